@@ -1,0 +1,52 @@
+# Every target sets up .venv by itself and does nothing twice.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check bench lock clean
+
+demo: .venv/.sandbox
+	@$(BIN)/reconciler demo
+
+test: .venv/.dev
+	$(BIN)/pytest -n auto --dist loadfile
+
+# Format, lint, types, import contracts, workflow audit, tests with coverage; the last line is the
+# test runner's own.
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.audit_workflows
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.benchmarks
+
+# Renews the pins; needs uv.
+lock:
+	for extra in sandbox dev; do \
+	  uv pip compile pyproject.toml requirements/build.in --extra $$extra --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --no-annotate --no-header --upgrade -o requirements/$$extra.txt || exit 1; \
+	done
+
+clean:
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	@echo "setting up .venv (once)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.sandbox: .venv/bin/python requirements/sandbox.txt pyproject.toml
+	@test -e .venv/.dev || $(PIP) install --require-hashes -r requirements/sandbox.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/bin/python requirements/dev.txt pyproject.toml
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,171 @@
+"""Apply: hold the plan against what was agreed, ask, carry it out, tell what became of it."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import typer
+from pydantic import ValidationError
+
+from reconciler.cli import exits
+from reconciler.cli.options import ApplyFormat
+from reconciler.cli.progress import Ticker
+from reconciler.cli.session import Request, Session, planned
+from reconciler.cli.state import State
+from reconciler.core.agreement import excess, no_longer_needed
+from reconciler.core.errors import PlanRefused, SettingsError
+from reconciler.core.model import Outcome, Plan
+from reconciler.core.plan import FORMAT_VERSION
+from reconciler.engine import Applied
+from reconciler.engine import apply as apply_steps
+from reconciler.reports import as_json, as_text
+from reconciler.reports.model import ActionResult, Application
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the run may do at most: a saved plan, or exactly the plan with a fingerprint."""
+
+    saved: Plan | None = None
+    fingerprint: str | None = None
+
+    @classmethod
+    def load(cls, saved: Path | None, fingerprint: str | None) -> Self:
+        """Read a saved plan.
+
+        Raises:
+            SettingsError: the file cannot be read or is no plan.
+            PlanRefused: it was saved in another format.
+        """
+        if saved is None:
+            return cls(None, fingerprint)
+        try:
+            plan = Plan.model_validate_json(saved.read_bytes())
+        except OSError as error:
+            raise SettingsError(f"{saved} cannot be read: {error.strerror}") from error
+        except ValidationError as error:
+            raise SettingsError(f"{saved} is not a plan: make one with `plan --out`") from error
+        if plan.format_version != FORMAT_VERSION:
+            raise PlanRefused(f"{saved} was made by another version of this tool: plan again")
+        return cls(plan, fingerprint)
+
+    @property
+    def given(self) -> bool:
+        """Say whether the plan was seen before."""
+        return self.saved is not None or self.fingerprint is not None
+
+    def check(self, plan: Plan) -> list[str]:
+        """Return why `plan` is not what was agreed to; empty if it is."""
+        found: list[str] = []
+        if self.fingerprint is not None and plan.fingerprint != self.fingerprint:
+            found.append(
+                f"the plan is not the one expected any more (its fingerprint is {plan.fingerprint})"
+            )
+        if self.saved is not None and self.saved.stack != plan.stack:
+            found.append(f"the saved plan is of stack {self.saved.stack}, not of {plan.stack}")
+        elif self.saved is not None:
+            found += excess(self.saved, plan)
+        return found
+
+
+def carry_out(
+    state: State, request: Request, agreement: Agreement, *, yes: bool, form: ApplyFormat
+) -> int:
+    """Plan and apply; print the result and return the exit code."""
+    with planned(state, request) as session:
+        plan = session.plan
+        against = agreement.check(plan)
+        if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
+            state.say(as_text.render(plan, color=sys.stderr.isatty()))
+        if plan.refused() or against:
+            return _finish(_refusal(plan, against), form, exits.REFUSED)
+        if plan.actions and not yes and not _consent(state):
+            message = "declined, nothing was changed"
+            return _finish(_refusal(plan, [message], message), form, exits.REFUSED)
+        applied = _apply(session)
+        skipped = list(no_longer_needed(agreement.saved, plan)) if agreement.saved else []
+    results = [_result(outcome) for outcome in applied.outcomes]
+    results += [
+        ActionResult(
+            address=action.address,
+            action=action.action,
+            outcome="skipped",
+            error="no longer needed: live is as declared",
+        )
+        for action in skipped
+    ]
+    application = _application(plan, applied, results)
+    return _finish(application, form, _code(application, applied))
+
+
+def _consent(state: State) -> bool:
+    if not sys.stdin.isatty():
+        state.say("there is no terminal to ask on: use --yes to apply without asking")
+        return False
+    return typer.confirm("Apply this?", default=False, err=True)
+
+
+def _apply(session: Session) -> Applied:
+    if not session.plan.actions:
+        return Applied(())
+    with Ticker() as ticker:
+        return apply_steps(session.prepared, session.providers, progress=ticker)
+
+
+def _result(outcome: Outcome) -> ActionResult:
+    return ActionResult(
+        address=outcome.address,
+        action=outcome.action,
+        outcome=outcome.outcome,
+        error=outcome.error,
+    )
+
+
+def _refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> Application:
+    results = [
+        ActionResult(
+            address=action.address, action=action.action, outcome="skipped", error="refused"
+        )
+        for action in plan.actions
+    ]
+    because = "; ".join(reasons)
+    default = f"Refused, nothing was changed{': ' + because if because else '.'}"
+    return Application(
+        result="refused",
+        actions=tuple(results),
+        summary=_summary(results),
+        message=message or default,
+        guards=plan.refused(),
+        problems=plan.problems,
+    )
+
+
+def _application(plan: Plan, applied: Applied, results: Sequence[ActionResult]) -> Application:
+    undone = any(outcome.outcome != "done" for outcome in applied.outcomes)
+    result: Literal["done", "failed"] = "failed" if undone or plan.problems else "done"
+    return Application(
+        result=result, actions=tuple(results), summary=_summary(results), problems=plan.problems
+    )
+
+
+def _summary(results: Sequence[ActionResult]) -> dict[str, int]:
+    return {
+        name: sum(result.outcome == name for result in results)
+        for name in ("done", "failed", "skipped")
+    }
+
+
+def _code(application: Application, applied: Applied) -> int:
+    if applied.interrupted:
+        return exits.INTERRUPTED
+    return exits.DONE if application.result == "done" else exits.ERROR
+
+
+def _finish(application: Application, form: ApplyFormat, code: int) -> int:
+    if form == ApplyFormat.json:
+        sys.stdout.write(as_json.render(application))
+    else:
+        sys.stdout.write(as_text.render(application, color=sys.stdout.isatty()))
+    return code

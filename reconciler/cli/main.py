@@ -1,0 +1,120 @@
+"""The entry point: global options, and what becomes of every error."""
+
+import logging
+import os
+import sys
+import traceback
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import exits
+from reconciler.cli.commands import COMMANDS
+from reconciler.cli.state import State
+from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
+
+app = typer.Typer(
+    name="reconciler",
+    help="GitOps for marketplace notifications: SQS queues, Amazon MWS and SP-API destinations and "
+    "subscriptions, Google Merchant subscriptions, declared in YAML.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+class LogLevel(StrEnum):
+    """How much is told about what happens inside."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from reconciler import __version__
+
+        typer.echo(f"reconciler {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="How much to log, on stderr.")
+    ] = LogLevel.warning,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log everything, and show tracebacks of errors.")
+    ] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    state: State = context.obj
+    state.debug = debug
+    state.log_to_stderr(logging.DEBUG if debug else getattr(logging, log_level.value.upper()))
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit the process with the contract's code."""
+    code = invoke(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`| head`); Python would complain once more while shutting down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; every error ends as a sentence on stderr."""
+    state = State()
+    try:
+        result = app(arguments, standalone_mode=False, obj=state, prog_name="reconciler")
+    except typer.Abort:
+        return _told(state, "declined, nothing was changed", exits.REFUSED)
+    except typer.TyperException as error:
+        return _usage(error)
+    except DeclarationError as error:
+        return _told(state, str(error), exits.ERROR)
+    except PlanRefused as error:
+        return _told(state, f"refused: {error}", exits.REFUSED)
+    except ReconcilerError as error:
+        return _told(state, f"error: {error}", exits.ERROR)
+    except KeyboardInterrupt:
+        return _told(state, "interrupted", exits.INTERRUPTED)
+    except BrokenPipeError:
+        return exits.DONE
+    except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
+        message = (
+            f"unexpected {type(error).__name__}: this is a defect of the reconciler; run again "
+            "with --debug before the command and report what it shows"
+        )
+        return _told(state, message, exits.ERROR)
+    finally:
+        state.close()
+    return int(result or 0)
+
+
+def _told(state: State, message: str, code: int) -> int:
+    if state.debug and sys.exc_info()[0] is not None:
+        state.say(traceback.format_exc())
+    state.say(message)
+    return code
+
+
+def _usage(error: typer.TyperException) -> int:
+    show = getattr(error, "show", None)
+    if show is not None:
+        show(file=sys.stderr)
+    else:
+        sys.stderr.write(f"Error: {error}\n")
+    return exits.USAGE

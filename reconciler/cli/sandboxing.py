@@ -1,0 +1,51 @@
+"""Starts the sandbox, which is an extra."""
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from reconciler.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from reconciler.sandbox import Sandbox
+
+
+def make(port: int = 0) -> "Sandbox":
+    """Return a sandbox that is not yet started.
+
+    Raises:
+        SettingsError: the extra `sandbox` is not installed.
+    """
+    try:
+        from reconciler.sandbox import Sandbox
+    except ImportError as error:
+        raise SettingsError(
+            f"the sandbox needs the package {error.name}: "
+            "pip install 'subscription-reconciler[sandbox]'"
+        ) from error
+    return Sandbox(port=port)
+
+
+def serve(port: int) -> int:
+    """Serve until interrupted."""
+    sandbox = make(port)
+    try:
+        sandbox.start()
+    except OSError as error:
+        raise SettingsError(f"port {port} cannot be used ({error.strerror}): choose another") from (
+            error
+        )
+    sys.stdout.write(f"{sandbox.url}\n")
+    sys.stdout.flush()
+    sys.stderr.write(
+        f"Serving SQS, MWS, SP-API and Merchant stand-ins. Try, in another terminal:\n"
+        f"  reconciler plan --sandbox {sandbox.url}\n"
+        f"Controls: {sandbox.url}/_sandbox/  Stop with Ctrl-C.\n"
+    )
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+    finally:
+        sandbox.stop()
+    return 0

@@ -1,0 +1,61 @@
+"""How live differs from declared, told from a plan."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reconciler.core.model import FieldChange, Finding, Frozen, Plan, Unmanaged
+from reconciler.core.units import UnitName
+
+Status = Literal["missing", "changed", "undeclared"]
+_STATUS: dict[str, Status] = {
+    "create": "missing",
+    "update": "changed",
+    "replace": "changed",
+    "delete": "undeclared",
+}
+
+
+class Resource(Frozen):
+    """One object that differs; `before` in its changes is live, `after` is declared."""
+
+    address: str
+    status: Status
+    changes: tuple[FieldChange, ...]
+    units: dict[str, UnitName] = Field(default_factory=dict)
+
+
+class Drift(Frozen):
+    """Every difference, and what is live without being ours."""
+
+    stack: str
+    drifted: bool
+    complete: bool
+    resources: tuple[Resource, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def drift_of(plan: Plan) -> Drift:
+    """Read a plan as differences instead of deeds."""
+    resources = tuple(
+        Resource(
+            address=action.address,
+            status=_STATUS[action.action],
+            changes=action.changes,
+            units=action.units,
+        )
+        for action in sorted(plan.actions, key=lambda action: action.address)
+    )
+    return Drift(
+        stack=plan.stack,
+        drifted=bool(resources),
+        complete=plan.complete,
+        resources=resources,
+        unmanaged=plan.unmanaged,
+        problems=plan.problems,
+        warnings=plan.warnings,
+        unknown=plan.unknown,
+    )

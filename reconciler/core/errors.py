@@ -1,0 +1,108 @@
+"""What can go wrong, by who must act.
+
+ReconcilerError
+├─ DeclarationError   the author of the YAML: all problems at once, file:line:column
+├─ SettingsError      whoever runs it: names of missing variables, never values
+├─ PlanRefused        the reviewer: guard, circle, more than was agreed, wrong account
+└─ ServiceError       account, operation, request id; the cause kept
+   ├─ Transient       not done: wait and try again
+   ├─ Unclear         may have been done: look before trying again
+   ├─ Denied          whoever holds the credentials: that account stops, the others go on
+   ├─ Rejected        the service will never accept this
+   └─ Missing         already gone
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong (or worth a warning) in the declarations; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Give `file:line:column: message`, the form editors jump to."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ReconcilerError(Exception):
+    """Everything this tool raises on purpose; its text is one sentence for the one who must act."""
+
+
+class DeclarationError(ReconcilerError):
+    """The declarations are wrong; `problems` holds every one that was found, in file order."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SettingsError(ReconcilerError):
+    """The surroundings lack something: a variable, a file, a profile. Never holds a value."""
+
+
+class PlanRefused(ReconcilerError):
+    """Refused before anything was changed: a guard, a circle, a wrong account."""
+
+
+class ServiceError(ReconcilerError):
+    """A service call failed for `account` during `operation`."""
+
+    def __init__(
+        self,
+        account: str,
+        operation: str,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+    ) -> None:
+        self.account = account
+        self.operation = operation
+        self.message = message.rstrip(".")
+        self.code = code
+        self.request_id = request_id
+        super().__init__(account, operation, message)
+
+    def __str__(self) -> str:
+        """Give one sentence naming account, operation and, where known, the request id."""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"{self.account}: {self.operation}: {self.message}{request}"
+
+
+class Transient(ServiceError):
+    """Not done; the same call may succeed later. `retry_after` is the service's wish in seconds."""
+
+    def __init__(
+        self,
+        account: str,
+        operation: str,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(account, operation, message, code=code, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class Unclear(ServiceError):
+    """The answer was lost: it may have been done. Look before trying again."""
+
+
+class Denied(ServiceError):
+    """The credentials do not allow it; their holder must act. Other accounts go on."""
+
+
+class Rejected(ServiceError):
+    """The service will never accept this request as it stands."""
+
+
+class Missing(ServiceError):
+    """The object is not there (any more)."""

@@ -1,0 +1,1 @@
+"""YAML text → declarations → desired objects: positions, references, fan-out, invariants."""

@@ -1,0 +1,70 @@
+"""What the reading of a declaration looks at, and what was found so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.core.errors import Problem
+from reconciler.core.manifest.explain import problem_at
+from reconciler.core.manifest.nodes import Node
+from reconciler.core.model import Position
+from reconciler.core.provider import Account, Declaration, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One named declaration: where its name stands, and its body."""
+
+    name: str
+    at: Position
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a declared name stands for when something refers to it."""
+
+    address: str
+    account: str
+    handle: str
+
+
+@dataclass(slots=True)
+class Reader:
+    """Everything the reading of a declaration looks at, and what was found so far.
+
+    `entries` holds declarations by section, sections in reference order. `known_accounts` names all
+    accounts in YAML, of which some may have failed validation and so be missing in `accounts`.
+    """
+
+    entries: Mapping[str, Mapping[str, Entry]]
+    services: Sequence[Service]
+    accounts: Mapping[str, Account]
+    known_accounts: frozenset[str]
+    stack: str
+    problems: list[Problem]
+    defaults: dict[str, Node] = field(default_factory=dict)
+    targets: dict[str, dict[str, Target]] = field(default_factory=dict)
+
+    def fail(self, at: Position, message: str) -> None:
+        """Take down a defect."""
+        self.problems.append(problem_at(at, message))
+
+    def service(self, account: str) -> Service:
+        """Return the service of a valid account."""
+        return next(item for item in self.services if item.name == self.accounts[account].service)
+
+    def shapes(self, section: str) -> dict[str, type[Declaration]]:
+        """Return the section's declaration shapes by service name."""
+        return {
+            service.name: service.declarations[section]
+            for service in self.services
+            if section in service.declarations
+        }
+
+    def section_of(self, kind: str) -> str:
+        """Return the section in which objects of `kind` are declared."""
+        return next(
+            section
+            for section in self.entries
+            if any(shape.spec_type.kind == kind for shape in self.shapes(section).values())
+        )

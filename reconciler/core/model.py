@@ -1,0 +1,313 @@
+"""The nouns: what is declared, what is live, what a plan says about them.
+
+A *kind* is a frozen pydantic class derived from `Spec`; what the core must know about it are its
+class variables. YAML and live answers build the same class, so equal means in sync.
+
+References inside a spec are *handles*: strings that are the same for a declared object and for the
+live object it matches. Only `core.refs` turns handles into remote values and back.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel, to_snake
+
+from reconciler.core.units import Unit, UnitName
+
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+ActionName = Literal["create", "update", "replace", "delete"]
+EvidenceRule = Literal["mark", "reference", "prefix", "below", "declared"]
+
+
+class Frozen(BaseModel):
+    """A frozen value whose YAML and JSON names are camelCase and which accepts no other names."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A spec field that names another object: its `kind`, and the `output` written to the service.
+
+    `same_account`: the other object lives in this object's own account. `remote` is a pattern for
+    remote values that may stand in YAML instead of a declared name (None: names only).
+    """
+
+    kind: str
+    output: str
+    same_account: bool = False
+    remote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One way to tell that a live object is ours; `field` is a YAML path of the spec.
+
+    mark: the object's own mark names our stack. reference: the object that `field` refers to is
+    ours. prefix: `field` starts with `<stack>-`. below: `field` lies below one of the owned call
+    back URIs. declared: a declaration matches it.
+    """
+
+    rule: EvidenceRule
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A service's request limit: `rate` requests a second on average, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+class Spec(Frozen):
+    """The comparable part of one object. Subclasses state facts about their kind as data.
+
+    Paths are YAML paths such as `deadLetter.queue`.
+    """
+
+    kind: ClassVar[str]
+    service: ClassVar[str]
+    identity: ClassVar[tuple[str, ...]]
+    """Top-level fields that decide which live object a declaration meets, in address order."""
+    identity_names: ClassVar[Mapping[str, str]] = {}
+    """Other names under which identity fields are shown."""
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields the service cannot change: a difference means replace."""
+    cosmetic: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields whose difference is noted, never acted upon."""
+    optional: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields that are left alone when not declared, instead of having a default."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields that help to decide but are never compared or shown."""
+    atomic: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields whose difference is one change, however deep it lies (a policy)."""
+    shared: ClassVar[frozenset[str]] = frozenset()
+    """Mappings whose keys others may manage too (policy.ignoreTags)."""
+    refs: ClassVar[Mapping[str, Reference]] = {}
+    marks: ClassVar[str | None] = None
+    """Path under which the kind can bear our marks, if it can (`tags`)."""
+    evidence: ClassVar[tuple[Evidence, ...]] = ()
+    calls: ClassVar[Mapping[ActionName, int]] = {
+        "create": 1,
+        "update": 1,
+        "replace": 2,
+        "delete": 1,
+    }
+    """API calls an action takes, for the estimate."""
+    pace: ClassVar[Pace] = Pace(10, 10)
+
+    def fields(self) -> dict[str, Any]:
+        """Return every comparable field by YAML name, in canonical JSON form."""
+        return self.model_dump(mode="json", exclude={to_snake(name) for name in self.hidden})
+
+    def declared_fields(self) -> dict[str, Any]:
+        """Return the fields that were set (by YAML or by the service), by YAML name."""
+        names = {to_camel(name) for name in self.model_fields_set}
+        return {name: value for name, value in self.fields().items() if name in names}
+
+    def identity_values(self) -> dict[str, Any]:
+        """Return the identity by shown name; fields without a value are left out."""
+        values = {name: dump(getattr(self, to_snake(name))) for name in self.identity}
+        return {
+            self.identity_names.get(name, name): value
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def partition(self) -> str | None:
+        """Return the part of the account this object is read with (a seller), None for all."""
+        return None
+
+    def exclusion(self) -> tuple[str, str] | None:
+        """Return (group, slot) where objects of one group but different slots cannot coexist."""
+        return None
+
+    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+        """Return the string by which other specs refer to this object: its live address."""
+        return live_address(self, account)
+
+    def bucket(self, action: ActionName) -> str:
+        """Return which of the account's rate limits an action's calls draw on."""
+        return action
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
+        yield from ()
+
+    @classmethod
+    def unit(cls, path: str) -> UnitName | None:
+        """Return the unit in which the field at `path` is counted, if it has one."""
+        info = cls.model_fields.get(to_snake(path))
+        units = [item for item in info.metadata if isinstance(item, Unit)] if info else []
+        return units[0].name if units else None
+
+
+def dump(value: Any) -> Any:
+    """Return a field's value in JSON form."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    return value
+
+
+def live_address(spec: Spec, account: str) -> str:
+    """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
+    parts = [account]
+    for name, value in spec.identity_values().items():
+        if isinstance(value, dict):
+            parts += [str(part) for part in value.values()]
+        else:
+            # Of a flag, the name says what it means.
+            parts.append(name if value is True else str(value))
+    return f"{spec.kind}.{'/'.join(parts)}"
+
+
+def declared_address(kind: str, name: str, member: str | None = None) -> str:
+    """Address a declaration: `queue.offers`, `subscription.de-offers[acme-de]`."""
+    return f"{kind}.{name}[{member}]" if member is not None else f"{kind}.{name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where something stands in the declarations; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One declared object. `references` maps spec paths to the declared addresses behind them.
+
+    `outputs` are the remote values that are known before the object exists (a queue's ARN).
+    `ignore` are the YAML paths of ignoreChanges. At apply, providers get a copy whose spec holds
+    remote values instead of handles.
+    """
+
+    address: str
+    account: str
+    spec: Spec
+    stack: str
+    position: Position
+    references: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    protect: bool = False
+    ignore: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One object as a service reports it. `outputs` are remote values offered to references.
+
+    `owner` is the stack named by the object's own mark, `protected` its mark against deletion,
+    `waiting` the number of messages it holds (None: does not apply). `detailed` is False where only
+    existence and marks were read, as for queues of others.
+    """
+
+    account: str
+    spec: Spec
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    owner: str | None = None
+    protected: bool = False
+    waiting: int | None = None
+    detailed: bool = True
+
+
+class FieldChange(Frozen):
+    """One differing field: `before` is live, `after` is desired; seconds and bytes as numbers."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+class Action(Frozen):
+    """What a plan does to one object. `identity` is live identity, `depends_on` are addresses."""
+
+    action: ActionName
+    address: str
+    kind: str
+    account: str
+    identity: dict[str, Any]
+    adopts: bool = False
+    changes: tuple[FieldChange, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    caused_by: str | None = None
+    units: dict[str, UnitName] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Guard(Frozen):
+    """The verdict of one guard over a plan; a refused one names its override in the message."""
+
+    guard: str
+    refused: bool
+    message: str
+
+
+class Unmanaged(Frozen):
+    """A live object that is not ours: never touched, only listed."""
+
+    kind: str
+    account: str
+    identity: dict[str, Any]
+
+
+class Finding(Frozen):
+    """Something a plan could not decide or read, or a warning; `address` may be an account."""
+
+    address: str
+    message: str
+
+
+class Estimate(Frozen):
+    """API calls an apply makes and the seconds its slowest rate limit needs for them."""
+
+    calls: int
+    seconds: float
+
+
+class Plan(Frozen):
+    """What apply would do: a value that is compared, stored as JSON and reviewed.
+
+    `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
+    `warnings` do not. `unknown` are declared objects that were not read, or that refer to such.
+    """
+
+    format_version: int
+    stack: str
+    declarations_digest: str
+    fingerprint: str
+    complete: bool
+    summary: dict[str, int]
+    guards: tuple[Guard, ...]
+    estimate: Estimate
+    actions: tuple[Action, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def refused(self) -> tuple[Guard, ...]:
+        """Return the guards that refuse this plan."""
+        return tuple(guard for guard in self.guards if guard.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action; `error` says why it failed or was skipped."""
+
+    address: str
+    action: ActionName
+    outcome: Literal["done", "failed", "skipped"]
+    error: str | None = None

@@ -1,0 +1,238 @@
+"""Changes → steps in an order that never breaks a reference.
+
+Four phases: *prepare* what needs nothing cleared (root to leaf), *clear* what must go to make room
+(leaf to root, along live references), *build* the rest (root to leaf), *prune* (leaf to root). They
+fall out of what each step needs; steps that need nothing of each other may run side by side.
+"""
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Literal
+
+from reconciler.core.errors import PlanRefused
+from reconciler.core.model import ActionName, Desired, FieldChange, Live
+from reconciler.core.refs import references
+
+Verb = Literal["create", "update", "delete"]
+Phase = Literal["prepare", "clear", "build", "prune"]
+StepId = tuple[str, Verb]
+PHASES: tuple[Phase, ...] = ("prepare", "clear", "build", "prune")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision about one object; a create has no live side, a delete no desired one."""
+
+    action: ActionName
+    address: str
+    desired: Desired | None = None
+    live: Live | None = None
+    changes: tuple[FieldChange, ...] = ()
+    adopts: bool = False
+    caused_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write: a create, an update or a delete. A replace is a delete and a create.
+
+    It is begun when all steps in `needs` have succeeded; a prune step also waits until every other
+    step has ended one way or the other.
+    """
+
+    address: str
+    verb: Verb
+    phase: Phase
+    change: Change
+    needs: tuple[StepId, ...]
+
+    @property
+    def id(self) -> StepId:
+        """Identify the step within its plan."""
+        return self.address, self.verb
+
+
+def order(
+    changes: Sequence[Change], live: Iterable[Live], desired: Iterable[Desired]
+) -> tuple[Step, ...]:
+    """Return the steps of `changes` in order of execution.
+
+    `live` are all known live objects, with handles; `desired` are all declared ones.
+
+    Raises:
+        PlanRefused: the steps need each other in a circle.
+    """
+    by_id: dict[StepId, Change] = {
+        (change.address, verb): change for change in changes for verb in _verbs(change)
+    }
+    needs: dict[StepId, set[StepId]] = {step: set() for step in by_id}
+    links = {item.address: sorted(set(item.references.values())) for item in desired}
+    _need_targets(needs, by_id, links)
+    _need_cleared(needs, by_id, referrers(live))
+    _need_room(needs, changes)
+    for change in changes:
+        if change.action == "replace":
+            _need_prepared(needs, change.address)
+    _break_delete_circles(needs)
+    phases = _phases(needs)
+    return tuple(
+        Step(step[0], step[1], phases[step], by_id[step], tuple(sorted(needs[step])))
+        for step in _sorted(needs, phases)
+    )
+
+
+def _verbs(change: Change) -> tuple[Verb, ...]:
+    return ("delete", "create") if change.action == "replace" else (change.action,)
+
+
+def _need_targets(
+    needs: dict[StepId, set[StepId]],
+    by_id: Mapping[StepId, Change],
+    links: Mapping[str, Sequence[str]],
+) -> None:
+    """Let creates wait for what they refer to, directly or through unchanged objects.
+
+    An update waits only for what is yet to be created.
+    """
+    for step in by_id:
+        address, verb = step
+        if verb == "delete":
+            continue
+        wanted: tuple[Verb, ...] = ("create", "update") if verb == "create" else ("create",)
+        waiting = list(links.get(address, ()))
+        seen: set[str] = set()
+        while waiting:
+            target = waiting.pop()
+            if target in seen:
+                continue
+            seen.add(target)
+            found = {(target, each) for each in wanted} & by_id.keys()
+            needs[step] |= found
+            if not found:
+                waiting += links.get(target, ())
+
+
+Referrers = Mapping[tuple[str, str, str], Sequence[tuple[Live, str]]]
+
+
+def referrers(live: Iterable[Live]) -> Referrers:
+    """Return who refers to what: (kind, account or "", handle) → live objects and their paths."""
+    found: dict[tuple[str, str, str], list[tuple[Live, str]]] = {}
+    for item in live:
+        for path, reference, handle in references(item.spec):
+            scope = item.account if reference.same_account else ""
+            found.setdefault((reference.kind, scope, handle), []).append((item, path))
+    return found
+
+
+def referring(item: Live, known: Referrers) -> Iterator[tuple[Live, str]]:
+    """Yield the live objects that refer to `item`, with the path of the field that does."""
+    handle = item.spec.handle(item.account, item.outputs)
+    for scope in (item.account, ""):
+        for referrer, path in known.get((item.spec.kind, scope, handle), ()):
+            if referrer is not item:
+                yield referrer, path
+
+
+def _need_cleared(
+    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], known: Referrers
+) -> None:
+    """Let deletes wait until every live object that refers to theirs is gone or moved away."""
+    by_live = {id(change.live): step for step, change in by_id.items() if step[1] != "create"}
+    for step, change in by_id.items():
+        if step[1] != "delete" or change.live is None:
+            continue
+        for referrer, path in referring(change.live, known):
+            other = by_live.get(id(referrer))
+            if other is not None and (other[1] == "delete" or leaves(by_id[other], path)):
+                needs[step].add(other)
+
+
+def leaves(change: Change, path: str) -> bool:
+    """Say whether a change alters the reference at `path`."""
+    return any(item.path == path or path.startswith(f"{item.path}.") for item in change.changes)
+
+
+def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change]) -> None:
+    """Let creates wait until what the service does not let stand beside them is gone."""
+    leaving: dict[tuple[str, str, str], list[tuple[str, StepId]]] = {}
+    for change in changes:
+        if change.live is not None and change.action in ("delete", "replace"):
+            spec = change.live.spec
+            if (slot := spec.exclusion()) is not None:
+                key = (spec.kind, change.live.account, slot[0])
+                leaving.setdefault(key, []).append((slot[1], (change.address, "delete")))
+    for change in changes:
+        if change.desired is None or change.action not in ("create", "replace"):
+            continue
+        spec = change.desired.spec
+        if (slot := spec.exclusion()) is not None:
+            key = (spec.kind, change.desired.account, slot[0])
+            needs[(change.address, "create")] |= {
+                step for other, step in leaving.get(key, ()) if other != slot[1]
+            }
+
+
+def _need_prepared(needs: dict[StepId, set[StepId]], address: str) -> None:
+    """Let the delete half of a replace wait for all that its create half needs.
+
+    So the gap stays short, and nothing is taken away that could not be put back.
+    """
+    needs[(address, "delete")] |= needs[(address, "create")]
+    needs[(address, "create")].add((address, "delete"))
+
+
+def _break_delete_circles(needs: dict[StepId, set[StepId]]) -> None:
+    """Live objects may refer to each other in a circle, and then no order of deleting is better."""
+    while True:
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            circle: list[StepId] = error.args[1]
+            pairs = list(zip(circle[1:], circle, strict=False))
+            loose = next((p for p in pairs if p[0][1] == "delete" and p[1][1] == "delete"), None)
+            if loose is None:
+                path = " → ".join(f"{verb} {address}" for address, verb in circle)
+                raise PlanRefused(
+                    f"these steps need each other, so there is no safe order: {path}; apply the "
+                    "change in two parts"
+                ) from error
+            needs[loose[0]].discard(loose[1])
+        else:
+            return
+
+
+def _phases(needs: Mapping[StepId, Collection[StepId]]) -> dict[StepId, Phase]:
+    """Tell phases from needs: a delete that something waits for clears, any other prunes."""
+    clearing: set[StepId] = set()
+    waiting = [need for step, wanted in needs.items() if step[1] != "delete" for need in wanted]
+    while waiting:
+        step = waiting.pop()
+        if step not in clearing:
+            clearing.add(step)
+            waiting += needs[step]
+    phases: dict[StepId, Phase] = {}
+    for step in TopologicalSorter(needs).static_order():
+        if step[1] == "delete":
+            phases[step] = "clear" if step in clearing else "prune"
+        else:
+            later = any(phases[need] in ("clear", "build") for need in needs[step])
+            phases[step] = "build" if later else "prepare"
+    return phases
+
+
+def _sorted(
+    needs: Mapping[StepId, Collection[StepId]], phases: Mapping[StepId, Phase]
+) -> Iterator[StepId]:
+    """Yield each step after its needs; where there is a choice, by phase and address."""
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    heap: list[tuple[int, StepId]] = []
+    while sorter.is_active():
+        for step in sorter.get_ready():
+            heapq.heappush(heap, (PHASES.index(phases[step]), step))
+        step = heapq.heappop(heap)[1]
+        yield step
+        sorter.done(step)

@@ -1,0 +1,219 @@
+"""Desired, live and policy → a plan: what apply would do, as a value, and the steps that do it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from reconciler.core.decide import Observation, Selection, World, decide, unmanaged
+from reconciler.core.guards import Overrides, Situation, verdicts
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import (
+    Action,
+    ActionName,
+    Estimate,
+    FieldChange,
+    Pace,
+    Plan,
+    Spec,
+    Unmanaged,
+)
+from reconciler.core.order import Change, Step, order, referrers
+from reconciler.core.pacing import floor_seconds
+from reconciler.core.refs import Index, internalise
+
+FORMAT_VERSION = 1
+SECONDS_A_CALL = 0.1
+CALLS_AT_ONCE = 16
+EVERYTHING = Selection()
+NO_OVERRIDES = Overrides()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan together with what is needed to carry it out; only the plan itself is ever stored."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    index: Index
+
+
+def prepare(
+    declarations: Declarations,
+    observation: Observation,
+    *,
+    selection: Selection = EVERYTHING,
+    overrides: Overrides = NO_OVERRIDES,
+    targets: Mapping[str, Any] | None = None,
+) -> Prepared:
+    """Plan how to bring what is live to what is declared.
+
+    `targets` identifies the real accounts behind the account names, for the fingerprint.
+
+    Raises:
+        PlanRefused: the steps need each other in a circle.
+    """
+    known, index = internalise(observation.live, declarations.desired)
+    world = decide(declarations, known, observation.unread, selection)
+    changes = sorted(world.changes.values(), key=lambda change: change.address)
+    steps = order(changes, world.live, declarations.desired)
+    actions = tuple(_actions(world, steps))
+    plan = Plan(
+        format_version=FORMAT_VERSION,
+        stack=declarations.stack,
+        declarations_digest=declarations.digest,
+        fingerprint=_fingerprint(declarations, actions, targets or {}),
+        complete=not observation.unread,
+        summary=_summary(world, actions),
+        guards=verdicts(changes, _situation(world, overrides)),
+        estimate=_estimate(changes),
+        actions=actions,
+        unmanaged=tuple(
+            Unmanaged(
+                kind=item.spec.kind, account=item.account, identity=item.spec.identity_values()
+            )
+            for item in unmanaged(world)
+        ),
+        problems=tuple(sorted(world.problems, key=lambda item: (item.address, item.message))),
+        warnings=(*observation.warnings, *world.warnings),
+        unknown=tuple(sorted(world.unknown)),
+    )
+    return Prepared(plan, steps, index)
+
+
+def _situation(world: World, overrides: Overrides) -> Situation:
+    return Situation(
+        policy=world.declarations.policy,
+        overrides=overrides,
+        declared=len(world.declarations.desired),
+        owned=sum(
+            world.owned(item) for item in world.live if world.selection.account(item.account)
+        ),
+        unread=[str(item.scope) for item in world.unread],
+        withheld=world.withheld,
+        targeted=bool(world.selection.targets),
+        referrers=referrers(world.live),
+    )
+
+
+def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
+    """Yield one action for each change, where its first step stands."""
+    needs: dict[str, set[str]] = {}
+    gaps: dict[str, set[str]] = {}
+    for step in steps:
+        needed = {address for address, _ in step.needs} - {step.address}
+        needs.setdefault(step.address, set()).update(needed)
+        if step.verb == "create":
+            cleared = {address for address, verb in step.needs if verb == "delete"}
+            gaps[step.address] = cleared - {step.address}
+    names = _names(world)
+    done: set[str] = set()
+    for step in steps:
+        if step.address not in done:
+            done.add(step.address)
+            yield _action(step.change, needs[step.address], gaps.get(step.address, set()), names)
+
+
+def _action(change: Change, needs: set[str], cleared: set[str], names: Mapping[str, str]) -> Action:
+    subject = change.desired or change.live
+    if subject is None:
+        raise AssertionError("a change is about a declared or a live object")
+    spec = subject.spec
+    units = {item.path: spec.unit(item.path) for item in change.changes}
+    return Action(
+        action=change.action,
+        address=change.address,
+        kind=spec.kind,
+        account=subject.account,
+        identity=spec.identity_values(),
+        adopts=change.adopts,
+        changes=tuple(_named(item, spec, names) for item in change.changes),
+        depends_on=tuple(sorted(needs)),
+        caused_by=change.caused_by,
+        units={path: unit for path, unit in units.items() if unit is not None},
+        notes=tuple(_notes(change, cleared)),
+    )
+
+
+def _names(world: World) -> dict[str, str]:
+    """Return declared addresses by the handles that stand for them, where a handle is no ARN."""
+    return {
+        handle: item.address
+        for item in world.declarations.desired
+        if (handle := item.spec.handle(item.account, item.outputs)).startswith(f"{item.spec.kind}.")
+    }
+
+
+def _named(change: FieldChange, spec: Spec, names: Mapping[str, str]) -> FieldChange:
+    if change.path not in spec.refs:
+        return change
+    before, after = (names.get(str(value), value) for value in (change.before, change.after))
+    return change.model_copy(update={"before": before, "after": after})
+
+
+def _notes(change: Change, cleared: set[str]) -> Iterator[str]:
+    before = change.live.spec if change.live else None
+    if change.desired is not None:
+        yield from change.desired.spec.notes(before)
+    if change.action == "replace":
+        yield "it is deleted and created again: nothing is delivered in between"
+    for address in sorted(cleared):
+        yield f"{address} has to go first: nothing is delivered in between"
+
+
+def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
+    counts = {
+        name: sum(action.action == name for action in actions)
+        for name in ("create", "update", "replace", "delete")
+    }
+    settled = [
+        item
+        for item in world.declarations.desired
+        if item.address not in world.changes
+        and item.address not in world.unknown
+        and item.address not in world.stuck
+        and world.selection.account(item.account)
+        and world.selection.address(item.address)
+    ]
+    return {**counts, "unchanged": len(settled), "unmanaged": sum(1 for _ in unmanaged(world))}
+
+
+def _estimate(changes: Sequence[Change]) -> Estimate:
+    """Count calls and the seconds that the slowest rate limit, or else the network, takes."""
+    buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
+    total = 0
+    for change in changes:
+        subject = change.desired or change.live
+        if subject is None:
+            continue
+        spec = subject.spec
+        parts: Sequence[ActionName] = (
+            ("delete", "create") if change.action == "replace" else (change.action,)
+        )
+        for part in parts:
+            key = (subject.account, spec.kind, spec.bucket(part))
+            buckets[key] = (buckets.get(key, (0, spec.pace))[0] + spec.calls[part], spec.pace)
+            total += spec.calls[part]
+    limited = max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)
+    network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
+    return Estimate(calls=total, seconds=round(max(limited, 0.0) + network, 1))
+
+
+def _fingerprint(
+    declarations: Declarations, actions: Sequence[Action], targets: Mapping[str, Any]
+) -> str:
+    """Digest what is agreed to: declarations, actions in any order, real targets, plan format."""
+    essence = sorted(
+        (action.model_dump(mode="json", exclude={"notes", "units"}) for action in actions),
+        key=lambda action: str(action["address"]),
+    )
+    content = {
+        "formatVersion": FORMAT_VERSION,
+        "declarations": declarations.digest,
+        "targets": dict(targets),
+        "actions": essence,
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()

@@ -1,0 +1,174 @@
+"""The one interface between the core and a service, and what a service says about itself."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, TypeVar
+
+from reconciler.core.model import Desired, FieldChange, Finding, Frozen, Live, Spec
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Account(Frozen):
+    """One entry under `accounts`; each service derives its own."""
+
+    service: str
+
+    def warnings(self) -> Iterable[str]:
+        """Yield what a reader of this account should know (a retired service)."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a declaration may look at while it is turned into specs."""
+
+    stack: str
+    name: str
+    account_name: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One object a declaration stands for; `member` is None unless it was declared with a list.
+
+    `outputs` are remote values known beforehand.
+    """
+
+    spec: Spec
+    member: str | None = None
+    outputs: Mapping[str, str] | None = None
+
+
+class Declaration(Frozen):
+    """The YAML shape of one declaration: the kind's own fields and what every kind takes."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = ()
+    """Groups of YAML fields of which at most one may be given; a given one hides defaults."""
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """YAML fields that become another field of the spec (`grants` becomes `policy`)."""
+    spec_type: ClassVar[type[Spec]]
+
+    account: str | None = None
+    """Name of an account; may be left out where only one fits."""
+    protect: bool = False
+    """Never delete or replace the live object."""
+    ignore_changes: tuple[str, ...] = ()
+    """Fields that are declared at creation and then left alone."""
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the objects this declaration stands for; ValueError says what is wrong with it."""
+        raise TypeError("a kind's declaration says which objects it stands for")
+
+
+def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Say nothing: the service has no rule between objects."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as data: its name, account shape and the declarations of each section.
+
+    `invariants` are the service's own rules between declared objects of one account, checked
+    offline: they yield an address and what is wrong.
+    """
+
+    name: str
+    account: type[Account]
+    declarations: Mapping[str, type[Declaration]]
+    invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The smallest part of an account that is read as one: `part` is a seller, or None for all.
+
+    Reading a scope succeeds whole or fails whole.
+    """
+
+    account: str
+    kinds: tuple[type[Spec], ...]
+    part: str | None = None
+
+    def __str__(self) -> str:
+        """Name the scope for people."""
+        return f"{self.account}/{self.part}" if self.part else self.account
+
+    def covers(self, account: str, spec: Spec) -> bool:
+        """Say whether an object of this spec would be seen by reading this scope."""
+        return (
+            account == self.account
+            and isinstance(spec, self.kinds)
+            and (self.part is None or spec.partition() == self.part)
+        )
+
+
+class Each(Protocol):
+    """Runs a function over items side by side and returns the answers in the items' order.
+
+    The first exception is raised, after which no further item is begun.
+    """
+
+    def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
+        """Run `function` on each of `items`."""
+        ...
+
+
+def one_by_one(function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
+    """Be an `Each` without threads."""
+    return [function(item) for item in items]
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What the reader of a scope wants to know: which objects need details, and how far to look.
+
+    `declared` are the specs declared in the scope. `discover_all` asks for objects nobody declared
+    even where that costs a call for each possible type. `warn` takes sentences for the plan.
+    `each` is how a provider reads many things at once: threads are the engine's.
+    """
+
+    stack: str
+    declared: tuple[Spec, ...]
+    discover_all: bool
+    warn: Callable[[str], None]
+    each: Each = one_by_one
+
+
+class Provider(Protocol):
+    """One account of one service, reduced to what reconciling needs.
+
+    It translates; it never compares, orders, filters or prints, and every failure leaves it as a
+    ServiceError (or SettingsError where a credential is missing, PlanRefused where the account is
+    not the declared one).
+    """
+
+    def scopes(self) -> Sequence[Scope]:
+        """Return the parts this account is read in; together they cover all its kinds."""
+        ...
+
+    def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
+        """Return every object of the scope, ours or not, all pages; complete or raises.
+
+        References hold remote values.
+        """
+        ...
+
+    def create(self, desired: Desired) -> Live:
+        """Create the object, or find that an equal one is there after a lost answer."""
+        ...
+
+    def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
+        """Change exactly the fields in `changes` (paths of the spec, or of its marks)."""
+        ...
+
+    def delete(self, live: Live) -> None:
+        """Delete the object; already gone is done."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

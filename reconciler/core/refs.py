@@ -1,0 +1,140 @@
+"""Addresses inside ⇄ remote values outside: the only place that converts.
+
+Inside, a reference is a handle: one string for a declared object and for the live one it matches.
+Outside, it is whatever the service wants: an ARN, a URL, an id.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from graphlib import TopologicalSorter
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_snake
+
+from reconciler.core.model import Desired, Live, Reference, Spec
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def get(spec: BaseModel, path: str) -> str | None:
+    """Return the value at a YAML path such as `deadLetter.queue`, or None on the way there."""
+    value: Any = spec
+    for part in path.split("."):
+        if value is None:
+            return None
+        value = getattr(value, to_snake(part))
+    return None if value is None else str(value)
+
+
+def put(spec: M, path: str, value: str) -> M:
+    """Return a copy of `spec` with the value at a YAML path replaced."""
+    head, _, rest = path.partition(".")
+    name = to_snake(head)
+    inner = put(getattr(spec, name), rest, value) if rest else value
+    return spec.model_copy(update={name: inner})
+
+
+def references(spec: Spec) -> Iterator[tuple[str, Reference, str]]:
+    """Yield (path, reference, value) for each reference the spec holds."""
+    for path, reference in spec.refs.items():
+        value = get(spec, path)
+        if value is not None:
+            yield path, reference, value
+
+
+class Index:
+    """Knows which handle stands behind a remote value, and which object behind a handle.
+
+    A reference that stays within its account is looked up among that account's objects only, since
+    ids of two accounts may coincide.
+    """
+
+    def __init__(self) -> None:
+        self._handles: dict[tuple[str, str, str], str] = {}
+        self._outputs: dict[tuple[str, str, str], Mapping[str, str]] = {}
+
+    def add(self, spec: Spec, account: str, outputs: Mapping[str, str]) -> None:
+        """Take up an object; of two with the same remote value the first one counts."""
+        handle = spec.handle(account, outputs)
+        for scope in (account, ""):
+            for value in (*outputs.values(), handle):
+                self._handles.setdefault((spec.kind, scope, value), handle)
+
+    def learn(self, spec: Spec, account: str, outputs: Mapping[str, str]) -> None:
+        """Take up the remote values of an object that exists, for later writes."""
+        handle = spec.handle(account, outputs)
+        for scope in (account, ""):
+            self._outputs[(spec.kind, scope, handle)] = outputs
+
+    def inside(self, spec: Spec, account: str) -> Spec:
+        """Return the spec with its remote values replaced by handles where they are known."""
+        for path, reference, value in references(spec):
+            key = (reference.kind, _scope(reference, account), value)
+            handle = self._handles.get(key, value)
+            if handle != value:
+                spec = put(spec, path, handle)
+        return spec
+
+    def outside(self, item: Desired | Live) -> Spec:
+        """Return an object's spec with its handles replaced by remote values of what exists."""
+        spec = item.spec
+        for path, reference, handle in references(spec):
+            key = (reference.kind, _scope(reference, item.account), handle)
+            outputs = self._outputs.get(key, {})
+            spec = put(spec, path, outputs.get(reference.output, handle))
+        return spec
+
+
+def _scope(reference: Reference, account: str) -> str:
+    return account if reference.same_account else ""
+
+
+def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[Live], Index]:
+    """Return the live objects with references as handles, and the index that did it.
+
+    Declared objects take part with the remote values that are known before they exist, so that a
+    reference to something that is gone still finds its declaration.
+    """
+    index = Index()
+    known: list[Live] = []
+    wanted = sorted(desired, key=lambda item: item.address)
+    objects = list(live)
+    for level in levels(
+        {type(item.spec) for item in objects} | {type(item.spec) for item in wanted}
+    ):
+        here = [item for item in objects if item.spec.kind in level]
+        for item in here:
+            # Objects of one kind may refer to each other (dead letters), so these come first; the
+            # handle of others may itself hold a reference, so these wait until it is a handle.
+            if _refers_to_its_kind(item.spec):
+                index.add(item.spec, item.account, item.outputs)
+        for declared in wanted:
+            if declared.spec.kind in level:
+                index.add(declared.spec, declared.account, declared.outputs)
+        for item in here:
+            inner = replace(item, spec=index.inside(item.spec, item.account))
+            index.add(inner.spec, inner.account, inner.outputs)
+            index.learn(inner.spec, inner.account, inner.outputs)
+            known.append(inner)
+    return known, index
+
+
+def _refers_to_its_kind(spec: Spec) -> bool:
+    return any(reference.kind == spec.kind for reference in spec.refs.values())
+
+
+def levels(kinds: Collection[type[Spec]]) -> list[list[str]]:
+    """Return kind names, those that are referred to before those that refer to them."""
+    needs: dict[str, set[str]] = {kind.kind: set() for kind in kinds}
+    for kind in kinds:
+        named = {reference.kind for reference in kind.refs.values()}
+        needs[kind.kind] |= named & set(needs) - {kind.kind}
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    found: list[list[str]] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found.append(ready)
+        sorter.done(*ready)
+    return found

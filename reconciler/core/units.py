@@ -1,0 +1,87 @@
+"""Durations and sizes: how people write them, how services count them.
+
+Inside, a duration is whole seconds and a size is bytes; `2m` and `120` are the same value.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+UnitName = Literal["seconds", "bytes"]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"KiB": 1024, "MiB": 1024 * 1024}
+_DURATION = re.compile(r"(\d+)(s|m|h|d)")
+_SIZE = re.compile(r"(\d+) ?(KiB|MiB)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Marks a field whose number is counted in `name`."""
+
+    name: UnitName
+
+
+def parse_duration(value: Any) -> Any:
+    """Turn `30s`, `2m`, `12h`, `14d` or a number of seconds into whole seconds."""
+    return _parse(value, _DURATION, _SECONDS, "a duration: seconds, or 30s, 2m, 12h, 14d")
+
+
+def parse_size(value: Any) -> Any:
+    """Turn `256KiB`, `1MiB` or a number of bytes into bytes."""
+    return _parse(value, _SIZE, _BYTES, "a size: bytes, or 256KiB, 1MiB")
+
+
+def _parse(value: Any, pattern: re.Pattern[str], factors: dict[str, int], wanted: str) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"expected {wanted}")
+    if not isinstance(value, str):
+        return value
+    if value.isascii() and value.isdigit():
+        return int(value)
+    match = pattern.fullmatch(value)
+    if match is None:
+        raise ValueError(f"expected {wanted}")
+    return int(match[1]) * factors[match[2]]
+
+
+def format_unit(value: int, unit: UnitName) -> str:
+    """Write a number the way it would stand in YAML: 120 seconds as `2m`, 262144 bytes as `256KiB`.
+
+    Weeks do not exist in the declarations, so 14 days stay `14d`.
+    """
+    factors = _SECONDS if unit == "seconds" else _BYTES
+    for suffix, factor in reversed(factors.items()):
+        if value and value % factor == 0:
+            return f"{value // factor}{suffix}"
+    return f"{value}s" if unit == "seconds" else str(value)
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    Unit("seconds"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^[0-9]+[smhd]?$"},
+            ]
+        }
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Unit("bytes"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^[0-9]+( ?[KM]iB)?$"},
+            ]
+        }
+    ),
+]

@@ -1,0 +1,333 @@
+"""Observe and apply: the only loops and the only threads.
+
+The engine knows providers by their interface and plans by their steps; it decides nothing.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeVar
+
+from reconciler.core.decide import Observation, Unread
+from reconciler.core.errors import PlanRefused, ReconcilerError, ServiceError, SettingsError
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Finding, Live, Outcome
+from reconciler.core.order import Step, StepId
+from reconciler.core.plan import Prepared
+from reconciler.core.provider import Interest, Provider, Scope
+from reconciler.core.refs import Index
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+SIDE_BY_SIDE = 64
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Hears how far a run has come, on the thread that runs it."""
+
+    def __call__(self, doing: str, done: int, total: int, /) -> None:
+        """Take up that `done` of `total` parts of `doing` have ended."""
+        ...
+
+
+def silent(_doing: str, _done: int, _total: int, /) -> None:
+    """Be a Progress that tells nobody."""
+
+
+def observe(
+    declarations: Declarations,
+    providers: Mapping[str, Provider],
+    *,
+    progress: Progress = silent,
+) -> Observation:
+    """Read every scope of every provider, side by side.
+
+    A scope that fails is reported as unread, with the reason; the others go on.
+
+    Raises:
+        PlanRefused: an account is not the declared one.
+    """
+    with (
+        ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="observe") as pool,
+        ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="detail") as details,
+    ):
+        reader = _Reader(declarations, details)
+        scopes = [
+            (provider, scope) for provider in providers.values() for scope in provider.scopes()
+        ]
+        futures = [pool.submit(reader.read, provider, scope) for provider, scope in scopes]
+        try:
+            _watch(futures, "reading", progress)
+            results = [future.result() for future in futures]
+        except BaseException:
+            # A refusal must not wait for accounts that are still being read.
+            pool.shutdown(wait=False, cancel_futures=True)
+            details.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Observation(
+        live=tuple(item for found in results if not isinstance(found, Unread) for item in found),
+        unread=tuple(found for found in results if isinstance(found, Unread)),
+        warnings=tuple(sorted(reader.warnings, key=lambda item: (item.address, item.message))),
+    )
+
+
+def _watch(futures: Sequence[Future[A]], doing: str, progress: Progress) -> None:
+    waiting = set(futures)
+    progress(doing, 0, len(futures))
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+        progress(doing, len(futures) - len(waiting), len(futures))
+
+
+class _Reader:
+    """Reads one scope at a time, from many threads."""
+
+    def __init__(self, declarations: Declarations, details: ThreadPoolExecutor) -> None:
+        self.warnings: set[Finding] = set()
+        self._details = details
+        self._discover_all = declarations.policy.discover == "all"
+        self._stack = declarations.stack
+        self._declared: dict[tuple[str, type, str | None], list[Desired]] = {}
+        for item in declarations.desired:
+            key = (item.account, type(item.spec), item.spec.partition())
+            self._declared.setdefault(key, []).append(item)
+
+    def read(self, provider: Provider, scope: Scope) -> list[Live] | Unread:
+        """Return everything in the scope, or why it could not be read whole."""
+        interest = Interest(
+            stack=self._stack,
+            declared=tuple(item.spec for item in self._within(scope)),
+            discover_all=self._discover_all,
+            warn=lambda text: self.warnings.add(Finding(address=scope.account, message=text)),
+            each=self._each,
+        )
+        try:
+            # Collected before it is believed: half a listing is no listing.
+            return list(provider.observe(scope, interest))
+        except (ServiceError, SettingsError) as error:
+            return Unread(scope, _sentence(scope.account, error))
+        except PlanRefused:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
+            return Unread(scope, _defect(scope.account, error))
+
+    def _within(self, scope: Scope) -> Iterable[Desired]:
+        for kind in scope.kinds:
+            if scope.part is not None:
+                yield from self._declared.get((scope.account, kind, scope.part), ())
+                continue
+            for (account, other, _), items in self._declared.items():
+                if (account, other) == (scope.account, kind):
+                    yield from items
+
+    def _each(self, function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
+        futures = [self._details.submit(function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+
+def _defect(account: str, error: Exception) -> str:
+    log.debug("unexpected error in account %s", account, exc_info=error)
+    return (
+        f"{account}: unexpected {type(error).__name__}: this is a defect of the reconciler; run "
+        "again with --debug and report it"
+    )
+
+
+def _sentence(account: str, error: ReconcilerError) -> str:
+    """Name the account unless the error does so itself."""
+    return str(error) if isinstance(error, ServiceError) else f"{account}: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a step ended; `live` is what it left behind."""
+
+    step: Step
+    result: Literal["done", "failed", "skipped"]
+    live: Live | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of each action of a plan, in the plan's order."""
+
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+
+def apply(
+    prepared: Prepared, providers: Mapping[str, Provider], *, progress: Progress = silent
+) -> Applied:
+    """Carry out a plan's steps, independent ones side by side.
+
+    A failure stops exactly what depends on it. Steps that prune wait until all others have ended.
+    The first KeyboardInterrupt lets calls under way finish, a second one escapes.
+    """
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
+        run = _Run(prepared, providers, pool, progress)
+        try:
+            ends = run.to_the_end()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Applied(_outcomes(prepared, ends), run.interrupted)
+
+
+class _Run:
+    """One apply under way; only the main thread touches its state."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        providers: Mapping[str, Provider],
+        pool: ThreadPoolExecutor,
+        progress: Progress,
+    ) -> None:
+        self._steps = prepared.steps
+        self._index: Index = prepared.index
+        self._providers = providers
+        self._pool = pool
+        self._progress = progress
+        self._ends: dict[StepId, _End] = {}
+        self._running: dict[Future[_End], Step] = {}
+        self._waiting: dict[StepId, set[StepId]] = {}
+        self._dependants: dict[StepId, list[Step]] = {}
+        self._begun: set[StepId] = set()
+        self._stopping = False
+
+    def to_the_end(self) -> dict[StepId, _End]:
+        """Run every step that can be run; return how each ended."""
+        self._progress("applying", 0, len(self._steps))
+        for prune in (False, True):
+            self._start([step for step in self._steps if (step.phase == "prune") == prune])
+            while self._running:
+                self._collect()
+        return self._ends
+
+    def _collect(self) -> None:
+        """Wait for steps to end; an interrupt lets those under way finish and begins no more."""
+        try:
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        except KeyboardInterrupt:
+            if self._stopping:
+                raise
+            self._stopping = True
+            self._progress("stopping after what is under way", len(self._ends), len(self._steps))
+            return
+        for future in done:
+            self._running.pop(future)
+            self._finish(future.result())
+
+    @property
+    def interrupted(self) -> bool:
+        """Say whether the run was told to stop early."""
+        return self._stopping
+
+    def _start(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
+            for need in self._waiting[step.id]:
+                self._dependants.setdefault(need, []).append(step)
+        for step in steps:
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        if step.id in self._begun:
+            return
+        self._begun.add(step.id)
+        if self._stopping:
+            self._finish(_End(step, "skipped", error="interrupted before it was begun"))
+            return
+        broken = [need for need in step.needs if self._ends[need].result != "done"]
+        if broken:
+            names = ", ".join(sorted({address for address, _ in broken}))
+            self._finish(_End(step, "skipped", error=f"it needs {names}, which did not succeed"))
+            return
+        self._running[self._pool.submit(self._carry_out, step)] = step
+
+    def _finish(self, end: _End) -> None:
+        self._ends[end.step.id] = end
+        if end.live is not None and end.step.change.desired is not None:
+            item = end.step.change.desired
+            self._index.learn(item.spec, item.account, end.live.outputs)
+        self._progress("applying", len(self._ends), len(self._steps))
+        for step in self._dependants.get(end.step.id, ()):
+            self._waiting[step.id].discard(end.step.id)
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+    def _carry_out(self, step: Step) -> _End:
+        change = step.change
+        subject = change.desired or change.live
+        if subject is None:
+            raise AssertionError("a step is about a declared or a live object")
+        provider = self._providers[subject.account]
+        try:
+            return _End(step, "done", self._write(provider, step))
+        except ReconcilerError as error:
+            message = _sentence(subject.account, error)
+        except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
+            message = _defect(subject.account, error)
+        if change.action == "replace" and step.verb == "create":
+            message = f"{message}; {self._put_back(provider, step)}"
+        return _End(step, "failed", error=message)
+
+    def _write(self, provider: Provider, step: Step) -> Live | None:
+        change = step.change
+        if step.verb == "delete" and change.live is not None:
+            provider.delete(replace(change.live, spec=self._index.outside(change.live)))
+            return None
+        if change.desired is None:
+            raise AssertionError("only a delete has no desired side")
+        desired = replace(change.desired, spec=self._index.outside(change.desired))
+        if step.verb == "create" or change.live is None:
+            return provider.create(desired)
+        live = replace(change.live, spec=self._index.outside(change.live))
+        return provider.update(desired, live, change.changes)
+
+    def _put_back(self, provider: Provider, step: Step) -> str:
+        """Restore what a replace deleted before its second half failed; say how that went."""
+        live, desired = step.change.live, step.change.desired
+        if live is None or desired is None:
+            raise AssertionError("a replace has both sides")
+        former = replace(desired, spec=self._index.outside(live))
+        try:
+            provider.create(former)
+        except ReconcilerError as error:
+            return (
+                f"putting the former one back failed too ({error}), so nothing is there now: run "
+                "apply again once the cause is mended"
+            )
+        return "the former one was put back"
+
+
+def _outcomes(prepared: Prepared, ends: Mapping[StepId, _End]) -> tuple[Outcome, ...]:
+    by_address: dict[str, list[_End]] = {}
+    for (address, _), end in ends.items():
+        by_address.setdefault(address, []).append(end)
+    found: list[Outcome] = []
+    for action in prepared.plan.actions:
+        mine = by_address[action.address]
+        worst = min(mine, key=lambda end: ("failed", "skipped", "done").index(end.result))
+        found.append(
+            Outcome(
+                address=action.address,
+                action=action.action,
+                outcome=worst.result,
+                error=worst.error,
+            )
+        )
+    return tuple(found)

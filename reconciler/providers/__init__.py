@@ -1,0 +1,1 @@
+"""Talk: one folder a service, each behind the same four verbs."""

@@ -1,0 +1,128 @@
+"""The only place that waits: request limits, retries and concurrency for one account."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
+
+from reconciler.core.errors import Transient, Unclear
+from reconciler.core.model import Pace
+from reconciler.core.pacing import TokenBucket, backoff
+
+T = TypeVar("T")
+
+UNLIMITED = Pace(1000, 1000)
+
+
+class Clock(Protocol):
+    """Time as the waiting code sees it, in seconds."""
+
+    def now(self) -> float:
+        """Return seconds that only ever grow."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much time pass."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
+
+
+class Calls:
+    """Runs service calls of one account within its limits, repeating what may be repeated.
+
+    `paces` gives the limit of a bucket by the part of its name before the first colon, so that
+    `createSubscription:acme-de` draws on a bucket of its own with the pace of `createSubscription`;
+    "*" is the pace of all others. At most `concurrency` calls are under way at once. A call is
+    tried `tries` times, and not again once `patience` seconds have gone by.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        paces: Mapping[str, Pace] | None = None,
+        concurrency: int = 16,
+        tries: int = 5,
+        patience: float = 90.0,
+    ) -> None:
+        self._clock = clock
+        self._paces = dict(paces or {})
+        self._tries = tries
+        self._patience = patience
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._lock = threading.Lock()
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def run(self, bucket: str, call: Callable[[], T], *, repeat: bool = True) -> T:
+        """Return what `call` returns, waiting for `bucket` and retrying transient failures.
+
+        `repeat` says that doing it twice does no harm; without it a lost answer is raised as
+        Unclear for the caller to look into.
+
+        Raises:
+            ServiceError: the last failure.
+        """
+        start: float | None = None
+        for attempt in range(self._tries):
+            self._await_turn(bucket)
+            # Patience is for a service in trouble, not for the queue before the rate limit.
+            start = self._clock.now() if start is None else start
+            try:
+                with self._slots:
+                    return call()
+            except (Transient, Unclear) as error:
+                if isinstance(error, Unclear) and not repeat:
+                    raise
+                wait = self._wait_before_retry(bucket, error, attempt)
+                if attempt + 1 == self._tries or self._clock.now() - start + wait > self._patience:
+                    raise
+                self._clock.sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
+        """Return the first answer of `probe` that is not None, or None after `within` seconds."""
+        deadline = self._clock.now() + within
+        while (answer := probe()) is None:
+            if self._clock.now() + every > deadline:
+                return None
+            self._clock.sleep(every)
+        return answer
+
+    def announce(self, bucket: str, rate: float) -> None:
+        """Adopt the request rate (a second) that the service itself gave for `bucket`."""
+        with self._lock:
+            current = self._buckets.get(bucket)
+            if current is not None and rate > 0:
+                self._buckets[bucket] = current.at_rate(rate)
+
+    def _await_turn(self, bucket: str) -> None:
+        with self._lock:
+            now = self._clock.now()
+            current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
+            self._buckets[bucket], wait = current.take(now)
+        if wait > 0:
+            self._clock.sleep(wait)
+
+    def _wait_before_retry(self, bucket: str, error: Transient | Unclear, attempt: int) -> float:
+        if isinstance(error, Transient) and error.retry_after is not None:
+            return error.retry_after
+        if isinstance(error, Transient) and error.code:
+            with self._lock:
+                self._buckets[bucket] = self._buckets[bucket].drained(self._clock.now())
+        return backoff(attempt, random.random())  # noqa: S311 - spreads callers, guards nothing
+
+    def _pace(self, bucket: str) -> Pace:
+        operation = bucket.partition(":")[0]
+        return self._paces.get(operation) or self._paces.get("*", UNLIMITED)

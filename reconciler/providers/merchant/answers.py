@@ -1,0 +1,89 @@
+"""What the Merchant API answers, as typed values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Garbled(ValueError):
+    """An answer that is no JSON object or lacks what every answer of its kind has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A notification subscription; `name` is empty until the service has given one.
+
+    `target` is the bare number of an account, None for all managed accounts.
+    """
+
+    name: str
+    registered_event: str
+    target: str | None
+    call_back_uri: str
+
+    def body(self) -> dict[str, Any]:
+        """Return the resource as it is sent to be created."""
+        interest: dict[str, Any] = (
+            {"targetAccount": f"accounts/{self.target}"}
+            if self.target
+            else {"allManagedAccounts": True}
+        )
+        return {
+            "registeredEvent": self.registered_event,
+            "callBackUri": self.call_back_uri,
+            **interest,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `token` asks for the next one."""
+
+    items: tuple[Remote, ...]
+    token: str | None
+
+
+def remote(data: Any) -> Remote:
+    """Return the subscription that a JSON object describes.
+
+    Raises:
+        Garbled: it describes none.
+    """
+    known = _object(data)
+    name = _text(known, "name")
+    target = known.get("targetAccount")
+    if not known.get("allManagedAccounts"):
+        match = re.fullmatch(r"accounts/([1-9][0-9]*)", str(target))
+        if match is None:
+            raise Garbled(f"{name} has neither targetAccount nor allManagedAccounts")
+        target = match[1]
+    else:
+        target = None
+    uri = known.get("callBackUri", "")  # proto3 leaves an empty text out
+    if not isinstance(uri, str):
+        raise Garbled(f"callBackUri of {name} is no text")
+    return Remote(name, _text(known, "registeredEvent"), target, uri)
+
+
+def page(data: Any) -> Page:
+    """Return one page; an empty list is answered as `{}`."""
+    known = _object(data)
+    found = known.get("notificationSubscriptions", [])
+    token = known.get("nextPageToken") or None
+    if not isinstance(found, list) or not isinstance(token, str | None):
+        raise Garbled("notificationSubscriptions is no list")
+    return Page(tuple(remote(item) for item in found), token)
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    if not isinstance(data, dict):
+        raise Garbled("no JSON object")
+    return data
+
+
+def _text(known: Mapping[str, Any], key: str) -> str:
+    value = known.get(key)
+    if isinstance(value, str) and value:
+        return value
+    raise Garbled(f"{key} is missing")

@@ -1,0 +1,53 @@
+"""Call back URIs: what Google can push to, and the placeholders that may stand in one.
+
+Google pushes to public HTTPS with a certificate of a recognised authority only.
+"""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+PLACEHOLDERS = frozenset({"targetAccount", "registeredEvent"})
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+
+
+def parse_template(value: str) -> str:
+    """Return `value` if it is a public https URI once its placeholders are filled in.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
+    if set(re.findall(r"\{([^{}]*)\}", value)) - PLACEHOLDERS:
+        raise ValueError("expected no placeholders but {targetAccount} and {registeredEvent}")
+    uri = fill_in(value, target_account="1", registered_event="E")
+    if not _PRINTABLE.fullmatch(uri) or "{" in uri or "}" in uri:
+        raise ValueError("expected a URI in plain ASCII without blanks or stray braces")
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        raise ValueError("expected a URI such as https://hooks.example.com/path") from None
+    if parts.scheme != "https" or not parts.hostname or port == 0:
+        raise ValueError(
+            "expected a URI that begins with https://, since Google pushes to no other"
+        )
+    if parts.username is not None or parts.fragment:
+        raise ValueError("expected a URI without user name, password or fragment")
+    if not _is_public(parts.hostname):
+        raise ValueError("expected a public host: Google cannot reach this machine or network")
+    return value
+
+
+def fill_in(template: str, *, target_account: str | None, registered_event: str) -> str:
+    """Return the call back URI with its placeholders replaced."""
+    filled = template.replace("{registeredEvent}", registered_event)
+    return filled.replace("{targetAccount}", target_account) if target_account else filled
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return "." in name and not name.endswith(_PRIVATE_SUFFIXES)

@@ -1,0 +1,147 @@
+"""The Merchant API's notification subscriptions on the wire, through Google's own client.
+
+No batches: their parts count one by one against the quota, and the client sends them to Google
+whatever the endpoint is.
+"""
+
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from google.auth.exceptions import GoogleAuthError
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+from httplib2 import HttpLib2Error
+
+from reconciler.core.errors import Rejected, Transient, Unclear
+from reconciler.providers.calls import Calls, Clock
+from reconciler.providers.merchant import answers
+from reconciler.providers.merchant.account import MerchantAccount
+from reconciler.providers.merchant.answers import Garbled, Page, Remote
+from reconciler.providers.merchant.failures import Site, read_report, translate
+from reconciler.providers.merchant.kinds import BUCKET, PACE
+from reconciler.providers.merchant.login import Login
+from reconciler.providers.merchant.transport import Connections, NotReached
+from reconciler.providers.secrets import Secrets
+
+T = TypeVar("T")
+
+BASE_URL = "https://merchantapi.googleapis.com"
+PAGE_SIZE = 200  # the most the service gives
+
+
+class MerchantClient:
+    """One account that owns subscriptions."""
+
+    def __init__(
+        self, name: str, account: MerchantAccount, *, secrets: Secrets, clock: Clock
+    ) -> None:
+        self._name = name
+        self._account = account
+        self._secrets = secrets
+        self._calls = Calls(clock, paces={BUCKET: PACE})
+        self._base_url = account.endpoint or BASE_URL
+        self._connections = Connections()
+        self._login = Login(name, account, secrets)
+        self._parent = f"accounts/{account.account_id}"
+        self._service = build(
+            "merchantapi",
+            "notifications_v1",
+            http=self._connections.plain(),
+            static_discovery=True,
+            client_options={"api_endpoint": self._base_url},
+        )
+
+    def list(self) -> Iterator[Remote]:
+        """Yield all subscriptions, page by page."""
+        token: str | None = None
+        seen: set[str] = set()
+        while True:
+            page = self._page(token)
+            yield from page.items
+            token = page.token
+            if token is None:
+                return
+            if token in seen:
+                message = "the list does not end: the service repeats a page"
+                raise Rejected(self._name, f"{BUCKET}.list", message)
+            seen.add(token)
+
+    def create(self, wanted: Remote) -> Remote:
+        """Create a subscription. Not repeated after a lost answer: Unclear is raised."""
+        request = self._methods().create(parent=self._parent, body=wanted.body())
+        return self._run("create", request, answers.remote, repeat=False)
+
+    def set_call_back_uri(self, name: str, call_back_uri: str) -> Remote:
+        """Change where a subscription pushes to, and nothing else about it."""
+        request = self._methods().patch(
+            name=name, updateMask="callBackUri", body={"callBackUri": call_back_uri}
+        )
+        return self._run("patch", request, answers.remote)
+
+    def delete(self, name: str) -> None:
+        """Delete a subscription. Raises Missing where there is none."""
+        self._run("delete", self._methods().delete(name=name), lambda _: None)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._connections.close()
+
+    def _page(self, token: str | None) -> Page:
+        request = self._methods().list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
+        return self._run("list", request, answers.page)
+
+    def _methods(self) -> Any:
+        return self._service.accounts().notificationsubscriptions()
+
+    def _run(
+        self, method: str, request: Any, understand: Callable[[Any], T], *, repeat: bool = True
+    ) -> T:
+        site = Site(
+            self._name,
+            f"{BUCKET}.{method}",
+            self._account.account_id,
+            self._base_url,
+            self._secrets.scrub,
+        )
+        return self._calls.run(
+            BUCKET, lambda: self._understood(site, request, understand), repeat=repeat
+        )
+
+    def _understood(self, site: Site, request: Any, understand: Callable[[Any], T]) -> T:
+        try:
+            return understand(self._sent(site, request))
+        except (Garbled, UnicodeDecodeError) as error:
+            why = error if isinstance(error, Garbled) else "no text"
+            message = f"the answer is incomplete or of another kind: {why}"
+            raise Unclear(site.account, site.operation, message) from error
+
+    def _sent(self, site: Site, request: Any) -> Any:
+        """Send a request, and once more with a new token where the token was refused."""
+        http = self._connections.plain()
+        for again in (True, False):
+            credentials = self._login.credentials(http)
+            try:
+                return self._execute(site, request, credentials)
+            except HttpError as error:
+                report = read_report(error.resp.status, error.resp, error.content)
+                refused = report.status == 401 and not report.unregistered
+                if again and refused and self._login.renewed(http, credentials.token):
+                    continue
+                raise translate(site, report) from error
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def _execute(self, site: Site, request: Any, credentials: Any) -> Any:
+        host = urlsplit(self._base_url).netloc
+        try:
+            return request.execute(http=self._connections.authorised(credentials), num_retries=0)
+        except NotReached as error:
+            raise Transient(site.account, site.operation, f"{host} is not reachable") from error
+        except GoogleAuthError as error:
+            message = "the access token ran out just now"
+            raise Transient(site.account, site.operation, message) from error
+        except (OSError, HTTPException, HttpLib2Error) as error:
+            self._connections.drop()
+            message = f"{host} did not answer completely"
+            raise Unclear(site.account, site.operation, message) from error

@@ -1,0 +1,158 @@
+"""What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+
+from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
+from reconciler.core.provider import Context, Declaration, Member, Service
+from reconciler.providers.merchant.account import AccessToken, AccountNumber, MerchantAccount
+from reconciler.providers.merchant.call_back import fill_in, parse_template
+
+__all__ = [
+    "SERVICE",
+    "AccessToken",
+    "MerchantAccount",
+    "Subscription",
+    "SubscriptionDeclaration",
+]
+
+# Google publishes no figures; 429 tells when even this is too fast.
+PACE = Pace(rate=10, burst=100)
+BUCKET = "notificationsubscriptions"
+
+Event = Literal["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
+
+
+class SubscriptionSettings(Frozen):
+    """What a subscription listens for and where it pushes to."""
+
+    target_account: AccountNumber | None = None
+    all_managed_accounts: bool | None = None
+    call_back_uri: str
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A subscription to one event of one account, or of all accounts that `owner` manages."""
+
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "merchant"
+    identity: ClassVar[tuple[str, ...]] = ("registeredEvent", "targetAccount", "allManagedAccounts")
+    hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
+    evidence: ClassVar[tuple[Evidence, ...]] = (
+        Evidence("declared"),
+        Evidence("below", "callBackUri"),
+    )
+    pace: ClassVar[Pace] = PACE
+
+    registered_event: str
+    owner: AccountNumber
+
+    @field_validator("all_managed_accounts")
+    @classmethod
+    def _false_is_absent(cls, value: bool | None) -> bool | None:
+        # proto3 may print or omit a false; it means the same.
+        return value or None
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the one quota that all methods of the sub-API share."""
+        return BUCKET
+
+    def exclusion(self) -> tuple[str, str] | None:
+        """Return (event, all or partial): the two exclude each other, the owner's own neither."""
+        if self.target_account == self.owner:
+            return None
+        return self.registered_event, "all" if self.all_managed_accounts else "partial"
+
+
+def _parse_true(value: Any) -> Any:
+    if value is True:
+        return value
+    raise ValueError("expected true (or leave it out and name the target accounts)")
+
+
+class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+    """A subscription in YAML, for one target account, several, or all that are managed."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (
+        frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"}),
+    )
+    spec_type: ClassVar[type[Spec]] = Subscription
+
+    registered_event: Event
+    target_accounts: tuple[AccountNumber, ...] | None = None
+    all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
+
+    @field_validator("target_accounts")
+    @classmethod
+    def _some_and_each_once(cls, numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if numbers is not None and not numbers:
+            raise ValueError("expected at least one account number")
+        for number in numbers or ():
+            if numbers and numbers.count(number) > 1:
+                raise ValueError(f"expected each account once, but {number} stands here twice")
+        return numbers
+
+    @field_validator("call_back_uri")
+    @classmethod
+    def _can_be_pushed_to(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("all_managed_accounts") and "{targetAccount}" in value:
+            raise ValueError(
+                "expected a URI without {targetAccount}, which `allManagedAccounts` leaves empty"
+            )
+        return parse_template(value)
+
+    @model_validator(mode="after")
+    def _has_one_target(self) -> "SubscriptionDeclaration":
+        given = [self.target_account, self.target_accounts, self.all_managed_accounts]
+        if sum(value is not None for value in given) != 1:
+            raise ValueError(
+                "expected one of `targetAccount`, `targetAccounts` and `allManagedAccounts: true`"
+            )
+        return self
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield one subscription a target; those of a list are told apart by their account."""
+        if not isinstance(context.account, MerchantAccount):
+            raise TypeError("a Merchant subscription belongs to a Merchant account")
+        owner = context.account.account_id
+        for number in self.target_accounts or ():
+            yield Member(self._spec(owner, number), member=number)
+        if not self.target_accounts:
+            yield Member(self._spec(owner, self.target_account))
+
+    def _spec(self, owner: str, target: str | None) -> Subscription:
+        interest: dict[str, Any] = (
+            {"target_account": target} if target else {"all_managed_accounts": True}
+        )
+        event = self.registered_event
+        uri = fill_in(self.call_back_uri, target_account=target, registered_event=event)
+        return Subscription(registered_event=event, call_back_uri=uri, owner=owner, **interest)
+
+
+def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Yield all-managed subscriptions declared beside partial ones of the same event."""
+    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in desired:
+        exclusion = one.spec.exclusion()
+        if exclusion:
+            event, slot = exclusion
+            groups[event][slot].append(one.address)
+    for event, slots in groups.items():
+        for whole in slots["all"]:
+            for part in slots["partial"]:
+                yield Finding(
+                    address=part,
+                    message=f"Google refuses this beside {whole}, which covers all managed "
+                    f"accounts for {event}: declare one or the other",
+                )
+
+
+SERVICE = Service(
+    name="merchant",
+    account=MerchantAccount,
+    declarations={"subscriptions": SubscriptionDeclaration},
+    invariants=_invariants,
+)

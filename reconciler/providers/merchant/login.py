@@ -1,0 +1,100 @@
+"""Where the Merchant API's access tokens come from."""
+
+import threading
+from typing import Any
+
+import google.auth
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
+from google.oauth2.credentials import Credentials as TokenCredentials
+from google.oauth2.service_account import Credentials as KeyFileCredentials
+from google_auth_httplib2 import Request
+
+from reconciler.core.errors import Denied, SettingsError, Transient
+from reconciler.providers.merchant.account import AccessToken, MerchantAccount, ServiceAccountFile
+from reconciler.providers.secrets import Secrets
+
+SCOPES = ["https://www.googleapis.com/auth/content"]
+
+
+class Login:
+    """The credentials of one account, made when first used and renewed by one thread at a time."""
+
+    def __init__(self, name: str, account: MerchantAccount, secrets: Secrets) -> None:
+        self._name = name
+        self._account = account
+        self._secrets = secrets
+        self._lock = threading.Lock()
+        self._credentials: Any = None
+
+    def credentials(self, http: Any) -> Any:
+        """Return credentials that hold a valid token; `http` fetches one where needed.
+
+        Raises:
+            SettingsError: there are no credentials.
+            Denied: Google refuses them.
+            Transient: Google's token service did not answer.
+        """
+        with self._lock:
+            if self._credentials is None:
+                self._credentials = self._make()
+            if not self._credentials.valid:
+                self._renew(http)
+            return self._credentials
+
+    def renewed(self, http: Any, token: str | None) -> bool:
+        """Replace `token`, which the service refused; False if no other can be had.
+
+        Where another thread has replaced it already, that is enough.
+        """
+        with self._lock:
+            if isinstance(self._account.credentials, AccessToken) or token is None:
+                return False
+            if self._credentials.token == token:
+                self._renew(http)
+            return True
+
+    def _make(self) -> Any:
+        source = self._account.credentials
+        if isinstance(source, AccessToken):
+            token = self._secrets.resolve(source.access_token)
+            return TokenCredentials(token)  # type: ignore[no-untyped-call]  # partly typed
+        if isinstance(source, ServiceAccountFile):
+            return _from_key_file(source.service_account_file)
+        if source == "anonymous":
+            return AnonymousCredentials()  # type: ignore[no-untyped-call]  # partly typed
+        try:
+            found, _project = google.auth.default(scopes=SCOPES)
+        except DefaultCredentialsError as error:
+            raise SettingsError(
+                f"{self._name}: no Application Default Credentials; run `gcloud auth "
+                "application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, or declare "
+                "`credentials`"
+            ) from error
+        return found
+
+    def _renew(self, http: Any) -> None:
+        try:
+            self._credentials.refresh(Request(http))
+        except RefreshError as error:
+            raise Denied(
+                self._name,
+                "token",
+                "Google gives no token for these credentials; check that the key or login is "
+                "still valid, is allowed the scope content, and that this machine's clock is right",
+            ) from error
+        except (GoogleAuthError, OSError) as error:
+            raise Transient(self._name, "token", "Google's token service did not answer") from error
+        self._secrets.remember(self._credentials.token)
+
+
+def _from_key_file(path: str) -> Any:
+    try:
+        read = KeyFileCredentials.from_service_account_file
+        return read(path, scopes=SCOPES)  # type: ignore[no-untyped-call]  # partly typed
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise SettingsError(f"the key file {path} cannot be read: {reason}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
+        # The cause may quote the key.
+        raise SettingsError(f"{path} is not the key file of a Google service account") from None

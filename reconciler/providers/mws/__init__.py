@@ -1,0 +1,1 @@
+"""Amazon MWS Subscriptions: destinations and subscriptions of one seller in one marketplace."""

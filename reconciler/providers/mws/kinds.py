@@ -1,0 +1,222 @@
+"""What may be declared for MWS: accounts, destinations and subscriptions."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
+
+from reconciler.core.endpoint import Endpoint
+from reconciler.core.model import (
+    ActionName,
+    Desired,
+    Evidence,
+    Finding,
+    Frozen,
+    Pace,
+    Reference,
+    Spec,
+)
+from reconciler.core.provider import Account, Context, Declaration, Member, Service
+from reconciler.core.secret_ref import SecretRef
+from reconciler.providers.mws.marketplaces import host_of, is_amazon, region_conflict
+from reconciler.providers.mws.queue_url import ARN_PATTERN, canonical_queue
+
+PACE = Pace(rate=2, burst=25)
+NOTIFICATION_TYPES = (
+    "AnyOfferChanged",
+    "FBAOutboundShipmentStatus",
+    "FeePromotion",
+    "FeedProcessingFinished",
+    "FulfillmentOrderStatus",
+    "ReportProcessingFinished",
+)
+RETIRED = (
+    "Amazon retired MWS on 31 March 2024 and its hosts no longer answer usefully; "
+    "`reconciler migrate` writes the equivalent SP-API declarations"
+)
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+QueueHandle = Annotated[str, AfterValidator(canonical_queue)]
+
+
+class MwsCredentials(Frozen):
+    """Where a developer's keys are found; `auth_token` only if he acts for another seller."""
+
+    access_key_id: SecretRef
+    secret_key: SecretRef
+    auth_token: SecretRef | None = None
+
+
+class MwsAccount(Account):
+    """One seller in one marketplace."""
+
+    service: Literal["mws"]
+    seller_id: Id
+    endpoint: Endpoint | None = None
+    marketplace_id: Id
+    credentials: MwsCredentials
+
+    @field_validator("marketplace_id")
+    @classmethod
+    def _has_a_host(cls, marketplace: str, info: ValidationInfo) -> str:
+        if "endpoint" not in info.data:
+            return marketplace
+        endpoint: str | None = info.data["endpoint"]
+        if endpoint is None and host_of(marketplace) is None:
+            raise ValueError("expected a marketplace whose MWS host is known (or set `endpoint`)")
+        conflict = region_conflict(marketplace, endpoint) if endpoint else None
+        if conflict:
+            raise ValueError(
+                f"expected a marketplace of region {conflict[0]}, whose host `endpoint` is, since "
+                f"this one belongs to {conflict[1]} (or remove `endpoint`)"
+            )
+        return marketplace
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL that calls go to, without the path of the API."""
+        return self.endpoint or f"https://{host_of(self.marketplace_id)}"
+
+    @property
+    def retired(self) -> bool:
+        """Say whether calls go to Amazon's own hosts, which ended on 31 March 2024."""
+        return is_amazon(self.base_url)
+
+    def warnings(self) -> Iterable[str]:
+        """Yield the retirement of Amazon's own hosts; a gateway or a replay needs no warning."""
+        if self.retired:
+            yield RETIRED
+
+
+class DestinationSettings(Frozen):
+    """A queue that MWS may push to."""
+
+    queue: str
+
+
+class Destination(DestinationSettings, Spec):
+    """A queue registered for a seller in a marketplace; `queue` is an ARN wherever it has one.
+
+    `queue_url` is the URL under which MWS knows it, which an old registration may spell otherwise.
+    """
+
+    kind: ClassVar[str] = "destination"
+    service: ClassVar[str] = "mws"
+    identity: ClassVar[tuple[str, ...]] = ("queue",)
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "queue": Reference("queue", "url", remote=ARN_PATTERN)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "queue"),)
+    pace: ClassVar[Pace] = PACE
+
+    queue: QueueHandle
+    queue_url: str | None = None
+
+    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+        """Return the queue's own handle: a destination has no other name."""
+        return self.queue
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        return "DeregisterDestination" if action == "delete" else "RegisterDestination"
+
+
+class SubscriptionSettings(Frozen):
+    """A notification type sent to a destination; disabled, it is kept but sends nothing."""
+
+    destination: str
+    notification_type: str
+    enabled: StrictBool = True
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A subscription as MWS holds it; `destination` is the handle of its queue."""
+
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "mws"
+    identity: ClassVar[tuple[str, ...]] = ("notificationType", "destination")
+    identity_names: ClassVar[Mapping[str, str]] = {"destination": "queue"}
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "destination": Reference("destination", "url", same_account=True)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
+    pace: ClassVar[Pace] = PACE
+
+    destination: QueueHandle
+    queue_url: str | None = None
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        operations: dict[ActionName, str] = {
+            "update": "UpdateSubscription",
+            "delete": "DeleteSubscription",
+        }
+        return operations.get(action, "CreateSubscription")
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield a doubt about a notification type that MWS is not known to have."""
+        if before is None and self.notification_type not in NOTIFICATION_TYPES:
+            known = ", ".join(NOTIFICATION_TYPES)
+            yield f"{self.notification_type} is no known MWS notification type ({known})"
+
+
+class DestinationDeclaration(DestinationSettings, Declaration):
+    """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
+
+    spec_type: ClassVar[type[Spec]] = Destination
+
+    @field_validator("queue")
+    @classmethod
+    def _not_a_url(cls, queue: str) -> str:
+        if "://" in queue:
+            raise ValueError("expected the name of a declared queue, or a queue ARN")
+        return queue
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the one destination."""
+        yield Member(Destination(queue=self.queue))
+
+
+class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+    """A subscription in YAML: `destination` is the name of a declared MWS destination."""
+
+    spec_type: ClassVar[type[Spec]] = Subscription
+
+    @field_validator("notification_type")
+    @classmethod
+    def _in_mws_spelling(cls, value: str) -> str:
+        if value.isascii() and value.isalnum() and not value.isupper() and value[:1].isupper():
+            return value
+        near = [name for name in NOTIFICATION_TYPES if _letters(name) == _letters(value)]
+        known = near[0] if near else ", ".join(NOTIFICATION_TYPES)
+        raise ValueError(f"expected a type in the CamelCase of MWS ({known})")
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the one subscription."""
+        names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
+        yield Member(Subscription(**self.model_dump(by_alias=False, include=names)))
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+    for one in desired:
+        spec = one.spec
+        if isinstance(spec, Destination) and spec.queue.endswith(".fifo"):
+            message = "MWS cannot send to a FIFO queue: refer to a standard queue"
+            yield Finding(address=one.address, message=message)
+
+
+SERVICE = Service(
+    name="mws",
+    account=MwsAccount,
+    declarations={
+        "destinations": DestinationDeclaration,
+        "subscriptions": SubscriptionDeclaration,
+    },
+    invariants=_invariants,
+)

@@ -1,0 +1,131 @@
+"""Resolves references to secrets, once each, and keeps what was resolved out of every text."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.errors import SettingsError
+
+MASK = "***"
+
+
+class Secrets:
+    """Looks up `env:`, `file:`, `aws-secretsmanager:` and `gcp-secretmanager:` references.
+
+    Every value is asked for once a run and remembered, so that `scrub` can mask it. `environ` is
+    the environment to look in.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._lock = threading.Lock()
+        self._values: dict[str, str] = {}
+        self._known: set[str] = set()
+
+    def resolve(self, reference: str) -> str:
+        """Return the secret behind `reference`.
+
+        Raises:
+            SettingsError: it cannot be had; names the reference, never a value.
+        """
+        with self._lock:
+            if reference not in self._values:
+                scheme, _, rest = reference.partition(":")
+                value = self._lookup(scheme)(rest)
+                if not value:
+                    raise SettingsError(f"{reference} is empty; give it a value")
+                self._values[reference] = value
+                self._known.add(value)
+            return self._values[reference]
+
+    def remember(self, value: str) -> str:
+        """Keep a secret that came another way (an access token) out of texts too."""
+        with self._lock:
+            self._known.add(value)
+        return value
+
+    def scrub(self, text: str) -> str:
+        """Return `text` with every known secret masked."""
+        with self._lock:
+            known = sorted(self._known, key=len, reverse=True)
+        for value in known:
+            text = text.replace(value, MASK)
+        return text
+
+    def _lookup(self, scheme: str) -> Callable[[str], str]:
+        lookups: dict[str, Callable[[str], str]] = {
+            "env": self._from_environment,
+            "file": _from_file,
+            "aws-secretsmanager": _from_aws,
+            "gcp-secretmanager": _from_google,
+            # Not a scheme that YAML may use: wiring gives throw-away credentials to the sandbox.
+            "throw-away": str,
+        }
+        return lookups[scheme]
+
+    def _from_environment(self, name: str) -> str:
+        value = self._environ.get(name)
+        if value is None:
+            raise SettingsError(f"the environment variable {name} is not set")
+        return value
+
+
+def _from_file(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"the secret file {path} cannot be read: {reason}") from error
+
+
+def _from_aws(rest: str) -> str:
+    import boto3  # the SDK is loaded only where a secret of this kind is used
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    identifier, _, key = rest.partition("#")
+    region = identifier.split(":")[3] if identifier.startswith("arn:") else None
+    try:
+        client = boto3.session.Session().client("secretsmanager", region_name=region)
+        text = str(client.get_secret_value(SecretId=identifier).get("SecretString") or "")
+    except (BotoCoreError, ClientError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error)
+        raise SettingsError(
+            f"aws-secretsmanager:{identifier} cannot be read ({code}); check its name, the region "
+            "and that these credentials may call secretsmanager:GetSecretValue"
+        ) from error
+    return _json_member(text, key, f"aws-secretsmanager:{identifier}") if key else text
+
+
+def _json_member(text: str, key: str, reference: str) -> str:
+    try:
+        return str(json.loads(text)[key])
+    except (ValueError, KeyError, TypeError):
+        # The cause would hold the secret's text.
+        raise SettingsError(f"{reference} is not a JSON object with a member {key!r}") from None
+
+
+def _from_google(name: str) -> str:
+    import base64
+
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+    from googleapiclient.discovery import build
+    from googleapiclient.errors import Error
+
+    path = name if "/versions/" in name else f"{name}/versions/latest"
+    try:
+        credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+        with build(
+            "secretmanager", "v1", credentials=credentials, static_discovery=True
+        ) as service:
+            versions: Any = service.projects().secrets().versions()
+            answer = versions.access(name=path).execute(num_retries=2)
+    except (GoogleAuthError, Error, OSError) as error:
+        raise SettingsError(
+            f"gcp-secretmanager:{name} cannot be read; check its name and that these credentials "
+            "have the role Secret Manager Secret Accessor"
+        ) from error
+    return base64.b64decode(answer["payload"]["data"]).decode("utf-8")

@@ -1,0 +1,1 @@
+"""Selling Partner API Notifications: destinations of an application, subscriptions of sellers."""

@@ -1,0 +1,135 @@
+"""An SP-API application in one region and the sellers who authorised it, as declared."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+
+from reconciler.core.endpoint import Endpoint
+from reconciler.core.model import Frozen
+from reconciler.core.provider import Account
+from reconciler.core.secret_ref import SecretRef
+
+SELLER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+TOKEN_ENDPOINT = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - where tokens are had
+SANDBOX_WARNING = (
+    "this is Amazon's sandbox host, where a user saw createDestination reach the production "
+    "application (May 2026): do not take it for a dry run"
+)
+
+_AMAZON_HOST = re.compile(
+    r"(?P<sandbox>sandbox\.)?sellingpartnerapi-(?P<region>[a-z]+)\.amazon\.com"
+)
+
+
+def _seller_name(value: str) -> str:
+    # Names stand in addresses, subscription.de-offers[acme-de] and account/acme-de/TYPE.
+    if not re.fullmatch(SELLER_NAME, value):
+        raise ValueError(
+            "a seller's name has letters, digits, _ . and -, and begins with a letter or digit"
+        )
+    return value
+
+
+SellerName = Annotated[
+    str,
+    AfterValidator(_seller_name),
+    WithJsonSchema({"type": "string", "pattern": SELLER_NAME}),
+]
+
+
+class Seller(Frozen):
+    """A seller who authorised the application."""
+
+    refresh_token: SecretRef
+
+
+class SpApiCredentials(Frozen):
+    """Where the application's Login with Amazon client is found."""
+
+    client_id: SecretRef
+    client_secret: SecretRef
+
+
+class SpApiAccount(Account):
+    """An application in a region: it owns destinations, its sellers own subscriptions."""
+
+    service: Literal["sp-api"]
+    region: Literal["na", "eu", "fe"]
+    endpoint: Endpoint | None = None
+    token_endpoint: Endpoint = TOKEN_ENDPOINT
+    credentials: SpApiCredentials
+    sellers: dict[SellerName, Seller] = Field(default_factory=dict)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _of_this_region(cls, endpoint: str | None, info: ValidationInfo) -> str | None:
+        amazon = _AMAZON_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
+        region = info.data.get("region")
+        if amazon and region and amazon["region"] != region:
+            raise ValueError(
+                f"this is Amazon's host for region {amazon['region']}, but `region` is {region}: "
+                "remove `endpoint` or correct one of the two"
+            )
+        return endpoint
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL that calls go to, without the path of the API."""
+        return self.endpoint or f"https://sellingpartnerapi-{self.region}.amazon.com"
+
+    @property
+    def sandbox_url(self) -> str:
+        """Return the URL of the sandbox beside `base_url`; stand-ins are their own sandbox."""
+        parts = urlsplit(self.base_url)
+        amazon = _AMAZON_HOST.fullmatch(parts.hostname or "")
+        beside = amazon is not None and not amazon["sandbox"]
+        return f"https://sandbox.{parts.hostname}" if beside else self.base_url
+
+    def warnings(self) -> Iterable[str]:
+        """Yield that Amazon's sandbox host is not harmless."""
+        amazon = _AMAZON_HOST.fullmatch(urlsplit(self.base_url).hostname or "")
+        if amazon and amazon["sandbox"]:
+            yield SANDBOX_WARNING
+
+
+def choose_sellers(
+    account: SpApiAccount, declared: tuple[str, ...] | Literal["all"] | None
+) -> list[tuple[str, str | None]]:
+    """Return (seller, member) for what a subscription declares under `sellers`.
+
+    Left out, it means the account's only seller, who is then no member of a list.
+
+    Raises:
+        ValueError: a seller is unknown or named twice, or there is not exactly one to mean.
+    """
+    known = sorted(account.sellers)
+    if not known:
+        raise ValueError("the account has no sellers: declare them under its `sellers`")
+    if declared is None:
+        if len(known) > 1:
+            raise ValueError(
+                f"`sellers` is missing: the account has {len(known)}, so list those meant or "
+                "write `all`"
+            )
+        return [(known[0], None)]
+    chosen = known if declared == "all" else declared
+    if not chosen:
+        raise ValueError("`sellers` is empty: list at least one, or write `all`")
+    for seller in chosen:
+        if seller not in account.sellers:
+            raise ValueError(f"the account has no seller {seller!r}{_hint(seller, known)}")
+    twice = sorted({seller for seller in chosen if list(chosen).count(seller) > 1})
+    if twice:
+        raise ValueError(f"`sellers` names {', '.join(twice)} twice")
+    return [(seller, seller) for seller in chosen]
+
+
+def _hint(seller: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(seller, known, n=1)
+    if near:
+        return f", did you mean {near[0]!r}?"
+    return f": it has {', '.join(known[:10])}" + (", ..." if len(known) > 10 else "")

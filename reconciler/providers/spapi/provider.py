@@ -1,0 +1,240 @@
+"""The SP-API behind the four verbs: an application's destinations, its sellers' subscriptions.
+
+There is no update: whatever differs is deleted and created anew, which the kinds say.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.core.errors import Missing, Rejected, Unclear
+from reconciler.core.model import Desired, FieldChange, Live, Spec
+from reconciler.core.provider import Interest, Scope
+from reconciler.providers.calls import Calls, Clock
+from reconciler.providers.http import Http
+from reconciler.providers.secrets import Secrets
+from reconciler.providers.spapi.account import SpApiAccount
+from reconciler.providers.spapi.answers import DestinationRecord, SubscriptionRecord
+from reconciler.providers.spapi.catalogue import TYPES
+from reconciler.providers.spapi.client import Listing, SpApiClient
+from reconciler.providers.spapi.failures import Conflict, NotPermitted, UnknownType
+from reconciler.providers.spapi.login import Login
+from reconciler.providers.spapi.specs import PACE, Destination, Subscription
+from reconciler.providers.spapi.wire import Wire
+
+CONCURRENCY = 64
+# Seconds to look for what a lost answer may have created, and for what a conflict says exists: the
+# lists may lag behind.
+LOST = 2.0
+LAG = 30.0
+
+_KNOWN_VERSIONS = {known.name: known.versions for known in TYPES.values()}
+_NOT_WHOLE = (
+    "this service does not list subscriptions (getSubscriptions), so that several to one type, "
+    "which filter expressions permit, are not all seen"
+)
+
+
+class SpApiProvider:
+    """One application in one region; `http` is shared and closed by whoever made it."""
+
+    def __init__(
+        self, name: str, account: SpApiAccount, *, secrets: Secrets, http: Http, clock: Clock
+    ) -> None:
+        self._name = name
+        self._account = account
+        self._calls = Calls(clock, paces={"*": PACE}, concurrency=CONCURRENCY)
+        login = Login(name, account, secrets=secrets, http=http, clock=clock)
+        wire = Wire(
+            name, account.base_url, login=login, secrets=secrets, http=http, calls=self._calls
+        )
+        self._client = SpApiClient(name, wire, sandbox_url=account.sandbox_url)
+
+    def scopes(self) -> Sequence[Scope]:
+        """Return one scope for the destinations and one for each seller's subscriptions."""
+        sellers = sorted(self._account.sellers)
+        return (
+            Scope(self._name, (Destination,)),
+            *(Scope(self._name, (Subscription,), part=seller) for seller in sellers),
+        )
+
+    def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
+        """Return the application's destinations, or one seller's subscriptions.
+
+        Subscriptions are listed one type a call: the declared types, and all known ones where
+        `interest.discover_all`.
+        """
+        if scope.part is None:
+            return self._destinations(interest.warn)
+        return self._subscriptions(scope.part, interest)
+
+    def create(self, desired: Desired) -> Live:
+        """Create, or adopt an equal one that a lost answer or somebody else left there."""
+        spec = desired.spec
+        if isinstance(spec, Destination):
+            return self._create(
+                lambda: self._destination(
+                    self._client.create_destination(
+                        spec.name, queue=spec.queue, event_bridge=spec.event_bridge
+                    )
+                ),
+                lambda: self._find_destination(spec),
+            )
+        wanted = _subscription(spec)
+        return self._create(lambda: self._subscribe(wanted), lambda: self._find_equal(wanted))
+
+    def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
+        """Refuse: the service can only delete and create."""
+        operation = (
+            "createDestination" if isinstance(desired.spec, Destination) else ("createSubscription")
+        )
+        raise Rejected(self._name, operation, "the SP-API has no update: replace it instead")
+
+    def delete(self, live: Live) -> None:
+        """Delete by id."""
+        key = live.outputs["id"]
+        try:
+            if isinstance(live.spec, Destination):
+                self._client.delete_destination(key)
+            else:
+                spec = _subscription(live.spec)
+                self._client.delete_subscription(spec.seller, spec.notification_type, key)
+        except Missing:
+            return
+
+    def send_test_notification(
+        self, notification_type: str, version: str, *, destination: str | None, scenario: str
+    ) -> None:
+        """Ask Amazon's sandbox for a test message to a destination id."""
+        self._client.send_test_notification(notification_type, version, destination, scenario)
+
+    def close(self) -> None:
+        """Hold nothing: the connections belong to the given `http`."""
+
+    def _create(self, make: Callable[[], Live], look: Callable[[], Live | None]) -> Live:
+        """Create once: after a lost answer look first, and repeat only what was not done."""
+        for last in (False, False, True):
+            try:
+                return make()
+            except Conflict as error:
+                found = self._calls.poll(look, within=LAG, every=LAG / 10)
+                if found is not None:
+                    return found
+                error.message += "; it is not listed, though: run again in a few minutes"
+                raise
+            except Unclear:
+                found = self._calls.poll(look, within=LOST, every=LOST / 2)
+                if found is not None:
+                    return found
+                if last:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _destinations(self, warn: Callable[[str], None]) -> list[Live]:
+        records = self._client.get_destinations()
+        for record in records:
+            if not _known(record):
+                warn(f"destination {record.name} is of a kind not known here and is left alone")
+        return [self._destination(record) for record in records if _known(record)]
+
+    def _destination(self, record: DestinationRecord) -> Live:
+        spec = Destination(name=record.name, queue=record.queue, event_bridge=record.event_bridge)
+        return Live(self._name, spec, {"id": record.id})
+
+    def _find_destination(self, wanted: Destination) -> Live | None:
+        target = (wanted.queue, wanted.event_bridge)
+        records = self._client.get_destinations()
+        found = (record for record in records if (record.queue, record.event_bridge) == target)
+        return next((self._destination(record) for record in found), None)
+
+    def _subscriptions(self, seller: str, interest: Interest) -> list[Live]:
+        declared = _declared_versions(interest)
+        wanted = {**_KNOWN_VERSIONS, **declared} if interest.discover_all else declared
+        listings: dict[str, Listing] = {}
+        refusal: NotPermitted | None = None
+        for name, versions in sorted(wanted.items()):
+            try:
+                listings[name] = self._client.list_subscriptions(seller, name, versions)
+            except UnknownType:
+                if name in declared and name in TYPES:
+                    raise
+                # Nobody can be subscribed to what does not exist (yet).
+                listings[name] = Listing((), whole=True)
+            except NotPermitted as error:
+                if name in declared:
+                    raise
+                # An application lacks the roles for most types, so that no word is lost on it.
+                refusal = error
+        if refusal is not None and not listings:
+            raise refusal
+        if not all(listing.whole for listing in listings.values()):
+            interest.warn(_NOT_WHOLE)
+        return [
+            self._live(seller, name, record)
+            for name, listing in listings.items()
+            for record in listing.records
+        ]
+
+    def _live(self, seller: str, name: str, record: SubscriptionRecord) -> Live:
+        spec = Subscription(
+            seller=seller,
+            notification_type=name,
+            payload_version=record.payload_version,
+            destination=record.destination_id,
+            filter=record.filter,
+            filter_expression=record.expression,
+        )
+        return Live(self._name, spec, {"id": record.id})
+
+    def _subscribe(self, wanted: Subscription) -> Live:
+        record = self._client.create_subscription(
+            wanted.seller,
+            wanted.notification_type,
+            wanted.payload_version,
+            wanted.destination,
+            event_filter=wanted.filter,
+            expression=wanted.filter_expression,
+        )
+        return self._live(wanted.seller, wanted.notification_type, record)
+
+    def _find_equal(self, wanted: Subscription) -> Live | None:
+        """Return the live subscription of this identity, None if there is none.
+
+        Raises:
+            Rejected: it differs, and this run was not to change it.
+        """
+        name, seller = wanted.notification_type, wanted.seller
+        listing = self._client.list_subscriptions(seller, name, (wanted.payload_version,))
+        identity = wanted.identity_values()
+        for record in listing.records:
+            live = self._live(seller, name, record)
+            if live.spec.identity_values() != identity:
+                continue
+            if live.spec == wanted:
+                return live
+            raise Rejected(
+                self._name,
+                "createSubscription",
+                f"meanwhile there is a subscription {record.id} of seller {seller} to {name} "
+                f"{record.payload_version} with another destination or filter (destination "
+                f"{record.destination_id}): plan again",
+            )
+        return None
+
+
+def _known(record: DestinationRecord) -> bool:
+    return record.queue is not None or record.event_bridge is not None
+
+
+def _declared_versions(interest: Interest) -> dict[str, tuple[str, ...]]:
+    """Return the declared types with the payload versions that they may have been given."""
+    versions: dict[str, set[str]] = {}
+    for spec in interest.declared:
+        if isinstance(spec, Subscription):
+            known = _KNOWN_VERSIONS.get(spec.notification_type, ())
+            versions.setdefault(spec.notification_type, set(known)).add(spec.payload_version)
+    return {name: tuple(sorted(found)) for name, found in versions.items()}
+
+
+def _subscription(spec: Spec) -> Subscription:
+    if not isinstance(spec, Subscription):
+        raise TypeError(f"the SP-API has no {spec.kind} of this type")
+    return spec

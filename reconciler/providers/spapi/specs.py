@@ -1,0 +1,164 @@
+"""Destinations and subscriptions as the SP-API holds them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from reconciler.core.model import ActionName, Evidence, Frozen, Pace, Reference, Spec
+from reconciler.providers.spapi.catalogue import TYPES, resembling
+from reconciler.providers.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
+
+PACE = Pace(rate=1, burst=5)
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+ACCOUNT_ID = r"^[0-9]{12}$"
+QUEUE_ARN = r"^arn:aws:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"
+
+
+def _region(value: str) -> str:
+    if not re.fullmatch(REGION, value):
+        raise ValueError("expected an AWS region such as eu-west-1")
+    return value
+
+
+def _account_id(value: str) -> str:
+    if not re.fullmatch(ACCOUNT_ID, value):
+        raise ValueError("expected the 12 digits of an AWS account id, in quotes")
+    return value
+
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+Expression = Annotated[str, BeforeValidator(_trimmed)]
+
+
+class EventBridge(Frozen):
+    """The AWS account and region in which a partner event source is offered."""
+
+    region: Annotated[str, AfterValidator(_region), _pattern(REGION)]
+    account_id: Annotated[str, AfterValidator(_account_id), _pattern(ACCOUNT_ID)]
+
+
+class DestinationSettings(Frozen):
+    """Where notifications may be sent: a queue or an event bus."""
+
+    queue: str | None = None
+    event_bridge: EventBridge | None = None
+
+
+class Destination(DestinationSettings, Spec):
+    """A destination of an application in a region; `queue` is an ARN."""
+
+    kind: ClassVar[str] = "destination"
+    service: ClassVar[str] = "sp-api"
+    identity: ClassVar[tuple[str, ...]] = ("queue", "eventBridge")
+    fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
+    refs: ClassVar[Mapping[str, Reference]] = {"queue": Reference("queue", "arn", remote=QUEUE_ARN)}
+    evidence: ClassVar[tuple[Evidence, ...]] = (
+        Evidence("reference", "queue"),
+        Evidence("prefix", "name"),
+    )
+    pace: ClassVar[Pace] = PACE
+
+    name: str
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the rate limit of the application for the operation."""
+        return (
+            "deleteDestination:grantless" if action == "delete" else "createDestination:grantless"
+        )
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield what remains to be done by hand for an event bus."""
+        if before is None and self.event_bridge is not None:
+            bus = self.event_bridge
+            yield (
+                f"nothing arrives until the partner event source that this offers is associated "
+                f"with an event bus in account {bus.account_id}, region {bus.region}"
+            )
+
+
+class SubscriptionSettings(Frozen):
+    """A notification type sent to a destination."""
+
+    destination: str
+    notification_type: str
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A seller's subscription; one that narrows nothing has neither filter nor expression."""
+
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "sp-api"
+    identity: ClassVar[tuple[str, ...]] = (
+        "seller",
+        "notificationType",
+        "payloadVersion",
+        "filterExpression",
+    )
+    fixed: ClassVar[frozenset[str]] = frozenset({"destination", "filter"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "destination": Reference("destination", "id", same_account=True)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
+    pace: ClassVar[Pace] = PACE
+
+    seller: str
+    payload_version: str
+    filter_expression: Expression | None = None
+    filter: EventFilter | None = None
+
+    @field_validator("filter_expression")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+    @field_validator("filter")
+    @classmethod
+    def _canonical(cls, value: EventFilter | None, info: ValidationInfo) -> EventFilter | None:
+        """Take an order filter without a list for the full list, which is what it means."""
+        if value is None or value.given():
+            return value
+        if info.data.get("notification_type") == "ORDER_CHANGE":
+            return EventFilter(order_change_types=ORDER_CHANGE_TYPES)
+        return None
+
+    def partition(self) -> str | None:
+        """Return the seller: each is read with a token of its own."""
+        return self.seller
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the rate limit of the seller (creating) or of the application (deleting)."""
+        if action == "create":
+            return f"createSubscription:{self.seller}"
+        return "deleteSubscriptionById:grantless"
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield doubts about a notification type or payload version not known here."""
+        if before is not None:
+            return
+        known = TYPES.get(self.notification_type)
+        if known is None:
+            near = resembling(self.notification_type)
+            hint = f"; did you mean {near}?" if near else ""
+            yield f"{self.notification_type} is no SP-API notification type known here{hint}"
+        elif known.versions and self.payload_version not in known.versions:
+            versions = ", ".join(known.versions)
+            yield (
+                f"{self.payload_version} is no payload version known here of "
+                f"{self.notification_type} ({versions})"
+            )

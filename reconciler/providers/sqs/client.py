@@ -1,0 +1,212 @@
+"""The wire calls: SQS, the tagging API and STS, paced, repeated where that does no harm.
+
+Everything that goes wrong leaves as one of the core's errors; operations are called what AWS calls
+them. Repeating is harmless for all but CreateQueue: setting and tagging merge, deleting what is
+gone says so.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from reconciler.core.errors import Denied, PlanRefused, Rejected, Transient
+from reconciler.core.model import Pace
+from reconciler.providers.calls import Calls, Clock
+from reconciler.providers.sqs import attributes as wire
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.failures import PAGE_EXPIRED, Garbled, translate
+from reconciler.providers.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
+
+T = TypeVar("T")
+Tags = dict[str, str]
+
+PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50)}
+"""SQS publishes no limits for these calls but one: tagging, which all three tag calls share."""
+TAGGING_RATE = 5.0
+"""Tag calls a second that AWS documents; raised for many accounts, so taken only when throttled."""
+
+_PAGE = 1000
+_TAG_PAGE = 100
+_RESTARTS = 3
+_FAILURES = (ClientError, BotoCoreError, ResponseParserError, Garbled, ValueError, KeyError)
+
+
+class SqsClient:
+    """One AWS account and region. Connects when first used; safe across threads."""
+
+    def __init__(self, name: str, account: AwsAccount, clock: Clock, keys: AwsKeys | None) -> None:
+        self._name = name
+        self._account = account
+        self._keys = keys
+        self._lock = threading.RLock()
+        self._clients: Clients | None = None
+        self._verified = False
+        self.calls = Calls(clock, paces=PACES, concurrency=CONNECTIONS)
+
+    def verify_account(self) -> None:
+        """Make sure, once, that the credentials belong to the declared account.
+
+        Raises:
+            PlanRefused: they belong to another one.
+        """
+        with self._lock:
+            if self._verified:
+                return
+            found = self._run("GetCallerIdentity", self._caller)
+            if found != self._account.account_id:
+                raise PlanRefused(
+                    f"accounts.{self._name}: the credentials belong to AWS account {found}, "
+                    f"declared is {self._account.account_id}; nothing was read or changed"
+                )
+            self._verified = True
+
+    def queue_urls(self) -> dict[str, str]:
+        """Return the URL of every queue by name, all pages."""
+        found: dict[str, str] = {}
+        token: str | None = None
+        while True:
+            # Without MaxResults SQS gives 1000 queues and no token, however many there are.
+            page = self._sqs(
+                "ListQueues", MaxResults=_PAGE, **({"NextToken": token} if token else {})
+            )
+            for url in page.get("QueueUrls") or ():
+                found[url.rpartition("/")[2]] = url
+            token = page.get("NextToken")
+            if not token:
+                return found
+
+    def tag_index(self) -> dict[str, Tags]:
+        """Return the tags of queues by name, as the tagging API knows them: late, and not all.
+
+        It lists deleted queues for a while, new ones late, and never those without a tag.
+        """
+        for restart in range(_RESTARTS):
+            try:
+                return self._tag_index()
+            except Rejected as error:
+                if error.code != PAGE_EXPIRED or restart + 1 == _RESTARTS:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def attributes(self, url: str) -> dict[str, str]:
+        """Return all attributes of a queue: a whole answer or an error."""
+
+        def read(clients: Clients) -> dict[str, str]:
+            answer = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            found: dict[str, str] = answer.get("Attributes") or {}
+            wire.check(found)
+            return found
+
+        return self._run("GetQueueAttributes", read)
+
+    def tags(self, url: str) -> Tags:
+        """Return all tags of a queue; SQS leaves the key out when there are none."""
+        return dict(self._sqs("ListQueueTags", bucket="tags", QueueUrl=url).get("Tags") or {})
+
+    def queue_url(self, name: str) -> str:
+        """Return the URL of a queue. Raises Missing where there is none."""
+        return self._run(
+            "GetQueueUrl",
+            lambda clients: str(clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]),
+        )
+
+    def create(self, name: str, attributes: Mapping[str, str], tags: Tags) -> str:
+        """Create a queue with attributes and tags at once, and return its URL.
+
+        Raises:
+            Unclear: the answer was lost; the queue may be there.
+        """
+
+        def send(clients: Clients) -> str:
+            answer = clients.sqs.create_queue(
+                QueueName=name, Attributes=dict(attributes), tags=dict(tags)
+            )
+            return str(answer["QueueUrl"])
+
+        return self._run("CreateQueue", send, repeat=False)
+
+    def set_attributes(self, url: str, attributes: Mapping[str, str]) -> None:
+        """Set these attributes; the others stay."""
+        self._sqs("SetQueueAttributes", QueueUrl=url, Attributes=dict(attributes))
+
+    def tag(self, url: str, tags: Tags) -> None:
+        """Add or overwrite tags."""
+        self._sqs("TagQueue", bucket="tags", QueueUrl=url, Tags=tags)
+
+    def untag(self, url: str, keys: Collection[str]) -> None:
+        """Remove tags."""
+        self._sqs("UntagQueue", bucket="tags", QueueUrl=url, TagKeys=sorted(keys))
+
+    def delete(self, url: str) -> None:
+        """Delete a queue. Raises Missing where there is none."""
+        self._sqs("DeleteQueue", QueueUrl=url)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        with self._lock:
+            if self._clients is not None:
+                self._clients.close()
+                self._clients = None
+
+    def _tag_index(self) -> dict[str, Tags]:
+        found: dict[str, Tags] = {}
+        prefix, token = self._account.queue_arn(""), ""
+        while True:
+            mappings, token = self._run("GetResources", partial(_tag_page, token=token))
+            for arn, tags in mappings:
+                if arn.startswith(prefix):
+                    found[arn.removeprefix(prefix)] = tags
+            if not token:
+                return found
+
+    def _caller(self, clients: Clients) -> str:
+        return str(clients.sts.get_caller_identity()["Account"])
+
+    def _sqs(self, operation: str, *, bucket: str = "", **parameters: Any) -> dict[str, Any]:
+        method = xform_name(operation)
+        answer: dict[str, Any] = self._run(
+            operation, lambda clients: getattr(clients.sqs, method)(**parameters), bucket=bucket
+        )
+        return answer
+
+    def _run(
+        self,
+        operation: str,
+        call: Callable[[Clients], T],
+        *,
+        bucket: str = "",
+        repeat: bool = True,
+    ) -> T:
+        def once() -> T:
+            try:
+                return call(self._connected())
+            except _FAILURES as error:
+                failure = translate(self._name, operation, error)
+                if bucket == "tags" and isinstance(failure, Transient) and failure.code:
+                    self.calls.announce(bucket, TAGGING_RATE)
+                # What AWS says of bad credentials may hold the signed request.
+                raise failure from (None if isinstance(failure, Denied) else error)
+
+        return self.calls.run(bucket or operation, once, repeat=repeat)
+
+    def _connected(self) -> Clients:
+        with self._lock:
+            if self._clients is None:
+                self._clients = connect(self._account, self._keys)
+            return self._clients
+
+
+def _tag_page(clients: Clients, token: str) -> tuple[list[tuple[str, Tags]], str]:
+    answer = clients.tagging.get_resources(
+        ResourceTypeFilters=["sqs"], ResourcesPerPage=_TAG_PAGE, PaginationToken=token
+    )
+    mappings = [
+        (str(item["ResourceARN"]), {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()})
+        for item in answer["ResourceTagMappingList"]
+    ]
+    return mappings, str(answer.get("PaginationToken") or "")

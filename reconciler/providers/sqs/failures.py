@@ -1,0 +1,184 @@
+"""What went wrong at AWS, in our words. The one place where botocore's exceptions are read.
+
+Codes: Amazon SQS API Reference (common and per-operation errors), Resource Groups Tagging API
+Reference, IAM User Guide. A service is classified by code, never by status, where it gives one.
+"""
+
+import re
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConfigParseError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from reconciler.core.errors import (
+    Denied,
+    Missing,
+    ReconcilerError,
+    Rejected,
+    ServiceError,
+    SettingsError,
+    Transient,
+    Unclear,
+)
+
+NAME_EXISTS = "QueueNameExists"
+DELETED_RECENTLY = "QueueDeletedRecently"
+INVALID_VALUE = "InvalidAttributeValue"
+PAGE_EXPIRED = "PaginationTokenExpiredException"
+
+_NO_QUEUE = "QueueDoesNotExist"
+_SHAPES = {"NonExistentQueue": _NO_QUEUE, "QueueAlreadyExists": NAME_EXISTS}
+"""The query protocol's codes and what the JSON protocol calls the same."""
+_THROTTLED = frozenset(
+    {
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "429",
+    }
+)
+_UNAVAILABLE = frozenset({"ServiceUnavailable", "503"})
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "OptInRequired",
+        "UnauthorizedOperation",
+        "401",
+        "403",
+    }
+)
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ConfigParseError,
+    ConfigNotFound,
+)
+_STALE_LOGIN = (CredentialRetrievalError, TokenRetrievalError, SSOError)
+
+
+class Garbled(Exception):
+    """The service answered, and what it said cannot be read."""
+
+
+def translate(account: str, operation: str, error: Exception) -> ReconcilerError:
+    """Return what `error` means to the one who must act."""
+    if isinstance(error, ClientError):
+        # Getting credentials may take calls of its own (AssumeRole), which are named then.
+        return _answered(account, error.operation_name or operation, error)
+    if isinstance(error, _NO_CREDENTIALS):
+        return SettingsError(
+            f"accounts.{account}: {_sentence(error)}; set AWS credentials for boto3 (environment, "
+            "profile or role), or correct `profile`"
+        )
+    if isinstance(error, _STALE_LOGIN):
+        return Denied(account, operation, "the AWS credentials could not be renewed; log in again")
+    if isinstance(error, _NOT_SENT):
+        return Transient(account, operation, "AWS is not reachable; check network and endpoint")
+    if isinstance(error, HTTPClientError):
+        return Unclear(account, operation, "AWS did not answer completely")
+    if isinstance(error, BotoCoreError):
+        return Rejected(account, operation, f"boto3 refuses the request: {_sentence(error)}")
+    return Unclear(
+        account, operation, f"AWS gave an answer that cannot be read ({_sentence(error)})"
+    )
+
+
+def _answered(account: str, operation: str, error: ClientError) -> ServiceError:
+    code, status, request_id, text = _parts(error)
+    named: Any = {"code": code, "request_id": request_id}
+    if code in _THROTTLED:
+        message = "the service's request limit was reached"
+        return Transient(account, operation, message, retry_after=_retry_after(error), **named)
+    if code in _UNAVAILABLE:
+        message = "the service is unavailable"
+        return Transient(account, operation, message, retry_after=_retry_after(error), **named)
+    if status >= 500:
+        return Unclear(account, operation, f"the service failed ({code})", **named)
+    if code == _NO_QUEUE:
+        return Missing(account, operation, "the queue does not exist", **named)
+    if code in _BAD_CREDENTIALS:
+        # The text is not quoted: it may hold the signed request, session token and all.
+        message = f"AWS does not accept the credentials ({code}); renew them, and check the clock"
+        return Denied(account, operation, message, **named)
+    if code in _DENIED:
+        message = f"permission is missing ({text or code}); allow {operation} to these credentials"
+        return Denied(account, operation, message, **named)
+    return Rejected(account, operation, _rejection(code, text), **named)
+
+
+def _rejection(code: str, text: str) -> str:
+    if code == INVALID_VALUE and is_about_policy(text):
+        return (
+            "SQS refuses the policy without saying why: a principal that does not exist (any "
+            f"more), or an action or resource that is not a queue's ({text})"
+        )
+    if code == DELETED_RECENTLY:
+        return "SQS lets the name of a deleted queue rest for 60 seconds; apply again after that"
+    return f"{text} ({code})" if text else code
+
+
+def is_about_policy(message: str) -> bool:
+    """Say whether an InvalidAttributeValue is the one that SQS gives for any defect in a policy."""
+    return "parameter Policy" in message
+
+
+def _parts(error: ClientError) -> tuple[str, int, str, str]:
+    details, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    code = str(details.get("Code", "")).rpartition("#")[2].removeprefix("AWS.SimpleQueueService.")
+    text = re.sub(r"\s+", " ", str(details.get("Message") or "")).strip().rstrip(".")
+    return (
+        _SHAPES.get(code, code),
+        int(metadata.get("HTTPStatusCode", 0)),
+        str(metadata.get("RequestId", "")),
+        text[:300],
+    )
+
+
+def _retry_after(error: ClientError) -> float | None:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    value = str(headers.get("retry-after", ""))
+    return float(value) if value.isdigit() else None
+
+
+def _sentence(error: Exception) -> str:
+    text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+    return text[:1].lower() + text[1:200]

@@ -1,0 +1,91 @@
+"""What SQS accepts in a declared queue. Source: Amazon SQS Developer Guide, queue quotas.
+
+Live queues are not checked: what AWS has accepted is so, even where a limit has since moved. Every
+function raises ValueError with a sentence that says what to write instead.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.units import UnitName, format_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Least and greatest value, both allowed, counted in `unit`."""
+
+    least: int
+    most: int
+    unit: UnitName = "seconds"
+
+    def check(self, value: int) -> None:
+        """Raise ValueError outside the range."""
+        if not self.least <= value <= self.most:
+            least, most = format_unit(self.least, self.unit), format_unit(self.most, self.unit)
+            raise ValueError(f"expected {least} to {most}")
+
+
+RANGES = {
+    "visibility_timeout": Range(0, 43_200),
+    "message_retention_period": Range(60, 1_209_600),
+    "delay": Range(0, 900),
+    "receive_message_wait_time": Range(0, 20),
+    "maximum_message_size": Range(1_024, 1_048_576, "bytes"),
+}
+DATA_KEY_REUSE = Range(60, 86_400)
+MAX_RECEIVES = 1000
+MAX_SOURCES = 10
+MAX_TAGS = 48
+"""AWS allows 50; two are ours (`reconciler:stack` and `reconciler:protect`)."""
+QUEUE_ARN = r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$"
+"""Pattern of a queue's ARN."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_KMS_KEY = re.compile(
+    r"alias/[A-Za-z0-9/_-]+|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+"
+    r"|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
+)
+
+
+def check_name(name: str, *, fifo: bool) -> None:
+    """Check a queue name: the suffix `.fifo` counts, and says what kind of queue it is."""
+    if fifo and not name.endswith(".fifo"):
+        raise ValueError("the name of a FIFO queue must end in .fifo")
+    if not fifo and name.endswith(".fifo"):
+        raise ValueError("a name ending in .fifo needs `fifo: true`")
+    stem = name.removesuffix(".fifo")
+    if not re.fullmatch(_NAME, stem):
+        raise ValueError("expected a queue name of letters, digits, - and _")
+    if len(name) > 80:
+        raise ValueError(f"a queue name has at most 80 characters, .fifo included, not {len(name)}")
+
+
+def check_kms_key(key: str) -> None:
+    """Check that a KMS key is spelt as one; whether it exists only KMS knows."""
+    if not _KMS_KEY.fullmatch(key):
+        raise ValueError("kmsKey must be alias/NAME, a key id or an ARN of KMS")
+
+
+def check_sources(arns: tuple[str, ...]) -> None:
+    """Check the queues that may use a dead-letter queue."""
+    if not 1 <= len(arns) <= MAX_SOURCES:
+        raise ValueError(f"expected 1 to {MAX_SOURCES} queue ARNs; or write all or none")
+    for arn in arns:
+        if not re.fullmatch(QUEUE_ARN, arn):
+            raise ValueError(f"{arn!r} is not a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)")
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Check tags against AWS's rules, and keep our own marks out of them."""
+    if len(tags) > MAX_TAGS:
+        raise ValueError(f"a queue has at most {MAX_TAGS} tags beside our own, not {len(tags)}")
+    for key, value in tags.items():
+        if key.lower().startswith("aws:"):
+            raise ValueError(f"the tag {key!r} is reserved by AWS; remove it")
+        if key.lower().startswith("reconciler:"):
+            raise ValueError(f"the tag {key!r} is written by the reconciler itself; remove it")
+        if not 1 <= len(key) <= 128:
+            raise ValueError("a tag key has 1 to 128 characters")
+        if len(value) > 256:
+            raise ValueError(f"the value of the tag {key!r} is over 256 characters")

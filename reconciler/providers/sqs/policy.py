@@ -1,0 +1,210 @@
+"""Queue policies: one spelling for all that mean the same, and the rules a declared one obeys.
+
+SQS and its console hand a policy back in another spelling than it was given in. `canonical` folds
+what is equal in effect (IAM User Guide, policy elements): order, scalars and lists, account ids and
+root ARNs, the case of actions and condition keys, labels (Sid, Id). It never fails on what a
+service may hold; what a declaration may hold is checked by `policy_rules`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+Policy = dict[str, Any]
+
+AMAZON_NOTIFICATIONS = "437568002678"
+"""The AWS account from which Amazon's selling-partner notifications are sent."""
+
+ACTIONS = (
+    "AddPermission",
+    "CancelMessageMoveTask",
+    "ChangeMessageVisibility",
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListMessageMoveTasks",
+    "ListQueues",
+    "ListQueueTags",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "RemovePermission",
+    "SendMessage",
+    "SetQueueAttributes",
+    "StartMessageMoveTask",
+    "TagQueue",
+    "UntagQueue",
+)
+CURRENT_VERSION = "2012-10-17"
+
+_ACTION_NAMES = {name.lower(): name for name in ACTIONS}
+_ACCOUNT_ID = re.compile(r"\d{12}")
+_ROOT = re.compile(r"arn:[^:]+:iam::\d{12}:root")
+_DELETED = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,}")
+
+
+def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None:
+    """Return the one spelling of `policy` on the queue with `queue_arn`, None if it says nothing.
+
+    Every list is a list, sorted, without duplicates; statements without a Resource get the queue's
+    own. Version is kept only where it matters: with policy variables (`${...}`).
+    """
+    if not policy:
+        return None
+    statements = {
+        _key(statement): statement
+        for statement in (
+            _statement(item, queue_arn)
+            for item in _listed(policy.get("Statement"))
+            if isinstance(item, Mapping)
+        )
+    }
+    if not statements:
+        return None
+    result: Policy = {"Statement": [statements[key] for key in sorted(statements)]}
+    if "Version" in policy and "${" in json.dumps(result):
+        result["Version"] = str(policy["Version"])
+    return result
+
+
+def to_text(policy: Policy | None) -> str:
+    """Write a canonical policy the way SQS takes it; no policy is the empty string."""
+    if policy is None:
+        return ""
+    statements = [_compact(statement) for statement in policy["Statement"]]
+    version = policy.get("Version", CURRENT_VERSION)
+    return json.dumps({"Version": version, "Statement": statements}, separators=(",", ":"))
+
+
+def names_principals(policy: Policy | None) -> bool:
+    """Say whether a role or user is named, which AWS must know before it accepts the policy."""
+    return any(
+        not _ROOT.fullmatch(name) and name != "*" and not _DELETED.fullmatch(name)
+        for _, name in principals(policy)
+    )
+
+
+def has_deleted_principal(policy: Policy | None) -> bool:
+    """Say whether a principal is shown by its internal id, which SQS does once it was deleted."""
+    return any(_DELETED.fullmatch(name) for _, name in principals(policy))
+
+
+def strangers_with_all_rights(policy: Policy | None) -> list[str]:
+    """Return who else than the queue's own account may do anything at all with the queue."""
+    return sorted(
+        {
+            name
+            for statement, name in principals(policy)
+            if statement.get("Effect") == "Allow"
+            and not statement.get("Condition")
+            and {"*", "sqs:*"} & set(statement.get("Action", ()))
+            and not _accounts(statement.get("Resource", ())) & {*name.split(":")}
+        }
+    )
+
+
+def principals(policy: Policy | None) -> Iterator[tuple[Policy, str]]:
+    """Yield every AWS principal of a canonical policy with its statement."""
+    for statement in policy["Statement"] if policy else ():
+        named = statement.get("Principal", statement.get("NotPrincipal", {}))
+        for name in named.get("AWS", ()) if isinstance(named, dict) else ():
+            yield statement, name
+
+
+def _statement(raw: Mapping[str, Any], queue_arn: str) -> Policy:
+    partition = queue_arn.split(":")[1]
+    result: Policy = {}
+    for name, value in raw.items():
+        if name in ("Principal", "NotPrincipal"):
+            result[name] = _principal(value, partition)
+        elif name in ("Action", "NotAction"):
+            result[name] = _sorted(_action(str(item)) for item in _listed(value))
+        elif name in ("Resource", "NotResource"):
+            result[name] = _sorted(str(item) for item in _listed(value))
+        elif name == "Effect":
+            result[name] = str(value).capitalize()
+        elif name == "Condition":
+            result |= _condition(value)
+        elif name != "Sid":
+            result[name] = value
+    if "Resource" not in result and "NotResource" not in result:
+        result["Resource"] = [queue_arn]
+    return dict(sorted(result.items()))
+
+
+def _principal(value: Any, partition: str) -> Any:
+    if value == "*":
+        return {"AWS": ["*"]}
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        kind: _sorted(
+            _root_arn(str(name), partition) if kind == "AWS" else str(name)
+            for name in _listed(names)
+        )
+        for kind, names in sorted(value.items())
+    }
+
+
+def _root_arn(principal: str, partition: str) -> str:
+    if _ACCOUNT_ID.fullmatch(principal):
+        return f"arn:{partition}:iam::{principal}:root"
+    return principal
+
+
+def _action(action: str) -> str:
+    """Actions are case-insensitive: known ones get AWS's own spelling, patterns lower case."""
+    service, colon, name = action.partition(":")
+    if not colon:
+        return action
+    lowered = name.lower()
+    known = _ACTION_NAMES.get(lowered, lowered) if service.lower() == "sqs" else lowered
+    return f"{service.lower()}:{known}"
+
+
+def _condition(value: Any) -> Policy:
+    if not isinstance(value, Mapping):
+        return {"Condition": value} if value else {}
+    operators: dict[str, Any] = {}
+    for operator, tests in value.items():
+        keys: dict[str, list[str]] = {}
+        for key, wanted in tests.items() if isinstance(tests, Mapping) else ():
+            values = [_text(item) for item in _listed(wanted)]
+            keys[str(key).lower()] = _sorted([*keys.get(str(key).lower(), []), *values])
+        if keys:
+            operators[str(operator)] = dict(sorted(keys.items()))
+    return {"Condition": dict(sorted(operators.items()))} if operators else {}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _accounts(resources: Iterable[str]) -> set[str]:
+    return {part for arn in resources for part in arn.split(":") if _ACCOUNT_ID.fullmatch(part)}
+
+
+def _compact(value: Any) -> Any:
+    """Write lists of one as their only item: a policy has 8192 bytes and no more."""
+    if isinstance(value, dict):
+        return {name: _compact(item) for name, item in value.items()}
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _sorted(values: Iterable[str]) -> list[str]:
+    return sorted(set(values))
+
+
+def _key(statement: Policy) -> str:
+    return json.dumps(statement, sort_keys=True, default=str)

@@ -1,0 +1,174 @@
+"""SQS reduced to what reconciling needs: observe, create, update, delete."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
+from reconciler.core.model import Desired, FieldChange, Live
+from reconciler.core.provider import Interest, Scope
+from reconciler.providers.calls import Clock
+from reconciler.providers.sqs import attributes as wire
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.changes import (
+    Edit,
+    as_queue,
+    marked_tags,
+    missing_settings,
+    missing_tags,
+)
+from reconciler.providers.sqs.client import SqsClient
+from reconciler.providers.sqs.failures import NAME_EXISTS
+from reconciler.providers.sqs.patience import EVERY, patiently
+from reconciler.providers.sqs.queue import Queue
+from reconciler.providers.sqs.reading import Reading, live_queue
+from reconciler.providers.sqs.session import AwsKeys
+
+QUEUE_APPEARS = 20.0
+"""Seconds after which a queue that exists can be read."""
+CHANGE_SHOWS = 60.0
+"""Seconds after which most changed attributes can be read."""
+
+_CREATE_TRIES = 3
+_LOG = logging.getLogger(__name__)
+
+
+class SqsProvider:
+    """The queues of one AWS account and region.
+
+    `name` is the account's name in the declarations. `keys` replace the surroundings' credentials,
+    profile and role.
+    """
+
+    def __init__(
+        self, name: str, account: AwsAccount, *, clock: Clock, keys: AwsKeys | None = None
+    ) -> None:
+        self._name = name
+        self._account = account
+        self._client = SqsClient(name, account, clock, keys)
+
+    def scopes(self) -> Sequence[Scope]:
+        """Return the account as one part."""
+        return [Scope(self._name, (Queue,))]
+
+    def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
+        """Return every queue; details of those that are declared or bear our stack's mark.
+
+        Raises:
+            PlanRefused: the credentials belong to another AWS account.
+            ServiceError: something could not be read, so nothing is said of the whole scope.
+        """
+        self._client.verify_account()
+        return Reading(self._name, self._account, self._client, interest).queues()
+
+    def create(self, desired: Desired) -> Live:
+        """Create the queue with policy and tags in one call, or finish one that turns up.
+
+        Raises:
+            Rejected: a queue of this name is there, differs, and does not bear our stack's mark.
+        """
+        self._client.verify_account()
+        trouble: ServiceError | None = None
+        for _ in range(_CREATE_TRIES):
+            try:
+                return self._create(desired)
+            except (Unclear, Rejected) as error:
+                if isinstance(error, Rejected) and error.code != NAME_EXISTS:
+                    raise
+                trouble = error
+            there = self._find(as_queue(desired.spec).name, sure=isinstance(trouble, Rejected))
+            if there is not None:
+                return self._finish(desired, there)
+        raise trouble or AssertionError("unreachable: without trouble the queue was returned")
+
+    def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
+        """Set exactly the attributes and tags that `changes` name."""
+        self._client.verify_account()
+        edit, url = Edit.of(changes), live.outputs["url"]
+        self._set(url, as_queue(live.spec), as_queue(desired.spec), edit.fields)
+        if edit.tags:
+            self._client.tag(url, dict(edit.tags))
+        if edit.untag:
+            self._client.untag(url, edit.untag)
+        return edit.applied(desired, live)
+
+    def delete(self, live: Live) -> None:
+        """Delete the queue and whatever it holds; already gone is done."""
+        self._client.verify_account()
+        try:
+            self._client.delete(live.outputs["url"])
+        except Missing:
+            return
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+    def _create(self, desired: Desired) -> Live:
+        spec = as_queue(desired.spec)
+        attributes, tags = wire.to_create(spec), marked_tags(desired)
+        url = patiently(
+            self._client.calls,
+            spec.policy,
+            lambda: self._client.create(spec.name, attributes, tags),
+        )
+        return Live(
+            account=self._name,
+            spec=spec,
+            outputs={"arn": self._account.queue_arn(spec.name), "url": url},
+            owner=desired.stack,
+            protected=desired.protect,
+            waiting=0,
+        )
+
+    def _find(self, name: str, *, sure: bool) -> Live | None:
+        """Look for a queue; one that is surely there may take a while to be readable."""
+
+        def look() -> Live | None:
+            try:
+                url = self._client.queue_url(name)
+                attributes, tags = self._client.attributes(url), self._client.tags(url)
+            except Missing:
+                return None
+            outputs = {"arn": self._account.queue_arn(name), "url": url}
+            return live_queue(self._name, self._account, outputs, attributes, tags)
+
+        return self._client.calls.poll(look, within=QUEUE_APPEARS if sure else 0.0, every=EVERY)
+
+    def _finish(self, desired: Desired, live: Live) -> Live:
+        """Bring a queue that turned up into line: ours, or equal but for our mark."""
+        settings = missing_settings(desired, live)
+        if live.owner != desired.stack and (settings or live.owner is not None):
+            whose = f"bears the mark of the stack {live.owner!r}" if live.owner else "is not ours"
+            raise Rejected(
+                self._name,
+                "CreateQueue",
+                f"a queue of this name is already there and {whose}; plan again to see how it "
+                "differs",
+                code=NAME_EXISTS,
+            )
+        return self.update(desired, live, [*settings, *missing_tags(desired, live)])
+
+    def _set(self, url: str, before: Queue, wanted: Queue, fields: frozenset[str]) -> None:
+        plain = wire.to_set(wanted, fields - {"encryption"})
+        steps = wire.encryption_calls(before, wanted) if "encryption" in fields else [{}]
+        first = plain | steps[0]
+        if first:
+            policy = wanted.policy if "policy" in fields else None
+            patiently(self._client.calls, policy, lambda: self._client.set_attributes(url, first))
+        for step in steps[1:]:
+            self._client.set_attributes(url, step)
+            self._confirm(url, step)
+
+    def _confirm(self, url: str, wanted: dict[str, str]) -> None:
+        """Read back what must not silently fail: in between, the queue was not encrypted."""
+
+        def shown() -> bool | None:
+            return True if wanted.items() <= self._client.attributes(url).items() else None
+
+        if self._client.calls.poll(shown, within=CHANGE_SHOWS, every=EVERY) is None:
+            _LOG.warning(
+                "%s: %s was accepted but does not show yet at %s; run drift in some minutes",
+                self._name,
+                ", ".join(wanted),
+                url,
+            )

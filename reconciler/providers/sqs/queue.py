@@ -1,0 +1,176 @@
+"""The queue as it is compared: one class for what YAML declares and what SQS reports."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from reconciler.core.model import Evidence, Frozen, Pace, Reference, Spec
+from reconciler.core.units import Duration, Size, Unit, UnitName
+from reconciler.providers.sqs import limits
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.policy import (
+    canonical,
+    has_deleted_principal,
+    strangers_with_all_rights,
+)
+
+_FIFO_DEFAULTS = {
+    "content_based_deduplication": False,
+    "deduplication_scope": "queue",
+    "fifo_throughput_limit": "perQueue",
+}
+_STRENGTH = {"none": 0, "sqs": 1, "kms": 2}
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number")
+    return value
+
+
+class KmsEncryption(Frozen):
+    """Encryption with a key of KMS, as given: alias name, key id or ARN."""
+
+    kms_key: str = Field(min_length=1)
+    data_key_reuse: Duration = 300
+    """Seconds for which SQS may reuse a data key."""
+
+
+class DeadLetter(Frozen):
+    """Where messages go that were received `max_receives` times without being deleted."""
+
+    queue: str
+    max_receives: Annotated[int, BeforeValidator(_no_bool)]
+
+
+def _encryption(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return KmsEncryption.model_validate(value)
+    if isinstance(value, KmsEncryption) or value in ("sqs", "none"):
+        return value
+    raise ValueError("expected sqs, none or {kmsKey: alias/NAME}")
+
+
+def _redrive_allow(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(sorted({str(item) for item in value}))
+    if value in ("all", "none"):
+        return value
+    raise ValueError("expected all, none or a list of queue ARNs")
+
+
+def _by_key(tags: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(tags.items()))
+
+
+class QueueSettings(Frozen):
+    """What a declared and a live queue have in common; defaults are SQS's own."""
+
+    fifo: StrictBool = False
+    content_based_deduplication: StrictBool | None = Field(default=None, validate_default=True)
+    deduplication_scope: Literal["queue", "messageGroup"] | None = Field(
+        default=None, validate_default=True
+    )
+    fifo_throughput_limit: Literal["perQueue", "perMessageGroupId"] | None = Field(
+        default=None, validate_default=True
+    )
+    visibility_timeout: Duration = 30
+    message_retention_period: Duration = 345600
+    delay: Duration = 0
+    receive_message_wait_time: Duration = 0
+    maximum_message_size: Annotated[Size | None, Unit("bytes")] = None
+    """Left alone when not declared, since AWS has changed its default."""
+    encryption: Annotated[Literal["sqs", "none"] | KmsEncryption, BeforeValidator(_encryption)] = (
+        "sqs"
+    )
+    dead_letter: DeadLetter | None = None
+    redrive_allow: Annotated[
+        Literal["all", "none"] | tuple[str, ...], BeforeValidator(_redrive_allow)
+    ] = "all"
+    """Which queues may use this one as their dead-letter queue: all, none or a list of ARNs."""
+    policy: dict[str, Any] | None = None
+    tags: Annotated[dict[str, str], AfterValidator(_by_key)] = Field(default_factory=dict)
+
+    @field_validator(*_FIFO_DEFAULTS)
+    @classmethod
+    def _only_with_fifo(cls, value: Any, info: ValidationInfo) -> Any:
+        """Give FIFO queues their default and refuse it elsewhere, as SQS does in any value."""
+        fifo = info.data.get("fifo", True)
+        if value is not None and not fifo:
+            raise ValueError("only FIFO queues have this: add `fifo: true`, or remove it")
+        return _FIFO_DEFAULTS[str(info.field_name)] if fifo and value is None else value
+
+
+class Queue(QueueSettings, Spec):
+    """One SQS queue."""
+
+    kind: ClassVar[str] = "queue"
+    service: ClassVar[str] = "aws"
+    identity: ClassVar[tuple[str, ...]] = ("name",)
+    fixed: ClassVar[frozenset[str]] = frozenset({"fifo"})
+    optional: ClassVar[frozenset[str]] = frozenset({"maximumMessageSize"})
+    shared: ClassVar[frozenset[str]] = frozenset({"tags"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
+    }
+    atomic: ClassVar[frozenset[str]] = frozenset({"policy"})
+    marks: ClassVar[str | None] = "tags"
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
+    pace: ClassVar[Pace] = Pace(1000, 1000)
+    """SQS publishes no limit for these calls."""
+
+    name: str
+
+    @classmethod
+    def of(cls, account: AwsAccount, fields: Mapping[str, Any]) -> Self:
+        """Build the queue of `account` with these fields (by our names), in their one spelling.
+
+        Fields that are not given have SQS's default and do not count as declared.
+        """
+        known = dict(fields)
+        if "policy" in known:
+            known["policy"] = canonical(known["policy"], account.queue_arn(known["name"]))
+        queue = cls(**known)
+        if not isinstance(queue.encryption, KmsEncryption):
+            return queue
+        key = account.own_alias(queue.encryption.kms_key)
+        return queue.model_copy(
+            update={"encryption": queue.encryption.model_copy(update={"kms_key": key})}
+        )
+
+    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+        """Return the queue's ARN, which is known before it exists."""
+        return outputs["arn"]
+
+    @classmethod
+    def unit(cls, path: str) -> UnitName | None:
+        """Return the unit of the field at `path`."""
+        return "seconds" if path == "encryption.dataKeyReuse" else super().unit(path)
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Warn of what a reviewer would want to know: lost messages, weaker locks, wide grants."""
+        if before is not None:
+            yield from self._notes_on_change(before)
+        if before is None or self.policy != before.policy:
+            for name in strangers_with_all_rights(self.policy):
+                yield f"the policy lets {name} do anything with the queue; grant what is needed"
+        key = self.encryption.kms_key if isinstance(self.encryption, KmsEncryption) else ""
+        if key == "alias/aws/sqs" and self.policy:
+            yield "other accounts cannot send to a queue encrypted with the key alias/aws/sqs"
+
+    def _notes_on_change(self, before: Self) -> Iterator[str]:
+        if self.message_retention_period < before.message_retention_period:
+            yield (
+                "messages older than the new messageRetentionPeriod may be lost; the change can "
+                "take 15 minutes to show"
+            )
+        if _strength(self) < _strength(before):
+            yield "encryption becomes weaker; messages already in the queue keep theirs"
+        if has_deleted_principal(before.policy):
+            yield "the live policy names a principal that was deleted; it is written anew"
+
+
+def _strength(queue: Queue) -> int:
+    return _STRENGTH["kms" if isinstance(queue.encryption, KmsEncryption) else queue.encryption]

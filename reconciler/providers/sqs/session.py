@@ -1,0 +1,131 @@
+"""boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
+from botocore.loaders import create_loader
+
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.failures import Garbled
+
+CONNECTIONS = 64
+
+_CONFIG = Config(
+    max_pool_connections=CONNECTIONS,
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"total_max_attempts": 1},
+    user_agent_extra="subscription-reconciler",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Fixed credentials instead of those of the surroundings; the sandbox's are throw-away."""
+
+    access_key_id: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        """Show which keys, not what they are."""
+        return f"AwsKeys({self.access_key_id!r}, ***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The three services queues need; boto3's clients have no types and are safe across threads."""
+
+    sqs: Any
+    sts: Any
+    tagging: Any
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for client in (self.sqs, self.sts, self.tagging):
+            client.close()
+
+
+def connect(account: AwsAccount, keys: AwsKeys | None) -> Clients:
+    """Make the clients of an account. Reads AWS configuration files; calls nothing."""
+    session = _session(account, keys)
+    services = ("sqs", "sts", "resourcegroupstaggingapi")
+    clients = Clients(*(_client(session, name, account) for name in services))
+    clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
+    return clients
+
+
+def _client(session: Any, service: str, account: AwsAccount) -> Any:
+    return session.client(service, endpoint_url=account.endpoint, config=_CONFIG)
+
+
+def _session(account: AwsAccount, keys: AwsKeys | None) -> Any:
+    region = account.region
+    if keys is not None:
+        return boto3.session.Session(
+            keys.access_key_id, keys.secret_key, region_name=region, botocore_session=_core()
+        )
+    own = boto3.session.Session(
+        botocore_session=_core(), profile_name=account.profile, region_name=region
+    )
+    if account.role_arn is None:
+        return own
+    core = _core()
+    role = _AssumedRole(_client(own, "sts", account), account.role_arn)
+    core.register_component("credential_provider", CredentialResolver([role]))
+    return boto3.session.Session(botocore_session=core, region_name=region)
+
+
+def _core() -> Any:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader())
+    return core
+
+
+@cache
+def _loader() -> Any:
+    """Descriptions of AWS's services, parsed once a process instead of once an account."""
+    return create_loader()
+
+
+class _AssumedRole:
+    """A credential provider as botocore's resolver wants them: assumes a role when first asked."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, sts: Any, role_arn: str) -> None:
+        self._sts = sts
+        self._role_arn = role_arn
+
+    def load(self) -> Any:
+        """Return credentials that renew themselves before they expire."""
+        return DeferredRefreshableCredentials(self._refresh, self.METHOD)
+
+    def _refresh(self) -> dict[str, str]:
+        answer = self._sts.assume_role(
+            RoleArn=self._role_arn, RoleSessionName="subscription-reconciler"
+        )["Credentials"]
+        return {
+            "access_key": answer["AccessKeyId"],
+            "secret_key": answer["SecretAccessKey"],
+            "token": answer["SessionToken"],
+            "expiry_time": answer["Expiration"].isoformat(),
+        }
+
+
+def _refuse_garbled(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Refuse a success whose body is not JSON, which botocore would read as an empty answer."""
+    body = response_dict["body"]
+    if response_dict["status_code"] >= 300 or (operation_model.output_shape is None and not body):
+        return
+    try:
+        sound = isinstance(json.loads(body), dict)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Garbled("it is not JSON")

@@ -1,0 +1,1 @@
+"""Tell: each module renders the same reports in one form; none of them decides or sorts."""

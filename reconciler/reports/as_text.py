@@ -1,0 +1,220 @@
+"""Reports for a terminal: lines of plain text, coloured on request."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+
+from rich.console import Console
+from rich.text import Text
+
+from reconciler.core.drift import Drift
+from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
+from reconciler.reports.model import Application, Validation
+from reconciler.reports.values import change_lines, clean, show
+
+Line = tuple[str, str]
+"""A line and its style."""
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "replace": ("±", "magenta"),
+    "delete": ("-", "red"),
+    "missing": ("+", "green"),
+    "changed": ("~", "yellow"),
+    "undeclared": ("-", "red"),
+}
+_LISTED = 10
+
+
+def render(report: Plan | Drift | Validation | Application, *, color: bool = False) -> str:
+    """Return the report as text, ending in a newline."""
+    match report:
+        case Plan():
+            lines = _plan(report)
+        case Drift():
+            lines = _drift(report)
+        case Validation():
+            lines = _validation(report)
+        case Application():
+            lines = _application(report)
+    out = StringIO()
+    console = Console(
+        file=out,
+        force_terminal=color,
+        no_color=not color,
+        color_system="standard" if color else None,
+        soft_wrap=True,
+        highlight=False,
+    )
+    for line, style in lines:
+        console.print(Text(line, style=style), soft_wrap=True)
+    return out.getvalue()
+
+
+def _plan(plan: Plan) -> Iterator[Line]:
+    yield f"Plan for stack {plan.stack}: {_counts(plan.summary)}", "bold"
+    for action in plan.actions:
+        yield from _action(action)
+    yield from _others(plan.unmanaged)
+    yield from _findings("Warnings", plan.warnings, "yellow")
+    yield from _unknown(plan.unknown)
+    yield from _findings("Problems", plan.problems, "red")
+    yield from _guards(plan.guards)
+    yield "", ""
+    if plan.actions:
+        calls = plan.estimate.calls
+        yield (
+            f"Applying this takes {calls} API call{'s' * (calls != 1)}, about "
+            + _seconds(plan.estimate.seconds),
+            "",
+        )
+        yield f"Fingerprint {plan.fingerprint}", "dim"
+    elif plan.complete and not plan.problems:
+        yield "In sync: nothing to do.", "green"
+    else:
+        yield "Nothing to do in what could be read.", "yellow"
+
+
+def _counts(summary: dict[str, int]) -> str:
+    verbs = [f"{summary[name]} to {name}" for name in ("create", "update", "replace", "delete")]
+    return f"{', '.join(verbs)}; {summary['unchanged']} unchanged, {summary['unmanaged']} unmanaged"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return "1 second"
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+def _action(action: Action) -> Iterator[Line]:
+    sign, style = _SIGNS[action.action]
+    remarks = [f"because of {clean(action.caused_by)}"] if action.caused_by else []
+    remarks += ["adopted"] if action.adopts else []
+    suffix = f"  ({', '.join(remarks)})" if remarks else ""
+    yield "", ""
+    yield f"  {sign} {action.action} {clean(action.address)}{suffix}", style
+    for change in action.changes:
+        for line in change_lines(change, action.units.get(change.path), action.action):
+            yield f"      {line}", ""
+    for note in action.notes:
+        yield f"      ! {clean(note)}", "yellow"
+
+
+def _others(unmanaged: Sequence[Unmanaged]) -> Iterator[Line]:
+    if not unmanaged:
+        return
+    yield "", ""
+    yield "Not ours, left alone:", "bold"
+    for item in unmanaged[:_LISTED]:
+        yield f"    {item.kind} in {clean(item.account)}: {_identity(item)}", "dim"
+    yield from _more(unmanaged)
+
+
+def _identity(item: Unmanaged) -> str:
+    return ", ".join(f"{name} {show(value)}" for name, value in item.identity.items())
+
+
+def _more(items: Sequence[object]) -> Iterator[Line]:
+    if len(items) > _LISTED:
+        yield f"    and {len(items) - _LISTED} more (see --format json)", "dim"
+
+
+def _unknown(addresses: Sequence[str]) -> Iterator[Line]:
+    if not addresses:
+        return
+    yield "", ""
+    yield "Unknown, because not everything could be read; left alone:", "bold"
+    for address in addresses[:_LISTED]:
+        yield f"    ? {clean(address)}", "yellow"
+    yield from _more(addresses)
+
+
+def _findings(title: str, findings: Sequence[Finding], style: str) -> Iterator[Line]:
+    if not findings:
+        return
+    yield "", ""
+    yield f"{title}:", "bold"
+    for item in findings:
+        yield f"    {_finding(item)}", style
+
+
+def _finding(item: Finding) -> str:
+    # Messages of services name their account themselves.
+    message = clean(item.message)
+    return message if message.startswith(item.address) else f"{clean(item.address)}: {message}"
+
+
+def _guards(guards: Iterable[Guard]) -> Iterator[Line]:
+    refused = [guard for guard in guards if guard.refused]
+    if not refused:
+        return
+    yield "", ""
+    yield "Apply would refuse this:", "bold"
+    for guard in refused:
+        yield f"    {guard.guard}: {clean(guard.message)}", "red"
+
+
+def _drift(drift: Drift) -> Iterator[Line]:
+    counts = dict.fromkeys(("missing", "changed", "undeclared"), 0)
+    for resource in drift.resources:
+        counts[resource.status] += 1
+    total = ", ".join(f"{number} {status}" for status, number in counts.items())
+    yield f"Drift of stack {drift.stack}: {total}", "bold"
+    for resource in drift.resources:
+        sign, style = _SIGNS[resource.status]
+        yield "", ""
+        yield f"  {sign} {resource.status} {clean(resource.address)}", style
+        if resource.status == "changed":
+            for change in resource.changes:
+                unit = resource.units.get(change.path)
+                for line in change_lines(change, unit, "update"):
+                    yield f"      {line}", ""
+    yield from _others(drift.unmanaged)
+    yield from _findings("Warnings", drift.warnings, "yellow")
+    yield from _unknown(drift.unknown)
+    yield from _findings("Problems", drift.problems, "red")
+    yield "", ""
+    if drift.drifted:
+        yield "Live differs from declared (live → declared).", "yellow"
+    elif drift.complete and not drift.problems:
+        yield "No drift: live is as declared.", "green"
+    else:
+        yield "No drift in what could be read.", "yellow"
+
+
+def _validation(validation: Validation) -> Iterator[Line]:
+    for warning in validation.warnings:
+        yield f"{warning} (warning)", "yellow"
+    for error in validation.errors:
+        yield str(error), "red"
+    if validation.valid:
+        yield f"Valid: {validation.declared} objects declared.", "green"
+    else:
+        count = len(validation.errors)
+        yield f"Invalid: {count} error{'s' * (count != 1)}.", "bold red"
+
+
+def _application(application: Application) -> Iterator[Line]:
+    for action in application.actions:
+        sign, style = _SIGNS[action.action]
+        line = f"  {sign} {action.action} {clean(action.address)}: {action.outcome}"
+        if action.error:
+            line += f": {clean(action.error)}"
+        yield line, style if action.outcome == "done" else "red"
+    for guard in application.guards:
+        yield f"    {guard.guard}: {clean(guard.message)}", "red"
+    for problem in application.problems:
+        yield f"    {_finding(problem)}", "red"
+    if application.actions:
+        yield "", ""
+    yield _closing(application), "green" if application.result == "done" else "bold red"
+
+
+def _closing(application: Application) -> str:
+    if application.message:
+        return clean(application.message)
+    summary = application.summary
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in summary.items())
+    if application.result == "done":
+        return f"Applied: {counts}." if application.actions else "In sync: nothing to do."
+    return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

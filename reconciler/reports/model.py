@@ -1,0 +1,55 @@
+"""What is told besides plans and drift: the results of validate and apply."""
+
+from typing import Literal
+
+from reconciler.core.errors import Problem
+from reconciler.core.model import ActionName, Finding, Frozen, Guard
+
+
+class Located(Frozen):
+    """A defect or a warning in the declarations; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Located":
+        """Take over a problem found by the reader."""
+        return cls(
+            file=problem.file, line=problem.line, column=problem.column, message=problem.message
+        )
+
+    def __str__(self) -> str:
+        """Give `file:line:column: message`."""
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class Validation(Frozen):
+    """The result of validate; `declared` counts objects, fan-out included."""
+
+    valid: bool
+    errors: tuple[Located, ...] = ()
+    warnings: tuple[Located, ...] = ()
+    declared: int = 0
+
+
+class ActionResult(Frozen):
+    """What became of one action."""
+
+    address: str
+    action: ActionName
+    outcome: Literal["done", "failed", "skipped"]
+    error: str | None = None
+
+
+class Application(Frozen):
+    """The result of apply; `guards` refused it, `problems` could not be planned."""
+
+    result: Literal["done", "failed", "refused"]
+    actions: tuple[ActionResult, ...]
+    summary: dict[str, int]
+    message: str | None = None
+    guards: tuple[Guard, ...] = ()
+    problems: tuple[Finding, ...] = ()

@@ -1,0 +1,82 @@
+"""How values read in reports: as they would stand in YAML, on one line."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.core.model import FieldChange
+from reconciler.core.units import UnitName, format_unit
+
+_PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
+WIDTH = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Return live text without characters that could move the cursor or reorder a line."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def show(value: Any, unit: UnitName | None = None) -> str:
+    """Return a value on one line: `2m`, `[a, b]`, `{queue: q, maxReceives: 5}`."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and unit is not None:
+        return format_unit(value, unit)
+    if isinstance(value, Mapping):
+        items = (f"{show(key)}: {show(item)}" for key, item in value.items() if item is not None)
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(show(item) for item in value) + "]"
+    text = clean(str(value))
+    if isinstance(value, str) and not _PLAIN.fullmatch(text):
+        return json.dumps(text, ensure_ascii=False)
+    return text
+
+
+def change_lines(change: FieldChange, unit: UnitName | None, action: str) -> Iterator[str]:
+    """Yield the lines that tell one field change; `action` is the action it belongs to.
+
+    Where a list or a mapping changed, only its differing items are told.
+    """
+    path = clean(change.path)
+    if action in ("create", "delete"):
+        yield from _whole(path, change.after if action == "create" else change.before, unit)
+    elif _composite(change.before) and _composite(change.after):
+        yield f"{path}:"
+        yield from (f"  {line}" for line in _differing(change.before, change.after))
+    else:
+        yield f"{path}: {show(change.before, unit)} → {show(change.after, unit)}"
+
+
+def _whole(path: str, value: Any, unit: UnitName | None) -> Iterator[str]:
+    line = f"{path}: {show(value, unit)}"
+    if len(line) <= WIDTH or not _composite(value):
+        yield line
+    elif isinstance(value, dict):
+        yield f"{path}:"
+        for key, item in value.items():
+            if item is not None:
+                yield from (f"  {inner}" for inner in _whole(clean(str(key)), item, None))
+    else:
+        yield f"{path}:"
+        yield from (f"  - {show(item)}" for item in value)
+
+
+def _composite(value: Any) -> bool:
+    return isinstance(value, dict | list | tuple) and bool(value)
+
+
+def _differing(before: Any, after: Any) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            if before.get(key) != after.get(key):
+                yield from _differing(before.get(key, ()), after.get(key, ()))
+        return
+    old = list(before) if isinstance(before, list | tuple) else [before]
+    new = list(after) if isinstance(after, list | tuple) else [after]
+    yield from (f"- {show(item)}" for item in old if item not in new)
+    yield from (f"+ {show(item)}" for item in new if item not in old)

@@ -1,0 +1,131 @@
+"""From a request to its answer: route, log, delay, throttle, fail, carry out."""
+
+import threading
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from werkzeug.wrappers import Request
+
+from reconciler.sandbox.aws import Aws
+from reconciler.sandbox.control import Control
+from reconciler.sandbox.faults import Fault, Faults
+from reconciler.sandbox.lwa import Lwa
+from reconciler.sandbox.merchant import Merchant
+from reconciler.sandbox.mws import Mws
+from reconciler.sandbox.service import Answer, Refusal, Service
+from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.spapi import SpApi
+from reconciler.sandbox.throttle import Buckets
+from reconciler.sandbox.wirelog import WireLog
+
+_PROXY_PAGE = (
+    b"<html><head><title>503 Service Temporarily Unavailable</title></head>"
+    b"<body><h1>503 Service Temporarily Unavailable</h1></body></html>"
+)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How an answer reaches the client: whole, half, or (answer None) not at all."""
+
+    answer: Answer | None
+    half: bool = False
+
+
+class Dispatch:
+    """All stand-ins with their settings, faults, buckets and log."""
+
+    def __init__(self, initial: Mapping[str, Any]):
+        self.settings = Settings(initial)
+        self.faults = Faults()
+        self.log = WireLog()
+        self.stopping = threading.Event()
+        self._buckets = Buckets()
+        self._aws = Aws(self.settings)
+        self._services: dict[str, Service] = {
+            "aws": self._aws,
+            "lwa": Lwa(self.settings),
+            "mws": Mws(self.settings, self._aws.deliver),
+            "sp-api": SpApi(self.settings, self._aws.deliver),
+            "merchant": Merchant(self.settings),
+        }
+        self._control = Control(self)
+
+    def reset(self) -> None:
+        """Return to the state after start."""
+        for service in self._services.values():
+            service.reset()
+        self.settings.reset()
+        self.faults.clear()
+        self._buckets.clear()
+        self.log.clear()
+
+    def state(self) -> dict[str, Any]:
+        """Return what every service holds."""
+        return {name: service.state() for name, service in self._services.items() if name != "lwa"}
+
+    def exchange(self, environ: dict[str, Any]) -> Delivery:
+        """Answer one request. Never raises."""
+        request = Request(environ)
+        if request.path.startswith("/_sandbox"):
+            return Delivery(self._control.answer(request))
+        request.get_data(cache=True)  # before anything reads the form, which would use the body up
+        service = self._services[_route(request.path)]
+        operation = service.operation(request)
+        entry = self.log.begin(service.name, operation, request)
+        self.stopping.wait(self.settings.latency(service.name))
+        try:
+            delivery = self._serve(service, operation, request, entry)
+        except Exception:  # noqa: BLE001 - a defect of a stand-in must show in the log, not hang
+            self.log.note(entry, defect=traceback.format_exc())
+            delivery = Delivery(service.refusal("error500", request, None))
+        self.log.note(entry, status=delivery.answer.status if delivery.answer else None)
+        return delivery
+
+    def _serve(
+        self, service: Service, operation: str, request: Request, entry: dict[str, Any]
+    ) -> Delivery:
+        limit = self.settings["rateLimits"].get(service.name)
+        if limit and not self._buckets.admit(
+            (service.name, operation, service.caller(request)), limit
+        ):
+            self.log.note(entry, overLimit=True)
+            return Delivery(service.refusal("throttle", request, None))
+        fault = self.faults.take(service.name, operation)
+        if fault is None:
+            return Delivery(service.answer(operation, request))
+        self.log.note(entry, fault=fault.kind)
+        return self._suffer(fault, service, operation, request)
+
+    def _suffer(self, fault: Fault, service: Service, operation: str, request: Request) -> Delivery:
+        match fault.kind:
+            case "cutBefore":
+                return Delivery(None)
+            case "stall":
+                self.stopping.wait(fault.seconds)
+                return Delivery(None)
+            case "cutAfter":
+                service.answer(operation, request)
+                return Delivery(None)
+            case "truncate":
+                return Delivery(service.answer(operation, request), half=True)
+            case "garbage":
+                return Delivery(Answer(200, b'{"\xff<not' * 3, {"Content-Type": "text/plain"}))
+            case "html":
+                return Delivery(Answer(503, _PROXY_PAGE, {"Content-Type": "text/html"}))
+            case kind:
+                return Delivery(service.refusal(cast("Refusal", kind), request, fault.retry_after))
+
+
+def _route(path: str) -> str:
+    if path == "/auth/o2/token":
+        return "lwa"
+    if path.rstrip("/") == "/Subscriptions/2013-07-01":
+        return "mws"
+    if path.startswith(("/notifications/v1/subscriptions", "/notifications/v1/destinations")):
+        return "sp-api"
+    if path.startswith(("/notifications/", "/accounts/", "/quota/")):
+        return "merchant"
+    return "aws"

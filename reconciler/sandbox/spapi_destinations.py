@@ -1,0 +1,145 @@
+"""SP-API destinations of one application.
+
+Source: the published model of Notifications v1 and user reports in its issue tracker. The real
+service has one set per region; one sandbox is one region, so run one per region to test several.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from reconciler.sandbox.spapi_wire import SpApiError, invalid_input, not_found
+
+_ARN = re.compile(r"^arn:aws:sqs:\S+:\S+:\S+")
+_KINDS = ("sqs", "eventBridge")
+
+
+@dataclass
+class Subscription:
+    """One subscription with what its answer leaves out: seller and type."""
+
+    seller: str
+    kind: str
+    version: str
+    destination: str
+    directive: dict[str, Any] | None
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the service's shape."""
+        shape: dict[str, Any] = {
+            "subscriptionId": self.id,
+            "payloadVersion": self.version,
+            "destinationId": self.destination,
+        }
+        return shape if self.directive is None else {**shape, "processingDirective": self.directive}
+
+
+@dataclass
+class Application:
+    """What one application (LWA client id) has; groups are subscriptions per (seller, type)."""
+
+    id: str
+    destinations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    groups: dict[tuple[str, str], list[Subscription]] = field(default_factory=dict)
+    unlisted: dict[str, int] = field(default_factory=dict)  # lists that come too early to show it
+
+
+def create(application: Application, body: Any, lag: int) -> dict[str, Any]:
+    """Create a destination that the next `lag` lists do not show. Raises SpApiError 400 or 409."""
+    name, specification = body.get("name"), body.get("resourceSpecification")
+    if not isinstance(name, str) or not 1 <= len(name) <= 256:
+        raise invalid_input("name must have 1 to 256 characters")
+    if not isinstance(specification, dict) or not specification:
+        raise invalid_input("resourceSpecification must name a resource")
+    if len(specification) > 1:  # a null counts as well
+        raise invalid_input("Destination cannot be created with multiple resource types")
+    [(kind, wish)] = specification.items()
+    if kind not in _KINDS or not isinstance(wish, dict):
+        raise invalid_input(f"Resource type {kind} is not supported")
+    resource = _sqs(wish) if kind == "sqs" else _event_bridge(application, wish)
+    if (place := _place(resource)) in map(_place, _resources(application)):
+        raise SpApiError(
+            409,
+            "Conflict",
+            "The request could not be completed due to a conflict.",
+            f"A destination for {place[-1]} already exists for application {application.id}",
+        )
+    key = str(uuid4())
+    destination = {"name": name, "destinationId": key, "resource": {kind: resource}}
+    application.destinations[key] = destination
+    application.unlisted[key] = lag
+    return shown(destination)
+
+
+def shown(destination: dict[str, Any]) -> dict[str, Any]:
+    """Return a destination as it is answered: with nulls for the kinds it is not."""
+    nothing = dict.fromkeys((*_KINDS, "privateSqs", "webhook"))
+    return {**destination, "resource": {**nothing, **destination["resource"]}}
+
+
+def listed(application: Application) -> list[dict[str, Any]]:
+    """Return all destinations; the list may lag the conflict that a second create runs into."""
+    found = []
+    for key, destination in application.destinations.items():
+        if application.unlisted.get(key, 0) > 0:
+            application.unlisted[key] -= 1
+        else:
+            found.append(shown(destination))
+    return found
+
+
+def find(application: Application, key: str) -> dict[str, Any]:
+    """Return a destination. Raises SpApiError 404."""
+    if key not in application.destinations:
+        raise not_found(f"No destination with id {key} for applicationId {application.id}")
+    return application.destinations[key]
+
+
+def delete(application: Application, key: str) -> None:
+    """Delete a destination. Raises SpApiError 404, or 403 while subscriptions refer to it."""
+    find(application, key)
+    if any(item.destination == key for item in application.subscriptions.values()):
+        raise SpApiError(
+            403,
+            "Unauthorized",
+            "The requested action is forbidden.",
+            "Destination has subscriptions",
+        )
+    del application.destinations[key]
+
+
+def _sqs(wish: dict[str, Any]) -> dict[str, Any]:
+    arn = wish.get("arn")
+    if not isinstance(arn, str) or len(arn) > 1000 or not _ARN.match(arn):
+        raise invalid_input(f"{arn} is not the ARN of an SQS queue")
+    if arn.endswith(".fifo"):  # documented as unsupported; the wording is ours
+        raise invalid_input("FIFO queues are not supported")
+    return {"arn": arn}
+
+
+def _event_bridge(application: Application, wish: dict[str, Any]) -> dict[str, Any]:
+    region, account = wish.get("region"), wish.get("accountId")
+    if not isinstance(region, str) or not region:
+        raise invalid_input("eventBridge.region is required")
+    if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
+        raise invalid_input("eventBridge.accountId must be an AWS account id")
+    name = f"aws.partner/sellingpartnerapi.amazon.com/{account}/{application.id}"
+    return {"name": name, "region": region, "accountId": account}
+
+
+def _resources(application: Application) -> list[dict[str, Any]]:
+    return [
+        resource
+        for destination in application.destinations.values()
+        for resource in destination["resource"].values()
+    ]
+
+
+def _place(resource: dict[str, Any]) -> tuple[str, str]:
+    """What two destinations cannot share: a queue, or an AWS account's event source."""
+    if "arn" in resource:
+        return ("sqs", resource["arn"])
+    return ("eventBridge", resource["accountId"])

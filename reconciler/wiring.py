@@ -1,0 +1,134 @@
+"""Declared accounts + secrets → providers; the only file that knows all four services."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reconciler.core.errors import ReconcilerError
+from reconciler.core.manifest.reader import Declarations, as_declared, read
+from reconciler.core.provider import Account, Provider, Service
+from reconciler.providers.calls import Clock, SystemClock
+from reconciler.providers.http import Http
+from reconciler.providers.merchant.kinds import SERVICE as MERCHANT
+from reconciler.providers.merchant.kinds import AccessToken, MerchantAccount
+from reconciler.providers.mws.kinds import SERVICE as MWS
+from reconciler.providers.mws.kinds import MwsAccount, MwsCredentials
+from reconciler.providers.secrets import Secrets
+from reconciler.providers.spapi.account import Seller, SpApiAccount, SpApiCredentials
+from reconciler.providers.spapi.kinds import SERVICE as SP_API
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.kinds import SERVICE as AWS
+from reconciler.sources import load
+
+SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
+
+
+def declarations(path: Path, *, sandbox: str | None = None) -> Declarations:
+    """Read the declarations at `path`; with `sandbox`, their accounts lead to that base URL.
+
+    Raises:
+        DeclarationError: everything that is wrong with them.
+    """
+    adapt = to_sandbox(sandbox) if sandbox else as_declared
+    return read(load(path), SERVICES, where=str(path), adapt=adapt)
+
+
+class Providers:
+    """The providers of some accounts, made when first needed, and what they share.
+
+    Use as a context manager, so that connections are let go of.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        *,
+        secrets: Secrets,
+        clock: Clock | None = None,
+        sandbox: bool = False,
+    ) -> None:
+        self._http = Http()
+        self._secrets = secrets
+        self._clock = clock or SystemClock()
+        self._sandbox = sandbox
+        self._accounts = accounts
+        self._made: dict[str, Provider] = {}
+
+    def __enter__(self) -> dict[str, Provider]:
+        """Return the providers by account name."""
+        self._made = {name: self._make(name, item) for name, item in self._accounts.items()}
+        return self._made
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close every provider."""
+        for provider in self._made.values():
+            provider.close()
+        self._http.close()
+
+    def _make(self, name: str, account: Account) -> Provider:
+        # Each service's SDK is loaded only where an account of it takes part.
+        secrets, clock = self._secrets, self._clock
+        match account:
+            case AwsAccount():
+                from reconciler.providers.sqs.provider import SqsProvider
+                from reconciler.providers.sqs.session import AwsKeys
+
+                keys = AwsKeys(account.account_id, "sandbox") if self._sandbox else None
+                return SqsProvider(name, account, clock=clock, keys=keys)
+            case MwsAccount():
+                from reconciler.providers.mws.provider import MwsProvider
+
+                return MwsProvider(name, account, secrets=secrets, http=self._http, clock=clock)
+            case SpApiAccount():
+                from reconciler.providers.spapi.provider import SpApiProvider
+
+                return SpApiProvider(name, account, secrets=secrets, http=self._http, clock=clock)
+            case MerchantAccount():
+                from reconciler.providers.merchant.provider import MerchantProvider
+
+                return MerchantProvider(name, account, secrets=secrets, clock=clock)
+            case _:
+                raise ReconcilerError(f"{name}: service {account.service} has no provider")
+
+
+def to_sandbox(url: str) -> Callable[[str, Account], Account]:
+    """Return what leads any account to the sandbox at `url`, with throw-away credentials.
+
+    Each account and seller gets credentials of its own, since the sandbox tells callers apart by
+    them as the services do.
+    """
+    base = url.rstrip("/")
+
+    def adapt(name: str, account: Account) -> Account:
+        match account:
+            case AwsAccount():
+                changes: dict[str, object] = {"profile": None, "role_arn": None}
+            case MwsAccount():
+                keys = MwsCredentials.model_construct(
+                    access_key_id="throw-away:AKIASANDBOX",
+                    secret_key="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
+                )
+                changes = {"credentials": keys}
+            case SpApiAccount():
+                changes = _application(name, account, base)
+            case _:
+                token = AccessToken.model_construct(access_token="throw-away:sandbox-token")  # noqa: S106 - opens the sandbox only
+                changes = {"credentials": token}
+        return account.model_copy(update={"endpoint": base, **changes})
+
+    return adapt
+
+
+def _application(name: str, account: SpApiAccount, base: str) -> dict[str, object]:
+    credentials = SpApiCredentials.model_construct(
+        client_id=f"throw-away:sandbox-client-{name}",
+        client_secret="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
+    )
+    sellers = {
+        seller: Seller.model_construct(refresh_token=f"throw-away:sandbox-seller-{name}-{seller}")
+        for seller in account.sellers
+    }
+    return {
+        "token_endpoint": f"{base}/auth/o2/token",
+        "credentials": credentials,
+        "sellers": sellers,
+    }

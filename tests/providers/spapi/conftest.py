@@ -1,0 +1,22 @@
+"""The sandbox, and a world in it for each test."""
+
+import pytest
+from spapi_world import World
+
+from reconciler.providers.http import Http
+from reconciler.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def running():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def world(running):
+    running.reset()
+    http = Http(timeout=10)
+    yield World(running.url, http, running)
+    http.close()
+    assert [call["defect"] for call in running.calls() if "defect" in call] == []

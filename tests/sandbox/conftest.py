@@ -1,0 +1,44 @@
+"""Independent clients: nothing here comes from the project but the sandbox itself."""
+
+import pytest
+import urllib3
+from clients_of_the_sandbox import AwsAccount, LwaApplication, MwsSeller
+
+from reconciler.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def _running():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_running):
+    _running.reset()
+    yield _running
+    defects = [call["defect"] for call in _running.calls() if "defect" in call]
+    assert not defects, defects[0]
+
+
+@pytest.fixture(scope="session")
+def http():
+    with urllib3.PoolManager(retries=False, timeout=20) as pool:
+        yield pool
+
+
+@pytest.fixture
+def aws(sandbox):
+    account = AwsAccount(sandbox.url)
+    yield account
+    account.close()
+
+
+@pytest.fixture
+def seller(sandbox, http):
+    return MwsSeller(sandbox.url, http)
+
+
+@pytest.fixture
+def application(sandbox, http):
+    return LwaApplication(sandbox.url, http)

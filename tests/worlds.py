@@ -1,0 +1,215 @@
+"""Declared worlds, and the real stack between them and a sandbox; only its clock is not real."""
+
+import threading
+from pathlib import Path
+
+from reconciler import engine
+from reconciler.core.decide import Selection
+from reconciler.core.guards import Overrides
+from reconciler.core.plan import prepare
+from reconciler.providers.secrets import Secrets
+from reconciler.wiring import Providers, declarations
+
+AWS_ID = "123456789012"
+SELLER = "A2EXAMPLE1SELLER"
+MARKET = "A1F83G8C2ARO7P"
+
+HEAD = """
+stack: acme
+owns: {callBackUris: ["https://hooks.example.com/"]}
+policy: {prune: true, maxDeletes: 100%, ignoreTags: ["cost-*"], discover: declared}
+"""
+AWS = """
+accounts:
+  aws-eu: {service: aws, region: eu-west-1, accountId: "123456789012"}
+"""
+MWS = """
+  uk:
+    service: mws
+    sellerId: A2EXAMPLE1SELLER
+    marketplaceId: A1F83G8C2ARO7P
+    credentials: {accessKeyId: "env:MWS_ID", secretKey: "env:MWS_KEY"}
+"""
+SP_API = """
+  app:
+    service: sp-api
+    region: eu
+    credentials: {clientId: "env:LWA_ID", clientSecret: "env:LWA_SECRET"}
+    sellers:
+      de: {refreshToken: "env:DE"}
+      fr: {refreshToken: "env:FR"}
+"""
+MERCHANT = """
+  shop: {service: merchant, accountId: "5678"}
+"""
+ONLY_MERCHANT = f"accounts:{MERCHANT}"
+EVERYWHERE = AWS + MWS + SP_API + MERCHANT
+
+
+def section(name, entries):
+    """Write a section; each entry is the inside of a YAML flow mapping, `_` in a key stands for -."""
+    lines = [f"  {key.replace('_', '-')}: {{{body}}}" for key, body in entries.items()]
+    return "\n".join([f"{name}:", *lines, ""]) if lines else ""
+
+
+def queues(**entries):
+    return section("queues", entries)
+
+
+def destinations(**entries):
+    return section("destinations", entries)
+
+
+def subscriptions(**entries):
+    return section("subscriptions", entries)
+
+
+class Clock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._now = 0.0
+
+    def now(self):
+        return self._now
+
+    def sleep(self, seconds):
+        with self._lock:
+            self._now += seconds
+
+
+class Run:
+    """What one plan said, and what became of it where it was applied."""
+
+    def __init__(self, plan, outcomes=()):
+        self.plan = plan
+        self.outcomes = outcomes
+
+    def lines(self):
+        return sorted(_line(action) for action in self.plan.actions)
+
+    def unfinished(self):
+        return [item for item in self.outcomes if item.outcome != "done"]
+
+    def problems(self):
+        return [item.message for item in self.plan.problems]
+
+
+def _line(action):
+    paths = [change.path for change in action.changes] if action.action == "update" else []
+    return " ".join([action.action, action.address, *sorted(paths)])
+
+
+class Stack:
+    """From files to services: declares, plans and applies as the commands do, without asking."""
+
+    def __init__(self, folder: Path, url: str | None):
+        self._folder = folder
+        self._url = url
+        self.environ = {}
+
+    def declare(self, text):
+        self._folder.mkdir(exist_ok=True)
+        (self._folder / "world.yaml").write_text(text, encoding="utf-8")
+
+    def plan(self, **options):
+        return self._run(carry_out=False, **options)
+
+    def apply(self, **options):
+        return self._run(carry_out=True, **options)
+
+    def _run(self, *, carry_out, targets=(), **overrides):
+        declared = declarations(self._folder, sandbox=self._url)
+        secrets, sandbox = Secrets(self.environ), self._url is not None
+        with Providers(
+            declared.accounts, secrets=secrets, clock=Clock(), sandbox=sandbox
+        ) as providers:
+            prepared = prepare(
+                declared,
+                engine.observe(declared, providers),
+                selection=Selection(None, tuple(targets)),
+                overrides=Overrides(**overrides),
+            )
+            if not carry_out:
+                return Run(prepared.plan)
+            refused = prepared.plan.refused()
+            assert not refused, refused
+            return Run(prepared.plan, engine.apply(prepared, providers).outcomes)
+
+
+READS = frozenset(
+    {
+        # AWS
+        "GetCallerIdentity",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "GetResources",
+        "ListQueues",
+        "ListQueueTags",
+        # Login with Amazon
+        "client_credentials",
+        "refresh_token",
+        # MWS
+        "GetSubscription",
+        "ListRegisteredDestinations",
+        "ListSubscriptions",
+        # SP-API
+        "getDestination",
+        "getDestinations",
+        "getSubscription",
+        "getSubscriptionById",
+        "getSubscriptions",
+        # Merchant
+        "get",
+        "list",
+    }
+)
+"""Operations that change nothing, by the services' documentation."""
+
+
+def writes(sandbox):
+    """Return the calls that change something, each with what it names, in no order."""
+    return sorted(_told(call) for call in sandbox.calls() if call["operation"] not in READS)
+
+
+def _told(call):
+    body = call["body"] or {}
+    name = call["operation"]
+    match call["service"]:
+        case "aws":
+            return " ".join([name, _queue(body), *_named(body)])
+        case "mws":
+            return " ".join([name, *_mws(body)])
+        case "sp-api":
+            return " ".join([f"{call['method']} {name}", *_sp_api(call, body)])
+        case _:
+            facts = [body.get("registeredEvent"), body.get("targetAccount"), *sorted(call["query"])]
+            return " ".join([name, *filter(None, facts)])
+
+
+def _queue(body):
+    return body.get("QueueName") or body["QueueUrl"].rpartition("/")[2]
+
+
+def _named(body):
+    return sorted(
+        [*body.get("Attributes", {})]
+        + [*(body.get("tags") or body.get("Tags") or {})]
+        + [*body.get("TagKeys", [])]
+    )
+
+
+def _mws(body):
+    facts = {name.rpartition(".")[2]: value for name, value in body.items()}
+    queue = next((value for value in facts.values() if "amazonaws.com" in str(value)), "")
+    queue = queue or next((str(v) for v in facts.values() if str(v).startswith("http")), "")
+    enabled = {"true": "on", "false": "off"}.get(str(facts.get("IsEnabled")), "")
+    parts = [facts.get("NotificationType"), queue.rpartition("/")[2], enabled]
+    return [part for part in parts if part]
+
+
+def _sp_api(call, body):
+    parts = call["path"].split("/")
+    kind = [parts[4]] if parts[3] == "subscriptions" else []
+    return [*kind, *([body["name"]] if "name" in body else [])]
