@@ -18,7 +18,11 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m tests.audit_workflows
+	$(BIN)/zizmor --offline --pedantic --quiet .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout \
+	  .github/workflows/*.yml
+	$(BIN)/actionlint
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
 bench: .venv/.dev

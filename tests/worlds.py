@@ -175,17 +175,22 @@ def writes(sandbox):
 
 def _told(call):
     body = call["body"] or {}
-    name = call["operation"]
     match call["service"]:
         case "aws":
-            return " ".join([name, _queue(body), *_named(body)])
+            facts = [_queue(body), *_named(body)]
         case "mws":
-            return " ".join([name, *_mws(body)])
+            facts = _mws(body)
         case "sp-api":
-            return " ".join([f"{call['method']} {name}", *_sp_api(call, body)])
+            facts = [*call["path"].split("/")[4:5], body.get("name")]
         case _:
-            facts = [body.get("registeredEvent"), body.get("targetAccount"), *sorted(call["query"])]
-            return " ".join([name, *filter(None, facts)])
+            target = body.get("targetAccount", "all" if "allManagedAccounts" in body else None)
+            facts = [body.get("registeredEvent"), target, *sorted(call["query"].keys() - {"alt"})]
+    names = _no_ids([call["operation"], *filter(None, facts)])
+    return " ".join(names)
+
+
+def _no_ids(names):
+    return [name for name in names if name.count("-") != 4]
 
 
 def _queue(body):
@@ -193,23 +198,11 @@ def _queue(body):
 
 
 def _named(body):
-    return sorted(
-        [*body.get("Attributes", {})]
-        + [*(body.get("tags") or body.get("Tags") or {})]
-        + [*body.get("TagKeys", [])]
-    )
+    sent = [body.get("Attributes"), body.get("tags") or body.get("Tags"), body.get("TagKeys")]
+    return [name for names in sent for name in sorted(names or ())]
 
 
 def _mws(body):
     facts = {name.rpartition(".")[2]: value for name, value in body.items()}
-    queue = next((value for value in facts.values() if "amazonaws.com" in str(value)), "")
-    queue = queue or next((str(v) for v in facts.values() if str(v).startswith("http")), "")
-    enabled = {"true": "on", "false": "off"}.get(str(facts.get("IsEnabled")), "")
-    parts = [facts.get("NotificationType"), queue.rpartition("/")[2], enabled]
-    return [part for part in parts if part]
-
-
-def _sp_api(call, body):
-    parts = call["path"].split("/")
-    kind = [parts[4]] if parts[3] == "subscriptions" else []
-    return [*kind, *([body["name"]] if "name" in body else [])]
+    enabled = {"true": "on", "false": "off"}.get(facts.get("IsEnabled"))
+    return [facts.get("NotificationType"), facts["Value"].rpartition("/")[2], enabled]

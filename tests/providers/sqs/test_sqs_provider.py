@@ -451,6 +451,17 @@ def test_quirk_35_an_invalid_value_is_not_tried_again(world, message):
     assert len(world.middleman.bodies("CreateQueue")) == 1
 
 
+def test_a_wait_ends_when_the_refusal_becomes_another(world):
+    role = "arn:aws:iam::123456789012:role/made-just-now"
+    desired = world.want("offers", {"grants": [{"to": role, "actions": ["SendMessage"]}]})
+    refusal = "Invalid value for the parameter Policy."
+    world.middleman.refuses("CreateQueue", "InvalidAttributeValue", refusal)
+    world.middleman.refuses("CreateQueue", "InvalidAddress")
+
+    with pytest.raises(Rejected, match="InvalidAddress"):
+        world.provider.create(desired)
+
+
 # Updating
 
 
