@@ -7,21 +7,34 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol, TypeVar
 
-from reconciler.core.decide import Observation, Unread
-from reconciler.core.errors import PlanRefused, ReconcilerError, ServiceError, SettingsError
+from reconciler.core.decide import Observation
+from reconciler.core.errors import (
+    PlanRefused,
+    ReconcilerError,
+    ServiceError,
+    SettingsError,
+    Unclear,
+)
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Finding, Live, Outcome
 from reconciler.core.order import Step, StepId
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Interest, Provider, Scope
 from reconciler.core.refs import Index
+from reconciler.core.unread import Unread
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+Side = TypeVar("Side", Desired, Live)
+
 SIDE_BY_SIDE = 64
+INTERRUPTED = "interrupted before it was begun"
+LOOK = "plan again to see"
+NOTHING_THERE = "nothing is there now: run apply again once the cause is mended"
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +77,7 @@ def observe(
             _watch(futures, "reading", progress)
             results = [future.result() for future in futures]
         except BaseException:
-            # A refusal must not wait for accounts that are still being read.
+            # After a refusal nothing more is begun; calls under way end by themselves.
             pool.shutdown(wait=False, cancel_futures=True)
             details.shutdown(wait=False, cancel_futures=True)
             raise
@@ -209,26 +222,33 @@ class _Run:
 
     def to_the_end(self) -> dict[StepId, _End]:
         """Run every step that can be run; return how each ended."""
-        self._progress("applying", 0, len(self._steps))
         for prune in (False, True):
-            self._start([step for step in self._steps if (step.phase == "prune") == prune])
+            steps = [step for step in self._steps if (step.phase == "prune") == prune]
+            self._interruptible(partial(self._start, steps))
             while self._running:
-                self._collect()
+                self._interruptible(self._collect)
+        for step in self._steps:
+            # An interrupt may come between any two lines, so some may have been passed over.
+            if step.id not in self._ends:
+                self._ends[step.id] = self._skipped(step, INTERRUPTED)
         return self._ends
 
-    def _collect(self) -> None:
-        """Wait for steps to end; an interrupt lets those under way finish and begins no more."""
+    def _interruptible(self, part: Callable[[], None]) -> None:
+        """Let a first interrupt end `part` and begin no more steps; a second one escapes."""
         try:
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            part()
         except KeyboardInterrupt:
             if self._stopping:
                 raise
             self._stopping = True
             self._progress("stopping after what is under way", len(self._ends), len(self._steps))
-            return
+
+    def _collect(self) -> None:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in done:
-            self._running.pop(future)
+            # It counts as running until all about its end is written down.
             self._finish(future.result())
+            self._running.pop(future)
 
     @property
     def interrupted(self) -> bool:
@@ -236,6 +256,7 @@ class _Run:
         return self._stopping
 
     def _start(self, steps: Sequence[Step]) -> None:
+        self._progress("applying", len(self._ends), len(self._steps))
         for step in steps:
             self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
             for need in self._waiting[step.id]:
@@ -249,14 +270,21 @@ class _Run:
             return
         self._begun.add(step.id)
         if self._stopping:
-            self._finish(_End(step, "skipped", error="interrupted before it was begun"))
+            self._finish(self._skipped(step, INTERRUPTED))
             return
-        broken = [need for need in step.needs if self._ends[need].result != "done"]
+        broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
         if broken:
-            names = ", ".join(sorted({address for address, _ in broken}))
-            self._finish(_End(step, "skipped", error=f"it needs {names}, which did not succeed"))
+            reason = f"it needs {', '.join(sorted(broken))}, which did not succeed"
+            self._finish(self._skipped(step, reason))
             return
         self._running[self._pool.submit(self._carry_out, step)] = step
+
+    def _skipped(self, step: Step, reason: str) -> _End:
+        """Say why a step is not begun, and what that leaves behind."""
+        deleted = self._ends.get((step.address, "delete")) if step.verb == "create" else None
+        if deleted is not None and deleted.result == "done":
+            reason = f"{reason}; its former self is deleted already, so {NOTHING_THERE}"
+        return _End(step, "skipped", error=reason)
 
     def _finish(self, end: _End) -> None:
         self._ends[end.step.id] = end
@@ -270,48 +298,47 @@ class _Run:
                 self._begin(step)
 
     def _carry_out(self, step: Step) -> _End:
-        change = step.change
-        subject = change.desired or change.live
-        if subject is None:
-            raise AssertionError("a step is about a declared or a live object")
-        provider = self._providers[subject.account]
+        account = step.change.subject.account
+        provider = self._providers[account]
         try:
             return _End(step, "done", self._write(provider, step))
+        except Unclear as error:
+            # Nothing may be put in the place of what is perhaps there.
+            return _End(step, "failed", error=f"{error}; it may have been done: {LOOK}")
         except ReconcilerError as error:
-            message = _sentence(subject.account, error)
+            message = _sentence(account, error)
         except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
-            message = _defect(subject.account, error)
-        if change.action == "replace" and step.verb == "create":
+            message = _defect(account, error)
+        if step.change.action == "replace" and step.verb == "create":
             message = f"{message}; {self._put_back(provider, step)}"
         return _End(step, "failed", error=message)
 
     def _write(self, provider: Provider, step: Step) -> Live | None:
         change = step.change
-        if step.verb == "delete" and change.live is not None:
-            provider.delete(replace(change.live, spec=self._index.outside(change.live)))
+        if step.verb == "delete":
+            provider.delete(self._outside(change.former))
             return None
-        if change.desired is None:
-            raise AssertionError("only a delete has no desired side")
-        desired = replace(change.desired, spec=self._index.outside(change.desired))
-        if step.verb == "create" or change.live is None:
-            return provider.create(desired)
-        live = replace(change.live, spec=self._index.outside(change.live))
-        return provider.update(desired, live, change.changes)
+        if step.verb == "create":
+            return provider.create(self._outside(change.wanted))
+        return provider.update(
+            self._outside(change.wanted), self._outside(change.former), change.changes
+        )
+
+    def _outside(self, item: Side) -> Side:
+        return replace(item, spec=self._index.outside(item))
 
     def _put_back(self, provider: Provider, step: Step) -> str:
         """Restore what a replace deleted before its second half failed; say how that went."""
-        live, desired = step.change.live, step.change.desired
-        if live is None or desired is None:
-            raise AssertionError("a replace has both sides")
-        former = replace(desired, spec=self._index.outside(live))
+        change = step.change
         try:
-            provider.create(former)
+            provider.create(replace(change.wanted, spec=self._index.outside(change.former)))
         except ReconcilerError as error:
-            return (
-                f"putting the former one back failed too ({error}), so nothing is there now: run "
-                "apply again once the cause is mended"
-            )
-        return "the former one was put back"
+            reason = _sentence(change.wanted.account, error)
+        except Exception as error:  # noqa: BLE001 - the first failure must still be told
+            reason = _defect(change.wanted.account, error)
+        else:
+            return "the former one was put back"
+        return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"
 
 
 def _outcomes(prepared: Prepared, ends: Mapping[StepId, _End]) -> tuple[Outcome, ...]:

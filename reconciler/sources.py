@@ -18,27 +18,36 @@ def load(path: Path) -> list[Source]:
     Raises:
         DeclarationError: the path does not exist or a file cannot be read.
     """
-    if not path.exists():
-        message = "no such file or directory: name the directory that holds the declarations"
-        raise DeclarationError([Problem(str(path), 1, 1, message)])
     sources: list[Source] = []
     problems: list[Problem] = []
-    for file in _files(path) if path.is_dir() else [path]:
+    for file in _files(path, problems):
         try:
             sources.append(Source(str(file), file.read_bytes()))
         except OSError as error:
-            problems.append(Problem(str(file), 1, 1, f"cannot be read: {error.strerror}"))
+            problems.append(_unreadable(file, error))
     if problems:
         raise DeclarationError(problems)
     return sources
 
 
-def _files(directory: Path) -> list[Path]:
-    return sorted(_walk(directory), key=lambda file: file.parts)
+def _files(path: Path, problems: list[Problem]) -> list[Path]:
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on names that are too long
+        message = "no such file or directory: name the directory that holds the declarations"
+        problems.append(Problem(str(path), 1, 1, message))
+        return []
+    return sorted(_walk(path, problems), key=lambda file: file.parts) if path.is_dir() else [path]
 
 
-def _walk(directory: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(directory):
+def _unreadable(file: Path, error: OSError) -> Problem:
+    return Problem(str(file), 1, 1, f"cannot be read: {error.strerror}")
+
+
+def _walk(directory: Path, problems: list[Problem]) -> Iterator[Path]:
+    # A folder that is passed over in silence would look like declarations that were removed.
+    def refused(error: OSError) -> None:
+        problems.append(_unreadable(Path(error.filename), error))
+
+    for root, folders, names in os.walk(directory, onerror=refused):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.endswith(SUFFIXES) and not name.startswith("."):

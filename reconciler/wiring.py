@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.manifest.reader import Declarations, as_declared, read
 from reconciler.core.provider import Account, Provider, Service
 from reconciler.providers.calls import Clock, SystemClock
-from reconciler.providers.http import Http
 from reconciler.providers.merchant.kinds import SERVICE as MERCHANT
 from reconciler.providers.merchant.kinds import AccessToken, MerchantAccount
 from reconciler.providers.mws.kinds import SERVICE as MWS
@@ -18,6 +18,9 @@ from reconciler.providers.spapi.kinds import SERVICE as SP_API
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.kinds import SERVICE as AWS
 from reconciler.sources import load
+
+if TYPE_CHECKING:
+    from reconciler.providers.http import Http
 
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 
@@ -46,7 +49,7 @@ class Providers:
         clock: Clock | None = None,
         sandbox: bool = False,
     ) -> None:
-        self._http = Http()
+        self._http: Http | None = None
         self._secrets = secrets
         self._clock = clock or SystemClock()
         self._sandbox = sandbox
@@ -62,7 +65,8 @@ class Providers:
         """Close every provider."""
         for provider in self._made.values():
             provider.close()
-        self._http.close()
+        if self._http is not None:
+            self._http.close()
 
     def _make(self, name: str, account: Account) -> Provider:
         # Each service's SDK is loaded only where an account of it takes part.
@@ -77,17 +81,27 @@ class Providers:
             case MwsAccount():
                 from reconciler.providers.mws.provider import MwsProvider
 
-                return MwsProvider(name, account, secrets=secrets, http=self._http, clock=clock)
+                return MwsProvider(
+                    name, account, secrets=secrets, http=self._shared_http(), clock=clock
+                )
             case SpApiAccount():
                 from reconciler.providers.spapi.provider import SpApiProvider
 
-                return SpApiProvider(name, account, secrets=secrets, http=self._http, clock=clock)
+                return SpApiProvider(
+                    name, account, secrets=secrets, http=self._shared_http(), clock=clock
+                )
             case MerchantAccount():
                 from reconciler.providers.merchant.provider import MerchantProvider
 
                 return MerchantProvider(name, account, secrets=secrets, clock=clock)
             case _:
                 raise ReconcilerError(f"{name}: service {account.service} has no provider")
+
+    def _shared_http(self) -> "Http":
+        from reconciler.providers.http import Http
+
+        self._http = self._http or Http()
+        return self._http
 
 
 def to_sandbox(url: str) -> Callable[[str, Account], Account]:

@@ -47,7 +47,7 @@ EVERYWHERE = AWS + MWS + SP_API + MERCHANT
 
 
 def section(name, entries):
-    """Write a section; each entry is the inside of a YAML flow mapping, `_` in a key stands for -."""
+    """Write a section of flow mappings; `_` in a key stands for -."""
     lines = [f"  {key.replace('_', '-')}: {{{body}}}" for key, body in entries.items()]
     return "\n".join([f"{name}:", *lines, ""]) if lines else ""
 

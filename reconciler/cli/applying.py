@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-import typer
 from pydantic import ValidationError
 
 from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Session, planned
-from reconciler.cli.state import State
+from reconciler.cli.state import State, colored, write_result
 from reconciler.core.agreement import excess, no_longer_needed
 from reconciler.core.errors import PlanRefused, SettingsError
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.model import Action, Outcome, Plan
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.engine import Applied
 from reconciler.engine import apply as apply_steps
@@ -78,7 +77,7 @@ def carry_out(
         plan = session.plan
         against = agreement.check(plan)
         if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
-            state.say(as_text.render(plan, color=sys.stderr.isatty()))
+            state.say(as_text.render(plan, color=colored(sys.stderr)))
         if plan.refused() or against:
             return _finish(_refusal(plan, against), form, exits.REFUSED)
         if plan.actions and not yes and not _consent(state):
@@ -92,7 +91,7 @@ def carry_out(
             address=action.address,
             action=action.action,
             outcome="skipped",
-            error="no longer needed: live is as declared",
+            error=_why_skipped(action, plan, request),
         )
         for action in skipped
     ]
@@ -100,11 +99,24 @@ def carry_out(
     return _finish(application, form, _code(application, applied))
 
 
+def _why_skipped(action: Action, plan: Plan, request: Request) -> str:
+    """Say why this run does not do what the saved plan says."""
+    undecided = {*plan.unknown, *(item.address for item in plan.problems)}
+    if action.address in undecided or (action.action == "delete" and not plan.complete):
+        return "not decided, since not everything could be read or brought about"
+    if request.targets or request.accounts or request.shard:
+        return "no longer needed, or not among what this run is limited to"
+    return "no longer needed: live is as declared"
+
+
 def _consent(state: State) -> bool:
     if not sys.stdin.isatty():
         state.say("there is no terminal to ask on: use --yes to apply without asking")
         return False
-    return typer.confirm("Apply this?", default=False, err=True)
+    # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
+    sys.stderr.write("Apply this? [y/N]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _apply(session: Session) -> Applied:
@@ -165,7 +177,7 @@ def _code(application: Application, applied: Applied) -> int:
 
 def _finish(application: Application, form: ApplyFormat, code: int) -> int:
     if form == ApplyFormat.json:
-        sys.stdout.write(as_json.render(application))
+        write_result(as_json.render(application))
     else:
-        sys.stdout.write(as_text.render(application, color=sys.stdout.isatty()))
+        write_result(as_text.render(application, color=colored(sys.stdout)))
     return code

@@ -1,8 +1,8 @@
-"""The commands."""
+"""The commands. What they need is imported when they run, so that `--help` loads none of it."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,12 +25,12 @@ from reconciler.cli.options import (
     ValidateFormat,
     YesOption,
 )
-from reconciler.cli.session import Request, planned
-from reconciler.cli.state import State
-from reconciler.core.drift import Drift
+from reconciler.cli.state import State, colored, write_result
 from reconciler.core.errors import DeclarationError, SettingsError
-from reconciler.core.guards import Overrides
-from reconciler.core.model import Plan
+
+if TYPE_CHECKING:
+    from reconciler.core.drift import Drift
+    from reconciler.core.model import Plan
 
 DEFAULT_PATH = Path("subscriptions")
 
@@ -52,15 +52,16 @@ def validate(
         errors = tuple(Located.of(problem) for problem in error.problems)
         validation = Validation(valid=False, errors=errors)
     else:
-        warnings = tuple(Located.of(problem) for problem in declared.warnings)
+        found = (*declared.warnings, *declared.hints)
+        warnings = tuple(Located.of(problem) for problem in found)
         validation = Validation(valid=True, warnings=warnings, declared=len(declared.desired))
     match form:
         case ValidateFormat.json:
-            _print(as_json.render(validation))
+            write_result(as_json.render(validation))
         case ValidateFormat.github:
-            _print(as_github.render(validation))
+            write_result(as_github.render(validation))
         case ValidateFormat.text:
-            _print(as_text.render(validation, color=_color()))
+            write_result(as_text.render(validation, color=colored(sys.stdout)))
     return exits.DONE if validation.valid else exits.ERROR
 
 
@@ -86,6 +87,8 @@ def plan(
     sandbox: SandboxOption = None,
 ) -> int:
     """Read live state and show what apply would do."""
+    from reconciler.cli.session import Request, planned
+    from reconciler.core.guards import Overrides
     from reconciler.reports import as_json
 
     overrides = Overrides(
@@ -132,6 +135,8 @@ def apply(
 ) -> int:
     """Plan, ask, and carry the plan out."""
     from reconciler.cli.applying import Agreement, carry_out
+    from reconciler.cli.session import Request
+    from reconciler.core.guards import Overrides
 
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
@@ -150,6 +155,7 @@ def drift(
     sandbox: SandboxOption = None,
 ) -> int:
     """Show how live state differs from the declarations; exit with 2 if it does."""
+    from reconciler.cli.session import Request, planned
     from reconciler.core.drift import drift_of
 
     request = Request(path, sandbox, (), tuple(account), shard)
@@ -166,7 +172,7 @@ def schema() -> int:
     from reconciler.core.manifest.schema import schema_of
     from reconciler.wiring import SERVICES
 
-    _print(schema_of(SERVICES))
+    write_result(schema_of(SERVICES))
     return exits.DONE
 
 
@@ -194,26 +200,16 @@ def _state(context: typer.Context) -> State:
     return state
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text)
-
-
-def _color() -> bool:
-    import os
-
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
-
-
-def _show(report: Plan | Drift, form: Format) -> None:
+def _show(report: "Plan | Drift", form: Format) -> None:
     from reconciler.reports import as_json, as_markdown, as_text
 
     match form:
         case Format.json:
-            _print(as_json.render(report))
+            write_result(as_json.render(report))
         case Format.markdown:
-            _print(as_markdown.render(report))
+            write_result(as_markdown.render(report))
         case Format.text:
-            _print(as_text.render(report, color=_color()))
+            write_result(as_text.render(report, color=colored(sys.stdout)))
 
 
 def _save(file: Path, text: str) -> None:

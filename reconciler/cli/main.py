@@ -1,7 +1,7 @@
 """The entry point: global options, and what becomes of every error."""
 
+import gc
 import logging
-import os
 import sys
 import traceback
 from enum import StrEnum
@@ -11,7 +11,7 @@ import typer
 
 from reconciler.cli import exits
 from reconciler.cli.commands import COMMANDS
-from reconciler.cli.state import State
+from reconciler.cli.state import State, prepare_streams
 from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
 
 app = typer.Typer(
@@ -65,13 +65,10 @@ def main(
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with the contract's code."""
-    code = invoke(sys.argv[1:] if arguments is None else arguments)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away (`| head`); Python would complain once more while shutting down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    # What a run makes it keeps to its end, so that looking for garbage often finds none.
+    gc.set_threshold(50_000)
+    prepare_streams()
+    sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 
 
 def invoke(arguments: list[str]) -> int:
@@ -91,8 +88,6 @@ def invoke(arguments: list[str]) -> int:
         return _told(state, f"error: {error}", exits.ERROR)
     except KeyboardInterrupt:
         return _told(state, "interrupted", exits.INTERRUPTED)
-    except BrokenPipeError:
-        return exits.DONE
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
         message = (
             f"unexpected {type(error).__name__}: this is a defect of the reconciler; run again "

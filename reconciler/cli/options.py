@@ -3,11 +3,14 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reconciler.core.manifest.settings import Limit, parse_limit
+if TYPE_CHECKING:
+    from reconciler.core.manifest.settings import Limit
+else:
+    Limit = object  # typer asks the parser, and `--help` must not load the core
 
 
 class Format(StrEnum):
@@ -34,6 +37,8 @@ class ValidateFormat(StrEnum):
 
 
 def _limit(value: Any) -> Limit:
+    from reconciler.core.manifest.settings import parse_limit
+
     try:
         limit: Limit = parse_limit(value)
     except ValueError as error:

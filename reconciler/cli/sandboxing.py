@@ -4,6 +4,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from reconciler.cli.state import write_result
 from reconciler.core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,12 +32,10 @@ def serve(port: int) -> int:
     sandbox = make(port)
     try:
         sandbox.start()
-    except OSError as error:
-        raise SettingsError(f"port {port} cannot be used ({error.strerror}): choose another") from (
-            error
-        )
-    sys.stdout.write(f"{sandbox.url}\n")
-    sys.stdout.flush()
+    except (OSError, SystemExit) as error:
+        # werkzeug ends the process where another would raise.
+        raise SettingsError(f"port {port} cannot be used: choose another") from error
+    write_result(f"{sandbox.url}\n")
     sys.stderr.write(
         f"Serving SQS, MWS, SP-API and Merchant stand-ins. Try, in another terminal:\n"
         f"  reconciler plan --sandbox {sandbox.url}\n"

@@ -45,6 +45,7 @@ class Session:
 @contextmanager
 def planned(state: State, request: Request) -> Iterator[Session]:
     """Read, observe and plan; connections stay open until the context ends."""
+    from reconciler.cli.interrupts import at_once
     from reconciler.cli.progress import Ticker
     from reconciler.engine import observe
     from reconciler.wiring import Providers, declarations
@@ -56,7 +57,7 @@ def planned(state: State, request: Request) -> Iterator[Session]:
     accounts = {name: declared.accounts[name] for name in sorted(_read(declared, selected))}
     sandbox = request.sandbox is not None
     with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:
-        with Ticker() as ticker:
+        with at_once(), Ticker() as ticker:
             observation = observe(declared, providers, progress=ticker)
         prepared = prepare(
             declared,

@@ -1,9 +1,41 @@
-"""What one run of the command line shares: secrets to keep out of texts, and stderr."""
+"""What one run of the command line shares: secrets to keep out of texts, stdout and stderr."""
 
+import io
 import logging
+import os
 import sys
+from typing import TextIO
 
 from reconciler.providers.secrets import Secrets
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take any text, whatever the terminal or locale can show.
+
+    What is piped or saved is UTF-8, as JSON has to be and as `plan --out` writes it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def colored(stream: TextIO) -> bool:
+    """Say whether text for `stream` is to have colours: a terminal that was not told otherwise."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def write_result(text: str) -> None:
+    """Write a result to stdout; a reader that went away (`| head`) has what it wanted.
+
+    What the run did and its exit code do not change by that.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more while shutting down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class State:
@@ -16,8 +48,12 @@ class State:
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
-        sys.stderr.write(self.secrets.scrub(text).rstrip("\n") + "\n")
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(self.secrets.scrub(text).rstrip("\n") + "\n")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            # Nobody listens any more, which must not stop an apply half way.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
     def log_to_stderr(self, level: int) -> None:
         """Show our own records from `level` up; SDKs stay quiet: they log headers and bodies."""

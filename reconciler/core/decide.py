@@ -2,22 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 
-from reconciler.core.diff import compare, cosmetic, creation, deletion, matches
+from reconciler.core.diff import compare, cosmetic, creation, deletion, matches, within
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, FieldChange, Finding, Live, live_address
 from reconciler.core.order import Change
 from reconciler.core.ownership import Owner, owners
-from reconciler.core.provider import Scope
-from reconciler.core.refs import levels
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A scope that could not be read, and why, in one sentence."""
-
-    scope: Scope
-    reason: str
+from reconciler.core.refs import get, reading_order
+from reconciler.core.unread import Unread, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +42,10 @@ class Selection:
 class World:
     """Declared and live objects brought together, and what was decided about them so far.
 
-    `changes` is by address. `stuck` are declared objects that cannot be brought about, `unknown`
-    those that were not read or refer to such; `withheld` counts deletes that were left out because
-    something unread may need the object.
+    `declared` are the live addresses that declarations meet, `claimed` the kinds and handles they
+    go by in every account. `changes` is by address. `stuck` are declared objects that cannot be
+    brought about, `unknown` those that were not read or refer to such; `held` are live addresses
+    of what is not removed because something unread may need it.
     """
 
     declarations: Declarations
@@ -62,12 +56,13 @@ class World:
     owner: Mapping[str, Owner]
     desired: dict[str, Desired]
     declared: frozenset[str]
+    claimed: frozenset[tuple[str, str]]
     unknown: set[str]
     changes: dict[str, Change] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
-    withheld: int = 0
+    held: frozenset[str] = frozenset()
 
     def met(self, item: Desired) -> Live | None:
         """Return the live object that a declaration meets."""
@@ -84,7 +79,7 @@ class World:
         self.problems.append(Finding(address=item.address, message=message))
 
 
-Standing = Mapping[tuple[str, str, str], Sequence[Live]]
+Standing = Mapping[tuple[str, str, str], Mapping[str, Sequence[Live]]]
 
 
 def decide(
@@ -95,16 +90,22 @@ def decide(
 ) -> World:
     """Decide about every object; `live` hold handles in their references."""
     world = _meet(declarations, live, unread, selection)
+    unknown = [world.met(world.desired[address]) for address in world.unknown]
+    world.held = held(world.live, unread, [item for item in unknown if item is not None])
     standing = _standing(world.live)
-    desired = declarations.desired
-    for level in levels({type(item.spec) for item in desired}):
-        here = [item for item in desired if item.spec.kind in level and _takes_part(world, item)]
-        for item in here:
+    for item in _targets_first(declarations.desired):
+        if _takes_part(world, item):
             _decide(world, item, standing)
-        _withdraw_unfounded(world, here)
-    if not selection.targets:
-        _decide_undeclared(world)
+            _withdraw_unfounded(world, item)
+    _decide_undeclared(world)
     return world
+
+
+def _targets_first(desired: Sequence[Desired]) -> Iterator[Desired]:
+    """Yield each object after those it refers to."""
+    by_address = {item.address: item for item in desired}
+    links = {item.address: set(item.references.values()) for item in desired}
+    return (by_address[address] for address in TopologicalSorter(links).static_order())
 
 
 def _meet(
@@ -113,10 +114,14 @@ def _meet(
     unread: Sequence[Unread],
     selection: Selection,
 ) -> World:
-    ordered = sorted(live, key=lambda item: live_address(item.spec, item.account))
+    ordered = sorted(live, key=reading_order)
     by_address: dict[str, Live] = {}
+    warnings: list[Finding] = []
     for item in ordered:
-        by_address.setdefault(live_address(item.spec, item.account), item)
+        address = live_address(item.spec, item.account)
+        if by_address.setdefault(address, item) is not item:
+            message = "there are several live objects with this identity; one is looked at a run"
+            warnings.append(Finding(address=address, message=message))
     declared = frozenset(live_address(item.spec, item.account) for item in declarations.desired)
     return World(
         declarations=declarations,
@@ -129,11 +134,30 @@ def _meet(
             stack=declarations.stack,
             owned_uris=declarations.owns.call_back_uris,
             declared=declared,
+            missing=[
+                item
+                for item in declarations.desired
+                if live_address(item.spec, item.account) not in by_address
+            ],
         ),
         desired={item.address: item for item in declarations.desired},
         declared=declared,
+        claimed=_claimed(declarations.desired),
         unknown=_unknown(declarations.desired, unread),
         problems=[Finding(address=str(item.scope), message=item.reason) for item in unread],
+        warnings=warnings,
+    )
+
+
+def _claimed(desired: Iterable[Desired]) -> frozenset[tuple[str, str]]:
+    """Return the kinds and handles of what is declared under a handle that is a remote value.
+
+    Two accounts may name one real account; what the one declares must not be undeclared in the
+    other.
+    """
+    handles = ((item, item.spec.handle(item.account, item.outputs)) for item in desired)
+    return frozenset(
+        (item.spec.kind, handle) for item, handle in handles if handle in item.outputs.values()
     )
 
 
@@ -182,57 +206,62 @@ def _decide(world: World, item: Desired, standing: Standing) -> None:
 
 def _decide_met(world: World, item: Desired, live: Live) -> None:
     changes = compare(item, live, world.declarations.policy.ignore_tags)
-    dragged = _dragged(world, item)
-    if dragged is not None and not any(change.path == dragged[0] for change in changes):
-        changes.append(FieldChange(path=dragged[0], before=dragged[1], after=dragged[1]))
+    dragged = _dragged(world, item, live)
     for note in cosmetic(item.spec, live.spec):
         world.warnings.append(Finding(address=item.address, message=note))
-    if not changes:
+    if not changes and not dragged:
         return
     fixed = any(change.path.partition(".")[0] in item.spec.fixed for change in changes)
+    # What refers to something that is replaced must let go of it first, so it is replaced too.
+    replaced = fixed or bool(dragged)
+    if replaced and live_address(live.spec, live.account) in world.held:
+        message = "it has to be replaced, and something that was not read may refer to it"
+        world.stick(item, message)
+        return
     world.changes[item.address] = Change(
-        action="replace" if fixed else "update",
+        action="replace" if replaced else "update",
         address=item.address,
         desired=item,
         live=live,
-        changes=tuple(changes),
+        changes=tuple(sorted([*changes, *dragged], key=lambda change: change.path)),
         adopts=not world.owned(live),
-        caused_by=dragged[1] if dragged else _moved_by(world, item, changes),
+        caused_by=dragged[0].after if dragged else _moved_by(world, item, changes),
     )
 
 
-def _dragged(world: World, item: Desired) -> tuple[str, str] | None:
-    """Return path and address of a reference whose target is replaced under a new remote value."""
+def _dragged(world: World, item: Desired, live: Live) -> list[FieldChange]:
+    """Return the references that stay, but whose target is replaced under a new remote value."""
+    found: list[FieldChange] = []
     for path, address in sorted(item.references.items()):
         change = world.changes.get(address)
-        if change is None or change.action != "replace" or change.desired is None:
-            continue
-        if item.spec.refs[path].output not in change.desired.outputs:
-            return path, address
-    return None
+        if (
+            change is not None
+            and change.action == "replace"
+            and item.spec.refs[path].output not in change.wanted.outputs
+            and get(live.spec, path) == get(item.spec, path)
+        ):
+            found.append(FieldChange(path=path, before=address, after=address))
+    return found
 
 
 def _moved_by(world: World, item: Desired, changes: Iterable[FieldChange]) -> str | None:
     """Return the new target of a changed reference if this plan is what brings it about."""
-    for change in changes:
-        address = item.references.get(change.path)
-        target = world.changes.get(address) if address else None
-        if target is not None and target.action in ("create", "replace"):
+    for path, address in sorted(item.references.items()):
+        target = world.changes.get(address)
+        if (
+            target is not None
+            and target.action in ("create", "replace")
+            and any(within(path, change.path) for change in changes)
+        ):
             return address
     return None
 
 
-def _withdraw_unfounded(world: World, items: Sequence[Desired]) -> None:
-    """Withdraw changes that refer to what is not there and will not come to be."""
-    again = True
-    while again:
-        again = False
-        for item in items:
-            change = world.changes.get(item.address)
-            reason = _unfounded(world, item) if change is not None else None
-            if reason is not None:
-                world.stick(item, reason)
-                again = True
+def _withdraw_unfounded(world: World, item: Desired) -> None:
+    """Withdraw a change that refers to what is not there and will not come to be."""
+    reason = _unfounded(world, item) if item.address in world.changes else None
+    if reason is not None:
+        world.stick(item, reason)
 
 
 def _unfounded(world: World, item: Desired) -> str | None:
@@ -244,12 +273,13 @@ def _unfounded(world: World, item: Desired) -> str | None:
     return None
 
 
-def _standing(live: Iterable[Live]) -> dict[tuple[str, str, str], list[Live]]:
-    """Return live objects that exclude others, by kind, account and group."""
-    found: dict[tuple[str, str, str], list[Live]] = {}
+def _standing(live: Iterable[Live]) -> Standing:
+    """Return live objects that exclude others: by kind, account and group, then by slot."""
+    found: dict[tuple[str, str, str], dict[str, list[Live]]] = {}
     for item in live:
         if (slot := item.spec.exclusion()) is not None:
-            found.setdefault((item.spec.kind, item.account, slot[0]), []).append(item)
+            group = found.setdefault((item.spec.kind, item.account, slot[0]), {})
+            group.setdefault(slot[1], []).append(item)
     return found
 
 
@@ -258,22 +288,29 @@ def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
     slot = item.spec.exclusion()
     if slot is None:
         return None
-    for other in standing.get((item.spec.kind, item.account, slot[0]), ()):
-        theirs = other.spec.exclusion()
-        if theirs is not None and theirs[1] != slot[1] and not _prunable(world, other):
-            return live_address(other.spec, other.account)
-    return None
+    slots = standing.get((item.spec.kind, item.account, slot[0]), {})
+    others = (other for name, found in slots.items() if name != slot[1] for other in found)
+    return next(
+        (live_address(it.spec, it.account) for it in others if not _deleted(world, it)), None
+    )
 
 
 def _decide_undeclared(world: World) -> None:
     for live in world.live:
-        if not _prunable(world, live):
-            continue
-        if _may_be_needed(live, world.unread):
-            world.withheld += 1
-            continue
-        address = live_address(live.spec, live.account)
-        world.changes[address] = Change("delete", address, live=live, changes=tuple(deletion(live)))
+        if _deleted(world, live):
+            address = live_address(live.spec, live.account)
+            changes = tuple(deletion(live))
+            world.changes[address] = Change("delete", address, live=live, changes=changes)
+
+
+def _deleted(world: World, live: Live) -> bool:
+    """Say whether this run deletes a live object."""
+    return _prunable(world, live) and live_address(live.spec, live.account) not in world.held
+
+
+def withheld(world: World) -> int:
+    """Count the deletes that are left out because not everything was read."""
+    return sum(_prunable(world, live) and not _deleted(world, live) for live in world.live)
 
 
 def _prunable(world: World, live: Live) -> bool:
@@ -282,19 +319,9 @@ def _prunable(world: World, live: Live) -> bool:
         not world.selection.targets
         and world.selection.account(live.account)
         and address not in world.declared
+        and (live.spec.kind, live.spec.handle(live.account, live.outputs)) not in world.claimed
         and world.by_address[address] is live
         and world.owned(live)
-    )
-
-
-def _may_be_needed(live: Live, unread: Iterable[Unread]) -> bool:
-    """Say whether something that was not read might refer to this object."""
-    return any(
-        reference.kind == live.spec.kind
-        and (not reference.same_account or each.scope.account == live.account)
-        for each in unread
-        for kind in each.scope.kinds
-        for reference in kind.refs.values()
     )
 
 

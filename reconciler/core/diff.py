@@ -16,9 +16,9 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
     """Return every field in which `live` differs from `desired`, sorted by path.
 
     Left out are identity, cosmetic and ignored fields, fields that are left alone because they were
-    not declared, and shared keys that match `ignore_tags`.
+    not declared, and shared keys that match `ignore_tags`. Our marks are ours whatever is ignored.
     """
-    changes = list(_marks(desired, live))
+    changes: list[FieldChange] = []
     if desired.spec != live.spec:
         kind = type(desired.spec)
         skipped = {*kind.identity, *kind.cosmetic}
@@ -26,8 +26,12 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
         before = _comparable(live.spec, skipped, ignore_tags)
         after = _comparable(desired.spec, skipped, ignore_tags)
         changes += _differences(before, after, kind)
-    kept = [change for change in changes if not _ignored(change.path, desired.ignore)]
-    return sorted(kept, key=lambda change: change.path)
+    kept = [
+        change
+        for change in changes
+        if not any(within(change.path, name) for name in desired.ignore)
+    ]
+    return sorted([*_marks(desired, live), *kept], key=lambda change: change.path)
 
 
 def creation(desired: Desired) -> list[FieldChange]:
@@ -103,7 +107,7 @@ def _differences(
     if before == after:
         return
     paths: set[tuple[str, ...]] = set()
-    for levels in DeepDiff(before, after, view="tree").values():
+    for levels in DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0).values():
         paths |= {_field_path(level.path(output_format="list"), kind) for level in levels}
     for path in paths:
         yield FieldChange(path=".".join(path), before=_at(before, path), after=_at(after, path))
@@ -128,5 +132,6 @@ def _at(value: Any, path: tuple[str, ...]) -> Json:
     return found
 
 
-def _ignored(path: str, ignore: Iterable[str]) -> bool:
-    return any(path == name or path.startswith(f"{name}.") for name in ignore)
+def within(path: str, outer: str) -> bool:
+    """Say whether a path is another one or leads deeper."""
+    return path == outer or path.startswith(f"{outer}.")

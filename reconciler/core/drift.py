@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from reconciler.core.model import FieldChange, Finding, Frozen, Plan, Unmanaged
+from reconciler.core.model import Action, FieldChange, Finding, Frozen, Plan, Unmanaged
 from reconciler.core.units import UnitName
 
 Status = Literal["missing", "changed", "undeclared"]
@@ -38,16 +38,22 @@ class Drift(Frozen):
     unknown: tuple[str, ...] = ()
 
 
+def _differences(action: Action) -> tuple[FieldChange, ...]:
+    """Leave out what is written only because the object behind it is replaced."""
+    return tuple(change for change in action.changes if change.before != change.after)
+
+
 def drift_of(plan: Plan) -> Drift:
     """Read a plan as differences instead of deeds."""
     resources = tuple(
         Resource(
             address=action.address,
             status=_STATUS[action.action],
-            changes=action.changes,
+            changes=_differences(action),
             units=action.units,
         )
         for action in sorted(plan.actions, key=lambda action: action.address)
+        if action.action in ("create", "delete") or _differences(action)
     )
     return Drift(
         stack=plan.stack,

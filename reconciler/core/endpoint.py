@@ -25,7 +25,7 @@ def parse_endpoint(value: str) -> str:
         ValueError: says what is wrong with it.
     """
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(value if value.isprintable() and " " not in value else "")
         port: Any = parts.port
     except ValueError:
         raise ValueError("not a URL: expected https://HOST[:PORT]") from None

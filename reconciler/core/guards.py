@@ -1,11 +1,11 @@
 """What a plan may do. Each guard gives its own verdict and names its own override."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.diff import matches
 from reconciler.core.manifest.settings import Limit, Policy
-from reconciler.core.model import Guard
+from reconciler.core.model import Guard, Live
 from reconciler.core.order import Change, Referrers, leaves, referring
 
 
@@ -28,7 +28,8 @@ class Situation:
     """What guards look at besides the changes themselves.
 
     `owned` counts our live objects; `unread` names scopes whose read failed; `withheld` counts
-    deletes that were left out; `targeted` says that a --target filter was given.
+    deletes that were left out; `targeted` says that a --target filter was given. `needed` is what
+    declarations refer to: kind, account (or none) and handle.
     """
 
     policy: Policy
@@ -39,6 +40,7 @@ class Situation:
     withheld: int
     targeted: bool
     referrers: Referrers
+    needed: Collection[tuple[str, str, str]]
 
 
 def verdicts(changes: Sequence[Change], situation: Situation) -> tuple[Guard, ...]:
@@ -184,7 +186,7 @@ def _non_empty(changes: Sequence[Change], situation: Situation) -> Guard:
 
 
 def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
-    held = list(_held(changes, situation.referrers))
+    held = list(_held(changes, situation))
     if situation.overrides.allow_referenced or not held:
         message = f"{len(held)} objects that others point at are removed"
         return Guard(guard="referenced", refused=False, message=message)
@@ -195,19 +197,26 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
     return Guard(guard="referenced", refused=True, message=message)
 
 
-def _held(changes: Sequence[Change], known: Referrers) -> Iterator[str]:
+def _held(changes: Sequence[Change], situation: Situation) -> Iterator[str]:
     by_live = {id(change.live): change for change in changes if change.live is not None}
-    for change in changes:
-        if change.action != "delete" or change.live is None:
-            continue
-        for referrer, path in referring(change.live, known):
-            other = by_live.get(id(referrer))
-            moved = other is not None and (
-                other.action in ("delete", "replace") or leaves(other, path)
-            )
-            if not moved:
-                yield change.address
-                break
+    for change in _removals(changes):
+        declared = change.action == "delete" and _needed(change.former, situation.needed)
+        others = referring(change.former, situation.referrers)
+        if declared or any(_stays(change, other, path, by_live) for other, path in others):
+            yield change.address
+
+
+def _needed(live: Live, needed: Collection[tuple[str, str, str]]) -> bool:
+    handle = live.spec.handle(live.account, live.outputs)
+    return any((live.spec.kind, scope, handle) in needed for scope in (live.account, ""))
+
+
+def _stays(change: Change, referrer: Live, path: str, by_live: Mapping[int, Change]) -> bool:
+    """Say whether a live reference would point at nothing once the change's live side is gone."""
+    if change.desired is not None and referrer.spec.refs[path].output in change.desired.outputs:
+        return False  # what comes in its place has the same remote value
+    other = by_live.get(id(referrer))
+    return other is None or not (other.action in ("delete", "replace") or leaves(other, path))
 
 
 def _removals(changes: Iterable[Change]) -> Iterator[Change]:

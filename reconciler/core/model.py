@@ -9,12 +9,16 @@ live object it matches. Only `core.refs` turns handles into remote values and ba
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic import BaseModel, ConfigDict, Field, alias_generators
+from pydantic.alias_generators import to_camel
 
 from reconciler.core.units import Unit, UnitName
+
+to_snake = cache(alias_generators.to_snake)
+"""The field name behind a YAML name; asked for the same few names again and again."""
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 ActionName = Literal["create", "update", "replace", "delete"]
@@ -97,6 +101,10 @@ class Spec(Frozen):
     marks: ClassVar[str | None] = None
     """Path under which the kind can bear our marks, if it can (`tags`)."""
     evidence: ClassVar[tuple[Evidence, ...]] = ()
+    topical: ClassVar[bool] = False
+    """The service lists such objects only for topics it is asked about (see `topic`)."""
+    sender: ClassVar[str | None] = None
+    """Who delivers through an object of this kind to what it refers to (an AWS account id)."""
     calls: ClassVar[Mapping[ActionName, int]] = {
         "create": 1,
         "update": 1,
@@ -128,6 +136,10 @@ class Spec(Frozen):
         """Return the part of the account this object is read with (a seller), None for all."""
         return None
 
+    def topic(self) -> str:
+        """Return what the service must be asked about to list this object."""
+        return ""
+
     def exclusion(self) -> tuple[str, str] | None:
         """Return (group, slot) where objects of one group but different slots cannot coexist."""
         return None
@@ -142,6 +154,10 @@ class Spec(Frozen):
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
+        yield from ()
+
+    def obstacles(self, sender: str) -> Iterator[str]:
+        """Yield why `sender` could not deliver to this object, as "does not let ..."."""
         yield from ()
 
     @classmethod

@@ -7,10 +7,12 @@ fall out of what each step needs; steps that need nothing of each other may run 
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
+from reconciler.core.diff import within
 from reconciler.core.errors import PlanRefused
 from reconciler.core.model import ActionName, Desired, FieldChange, Live
 from reconciler.core.refs import references
@@ -32,6 +34,25 @@ class Change:
     changes: tuple[FieldChange, ...] = ()
     adopts: bool = False
     caused_by: str | None = None
+
+    @property
+    def wanted(self) -> Desired:
+        """Return the declared side of a create, update or replace."""
+        if self.desired is None:
+            raise AssertionError(f"{self.action} {self.address} has no declared side")
+        return self.desired
+
+    @property
+    def former(self) -> Live:
+        """Return the live side of an update, replace or delete."""
+        if self.live is None:
+            raise AssertionError(f"{self.action} {self.address} has no live side")
+        return self.live
+
+    @property
+    def subject(self) -> Desired | Live:
+        """Return the declared side, or else the live one."""
+        return self.desired or self.former
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +93,12 @@ def order(
     _need_targets(needs, by_id, links)
     _need_cleared(needs, by_id, referrers(live))
     _need_room(needs, changes)
-    for change in changes:
-        if change.action == "replace":
-            _need_prepared(needs, change.address)
+    replaced = [change.address for change in changes if change.action == "replace"]
+    for address in replaced:
+        needs[(address, "create")].add((address, "delete"))
     _break_delete_circles(needs)
+    _refuse_circles(needs)
+    _need_prepared(needs, replaced)
     phases = _phases(needs)
     return tuple(
         Step(step[0], step[1], phases[step], by_id[step], tuple(sorted(needs[step])))
@@ -152,7 +175,7 @@ def _need_cleared(
 
 def leaves(change: Change, path: str) -> bool:
     """Say whether a change alters the reference at `path`."""
-    return any(item.path == path or path.startswith(f"{item.path}.") for item in change.changes)
+    return any(within(path, item.path) for item in change.changes)
 
 
 def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change]) -> None:
@@ -175,33 +198,75 @@ def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change]) -> N
             }
 
 
-def _need_prepared(needs: dict[StepId, set[StepId]], address: str) -> None:
-    """Let the delete half of a replace wait for all that its create half needs.
-
-    So the gap stays short, and nothing is taken away that could not be put back.
-    """
-    needs[(address, "delete")] |= needs[(address, "create")]
-    needs[(address, "create")].add((address, "delete"))
-
-
 def _break_delete_circles(needs: dict[StepId, set[StepId]]) -> None:
     """Live objects may refer to each other in a circle, and then no order of deleting is better."""
-    while True:
-        try:
-            TopologicalSorter(needs).prepare()
-        except CycleError as error:
-            circle: list[StepId] = error.args[1]
-            pairs = list(zip(circle[1:], circle, strict=False))
-            loose = next((p for p in pairs if p[0][1] == "delete" and p[1][1] == "delete"), None)
-            if loose is None:
-                path = " → ".join(f"{verb} {address}" for address, verb in circle)
-                raise PlanRefused(
-                    f"these steps need each other, so there is no safe order: {path}; apply the "
-                    "change in two parts"
-                ) from error
-            needs[loose[0]].discard(loose[1])
-        else:
-            return
+    deletes = {
+        step: {need for need in wanted if need[1] == "delete"}
+        for step, wanted in needs.items()
+        if step[1] == "delete"
+    }
+    while circle := _circle(deletes):
+        need, step = circle[:2]
+        needs[step].discard(need)
+        deletes[step].discard(need)
+
+
+def _refuse_circles(needs: Mapping[StepId, Collection[StepId]]) -> None:
+    if circle := _circle(needs):
+        path = " → ".join(f"{verb} {address}" for address, verb in circle)
+        raise PlanRefused(
+            f"these steps need each other, so there is no safe order: {path}; apply the change in "
+            "two parts"
+        )
+
+
+def _circle(needs: Mapping[StepId, Collection[StepId]]) -> list[StepId]:
+    """Return steps each of which is needed by the next, the last being the first; none if none."""
+    try:
+        # Sorted, so that of several circles the same one is found every time.
+        TopologicalSorter({step: sorted(needs[step]) for step in sorted(needs)}).prepare()
+    except CycleError as error:
+        found: list[StepId] = error.args[1]
+        start = found.index(min(found))
+        return [*found[start:-1], *found[:start], found[start]]
+    return []
+
+
+def _need_prepared(needs: dict[StepId, set[StepId]], replaced: Iterable[str]) -> None:
+    """Let the delete half of a replace wait for what its create half needs.
+
+    So the gap stays short, and nothing is taken away that could not be put back. It cannot wait
+    for what itself waits for the delete, such as a target that is replaced as well.
+    """
+    wishes: dict[StepId, set[StepId]] = {
+        (address, "delete"): needs[(address, "create")] - {(address, "delete")}
+        for address in replaced
+    }
+    hoped = {step: wanted | wishes.get(step, set()) for step, wanted in needs.items()}
+    tangled = _tangled(hoped)
+    for step, wished in wishes.items():
+        needs[step] |= wished - tangled if step in tangled else wished
+
+
+def _tangled(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
+    """Return the steps that lie in circles, or between two of them."""
+    stuck = _never_ready(needs)
+    turned: dict[StepId, set[StepId]] = {step: set() for step in stuck}
+    for step in stuck:
+        for need in stuck.intersection(needs[step]):
+            turned[need].add(step)
+    return _never_ready(turned)
+
+
+def _never_ready(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
+    sorter = TopologicalSorter(needs)
+    with suppress(CycleError):  # it still gives out what no circle holds up
+        sorter.prepare()
+    left = set(needs)
+    while ready := sorter.get_ready():
+        left -= set(ready)
+        sorter.done(*ready)
+    return left
 
 
 def _phases(needs: Mapping[StepId, Collection[StepId]]) -> dict[StepId, Phase]:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from reconciler.core.decide import Observation, Selection, World, decide, unmanaged
+from reconciler.core.decide import Observation, Selection, World, decide, unmanaged, withheld
+from reconciler.core.delivery import obstacles
 from reconciler.core.guards import Overrides, Situation, verdicts
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import (
@@ -15,6 +16,7 @@ from reconciler.core.model import (
     ActionName,
     Estimate,
     FieldChange,
+    Finding,
     Pace,
     Plan,
     Spec,
@@ -22,7 +24,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.order import Change, Step, order, referrers
 from reconciler.core.pacing import floor_seconds
-from reconciler.core.refs import Index, internalise
+from reconciler.core.refs import Index, internalise, references
 
 FORMAT_VERSION = 1
 SECONDS_A_CALL = 0.1
@@ -76,11 +78,17 @@ def prepare(
             )
             for item in unmanaged(world)
         ),
-        problems=tuple(sorted(world.problems, key=lambda item: (item.address, item.message))),
-        warnings=(*observation.warnings, *world.warnings),
+        problems=_sorted(world.problems),
+        warnings=_sorted(
+            [*observation.warnings, *world.warnings, *obstacles(declarations.desired)]
+        ),
         unknown=tuple(sorted(world.unknown)),
     )
     return Prepared(plan, steps, index)
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
 
 
 def _situation(world: World, overrides: Overrides) -> Situation:
@@ -92,10 +100,18 @@ def _situation(world: World, overrides: Overrides) -> Situation:
             world.owned(item) for item in world.live if world.selection.account(item.account)
         ),
         unread=[str(item.scope) for item in world.unread],
-        withheld=world.withheld,
+        withheld=withheld(world),
         targeted=bool(world.selection.targets),
         referrers=referrers(world.live),
+        needed=frozenset(_needed(world)),
     )
+
+
+def _needed(world: World) -> Iterator[tuple[str, str, str]]:
+    """Yield what declarations refer to: kind, account (or none) and handle."""
+    for item in world.declarations.desired:
+        for _, reference, handle in references(item.spec):
+            yield reference.kind, item.account if reference.same_account else "", handle
 
 
 def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
@@ -117,10 +133,7 @@ def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
 
 
 def _action(change: Change, needs: set[str], cleared: set[str], names: Mapping[str, str]) -> Action:
-    subject = change.desired or change.live
-    if subject is None:
-        raise AssertionError("a change is about a declared or a live object")
-    spec = subject.spec
+    subject, spec = change.subject, change.subject.spec
     units = {item.path: spec.unit(item.path) for item in change.changes}
     return Action(
         action=change.action,
@@ -185,10 +198,7 @@ def _estimate(changes: Sequence[Change]) -> Estimate:
     buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
     total = 0
     for change in changes:
-        subject = change.desired or change.live
-        if subject is None:
-            continue
-        spec = subject.spec
+        subject, spec = change.subject, change.subject.spec
         parts: Sequence[ActionName] = (
             ("delete", "create") if change.action == "replace" else (change.action,)
         )
@@ -198,7 +208,7 @@ def _estimate(changes: Sequence[Change]) -> Estimate:
             total += spec.calls[part]
     limited = max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)
     network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
-    return Estimate(calls=total, seconds=round(max(limited, 0.0) + network, 1))
+    return Estimate(calls=total, seconds=round(limited + network, 1))
 
 
 def _fingerprint(

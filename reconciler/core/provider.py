@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
+from pydantic import StrictBool
+
 from reconciler.core.model import Desired, FieldChange, Finding, Frozen, Live, Spec
 
 A = TypeVar("A")
@@ -18,6 +20,10 @@ class Account(Frozen):
     def warnings(self) -> Iterable[str]:
         """Yield what a reader of this account should know (a retired service)."""
         return ()
+
+    def real(self) -> tuple[str, ...] | None:
+        """Return what tells that two entries mean one account of the service, None if unknown."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Declaration(Frozen):
 
     account: str | None = None
     """Name of an account; may be left out where only one fits."""
-    protect: bool = False
+    protect: StrictBool = False
     """Never delete or replace the live object."""
     ignore_changes: tuple[str, ...] = ()
     """Fields that are declared at creation and then left alone."""
@@ -155,6 +161,10 @@ class Provider(Protocol):
 
         References hold remote values.
         """
+        ...
+
+    def read(self, live: Live) -> Live | None:
+        """Return the object as it is now, None if it is gone; references hold remote values."""
         ...
 
     def create(self, desired: Desired) -> Live:

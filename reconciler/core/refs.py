@@ -10,9 +10,8 @@ from graphlib import TopologicalSorter
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from pydantic.alias_generators import to_snake
 
-from reconciler.core.model import Desired, Live, Reference, Spec
+from reconciler.core.model import Desired, Live, Reference, Spec, live_address, to_snake
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -99,7 +98,8 @@ def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[
     index = Index()
     known: list[Live] = []
     wanted = sorted(desired, key=lambda item: item.address)
-    objects = list(live)
+    # Sorted, since of two objects with the same remote value the first one counts.
+    objects = sorted(live, key=reading_order)
     for level in levels(
         {type(item.spec) for item in objects} | {type(item.spec) for item in wanted}
     ):
@@ -112,12 +112,18 @@ def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[
         for declared in wanted:
             if declared.spec.kind in level:
                 index.add(declared.spec, declared.account, declared.outputs)
-        for item in here:
-            inner = replace(item, spec=index.inside(item.spec, item.account))
-            index.add(inner.spec, inner.account, inner.outputs)
-            index.learn(inner.spec, inner.account, inner.outputs)
-            known.append(inner)
+        inner = [replace(item, spec=index.inside(item.spec, item.account)) for item in here]
+        for item in inner:
+            index.add(item.spec, item.account, item.outputs)
+        for item in reversed(inner):
+            index.learn(item.spec, item.account, item.outputs)
+        known += inner
     return known, index
+
+
+def reading_order(live: Live) -> tuple[str, list[tuple[str, str]]]:
+    """Return what live objects are sorted by, so that the order of reading does not matter."""
+    return live_address(live.spec, live.account), sorted(live.outputs.items())
 
 
 def _refers_to_its_kind(spec: Spec) -> bool:

@@ -13,8 +13,9 @@ UnitName = Literal["seconds", "bytes"]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"KiB": 1024, "MiB": 1024 * 1024}
-_DURATION = re.compile(r"(\d+)(s|m|h|d)")
-_SIZE = re.compile(r"(\d+) ?(KiB|MiB)")
+# No more digits than a number of ours has; Python refuses to convert thousands of them.
+_DURATION = re.compile(r"([0-9]{1,18})(s|m|h|d)?")
+_SIZE = re.compile(r"([0-9]{1,18})(?: ?(KiB|MiB))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,10 @@ def _parse(value: Any, pattern: re.Pattern[str], factors: dict[str, int], wanted
         raise ValueError(f"expected {wanted}")
     if not isinstance(value, str):
         return value
-    if value.isascii() and value.isdigit():
-        return int(value)
     match = pattern.fullmatch(value)
     if match is None:
         raise ValueError(f"expected {wanted}")
-    return int(match[1]) * factors[match[2]]
+    return int(match[1]) * (factors[match[2]] if match[2] else 1)
 
 
 def format_unit(value: int, unit: UnitName) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from reconciler.core.errors import SettingsError
 
@@ -38,13 +39,13 @@ class Secrets:
                 if not value:
                     raise SettingsError(f"{reference} is empty; give it a value")
                 self._values[reference] = value
-                self._known.add(value)
+                self._known |= _spellings(value)
             return self._values[reference]
 
     def remember(self, value: str) -> str:
         """Keep a secret that came another way (an access token) out of texts too."""
         with self._lock:
-            self._known.add(value)
+            self._known |= _spellings(value)
         return value
 
     def scrub(self, text: str) -> str:
@@ -73,6 +74,11 @@ class Secrets:
         return value
 
 
+def _spellings(value: str) -> set[str]:
+    """Return a secret as it stands in headers, in forms, in URLs and in JSON."""
+    return {value, quote_plus(value), quote(value, safe=""), json.dumps(value)[1:-1]}
+
+
 def _from_file(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
@@ -86,7 +92,8 @@ def _from_aws(rest: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     identifier, _, key = rest.partition("#")
-    region = identifier.split(":")[3] if identifier.startswith("arn:") else None
+    parts = identifier.split(":")
+    region = parts[3] if parts[0] == "arn" and len(parts) > 3 else None
     try:
         client = boto3.session.Session().client("secretsmanager", region_name=region)
         text = str(client.get_secret_value(SecretId=identifier).get("SecretString") or "")
@@ -128,4 +135,8 @@ def _from_google(name: str) -> str:
             f"gcp-secretmanager:{name} cannot be read; check its name and that these credentials "
             "have the role Secret Manager Secret Accessor"
         ) from error
-    return base64.b64decode(answer["payload"]["data"]).decode("utf-8")
+    try:
+        return base64.b64decode(answer["payload"]["data"]).decode("utf-8")
+    except UnicodeDecodeError:
+        # The cause would hold the secret.
+        raise SettingsError(f"gcp-secretmanager:{name} is not UTF-8 text") from None

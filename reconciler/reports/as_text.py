@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-from rich.console import Console
-from rich.text import Text
-
 from reconciler.core.drift import Drift
 from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
 from reconciler.reports.model import Application, Validation
@@ -37,14 +34,16 @@ def render(report: Plan | Drift | Validation | Application, *, color: bool = Fal
             lines = _validation(report)
         case Application():
             lines = _application(report)
+    return _colored(lines) if color else "".join(f"{line}\n" for line, _ in lines)
+
+
+def _colored(lines: Iterable[Line]) -> str:
+    from rich.console import Console  # slow to load and to write, and no log needs it
+    from rich.text import Text
+
     out = StringIO()
     console = Console(
-        file=out,
-        force_terminal=color,
-        no_color=not color,
-        color_system="standard" if color else None,
-        soft_wrap=True,
-        highlight=False,
+        file=out, force_terminal=True, color_system="standard", soft_wrap=True, highlight=False
     )
     for line, style in lines:
         console.print(Text(line, style=style), soft_wrap=True)

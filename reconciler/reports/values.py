@@ -10,11 +10,13 @@ from reconciler.core.units import UnitName, format_unit
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
 WIDTH = 100
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 
 
 def clean(text: str) -> str:
-    """Return live text without characters that could move the cursor or reorder a line."""
+    """Return live text without characters that could move the cursor, reorder or hide."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pytest
 
-from reconciler.sandbox import Sandbox
 from tests.worlds import (
     AWS,
     HEAD,
@@ -33,20 +32,6 @@ class Step(NamedTuple):
     calls: list[str]
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running):
-    running.reset()
-    yield running
-    defects = [call["defect"] for call in running.calls() if "defect" in call]
-    assert not defects, defects[0]
-
-
 @pytest.fixture
 def walk(sandbox, tmp_path):
     """Go through steps; the last world stays declared."""
@@ -54,9 +39,8 @@ def walk(sandbox, tmp_path):
 
     def go(head, steps):
         for step in steps:
-            stack.declare(HEAD + head + step.world)
+            stack.declare(head + step.world)
             _take(stack, sandbox, step)
-        return stack
 
     return go
 
@@ -113,7 +97,7 @@ def test_a_queue_field_changes_alone_and_returns_to_its_default_when_left_out(
     walk, field, value, attribute
 ):
     there = setting(field, value, attribute)
-    walk(AWS, [BARE_QUEUE, there, back(there, attribute)])
+    walk(HEAD + AWS, [BARE_QUEUE, there, back(there, attribute)])
 
 
 BARE_QUEUE = Step(
@@ -126,7 +110,7 @@ def test_several_fields_of_a_queue_change_in_one_call(walk):
     sent = "DelaySeconds ReceiveMessageWaitTimeSeconds VisibilityTimeout"
     fields = "delay receiveMessageWaitTime visibilityTimeout"
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
             Step("all", world, [f"update queue.q {fields}"], [f"SetQueueAttributes q {sent}"]),
@@ -136,7 +120,7 @@ def test_several_fields_of_a_queue_change_in_one_call(walk):
 
 def test_a_message_size_that_is_no_longer_declared_is_left_alone(walk, sandbox):
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
             setting("maximumMessageSize", "64KiB", "MaximumMessageSize"),
@@ -156,7 +140,7 @@ def test_encryption_walks_through_every_kind_of_key_and_none(walk, sandbox):
         return Step(why, queues(q=f"encryption: {value}"), [f"update queue.q {plan}"], calls)
 
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
             step(
@@ -169,13 +153,13 @@ def test_encryption_walks_through_every_kind_of_key_and_none(walk, sandbox):
                 "the key is reused longer",
                 "{kmsKey: alias/offers, dataKeyReuse: 10m}",
                 "encryption.dataKeyReuse",
-                "KmsDataKeyReusePeriodSeconds KmsMasterKeyId",
+                "KmsDataKeyReusePeriodSeconds",
             ),
             step(
                 "another key",
                 "{kmsKey: alias/others, dataKeyReuse: 10m}",
                 "encryption.kmsKey",
-                "KmsDataKeyReusePeriodSeconds KmsMasterKeyId",
+                "KmsMasterKeyId",
             ),
             step("a key to sqs", "sqs", "encryption", "KmsMasterKeyId", "SqsManagedSseEnabled"),
             step("sqs to none", "none", "encryption", "SqsManagedSseEnabled"),
@@ -189,7 +173,7 @@ def test_encryption_walks_through_every_kind_of_key_and_none(walk, sandbox):
             step("none to sqs", "sqs", "encryption", "SqsManagedSseEnabled"),
         ],
     )
-    assert held_queue(sandbox)["attributes"]["SqsManagedSseEnabled"] == "True"
+    assert held_queue(sandbox)["attributes"]["SqsManagedSseEnabled"] == "true"
 
 
 TO = "deadLetter: {queue: %s, maxReceives: %d}"
@@ -198,7 +182,7 @@ DEAD = "SetQueueAttributes q RedrivePolicy"
 
 def test_a_dead_letter_queue_is_added_moved_and_removed_in_the_right_order(walk):
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
             Step(
@@ -233,7 +217,7 @@ def test_a_dead_letter_queue_is_added_moved_and_removed_in_the_right_order(walk)
 def test_a_chain_of_dead_letter_queues_is_created_and_deleted_in_one_run(walk):
     names = [f"queue.aws-eu/{name}" for name in ("a", "b", "c")]
     walk(
-        AWS,
+        HEAD + AWS,
         [
             Step(
                 "three at once",
@@ -269,13 +253,18 @@ def test_the_policy_follows_grants_and_reads_alike_however_it_is_written(walk):
         return Step(why, queues(q=inside), plan, ["SetQueueAttributes q Policy"])
 
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
             step("Amazon may send", f"grants: [{amazon}]"),
             Step("the same as a raw policy", queues(q=raw), [], []),
-            step("a partner may do all", f"grants: [{amazon}, {{to: '444455556666', actions: all}}]"),
-            step("he may only receive", f"grants: [{amazon}, {{to: '444455556666', actions: [ReceiveMessage]}}]"),
+            step(
+                "a partner may do all", f"grants: [{amazon}, {{to: '444455556666', actions: all}}]"
+            ),
+            step(
+                "he may only receive",
+                f"grants: [{amazon}, {{to: '444455556666', actions: [ReceiveMessage]}}]",
+            ),
             step("all may send", "grants: [{to: '*', actions: [SendMessage]}]"),
             step("nobody may", ""),
         ],
@@ -287,17 +276,30 @@ def test_tags_are_added_changed_and_removed_one_by_one(walk):
         return Step(why, queues(q=inside), [f"update queue.q {plan}"], list(calls))
 
     walk(
-        AWS,
+        HEAD + AWS,
         [
             BARE_QUEUE,
-            step("added", "tags: {team: a, unit: x}", "tags.team tags.unit", "TagQueue q team unit"),
+            step(
+                "added", "tags: {team: a, unit: x}", "tags.team tags.unit", "TagQueue q team unit"
+            ),
             step("changed", "tags: {team: b, unit: x}", "tags.team", "TagQueue q team"),
-            step("swapped", "tags: {unit: x, tier: c}", "tags.team tags.tier", "TagQueue q tier", "UntagQueue q team"),
+            step(
+                "swapped",
+                "tags: {unit: x, tier: c}",
+                "tags.team tags.tier",
+                "TagQueue q tier",
+                "UntagQueue q team",
+            ),
             step("gone", "", "tags.tier tags.unit", "UntagQueue q tier unit"),
-            step("protected", "protect: true", "tags.reconciler:protect", "TagQueue q reconciler:protect"),
+            step(
+                "protected",
+                "protect: true",
+                "tags.reconciler:protect",
+                "TagQueue q reconciler:protect",
+            ),
             step("no more", "", "tags.reconciler:protect", "UntagQueue q reconciler:protect"),
         ],
-    )  # fmt: skip
+    )
 
 
 def test_a_fifo_queue_walks_through_its_own_settings(walk):
@@ -306,21 +308,37 @@ def test_a_fifo_queue_walks_through_its_own_settings(walk):
 
     def step(inside, field, attribute):
         return Step(
-            inside, world(inside), [f"update queue.f {field}"], [f"SetQueueAttributes f.fifo {attribute}"]
-        )  # fmt: skip
+            inside,
+            world(inside),
+            [f"update queue.f {field}"],
+            [f"SetQueueAttributes f.fifo {attribute}"],
+        )
 
     scope = ", deduplicationScope: messageGroup"
     walk(
-        AWS,
+        HEAD + AWS,
         [
-            Step("made", world(), ["create queue.f"], ["CreateQueue f.fifo FifoQueue reconciler:stack"]),
-            step(", contentBasedDeduplication: true", "contentBasedDeduplication", "ContentBasedDeduplication"),
+            Step(
+                "made",
+                world(),
+                ["create queue.f"],
+                ["CreateQueue f.fifo FifoQueue reconciler:stack"],
+            ),
+            step(
+                ", contentBasedDeduplication: true",
+                "contentBasedDeduplication",
+                "ContentBasedDeduplication",
+            ),
             step("", "contentBasedDeduplication", "ContentBasedDeduplication"),
             step(scope, "deduplicationScope", "DeduplicationScope"),
-            step(f"{scope}, fifoThroughputLimit: perMessageGroupId", "fifoThroughputLimit", "FifoThroughputLimit"),
+            step(
+                f"{scope}, fifoThroughputLimit: perMessageGroupId",
+                "fifoThroughputLimit",
+                "FifoThroughputLimit",
+            ),
             Step("gone", "", ["delete queue.aws-eu/f.fifo"], ["DeleteQueue f.fifo"]),
         ],
-    )  # fmt: skip
+    )
 
 
 def test_renaming_a_yaml_key_changes_nothing_live(walk):
@@ -328,7 +346,7 @@ def test_renaming_a_yaml_key_changes_nothing_live(walk):
     made = ["create destination.d", "create destination.m", "create queue.q"]
     made += ["create subscription.s", "create subscription.t[de]"]
     walk(
-        AWS + MWS + SP_API,
+        HEAD + AWS + MWS + SP_API,
         [
             Step(
                 "under one name",
@@ -380,12 +398,17 @@ def test_mws_walks_from_the_first_registration_to_the_last_deletion(walk):
     to_b = "account: uk, queue: b"
     live = "subscription.uk/AnyOfferChanged/"
     walk(
-        AWS + MWS,
+        HEAD + AWS + MWS,
         [
             Step(
                 "queues, a destination and a subscription",
                 world(offers),
-                ["create destination.to-a", "create queue.a", "create queue.b", "create subscription.offers"],
+                [
+                    "create destination.to-a",
+                    "create queue.a",
+                    "create queue.b",
+                    "create subscription.offers",
+                ],
                 [*TWO_MADE, "RegisterDestination a", "CreateSubscription AnyOfferChanged a on"],
             ),
             Step(
@@ -425,14 +448,21 @@ def test_mws_walks_from_the_first_registration_to_the_last_deletion(walk):
             Step(
                 "the other goes, and its destination with it",
                 world(offers.replace("-a", "-b"), "", "", to_b),
-                [f"delete destination.uk/{A}", f"delete subscription.uk/FeedProcessingFinished/{A}"],
+                [
+                    f"delete destination.uk/{A}",
+                    f"delete subscription.uk/FeedProcessingFinished/{A}",
+                ],
                 ["DeleteSubscription FeedProcessingFinished a", "DeregisterDestination a"],
             ),
             Step(
                 "the destination itself moves back",
                 world(offers),
-                ["create destination.to-a", "create subscription.offers"]
-                + [f"delete destination.uk/{B}", f"delete {live}{B}"],
+                [
+                    "create destination.to-a",
+                    "create subscription.offers",
+                    f"delete destination.uk/{B}",
+                    f"delete {live}{B}",
+                ],
                 [
                     "RegisterDestination a",
                     "CreateSubscription AnyOfferChanged a on",
@@ -443,8 +473,12 @@ def test_mws_walks_from_the_first_registration_to_the_last_deletion(walk):
             Step(
                 "everything goes, leaf to root",
                 "",
-                [f"delete destination.uk/{A}", f"delete {live}{A}"]
-                + ["delete queue.aws-eu/a", "delete queue.aws-eu/b"],
+                [
+                    f"delete destination.uk/{A}",
+                    f"delete {live}{A}",
+                    "delete queue.aws-eu/a",
+                    "delete queue.aws-eu/b",
+                ],
                 [
                     "DeleteSubscription AnyOfferChanged a",
                     "DeregisterDestination a",
@@ -453,11 +487,15 @@ def test_mws_walks_from_the_first_registration_to_the_last_deletion(walk):
                 ],
             ),
         ],
-    )  # fmt: skip
+    )
 
 
+BRANDED = "notificationType: BRANDED_ITEM_CONTENT_CHANGE"
 ANY = "notificationType: ANY_OFFER_CHANGED"
-SUBSCRIBE, UNSUBSCRIBE = "createSubscription ANY_OFFER_CHANGED", "deleteSubscriptionById ANY_OFFER_CHANGED"
+SUBSCRIBE, UNSUBSCRIBE = (
+    "createSubscription ANY_OFFER_CHANGED",
+    "deleteSubscriptionById ANY_OFFER_CHANGED",
+)
 
 
 def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
@@ -473,42 +511,71 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
     bus = "account: app, eventBridge: {region: eu-west-1, accountId: '123456789012'}"
     live = "subscription.app/de/ANY_OFFER_CHANGED/1.0"
     walk(
-        AWS + SP_API,
+        HEAD.replace("discover: declared", "discover: all") + AWS + SP_API,
         [
             Step(
                 "queues, a destination and one seller",
                 world(one),
-                ["create destination.to", "create queue.a", "create queue.b", "create subscription.s[de]"],
+                [
+                    "create destination.to",
+                    "create queue.a",
+                    "create queue.b",
+                    "create subscription.s[de]",
+                ],
                 [*TWO_MADE, "createDestination acme-to", SUBSCRIBE],
             ),
             Step("a seller joins", world(both), ["create subscription.s[fr]"], [SUBSCRIBE]),
-            Step("all sellers are those two", world(f"destination: to, {ANY}, sellers: all"), [], []),
+            Step(
+                "all sellers are those two", world(f"destination: to, {ANY}, sellers: all"), [], []
+            ),
             Step(
                 "a seller leaves",
                 world(one),
                 ["delete subscription.app/fr/ANY_OFFER_CHANGED/1.0"],
                 [UNSUBSCRIBE],
             ),
-            Step("a filter", world(german), ["replace subscription.s[de]"], [UNSUBSCRIBE, SUBSCRIBE]),
-            Step("a wider one", world(wider), ["replace subscription.s[de]"], [UNSUBSCRIBE, SUBSCRIBE]),
-            Step("another field", world(slower), ["replace subscription.s[de]"], [UNSUBSCRIBE, SUBSCRIBE]),
+            Step(
+                "a filter", world(german), ["replace subscription.s[de]"], [UNSUBSCRIBE, SUBSCRIBE]
+            ),
+            Step(
+                "a wider one",
+                world(wider),
+                ["replace subscription.s[de]"],
+                [UNSUBSCRIBE, SUBSCRIBE],
+            ),
+            Step(
+                "another field",
+                world(slower),
+                ["replace subscription.s[de]"],
+                [UNSUBSCRIBE, SUBSCRIBE],
+            ),
             Step("no filter", world(one), ["replace subscription.s[de]"], [UNSUBSCRIBE, SUBSCRIBE]),
             Step(
                 "to another destination, and the first one goes",
                 TWO + destinations(other="account: app, queue: b") + subscriptions(s=elsewhere),
-                ["create destination.other", f"delete destination.app/{A}", "replace subscription.s[de]"],
+                [
+                    "create destination.other",
+                    f"delete destination.app/{A}",
+                    "replace subscription.s[de]",
+                ],
                 ["createDestination acme-other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
             ),
             Step(
                 "another name is cosmetic",
-                TWO + destinations(other="account: app, queue: b, name: new") + subscriptions(s=elsewhere),
+                TWO
+                + destinations(other="account: app, queue: b, name: new")
+                + subscriptions(s=elsewhere),
                 [],
                 [],
             ),
             Step(
                 "the destination moves to the other queue",
                 TWO + destinations(other="account: app, queue: a") + subscriptions(s=elsewhere),
-                ["create destination.other", f"delete destination.app/{B}", "replace subscription.s[de]"],
+                [
+                    "create destination.other",
+                    f"delete destination.app/{B}",
+                    "replace subscription.s[de]",
+                ],
                 ["createDestination acme-other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
             ),
             Step(
@@ -516,7 +583,8 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
                 TWO
                 + destinations(other="account: app, queue: a", bus=bus)
                 + subscriptions(
-                    s=elsewhere, c="destination: bus, notificationType: BRANDED_ITEM_CONTENT_CHANGE, sellers: [de]"
+                    s=elsewhere,
+                    c=f"destination: bus, {BRANDED}, sellers: [de]",
                 ),
                 ["create destination.bus", "create subscription.c[de]"],
                 ["createDestination acme-bus", "createSubscription BRANDED_ITEM_CONTENT_CHANGE"],
@@ -533,12 +601,16 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
             Step(
                 "everything goes, leaf to root",
                 "",
-                [f"delete destination.app/{A}", f"delete {live}"]
-                + ["delete queue.aws-eu/a", "delete queue.aws-eu/b"],
+                [
+                    f"delete destination.app/{A}",
+                    f"delete {live}",
+                    "delete queue.aws-eu/a",
+                    "delete queue.aws-eu/b",
+                ],
                 [UNSUBSCRIBE, "deleteDestination", "DeleteQueue a", "DeleteQueue b"],
             ),
         ],
-    )  # fmt: skip
+    )
 
 
 def test_filter_expressions_of_one_type_live_side_by_side_and_are_told_apart_by_their_text(walk):
@@ -550,13 +622,18 @@ def test_filter_expressions_of_one_type_live_side_by_side_and_are_told_apart_by_
     fba, fbm = "fulfillmentType == 'AFN'", "fulfillmentType == 'MFN'"
     create, delete = "createSubscription ORDER_CHANGE", "deleteSubscriptionById ORDER_CHANGE"
     walk(
-        AWS + SP_API,
+        HEAD + AWS + SP_API,
         [
             Step(
                 "two expressions",
                 world(x=fba, y=fbm),
-                ["create destination.to", "create queue.a", "create queue.b"]
-                + ["create subscription.x[de]", "create subscription.y[de]"],
+                [
+                    "create destination.to",
+                    "create queue.a",
+                    "create queue.b",
+                    "create subscription.x[de]",
+                    "create subscription.y[de]",
+                ],
                 [*TWO_MADE, "createDestination acme-to", create, create],
             ),
             Step("the keys change places", world(x=fbm, y=fba), [], []),
@@ -572,7 +649,9 @@ def test_filter_expressions_of_one_type_live_side_by_side_and_are_told_apart_by_
 
 def test_merchant_walks_from_the_first_subscription_to_the_last_deletion(walk):
     def sub(event, target, path="hook"):
-        return f"registeredEvent: {event}, {target}, callBackUri: 'https://hooks.example.com/{path}'"
+        return (
+            f"registeredEvent: {event}, {target}, callBackUri: 'https://hooks.example.com/{path}'"
+        )
 
     product, service = "PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"
     own = sub(product, "targetAccount: '5678'")
@@ -582,9 +661,14 @@ def test_merchant_walks_from_the_first_subscription_to_the_last_deletion(walk):
     everyone = sub(product, "allManagedAccounts: true", "all")
     services = sub(service, "allManagedAccounts: true", "services")
     walk(
-        ONLY_MERCHANT,
+        HEAD + ONLY_MERCHANT,
         [
-            Step("our own account", subscriptions(own=own), ["create subscription.own"], [f"create {product} accounts/5678"]),
+            Step(
+                "our own account",
+                subscriptions(own=own),
+                ["create subscription.own"],
+                [f"create {product} accounts/5678"],
+            ),
             Step(
                 "the call back moves, and the PATCH names just that",
                 subscriptions(own=sub(product, "targetAccount: '5678'", "moved")),
@@ -594,10 +678,18 @@ def test_merchant_walks_from_the_first_subscription_to_the_last_deletion(walk):
             Step(
                 "members, and all managed accounts for the other event",
                 subscriptions(own=own, m=two, all=services),
-                ["create subscription.all", "create subscription.m[1]", "create subscription.m[2]"]
-                + ["update subscription.own callBackUri"],
-                [f"create {product} accounts/1", f"create {product} accounts/2", f"create {service} all"]
-                + ["patch updateMask"],
+                [
+                    "create subscription.all",
+                    "create subscription.m[1]",
+                    "create subscription.m[2]",
+                    "update subscription.own callBackUri",
+                ],
+                [
+                    f"create {product} accounts/1",
+                    f"create {product} accounts/2",
+                    f"create {service} all",
+                    "patch updateMask",
+                ],
             ),
             Step(
                 "a member joins; the order of the list means nothing",
@@ -620,8 +712,11 @@ def test_merchant_walks_from_the_first_subscription_to_the_last_deletion(walk):
             Step(
                 "from all back to some",
                 subscriptions(own=own, m=two, all=services),
-                ["create subscription.m[1]", "create subscription.m[2]"]
-                + [f"delete subscription.shop/{product}/allManagedAccounts"],
+                [
+                    "create subscription.m[1]",
+                    "create subscription.m[2]",
+                    f"delete subscription.shop/{product}/allManagedAccounts",
+                ],
                 ["delete", f"create {product} accounts/1", f"create {product} accounts/2"],
             ),
             Step(
@@ -631,23 +726,31 @@ def test_merchant_walks_from_the_first_subscription_to_the_last_deletion(walk):
                 + [f"delete subscription.shop/{service}/allManagedAccounts"]
                 + [f"delete subscription.shop/{product}/{number}" for number in (1, 2)],
                 ["delete"] * 3
-                + [f"create {product} all", f"create {service} accounts/1", f"create {service} accounts/2"],
+                + [
+                    f"create {product} all",
+                    f"create {service} accounts/1",
+                    f"create {service} accounts/2",
+                ],
             ),
             Step(
                 "everything goes",
                 "",
-                [f"delete subscription.shop/{product}/5678", f"delete subscription.shop/{product}/allManagedAccounts"]
+                [
+                    f"delete subscription.shop/{product}/5678",
+                    f"delete subscription.shop/{product}/allManagedAccounts",
+                ]
                 + [f"delete subscription.shop/{service}/{number}" for number in (1, 2)],
                 ["delete"] * 4,
             ),
         ],
-    )  # fmt: skip
-    assert walk  # the walk itself asserts
+    )
 
 
 def test_a_merchant_patch_names_exactly_the_call_back_uri(sandbox, tmp_path):
     stack = Stack(tmp_path / "declared", sandbox.url)
-    world = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', callBackUri: 'https://%s/x'"
+    world = (
+        "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', callBackUri: 'https://%s/x'"
+    )
     stack.declare(HEAD + ONLY_MERCHANT + subscriptions(s=world % "hooks.example.com"))
     stack.apply()
     stack.declare(HEAD + ONLY_MERCHANT + subscriptions(s=world % "elsewhere.example.com"))
@@ -661,7 +764,7 @@ def test_a_merchant_patch_names_exactly_the_call_back_uri(sandbox, tmp_path):
 def test_fields_under_ignore_changes_are_declared_at_creation_and_then_left_alone(walk, sandbox):
     ignored = "ignoreChanges: [visibilityTimeout, tags.team]"
     walk(
-        AWS,
+        HEAD + AWS,
         [
             Step(
                 "created as declared",

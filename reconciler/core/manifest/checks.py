@@ -1,6 +1,6 @@
 """Rules between declared objects: each live object declared once, no circles, services' own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.core.errors import Problem
@@ -13,48 +13,57 @@ def check_objects(
     desired: Sequence[Desired], services: Sequence[Service], accounts: Mapping[str, Account]
 ) -> list[Problem]:
     """Return what is wrong between objects that are each valid by themselves."""
-    found = [*_declared_twice(desired), *_circle(desired)]
+    found = [*_declared_twice(desired, accounts), *_circles(desired)]
     by_address = {item.address: item for item in desired}
     for service in services:
         for name, account in accounts.items():
             if account.service == service.name:
                 mine = [item for item in desired if item.account == name]
-                found += [
-                    problem_at(by_address[item.address].position, f"{item.address}: {item.message}")
+                # What is wrong with every member of a list is said once, of the list.
+                found += {
+                    problem_at(
+                        by_address[item.address].position,
+                        f"{item.address.partition('[')[0]}: {item.message}",
+                    )
                     for item in service.invariants(mine)
-                ]
+                }
     return found
 
 
-def _declared_twice(desired: Sequence[Desired]) -> Iterator[Problem]:
-    seen: dict[tuple[str, str], Desired] = {}
+def _declared_twice(
+    desired: Sequence[Desired], accounts: Mapping[str, Account]
+) -> Iterator[Problem]:
+    # Two account entries may name one real account.
+    real = {name: "/".join(account.real() or (name,)) for name, account in accounts.items()}
+    seen: dict[str, Desired] = {}
     for item in desired:
-        keys = {(item.spec.kind, live_address(item.spec, item.account))}
-        # Two account entries may name one real account; a predicted remote value shows that.
-        handle = item.spec.handle(item.account, item.outputs)
-        if handle in item.outputs.values():
-            keys.add((item.spec.kind, handle))
-        first = next((seen[key] for key in sorted(keys) if key in seen), None)
-        if first is not None:
+        first = seen.setdefault(live_address(item.spec, real[item.account]), item)
+        if first is not item:
             at = first.position
             yield problem_at(
                 item.position,
                 f"{item.address}: this is the same live object as {first.address} "
                 f"({at.file}:{at.line}:{at.column}): declare it once",
             )
-        for key in keys:
-            seen.setdefault(key, item)
 
 
-def _circle(desired: Sequence[Desired]) -> Iterator[Problem]:
-    links = {item.address: sorted(set(item.references.values())) for item in desired}
+def _circles(desired: Sequence[Desired]) -> Iterator[Problem]:
+    # That an object refers to itself is for its service to refuse.
+    links = {item.address: {*item.references.values()} - {item.address} for item in desired}
     positions = {item.address: item.position for item in desired}
+    while circle := _circle(links):
+        first = min(circle)
+        start = circle.index(first)
+        path = " → ".join([*circle[start:], *circle[:start], first])
+        yield problem_at(positions[first], f"{first}: references go in a circle: {path}")
+        links[first] = set()
+
+
+def _circle(links: Mapping[str, Collection[str]]) -> list[str]:
+    """Return one circle, each of its members referring to the next; empty if there is none."""
+    ordered = {address: sorted(links[address]) for address in sorted(links)}
     try:
-        TopologicalSorter(links).prepare()
+        TopologicalSorter(ordered).prepare()
     except CycleError as error:
-        circle = list(reversed(error.args[1]))
-        start = circle.index(min(circle))
-        path = " → ".join([*circle[start:-1], *circle[:start], circle[start]])
-        yield problem_at(
-            positions[min(circle)], f"{min(circle)}: references go in a circle: {path}"
-        )
+        return list(reversed(error.args[1][1:]))
+    return []

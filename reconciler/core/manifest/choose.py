@@ -1,59 +1,125 @@
 """Which account a declaration belongs to."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 
-from reconciler.core.manifest.explain import known_keys, near
+from reconciler.core.manifest.explain import known_keys
 from reconciler.core.manifest.nodes import Node
+from reconciler.core.manifest.phrases import near, quoted
 from reconciler.core.manifest.state import Entry, Reader
+from reconciler.core.model import Reference
 from reconciler.core.provider import Declaration
+
+Shapes = Mapping[str, type[Declaration]]
 
 
 def choose_account(reader: Reader, section: str, entry: Entry) -> str | None:
     """Return the account a declaration belongs to; a defect is taken down and None returned.
 
-    It is the one named, the one of the destination named, or the only one whose service knows all
-    the fields given.
+    It is the one named, the one of the destination named, or the only one whose service knows the
+    fields given.
     """
     title = f"{section}.{entry.name}"
     shapes = reader.shapes(section)
-    given = entry.node.value.get("account")
-    default = reader.defaults.get(section)
-    own = _own_target(reader, section, entry)
-    target = reader.targets.get(own[0], {}).get(own[1]) if own else None
-    implied = target.account if target else None
-    if given is None and implied is None and default is not None:
-        given = default.value.get("account")
+    fitting = _fitting(entry, shapes)
+    own = _own_target(reader, section, entry, fitting)
+    implied = _implied(reader, own)
+    given = _given(entry.node)
+    if given is None and implied is None:
+        given = _given(reader.defaults.get(section))
     if given is not None:
         return _named_account(reader, title, given, implied, shapes)
     if own is not None:
-        return implied  # None: what it refers to is defective, which is reported there
-    fitting = {
-        name
+        path, reference, node = own
+        # One that is declared but defective is reported there.
+        fault = (
+            None if _declared(reader, reference, node) else dangling(reader, reference, node.value)
+        )
+        if fault:
+            reader.fail(node.at, f"{title}.{path}: {fault}")
+        return implied
+    return _only_one(reader, title, entry, fitting)
+
+
+def dangling(reader: Reader, reference: Reference, value: str) -> str | None:
+    """Return the complaint about a reference to what is not declared, None if it is in order."""
+    if reference.remote is not None and re.fullmatch(reference.remote, value):
+        return None
+    section = reader.section_of(reference.kind)
+    if section in reader.unread:
+        return None
+    hint = near(value, reader.entries[section])
+    arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
+    return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
+
+
+def _given(node: Node | None) -> Node | None:
+    found: Node | None = node.value.get("account") if node is not None else None
+    return None if found is None or found.value is None else found
+
+
+def _fitting(entry: Entry, shapes: Shapes) -> list[str]:
+    """Return the services whose shape knows most of the fields given."""
+    unknown = {
+        name: len(set(entry.node.value) - set(known_keys(shape, ())))
         for name, shape in shapes.items()
-        if set(entry.node.value) <= set(known_keys(shape, ()))
-    } or set(shapes)
+    }
+    return [name for name in shapes if unknown[name] == min(unknown.values())]
+
+
+def _own_target(
+    reader: Reader, section: str, entry: Entry, fitting: Collection[str]
+) -> tuple[str, Reference, Node] | None:
+    """Return the reference to another declaration of the same account, if one is given."""
+    default = reader.defaults.get(section)
+    shapes = reader.shapes(section)
+    for shape in (shapes[name] for name in fitting):
+        for path, reference in shape.spec_type.refs.items():
+            node = entry.node.value.get(path) or (default.value.get(path) if default else None)
+            if reference.same_account and node is not None and isinstance(node.value, str):
+                return path, reference, node
+    return None
+
+
+def _declared(reader: Reader, reference: Reference, node: Node) -> bool:
+    return node.value in reader.entries[reader.section_of(reference.kind)]
+
+
+def _implied(reader: Reader, own: tuple[str, Reference, Node] | None) -> str | None:
+    if own is None:
+        return None
+    _, reference, node = own
+    target = reader.targets.get(reference.kind, {}).get(node.value)
+    return target.account if target else None
+
+
+def _only_one(reader: Reader, title: str, entry: Entry, fitting: Collection[str]) -> str | None:
     names = sorted(n for n, account in reader.accounts.items() if account.service in fitting)
     if len(names) == 1:
         return names[0]
     if names:
-        reader.fail(entry.at, f"{title}: 'account' is missing: one of {', '.join(names)}")
-    elif reader.known_accounts <= set(reader.accounts):
+        listed = ", ".join(names)
+        reader.fail(
+            entry.at, f"{title}: 'account' is missing, and several fit: write one of {listed}"
+        )
+    elif reader.known_accounts <= set(reader.accounts) and "accounts" not in reader.unread:
         wanted = " or ".join(sorted(fitting))
         reader.fail(entry.at, f"{title}: no account of service {wanted} is declared: add one")
     return None
 
 
 def _named_account(
-    reader: Reader,
-    title: str,
-    given: Node,
-    implied: str | None,
-    shapes: Mapping[str, type[Declaration]],
+    reader: Reader, title: str, given: Node, implied: str | None, shapes: Shapes
 ) -> str | None:
     name = given.value
-    if not isinstance(name, str) or name not in reader.known_accounts:
-        hint = near(str(name), reader.known_accounts)
-        reader.fail(given.at, f"{title}.account: there is no account {name!r}{hint}")
+    if not isinstance(name, str):
+        message = f"{title}.account: expected the name of an account, not {quoted(name)}"
+        reader.fail(given.at, message)
+        return None
+    if name not in reader.known_accounts:
+        if "accounts" not in reader.unread:
+            hint = near(name, reader.known_accounts)
+            reader.fail(given.at, f"{title}.account: there is no account {quoted(name)}{hint}")
         return None
     if name not in reader.accounts:
         return None
@@ -70,15 +136,3 @@ def _named_account(
         )
         return None
     return name
-
-
-def _own_target(reader: Reader, section: str, entry: Entry) -> tuple[str, str] | None:
-    """Return kind and name of the declaration this one refers to within its own account."""
-    for shape in reader.shapes(section).values():
-        for path, reference in shape.spec_type.refs.items():
-            node = entry.node.value.get(path)
-            if not reference.same_account or node is None:
-                continue
-            if node.value in reader.entries[reader.section_of(reference.kind)]:
-                return reference.kind, node.value
-    return None

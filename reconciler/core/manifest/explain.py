@@ -1,13 +1,15 @@
 """Turns pydantic's findings into sentences with a position, one for each defect."""
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.nodes import Node
+from reconciler.core.manifest.phrases import comma, label, near, nearest, quoted
 from reconciler.core.model import Position
 from reconciler.core.secret_ref import LiteralSecret
 
@@ -28,15 +30,11 @@ _EXPECTED = {
     "list_type": "expected a list",
     "tuple_type": "expected a list",
     "set_type": "expected a list",
+    "finite_number": "expected a whole number",
+    "int_parsing_size": "expected a whole number",
+    "string_too_short": "expected some text",
 }
 _QUOTABLE = (bool, int, float)
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'x'?` if one of `known` resembles `name`, else nothing."""
-    lowered = {item.lower(): item for item in sorted(known)}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1)
-    return f", did you mean {lowered[found[0]]!r}?" if found else ""
 
 
 def problem_at(at: Position, message: str) -> Problem:
@@ -56,18 +54,20 @@ def explain(
 
     `title` names the declaration (`queues.offers`). Values below a `secretive` path are never
     repeated. Where a value could have been one of several shapes, only the complaint of the shape
-    that fitted best is kept.
+    that fitted best is kept; a key that is missing since it is misspelt is one defect, not two.
     """
     best: dict[Path, tuple[int, Problem]] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    misspelt = {_meant(detail["loc"], model) for detail in details if _unknown(detail)}
+    for detail in details:
         loc: Path = tuple(detail["loc"])
-        target, steps = node.find(loc[:-1] if detail["type"] == "extra_forbidden" else loc)
+        if detail["type"] == "missing" and loc in misspelt:
+            continue
+        target, steps = node.find(loc[:-1] if _unknown(detail) else loc)
         path = loc[:steps]
-        message, at = _sentence(detail, target, loc, model)
-        value = target.plain()
-        shown = _shown(value, detail) if not secretive(path) else ""
-        where = ".".join([title, *(str(part) for part in path)])
-        problem = problem_at(at, f"{where}: {message}{shown}")
+        message, at = _sentence(detail, target, loc, model, secret=secretive(path))
+        where = ".".join([title, *(label(str(part)) for part in path)])
+        problem = problem_at(at, f"{where}: {message}")
         # Below a union the rest of `loc` names its alternatives, which are not in the YAML.
         key = loc if detail["type"] in ("missing", "extra_forbidden") else path
         ranked = best.get(key)
@@ -76,64 +76,118 @@ def explain(
     yield from (problem for _, problem in best.values())
 
 
-def _sentence(detail: Any, target: Node, loc: Path, model: type[BaseModel]) -> tuple[str, Position]:
-    kind = detail["type"]
-    if kind == "missing":
+def _unknown(detail: Any) -> bool:
+    return bool(detail["type"] == "extra_forbidden")
+
+
+def _meant(loc: Path, model: type[BaseModel]) -> Path:
+    """Return the place of the key that an unknown one resembles most."""
+    return (*loc[:-1], nearest(str(loc[-1]), known_keys(model, loc[:-1])) or "")
+
+
+def _sentence(
+    detail: Any, target: Node, loc: Path, model: type[BaseModel], *, secret: bool
+) -> tuple[str, Position]:
+    if detail["type"] == "missing":
         return f"{loc[-1]!r} is missing", target.at
-    if kind == "extra_forbidden":
+    if _unknown(detail):
         name = str(loc[-1])
-        hint = near(name, known_keys(model, loc[:-1]))
-        return f"unknown key {name!r}{hint}", target.keys.get(name, target.at)
+        known = known_keys(model, loc[:-1])
+        # What stands as a key below credentials may be the secret itself.
+        message = (
+            _unknown_unseen(name, known) if secret and len(loc) > 1 else unknown_key(name, known)
+        )
+        return message, target.keys.get(name, target.at)
+    message, hint = _complaint(detail, target.value)
+    literal = isinstance(detail.get("ctx", {}).get("error"), LiteralSecret)
+    if literal or (secret and target.value is not None):
+        return message, target.at
+    own_words = detail["type"] == "value_error"
+    return message + _but(target.value, message, own_words=own_words) + hint, target.at
+
+
+def unknown_key(name: str, known: Collection[str]) -> str:
+    """Return the complaint about a key that is none of `known`."""
+    return f"unknown key {quoted(name)}{near(name, known) or _instead(known)}"
+
+
+def _unknown_unseen(name: str, known: Collection[str]) -> str:
+    return f"unknown key{near(name, known) or _instead(known)}"
+
+
+def _instead(known: Collection[str]) -> str:
+    return f", expected {comma(known)}" if known else ""
+
+
+def _complaint(detail: Any, value: Any) -> tuple[str, str]:
+    """Return what is expected, and what may have been meant."""
+    kind = detail["type"]
     context = detail.get("ctx", {})
     if kind == "value_error":
-        return str(context["error"]), target.at
+        return str(context["error"]), ""
     if kind == "literal_error":
-        allowed = context["expected"]
-        options = [item.strip("' ") for item in allowed.replace(" or ", ",").split(",")]
-        hint = near(target.value, options) if isinstance(target.value, str) else ""
-        return f"expected {allowed}{hint}", target.at
-    if kind in _EXPECTED:
-        return _EXPECTED[kind] + _quote_hint(kind, target.value), target.at
-    message = str(detail["msg"])
-    return message[0].lower() + message[1:], target.at
-
-
-def _quote_hint(kind: str, value: Any) -> str:
+        allowed = context["expected"].replace("'", "")
+        options = allowed.replace(" or ", ", ").split(", ")
+        return f"expected {allowed}", near(value, options) if isinstance(value, str) else ""
     if kind == "string_type" and isinstance(value, _QUOTABLE):
-        return ", so put it in quotes"
-    return ""
+        return "expected text", ": put it in quotes"
+    if kind in _EXPECTED:
+        return _EXPECTED[kind], ""
+    if kind == "string_pattern_mismatch":
+        return f"expected text of the form {context['pattern']}", ""
+    if kind == "string_too_long":
+        return f"expected at most {context['max_length']} characters", ""
+    message = str(detail["msg"])
+    return message[0].lower() + message[1:], ""
 
 
-def _shown(value: Any, detail: Any) -> str:
-    if detail["type"] in ("missing", "extra_forbidden"):
+def _but(value: Any, message: str, *, own_words: bool) -> str:
+    """Return the value given, for the end of a message in pydantic's or in a validator's words."""
+    shown = quoted(value)
+    if own_words and (isinstance(value, dict | list) or shown in message):
         return ""
-    if isinstance(detail.get("ctx", {}).get("error"), LiteralSecret):
-        return ""
-    if isinstance(value, dict | list):
-        return ""
-    text = "null" if value is None else repr(value)
-    return f", not {text if len(text) <= 80 else text[:77] + '...'}"
+    if own_words and (not message.startswith("expected") or re.search("[:;(,]", message)):
+        return f" (given {shown})"
+    return f", not {shown}"
 
 
-def known_keys(model: type[BaseModel], path: Path) -> list[str]:
-    """Return the YAML names of `model`'s fields, or of the model found below it at `path`."""
-    current: type[BaseModel] | None = model
+def known_keys(model: type[BaseModel], path: Path) -> tuple[str, ...]:
+    """Return the YAML names of `model`'s fields, or of the models found below it at `path`."""
+    if not path:
+        return _own_keys(model)
+    current = [model]
     for part in path:
-        if current is None:
-            return []
-        names = {info.alias or name: info for name, info in current.model_fields.items()}
-        if part in names:
-            current = _model_in(names[str(part)].annotation)
-    if current is None:
-        return []
-    return [info.alias or name for name, info in current.model_fields.items()]
+        # What leads to no model is a member of a list or mapping, or the name of an alternative.
+        current = [inner for shape in current for inner in _below(shape, part)] or current
+    return _names(current)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def keys_within(model: type[BaseModel], name: str) -> tuple[str, ...]:
+    """Return the YAML names of the fields that `model`'s field `name` has itself."""
+    return _names(_below(model, name))
+
+
+@cache
+def _own_keys(model: type[BaseModel]) -> tuple[str, ...]:
+    return _names([model])
+
+
+def _below(model: type[BaseModel], part: str | int) -> list[type[BaseModel]]:
+    return [
+        inner
+        for name, info in model.model_fields.items()
+        if (info.alias or name) == part
+        for inner in _models_in(info.annotation)
+    ]
+
+
+def _names(models: Iterable[type[BaseModel]]) -> tuple[str, ...]:
+    names = (info.alias or name for shape in models for name, info in shape.model_fields.items())
+    return tuple(dict.fromkeys(names))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        yield annotation
     for argument in getattr(annotation, "__args__", ()):
-        found = _model_in(argument)
-        if found is not None:
-            return found
-    return None
+        yield from _models_in(argument)

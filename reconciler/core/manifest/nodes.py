@@ -14,6 +14,7 @@ import yaml
 from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
+    DocumentStartEvent,
     Event,
     MappingStartEvent,
     ScalarEvent,
@@ -21,6 +22,8 @@ from yaml.events import (
 )
 
 from reconciler.core.errors import Problem
+from reconciler.core.manifest.phrases import near, quoted
+from reconciler.core.manifest.syntax import syntax_problem
 from reconciler.core.model import Position
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,10 +31,13 @@ MAX_DEPTH = 50
 MAX_VALUES = 2_000_000
 MAX_ALIAS_GROWTH = 100_000
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep: nothing declared needs that"
+_QUOTE_IT = ": define it, or put text that begins with * in quotes"
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
+_FIRST_OF_NUMBERS = frozenset("0123456789+-.")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -43,13 +49,14 @@ _WORDS: dict[str, Any] = {
 class Node:
     """A YAML value: a scalar, a list of nodes, or a dict of nodes with its keys' positions.
 
-    `size` counts the values below it with aliases expanded.
+    `size` counts the values below it and `height` its levels, both with aliases expanded.
     """
 
     value: Any
     at: Position
     keys: dict[str, Position] = field(default_factory=dict)
     size: int = 1
+    height: int = 0
 
     def plain(self) -> Any:
         """Return the value without positions."""
@@ -86,42 +93,51 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end has not been seen; `key` is the mapping key that awaits its value."""
+    """A collection whose end has not been seen.
+
+    `key` is the mapping key that awaits its value; one without a name could not be understood.
+    """
 
     node: Node
+    mapping: bool
     anchor: str | None
-    key: tuple[str, Position] | None = None
+    key: tuple[str | None, Position] | None = None
 
 
-def parse(file: str, content: bytes) -> tuple[list[Node], list[Problem]]:
-    """Parse one file; return the documents understood and everything that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was understood of a file, and everything that is wrong with it.
+
+    `whole` is False where the file could not be read to its end, `cut` names top-level keys of
+    which a part was dropped: what is absent there may only not have been understood.
+    """
+
+    documents: list[Node]
+    problems: list[Problem]
+    whole: bool = True
+    cut: frozenset[str] = frozenset()
+
+
+def parse(file: str, content: bytes) -> Parsed:
+    """Parse one file."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
         problem = Problem(file, line, column, "this is not UTF-8 text: save the file as UTF-8")
-        return [], [problem]
+        return Parsed([], [problem], whole=False)
     builder = _Builder(file)
+    whole = False
     try:
         builder.build(yaml.parse(text, Loader=LOADER))
+        whole = True
     except _Stop:
         pass
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        builder.problems.append(Problem(file, line, column, f"not valid YAML: {error.problem}"))
-    except yaml.YAMLError:
-        line, column = _unreadable(text)
-        message = "not valid YAML: a control character stands here; remove it"
-        builder.problems.append(Problem(file, line, column, message))
-    return builder.documents, builder.problems
-
-
-def _unreadable(text: str) -> tuple[int, int]:
-    match = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
-    index = match.start() if match else 0
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+    except (yaml.YAMLError, ValueError) as error:
+        # Without its C library PyYAML lets a ValueError of Python's own escape.
+        builder.problems.append(syntax_problem(file, text, error))
+    return Parsed(builder.documents, builder.problems, whole, frozenset(builder.cut))
 
 
 class _Builder:
@@ -130,6 +146,7 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.documents: list[Node] = []
         self.problems: list[Problem] = []
+        self.cut: set[str] = set()
         self._file = file
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
@@ -138,16 +155,16 @@ class _Builder:
 
     def build(self, events: Iterator[Event]) -> None:
         for event in events:
-            at = self._position(event)
-            if isinstance(event, ScalarEvent):
-                self._scalar(event, at)
-            elif isinstance(event, AliasEvent):
-                self._place(self._alias(event, at), at, None)
+            if isinstance(event, ScalarEvent):  # as most are
+                self._scalar(event, self._position(event))
             elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-                self._open(event, at)
+                self._open(event, self._position(event))
             elif isinstance(event, CollectionEndEvent):
                 self._close()
-            elif isinstance(event, yaml.DocumentStartEvent):
+            elif isinstance(event, AliasEvent):
+                at = self._position(event)
+                self._place(self._alias(event, at), at, None)
+            elif isinstance(event, DocumentStartEvent):
                 self._anchors = {}
 
     def _position(self, event: Event) -> Position:
@@ -163,13 +180,13 @@ class _Builder:
 
     def _open(self, event: MappingStartEvent | SequenceStartEvent, at: Position) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            self._stop(at, f"nested more than {MAX_DEPTH} levels deep: nothing declared needs that")
+            self._stop(at, _TOO_DEEP)
         mapping = isinstance(event, MappingStartEvent)
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
-            self._fail(at, f"the tag {event.tag} is not supported: remove it")
+            self._fail(at, _unsupported(event.tag))
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._stack.append(_Open(Node({} if mapping else [], at), event.anchor))
+        self._stack.append(_Open(Node({} if mapping else [], at), mapping, event.anchor))
 
     def _close(self) -> None:
         done = self._stack.pop()
@@ -177,37 +194,37 @@ class _Builder:
         self._place(done.node, done.node.at, done.anchor)
 
     def _scalar(self, event: ScalarEvent, at: Position) -> None:
-        if self._awaits_key():
+        parent = self._stack[-1] if self._stack else None
+        if parent is not None and parent.key is None and parent.mapping:
             # A key is its text, whatever it looks like.
             if event.anchor:
                 self._anchors[event.anchor] = Node(event.value, at)
-            self._stack[-1].key = (event.value, at)
+            parent.key = (event.value, at)
             return
         value: Any = event.value
         plain = event.implicit[0] and not event.style
         if plain or event.tag in _SCALAR_TAGS:
             value = _resolve(event.value)
         elif event.tag not in (None, "!", _TAG + "str"):
-            self._fail(at, f"the tag {event.tag} is not supported: remove it")
+            self._fail(at, _unsupported(event.tag))
         self._place(Node(value, at), at, event.anchor)
 
     def _alias(self, event: AliasEvent, at: Position) -> Node:
         if event.anchor not in self._anchors:
-            self._stop(at, f"*{event.anchor} is not defined above: define it with &{event.anchor}")
+            # The name is not repeated: it may be a password that begins with an asterisk.
+            hint = near(event.anchor or "", self._anchors)
+            self._stop(
+                at, f"this alias (* and a name) names no anchor (&) above{hint or _QUOTE_IT}"
+            )
         found = self._anchors[event.anchor]
         if found is None:
-            self._stop(at, f"*{event.anchor} contains itself: write its value out")
+            self._stop(at, f"the alias *{event.anchor} contains itself: write its value out")
+        if len(self._stack) + found.height > MAX_DEPTH:
+            self._stop(at, _TOO_DEEP)
         self._aliased += found.size
         if self._aliased > MAX_ALIAS_GROWTH:
             self._stop(at, f"aliases expand to more than {MAX_ALIAS_GROWTH:,} values: write less")
         return found
-
-    def _awaits_key(self) -> bool:
-        return bool(
-            self._stack
-            and isinstance(self._stack[-1].node.value, dict)
-            and self._stack[-1].key is None
-        )
 
     def _place(self, node: Node, at: Position, anchor: str | None) -> None:
         self._size += 1
@@ -220,7 +237,9 @@ class _Builder:
             return
         parent = self._stack[-1]
         parent.node.size += node.size
-        if isinstance(parent.node.value, list):
+        if node.height >= parent.node.height:
+            parent.node.height = node.height + 1
+        if not parent.mapping:
             parent.node.value.append(node)
         elif parent.key is None:
             self._collection_as_key(parent, node, at)
@@ -229,16 +248,24 @@ class _Builder:
 
     def _collection_as_key(self, parent: _Open, node: Node, at: Position) -> None:
         if isinstance(node.value, dict | list):
-            self._fail(at, "a list or a mapping cannot be a key: write a plain name")
-        parent.key = ("", at) if isinstance(node.value, dict | list) else (str(node.value), at)
+            message = "a list or a mapping cannot be a key: write a plain name, and {{ }} in quotes"
+            self._fail(at, message)
+            parent.key = (None, at)
+        else:
+            parent.key = (node.value if isinstance(node.value, str) else quoted(node.value), at)
 
     def _member(self, parent: _Open, node: Node) -> None:
         assert parent.key is not None  # noqa: S101 - narrows the type; _place saw to it
         name, at = parent.key
         parent.key = None
+        if name is None:
+            return
         if name in parent.node.keys:
             first = parent.node.keys[name]
-            self._fail(at, f"{name!r} stands here twice, first on line {first.line}: keep one")
+            shown = quoted(name)
+            self._fail(at, f"{shown} stands here twice, first on line {first.line}: keep one")
+            if len(self._stack) == 1:
+                self.cut.add(name)
             return
         parent.node.value[name] = node
         parent.node.keys[name] = at
@@ -259,9 +286,17 @@ class _Builder:
                     node.keys[name] = source.keys[name]
 
 
+def _unsupported(tag: str) -> str:
+    # A tag of one's own is not repeated: it may be a password that begins with an exclamation mark.
+    shown = f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else "(! and a word)"
+    return f"the tag {quoted(shown)[1:-1]} is not supported: remove it, or put text in quotes"
+
+
 def _resolve(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _FIRST_OF_NUMBERS:
+        return text
     if _INT.fullmatch(text):
         # Python refuses to convert absurdly long digit strings; such a one is no number of ours.
         return int(text) if len(text) < 100 else text

@@ -6,26 +6,40 @@ is still checked, so that one run tells its author everything.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.core.delivery import obstacles
 from reconciler.core.errors import DeclarationError, Problem
 from reconciler.core.manifest.checks import check_objects
-from reconciler.core.manifest.explain import explain, near, problem_at
+from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
-from reconciler.core.manifest.settings import Head, Owns, Policy
+from reconciler.core.manifest.phrases import comma, label, near, nearest, quoted
+from reconciler.core.manifest.settings import NAME, NAME_RULE, Head, Owns, Policy
 from reconciler.core.manifest.state import Entry, Reader
-from reconciler.core.model import Desired, Position
+from reconciler.core.model import Desired, Finding, Position
 from reconciler.core.provider import Account, Service
 
 ONCE = ("stack", "owns", "policy", "defaults")
 SECTIONS = ("queues", "destinations", "subscriptions")
 KEYS = (*ONCE, "accounts", *SECTIONS)
-_HIDDEN_ACCOUNT_FIELDS = {"credentials", "sellers", "endpoint", "tokenEndpoint"}
+_HIDDEN_ACCOUNT_FIELDS = {"credentials", "sellers"}
+
+
+_NO_PRUNE = (
+    "policy.prune is missing: choose true (delete what this stack owns and no longer declares) or "
+    "false"
+)
+_HEAD_SENTENCES = {
+    "'stack' is missing": "'stack' is missing: give a name that marks what these declarations own",
+    "'policy' is missing": _NO_PRUNE,
+    "policy: 'prune' is missing": _NO_PRUNE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """Everything declared, understood and checked. `digest` identifies it, comments aside."""
+    """Everything declared, understood and checked. `digest` identifies it, comments aside.
+
+    `warnings` are about accounts and concern every run; `hints` are about single objects, for the
+    author.
+    """
 
     stack: str
     owns: Owns
@@ -47,15 +65,20 @@ class Declarations:
     desired: tuple[Desired, ...]
     digest: str
     warnings: tuple[Problem, ...] = ()
+    hints: tuple[Problem, ...] = ()
 
 
 @dataclass(slots=True)
 class _Document:
-    """The merged files: single keys, and named entries by section."""
+    """The merged files: single keys, and named entries by section.
+
+    `unread` names top-level keys that may hold more than was understood.
+    """
 
     once: dict[str, Node] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
 
 
 def as_declared(_name: str, account: Account) -> Account:
@@ -95,6 +118,7 @@ def read(
         known_accounts=frozenset(document.entries.get("accounts", {})),
         stack=head.stack if head else "unknown",
         problems=problems,
+        unread=frozenset(document.unread),
     )
     desired = read_objects(reader, document.once.get("defaults"))
     problems += check_objects(desired, services, accounts)
@@ -108,21 +132,24 @@ def read(
         desired=tuple(sorted(desired, key=lambda item: item.address)),
         digest=_digest(document),
         warnings=tuple(_account_warnings(document, accounts)),
+        hints=tuple(sorted(_hints(desired))),
     )
 
 
 def _merge(sources: Sequence[Source], problems: list[Problem]) -> _Document:
     document = _Document()
     for source in sources:
-        nodes, found = parse(source.name, source.content)
-        problems += found
-        for node in nodes:
+        parsed = parse(source.name, source.content)
+        problems += parsed.problems
+        document.unread.update(parsed.cut if parsed.whole else KEYS)
+        for node in parsed.documents:
             if isinstance(node.value, dict):
                 _add(document, node, problems)
-            elif node.value is not None:
-                problems.append(
-                    problem_at(node.at, f"expected a mapping with keys such as {', '.join(KEYS)}")
-                )
+            elif node.value is not None and parsed.whole:
+                document.unread.update(KEYS)
+                given = quoted(node.value)
+                message = f"expected a mapping with some of the keys {comma(KEYS)}, not {given}"
+                problems.append(problem_at(node.at, message))
     return document
 
 
@@ -130,19 +157,24 @@ def _add(document: _Document, root: Node, problems: list[Problem]) -> None:
     for key, node in root.value.items():
         at = root.keys[key]
         if key not in KEYS:
-            problems.append(problem_at(at, f"unknown key {key!r}{near(key, KEYS)}"))
+            document.unread.add(nearest(key, KEYS) or "")
+            problems.append(problem_at(at, unknown_key(key, KEYS)))
         elif key in ONCE:
             if key in document.once:
                 first = document.places[key]
                 problems.append(
-                    problem_at(at, f"{key} stands once in all files, already at {_place(first)}")
+                    problem_at(
+                        at, f"{key} stands once in all files, first at {_place(first)}: keep one"
+                    )
                 )
             else:
                 document.once[key], document.places[key] = node, at
         elif isinstance(node.value, dict):
             _add_entries(document.entries.setdefault(key, {}), key, node, problems)
         elif node.value is not None:
-            problems.append(problem_at(node.at, f"{key}: expected a mapping (name: declaration)"))
+            document.unread.add(key)
+            message = f"{key}: expected a mapping (name: declaration), not {quoted(node.value)}"
+            problems.append(problem_at(node.at, message))
 
 
 def _add_entries(
@@ -151,8 +183,10 @@ def _add_entries(
     for name, child in node.value.items():
         at = node.keys[name]
         if name in entries:
-            first = _place(entries[name].at)
-            problems.append(problem_at(at, f"{section}.{name} is declared twice, first at {first}"))
+            first, title = _place(entries[name].at), f"{section}.{label(name)}"
+            problems.append(
+                problem_at(at, f"{title} is declared twice, first at {first}: keep one")
+            )
         else:
             entries[name] = Entry(name, at, child)
 
@@ -165,36 +199,18 @@ def _head(document: _Document, origin: Position, problems: list[Problem]) -> Hea
     given = {key: document.once[key] for key in ("stack", "owns", "policy") if key in document.once}
     node = Node(given, origin, {key: document.places[key] for key in given})
     values = {key: child.plain() for key, child in given.items()}
-    if "policy" not in given:
-        problems.append(
-            problem_at(
-                origin,
-                "policy.prune is missing: choose true (delete what this stack owns and no longer "
-                "declares) or false",
-            )
-        )
+    absent = {f"declarations: {key!r} is missing" for key in document.unread}
     try:
-        return Head.model_validate(values)
+        return Head.model_validate(values, by_alias=True, by_name=False)
     except ValidationError as error:
-        found = list(explain(error, node, "declarations", Head))
-        problems += [_head_sentence(item) for item in found if "'policy' is" not in item.message]
+        found = explain(error, node, "declarations", Head)
+        problems += [_head_sentence(item) for item in found if item.message not in absent]
         return None
 
 
 def _head_sentence(problem: Problem) -> Problem:
     message = problem.message.removeprefix("declarations").removeprefix(": ").removeprefix(".")
-    if message == "'stack' is missing":
-        message = "'stack' is missing: give a name that marks what these declarations own"
-    if message == "policy: 'prune' is missing":
-        message = (
-            "policy.prune is missing: choose true (delete what this stack owns and no longer "
-            "declares) or false"
-        )
-    if message.startswith("stack: string should match"):
-        message = (
-            "stack: expected 2 to 40 of a-z, 0-9 and -, beginning with a letter"
-            + (message.partition("'")[2].partition("'")[2])
-        )
+    message = _HEAD_SENTENCES.get(message, message)
     return Problem(problem.file, problem.line, problem.column, message)
 
 
@@ -207,12 +223,13 @@ def _accounts(
         service = _service(entry, by_name, problems)
         if service is None:
             continue
+        title = f"accounts.{entry.name}"
         try:
-            accounts[entry.name] = service.account.model_validate(entry.node.plain())
-        except ValidationError as error:
-            problems += explain(
-                error, entry.node, f"accounts.{entry.name}", service.account, secretive=_secretive
+            accounts[entry.name] = service.account.model_validate(
+                entry.node.plain(), by_alias=True, by_name=False
             )
+        except ValidationError as error:
+            problems += explain(error, entry.node, title, service.account, secretive=_secretive)
     return accounts
 
 
@@ -223,9 +240,15 @@ def _secretive(path: tuple[str | int, ...]) -> bool:
 def _service(
     entry: Entry, by_name: Mapping[str, Service], problems: list[Problem]
 ) -> Service | None:
-    title = f"accounts.{entry.name}"
+    title = f"accounts.{label(entry.name)}"
+    if not re.fullmatch(NAME, entry.name):
+        problems.append(problem_at(entry.at, f"{title}: {NAME_RULE}"))
+        return None
     if not isinstance(entry.node.value, dict):
-        problems.append(problem_at(entry.node.at, f"{title}: expected a mapping (name: value)"))
+        # What stands here instead may be a secret.
+        given = ", not null" if entry.node.value is None else ""
+        message = f"{title}: expected a mapping (name: value){given}"
+        problems.append(problem_at(entry.node.at, message))
         return None
     named = entry.node.value.get("service")
     known = ", ".join(by_name)
@@ -233,11 +256,10 @@ def _service(
         problems.append(problem_at(entry.at, f"{title}: 'service' is missing: one of {known}"))
         return None
     if not isinstance(named.value, str) or named.value not in by_name:
-        hint = near(str(named.value), by_name)
+        hint = near(named.value, by_name) if isinstance(named.value, str) else ""
+        given = quoted(named.value)
         problems.append(
-            problem_at(
-                named.at, f"{title}.service: expected one of {known}, not {named.value!r}{hint}"
-            )
+            problem_at(named.at, f"{title}.service: expected one of {known}, not {given}{hint}")
         )
         return None
     return by_name[named.value]
@@ -248,6 +270,23 @@ def _account_warnings(document: _Document, accounts: Mapping[str, Account]) -> I
     for name, account in accounts.items():
         for warning in account.warnings():
             yield problem_at(entries[name].at, f"accounts.{name}: {warning}")
+
+
+def _hints(desired: Sequence[Desired]) -> set[Problem]:
+    by_address = {item.address: item for item in desired}
+    found = [
+        Finding(address=item.address, message=note)
+        for item in desired
+        for note in item.spec.notes(None)
+    ]
+    found += obstacles(desired)
+    # What is said of every member of a list is said once, of the list.
+    return {
+        problem_at(
+            by_address[hint.address].position, f"{hint.address.partition('[')[0]}: {hint.message}"
+        )
+        for hint in found
+    }
 
 
 def _digest(document: _Document) -> str:

@@ -4,12 +4,13 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
 
 from reconciler.core.model import Frozen
 
 STACK = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+NAME_RULE = "a name has letters, digits, _ . and -, and begins with a letter or digit"
 
 
 class Limit(Frozen):
@@ -38,7 +39,7 @@ def parse_limit(value: Any) -> Any:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Limit(count=value)
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,3})(%?)", value)):
+    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,3})(%?)", value)):
         number = int(match[1])
         if not match[2]:
             return Limit(count=number)
@@ -61,10 +62,24 @@ LimitField = Annotated[
 ]
 
 
+def _stack(value: str) -> str:
+    if not re.fullmatch(STACK, value):
+        raise ValueError(
+            "expected 2 to 40 of a-z, 0-9 and -, beginning with a letter and not ending in -"
+        )
+    return value
+
+
 def _owned_uri(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("expected an https URL")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        host = None
+    if host is None or parts.scheme != "https" or not value.isprintable() or " " in value:
+        raise ValueError("expected an https URL such as https://hooks.example.com/")
+    if parts.username is not None:
+        raise ValueError("credentials do not belong in a URL: leave out what stands before the @")
     if parts.query or parts.fragment:
         raise ValueError("a prefix has neither a query nor a fragment: leave them out")
     return value
@@ -80,15 +95,15 @@ class Owns(Frozen):
 class Policy(Frozen):
     """What a run may do."""
 
-    prune: bool
+    prune: StrictBool
     """Delete what we own and no longer declare. Has no default: it must be chosen."""
     max_deletes: LimitField = Limit(percent=30)
     """Deletes and replaces a run may make."""
     max_updates: LimitField = Limit(percent=100)
     """Updates a run may make."""
-    protect_non_empty_queues: bool = True
+    protect_non_empty_queues: StrictBool = True
     """Never delete a queue that still holds messages."""
-    adopt: bool = False
+    adopt: StrictBool = False
     """Take over declared objects that exist without our mark."""
     ignore_tags: tuple[str, ...] = ()
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
@@ -99,6 +114,6 @@ class Policy(Frozen):
 class Head(Frozen):
     """Stack, owns and policy together."""
 
-    stack: Annotated[str, Field(pattern=STACK)]
+    stack: Annotated[str, AfterValidator(_stack)]
     owns: Owns = Owns()
     policy: Policy

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.model import Position
+from reconciler.core.model import Position, Reference
 from reconciler.core.provider import Account, Declaration, Service
 
 
@@ -34,6 +34,8 @@ class Reader:
 
     `entries` holds declarations by section, sections in reference order. `known_accounts` names all
     accounts in YAML, of which some may have failed validation and so be missing in `accounts`.
+    `unread` names sections that may hold more than could be read, so that nothing is said to be
+    missing there. `targets` are by kind and declared name, `handles` the same by kind and handle.
     """
 
     entries: Mapping[str, Mapping[str, Entry]]
@@ -42,8 +44,10 @@ class Reader:
     known_accounts: frozenset[str]
     stack: str
     problems: list[Problem]
+    unread: frozenset[str] = frozenset()
     defaults: dict[str, Node] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
+    handles: dict[str, dict[str, Target]] = field(default_factory=dict)
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
@@ -60,6 +64,13 @@ class Reader:
             for service in self.services
             if section in service.declarations
         }
+
+    def target(self, reference: Reference, value: str) -> Target | None:
+        """Return the declared object that a reference names, or means by its remote value."""
+        named = self.targets.get(reference.kind, {}).get(value)
+        if named is not None or reference.remote is None:
+            return named
+        return self.handles.get(reference.kind, {}).get(value)
 
     def section_of(self, kind: str) -> str:
         """Return the section in which objects of `kind` are declared."""

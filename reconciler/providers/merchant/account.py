@@ -70,6 +70,12 @@ class AccessToken(Frozen):
     access_token: SecretRef
 
 
+def _one_kind(value: Any) -> Any:
+    if isinstance(value, dict) and {"serviceAccountFile", "accessToken"} <= value.keys():
+        raise LiteralSecret("expected either serviceAccountFile or accessToken, not both")
+    return value
+
+
 def _shape(value: Any) -> str:
     if isinstance(value, ServiceAccountFile):
         return "serviceAccountFile"
@@ -85,6 +91,7 @@ Credentials = Annotated[
     | Annotated[ServiceAccountFile, Tag("serviceAccountFile")]
     | Annotated[AccessToken, Tag("accessToken")],
     Discriminator(_shape),
+    BeforeValidator(_one_kind),
 ]
 
 
@@ -95,6 +102,10 @@ class MerchantAccount(Account):
     account_id: AccountNumber
     endpoint: Endpoint | None = None
     credentials: Credentials = "adc"
+
+    def real(self) -> tuple[str, ...]:
+        """Return host and number of the account that owns the subscriptions."""
+        return self.service, self.endpoint or "", self.account_id
 
     @field_validator("endpoint")
     @classmethod

@@ -5,6 +5,7 @@ whatever the endpoint is.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -45,13 +46,7 @@ class MerchantClient:
         self._connections = Connections()
         self._login = Login(name, account, secrets)
         self._parent = f"accounts/{account.account_id}"
-        self._service = build(
-            "merchantapi",
-            "notifications_v1",
-            http=self._connections.plain(),
-            static_discovery=True,
-            client_options={"api_endpoint": self._base_url},
-        )
+        self._service = _described(self._base_url)
 
     def list(self) -> Iterator[Remote]:
         """Yield all subscriptions, page by page."""
@@ -67,6 +62,10 @@ class MerchantClient:
                 message = "the list does not end: the service repeats a page"
                 raise Rejected(self._name, f"{BUCKET}.list", message)
             seen.add(token)
+
+    def get(self, name: str) -> Remote:
+        """Return one subscription. Raises Missing where there is none."""
+        return self._run("get", self._methods().get(name=name), answers.remote)
 
     def create(self, wanted: Remote) -> Remote:
         """Create a subscription. Not repeated after a lost answer: Unclear is raised."""
@@ -145,3 +144,15 @@ class MerchantClient:
             self._connections.drop()
             message = f"{host} did not answer completely"
             raise Unclear(site.account, site.operation, message) from error
+
+
+@cache
+def _described(base_url: str) -> Any:
+    """Return the API's methods at `base_url`, built once: requests bring their own connections."""
+    return build(
+        "merchantapi",
+        "notifications_v1",
+        http=Connections().plain(),
+        static_discovery=True,
+        client_options={"api_endpoint": base_url},
+    )

@@ -34,6 +34,13 @@ class MerchantProvider:
         """Return all subscriptions that the account owns."""
         return self._all()
 
+    def read(self, live: Live) -> Live | None:
+        """Return the subscription as it is now."""
+        try:
+            return self._live(self._client.get(live.outputs["name"]))
+        except Missing:
+            return None
+
     def create(self, desired: Desired) -> Live:
         """Subscribe; an equal subscription that is there already is adopted.
 

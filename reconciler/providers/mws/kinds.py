@@ -72,6 +72,10 @@ class MwsAccount(Account):
             )
         return marketplace
 
+    def real(self) -> tuple[str, ...]:
+        """Return host, seller and marketplace, for which subscriptions are held."""
+        return self.service, self.base_url, self.seller_id, self.marketplace_id
+
     @property
     def base_url(self) -> str:
         """Return the URL that calls go to, without the path of the API."""
@@ -102,6 +106,7 @@ class Destination(DestinationSettings, Spec):
 
     kind: ClassVar[str] = "destination"
     service: ClassVar[str] = "mws"
+    sender: ClassVar[str | None] = "437568002678"
     identity: ClassVar[tuple[str, ...]] = ("queue",)
     hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
     refs: ClassVar[Mapping[str, Reference]] = {

@@ -38,6 +38,10 @@ class MwsProvider:
         lists = interest.each(lambda read: read(), (self._destinations, self._subscriptions))
         return [live for found in lists for live in found]
 
+    def read(self, live: Live) -> Live | None:
+        """Return the registration or subscription as it is now."""
+        return self._find(self._wanted(live.spec))
+
     def create(self, desired: Desired) -> Live:
         """Register or subscribe; an equal one that is there already is adopted."""
         wanted = self._wanted(desired.spec)

@@ -76,6 +76,10 @@ class SpApiAccount(Account):
             )
         return endpoint
 
+    def real(self) -> tuple[str, ...]:
+        """Return host and client: entries that find their client at one place share it."""
+        return self.service, self.base_url, self.credentials.client_id
+
     @property
     def base_url(self) -> str:
         """Return the URL that calls go to, without the path of the API."""

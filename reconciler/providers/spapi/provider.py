@@ -66,6 +66,22 @@ class SpApiProvider:
             return self._destinations(interest.warn)
         return self._subscriptions(scope.part, interest)
 
+    def read(self, live: Live) -> Live | None:
+        """Return the object with this id as it is now.
+
+        Subscriptions are looked up with the seller's token: the limit of the call by id is the
+        whole application's.
+        """
+        key = live.outputs["id"]
+        if isinstance(live.spec, Destination):
+            found = self._destinations(lambda _text: None)
+        else:
+            spec = _subscription(live.spec)
+            name, seller = spec.notification_type, spec.seller
+            listing = self._client.list_subscriptions(seller, name, (spec.payload_version,))
+            found = [self._live(seller, name, record) for record in listing.records]
+        return next((item for item in found if item.outputs["id"] == key), None)
+
     def create(self, desired: Desired) -> Live:
         """Create, or adopt an equal one that a lost answer or somebody else left there."""
         spec = desired.spec

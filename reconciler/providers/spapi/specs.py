@@ -64,6 +64,7 @@ class Destination(DestinationSettings, Spec):
 
     kind: ClassVar[str] = "destination"
     service: ClassVar[str] = "sp-api"
+    sender: ClassVar[str | None] = "437568002678"
     identity: ClassVar[tuple[str, ...]] = ("queue", "eventBridge")
     fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
     cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
@@ -75,6 +76,11 @@ class Destination(DestinationSettings, Spec):
     pace: ClassVar[Pace] = PACE
 
     name: str
+
+    def exclusion(self) -> tuple[str, str] | None:
+        """Return (AWS account, region) of an event bus: the service has one for each account."""
+        bus = self.event_bridge
+        return (bus.account_id, bus.region) if bus is not None else None
 
     def bucket(self, action: ActionName) -> str:
         """Return the rate limit of the application for the operation."""
@@ -102,6 +108,7 @@ class SubscriptionSettings(Frozen):
 class Subscription(SubscriptionSettings, Spec):
     """A seller's subscription; one that narrows nothing has neither filter nor expression."""
 
+    topical: ClassVar[bool] = True
     kind: ClassVar[str] = "subscription"
     service: ClassVar[str] = "sp-api"
     identity: ClassVar[tuple[str, ...]] = (
@@ -136,6 +143,10 @@ class Subscription(SubscriptionSettings, Spec):
         if info.data.get("notification_type") == "ORDER_CHANGE":
             return EventFilter(order_change_types=ORDER_CHANGE_TYPES)
         return None
+
+    def topic(self) -> str:
+        """Return the notification type: getSubscriptions lists one a call."""
+        return self.notification_type
 
     def partition(self) -> str | None:
         """Return the seller: each is read with a token of its own."""

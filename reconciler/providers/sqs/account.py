@@ -45,6 +45,10 @@ class AwsAccount(Account):
     """A role to assume."""
     endpoint: Endpoint | None = None
 
+    def real(self) -> tuple[str, ...]:
+        """Return region and account id: a queue's name is unique within them."""
+        return self.service, self.region, self.account_id
+
     def partition(self) -> str:
         """Return the AWS partition of the region: aws, aws-cn or aws-us-gov."""
         for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):

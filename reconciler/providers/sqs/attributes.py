@@ -126,12 +126,12 @@ def encryption_calls(before: Queue, after: Queue) -> list[dict[str, str]]:
     """Return what to set, call by call, to get from one encryption to the other.
 
     Taking the key away leaves a queue unencrypted, and SQS's own encryption is not known to be
-    accepted in the same call, so that takes two.
+    accepted in the same call, so that takes two. Of a key that stays only its reuse is sent.
     """
     if not isinstance(before.encryption, KmsEncryption) or isinstance(
         after.encryption, KmsEncryption
     ):
-        return [encryption_to(after)]
+        return [dict(encryption_to(after).items() - encryption_to(before).items())]
     cleared = {"KmsMasterKeyId": ""}
     return [cleared, encryption_to(after)] if after.encryption == "sqs" else [cleared]
 
@@ -140,7 +140,7 @@ def _encryption_from(attributes: Mapping[str, str]) -> Any:
     key = attributes.get("KmsMasterKeyId")
     if key:
         reuse = attributes.get("KmsDataKeyReusePeriodSeconds", "300")
-        return {"kms_key": key, "data_key_reuse": reuse}
+        return {"kmsKey": key, "dataKeyReuse": reuse}
     return "sqs" if attributes.get("SqsManagedSseEnabled") == "true" else "none"
 
 

@@ -5,6 +5,7 @@ The core compares; this is for the one case it cannot see: a queue that turns up
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic.alias_generators import to_camel, to_snake
 
@@ -59,12 +60,12 @@ class Edit:
     @classmethod
     def of(cls, changes: Sequence[FieldChange]) -> "Edit":
         """Sort changes: paths of tags by key, all others by their top-level field."""
-        marks = {c.path.removeprefix(_TAGS): c.after for c in changes if c.path.startswith(_TAGS)}
+        tags = {key: value for change in changes for key, value in _tag_changes(change)}
         heads = {to_snake(change.path.partition(".")[0]) for change in changes}
         return cls(
             fields=frozenset(heads - {"tags"}),
-            tags={key: str(value) for key, value in marks.items() if value is not None},
-            untag=frozenset(key for key, value in marks.items() if value is None),
+            tags={key: str(value) for key, value in tags.items() if value is not None},
+            untag=frozenset(key for key, value in tags.items() if value is None),
         )
 
     def applied(self, desired: Desired, live: Live) -> Live:
@@ -80,6 +81,17 @@ class Edit:
             owner=tags.get(STACK_MARK),
             protected=tags.get(PROTECT_MARK) == "true",
         )
+
+
+def _tag_changes(change: FieldChange) -> Iterator[tuple[str, Any]]:
+    """Yield (key, value after) of a change of one tag, or of all where few stay the same."""
+    if change.path.startswith(_TAGS):
+        yield change.path.removeprefix(_TAGS), change.after
+    elif change.path == "tags":
+        before, after = change.before or {}, change.after or {}
+        for key in {*before, *after}:
+            if before.get(key) != after.get(key):
+                yield key, after.get(key)
 
 
 def _missing(wanted: Queue, there: Queue, ignored: Collection[str]) -> Iterator[FieldChange]:

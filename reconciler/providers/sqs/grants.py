@@ -8,11 +8,10 @@ from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Frozen
-from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS, Policy
+from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS, NOTIFIER_ACTIONS, Policy
 from reconciler.providers.sqs.policy_rules import MAX_ACTIONS, action_name
 
 NOTIFIER = "amazon-notifications"
-NOTIFIER_ACTIONS = ("GetQueueAttributes", "SendMessage")
 
 _GRANTEE = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:[a-zA-Z0-9+=,.@_/-]+")
 

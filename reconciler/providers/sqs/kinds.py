@@ -49,14 +49,16 @@ class QueueDeclaration(QueueSettings, Declaration):
     def _sound_encryption(cls, value: Any) -> Any:
         if isinstance(value, KmsEncryption):
             limits.check_kms_key(value.kms_key)
-            limits.DATA_KEY_REUSE.check(value.data_key_reuse)
+            limits.DATA_KEY_REUSE.check(value.data_key_reuse, "dataKeyReuse: ")
         return value
 
     @field_validator("dead_letter")
     @classmethod
     def _sound_dead_letter(cls, value: DeadLetter | None) -> DeadLetter | None:
         if value is not None and not 1 <= value.max_receives <= limits.MAX_RECEIVES:
-            raise ValueError(f"maxReceives must be 1 to {limits.MAX_RECEIVES}")
+            raise ValueError(
+                f"maxReceives must be 1 to {limits.MAX_RECEIVES}, not {value.max_receives}"
+            )
         return value
 
     @field_validator("redrive_allow")

@@ -19,11 +19,11 @@ class Range:
     most: int
     unit: UnitName = "seconds"
 
-    def check(self, value: int) -> None:
-        """Raise ValueError outside the range."""
+    def check(self, value: int, what: str = "") -> None:
+        """Raise ValueError outside the range; `what` stands before the message."""
         if not self.least <= value <= self.most:
             least, most = format_unit(self.least, self.unit), format_unit(self.most, self.unit)
-            raise ValueError(f"expected {least} to {most}")
+            raise ValueError(f"{what}expected {least} to {most}")
 
 
 RANGES = {
@@ -64,7 +64,7 @@ def check_name(name: str, *, fifo: bool) -> None:
 def check_kms_key(key: str) -> None:
     """Check that a KMS key is spelt as one; whether it exists only KMS knows."""
     if not _KMS_KEY.fullmatch(key):
-        raise ValueError("kmsKey must be alias/NAME, a key id or an ARN of KMS")
+        raise ValueError(f"kmsKey must be alias/NAME, a key id or an ARN of KMS, not {key!r}")
 
 
 def check_sources(arns: tuple[str, ...]) -> None:

@@ -15,6 +15,8 @@ Policy = dict[str, Any]
 
 AMAZON_NOTIFICATIONS = "437568002678"
 """The AWS account from which Amazon's selling-partner notifications are sent."""
+NOTIFIER_ACTIONS = ("GetQueueAttributes", "SendMessage")
+"""What that account needs to be allowed."""
 
 ACTIONS = (
     "AddPermission",
@@ -94,16 +96,55 @@ def has_deleted_principal(policy: Policy | None) -> bool:
 
 def strangers_with_all_rights(policy: Policy | None) -> list[str]:
     """Return who else than the queue's own account may do anything at all with the queue."""
-    return sorted(
-        {
-            name
-            for statement, name in principals(policy)
-            if statement.get("Effect") == "Allow"
+    return sorted({name for name, own in _with_all_rights(policy) if not own})
+
+
+def owner_is_given_all_rights(policy: Policy | None) -> bool:
+    """Say whether the queue's own account is let do anything, which it may without a policy."""
+    return any(own and _ROOT.fullmatch(name) for name, own in _with_all_rights(policy))
+
+
+def _with_all_rights(policy: Policy | None) -> Iterator[tuple[str, bool]]:
+    """Yield who may do anything at all with the queue, and whether of the queue's own account."""
+    for statement, name in principals(policy):
+        if (
+            statement.get("Effect") == "Allow"
             and not statement.get("Condition")
             and {"*", "sqs:*"} & set(statement.get("Action", ()))
-            and not _accounts(statement.get("Resource", ())) & {*name.split(":")}
-        }
+        ):
+            yield name, bool(_accounts(statement.get("Resource", ())) & {*name.split(":")})
+
+
+def denied(policy: Policy | None, account: str, actions: Iterable[str]) -> list[str]:
+    """Return which of `actions` (`sqs:SendMessage`) the policy does not give to an AWS account.
+
+    A condition may or may not hold for the account: an Allow under one counts, a Deny does not.
+    """
+    statements = policy["Statement"] if policy else ()
+    return [
+        action
+        for action in actions
+        if not any(_grants(item, "Allow", account, action) for item in statements)
+        or any(
+            _grants(item, "Deny", account, action) and not item.get("Condition")
+            for item in statements
+        )
+    ]
+
+
+def _grants(statement: Policy, effect: str, account: str, action: str) -> bool:
+    named = statement.get("Principal", {})
+    names = named.get("AWS", ()) if isinstance(named, dict) else ()
+    return (
+        statement.get("Effect") == effect
+        and any(name == "*" or (_ROOT.fullmatch(name) and account in name) for name in names)
+        and any(_stands_for(pattern, action) for pattern in statement.get("Action", ()))
     )
+
+
+def _stands_for(pattern: str, action: str) -> bool:
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch("".join(parts), action, re.IGNORECASE) is not None
 
 
 def principals(policy: Policy | None) -> Iterator[tuple[Policy, str]]:

@@ -7,6 +7,7 @@ Amazon SQS Developer Guide, quotas related to policies.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.core.manifest.phrases import near
 from reconciler.providers.sqs.policy import ACTIONS, Policy, principals, to_text
 
 MAX_BYTES = 8192
@@ -72,7 +73,8 @@ def action_name(name: str) -> str:
     """
     found = _BY_LOWER.get(name.lower())
     if found is None:
-        raise ValueError(f"{name!r} is not an SQS action; the actions are {', '.join(ACTIONS)}")
+        hint = near(name, ACTIONS) or f"; the actions are {', '.join(ACTIONS)}"
+        raise ValueError(f"{name!r} is not an SQS action{hint}")
     return found
 
 

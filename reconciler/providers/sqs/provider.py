@@ -60,6 +60,15 @@ class SqsProvider:
         self._client.verify_account()
         return Reading(self._name, self._account, self._client, interest).queues()
 
+    def read(self, live: Live) -> Live | None:
+        """Return the queue as it is now."""
+        url, outputs = live.outputs["url"], dict(live.outputs)
+        try:
+            attributes, tags = self._client.attributes(url), self._client.tags(url)
+        except Missing:
+            return None
+        return live_queue(self._name, self._account, outputs, attributes, tags)
+
     def create(self, desired: Desired) -> Live:
         """Create the queue with policy and tags in one call, or finish one that turns up.
 

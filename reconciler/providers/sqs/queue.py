@@ -11,8 +11,11 @@ from reconciler.core.units import Duration, Size, Unit, UnitName
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.policy import (
+    NOTIFIER_ACTIONS,
     canonical,
+    denied,
     has_deleted_principal,
+    owner_is_given_all_rights,
     strangers_with_all_rights,
 )
 
@@ -47,7 +50,7 @@ class DeadLetter(Frozen):
 
 def _encryption(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return KmsEncryption.model_validate(value)
+        return KmsEncryption.model_validate(value, by_alias=True, by_name=False)
     if isinstance(value, KmsEncryption) or value in ("sqs", "none"):
         return value
     raise ValueError("expected sqs, none or {kmsKey: alias/NAME}")
@@ -156,9 +159,36 @@ class Queue(QueueSettings, Spec):
         if before is None or self.policy != before.policy:
             for name in strangers_with_all_rights(self.policy):
                 yield f"the policy lets {name} do anything with the queue; grant what is needed"
-        key = self.encryption.kms_key if isinstance(self.encryption, KmsEncryption) else ""
-        if key == "alias/aws/sqs" and self.policy:
+            if owner_is_given_all_rights(self.policy):
+                yield (
+                    "the policy gives the queue's own account all rights, which it has without; "
+                    "if Amazon's notifications were meant, grant to `amazon-notifications`"
+                )
+        if self._locked() and self.policy:
             yield "other accounts cannot send to a queue encrypted with the key alias/aws/sqs"
+
+    def obstacles(self, sender: str) -> Iterator[str]:
+        """Yield why the AWS account `sender` could not deliver: no permission, or no key.
+
+        Neither SP-API nor MWS checks this: what is missing shows only as silence.
+        """
+        missing = denied(self.policy, sender, [f"sqs:{name}" for name in NOTIFIER_ACTIONS])
+        if missing:
+            yield (
+                f"does not let the AWS account {sender} call {' and '.join(missing)}: add "
+                "`grants: [{to: amazon-notifications}]` to it"
+            )
+        if self._locked():
+            yield (
+                "is encrypted with alias/aws/sqs, which no other account can use: take a key of "
+                "your own, or `encryption: sqs`"
+            )
+
+    def _locked(self) -> bool:
+        # AWS's own key cannot be shared with another account.
+        return isinstance(self.encryption, KmsEncryption) and self.encryption.kms_key.endswith(
+            "alias/aws/sqs"
+        )
 
     def _notes_on_change(self, before: Self) -> Iterator[str]:
         if self.message_retention_period < before.message_retention_period:
@@ -168,6 +198,11 @@ class Queue(QueueSettings, Spec):
             )
         if _strength(self) < _strength(before):
             yield "encryption becomes weaker; messages already in the queue keep theirs"
+        if isinstance(before.encryption, KmsEncryption) and self.encryption == "sqs":
+            yield (
+                "for a moment the queue is not encrypted: SQS takes its own encryption only after "
+                "the key is gone"
+            )
         if has_deleted_principal(before.policy):
             yield "the live policy names a principal that was deleted; it is written anew"
 

@@ -490,7 +490,7 @@ CHANGES = {
     "another reuse": (
         {"encryption": {"kmsKey": "alias/x"}},
         {"encryption": {"kmsKey": "alias/x", "dataKeyReuse": 600}},
-        {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"},
+        {"KmsDataKeyReusePeriodSeconds"},
     ),
     "no encryption": ({}, {"encryption": "none"}, {"SqsManagedSseEnabled"}),
     "encryption again": ({"encryption": "none"}, {}, {"SqsManagedSseEnabled"}),
@@ -605,6 +605,19 @@ def test_quirk_45_exactly_the_changed_tags_are_written_and_removed(world):
         "TagKeys": ["a.b", "gone"],
     }
     assert world.count("SetQueueAttributes") == 0
+    assert world.differences(desired) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, {"a": "1", "b": ""}), ({"a": "1"}, {}), ({"a": "1"}, {"b": "2"})]
+)
+def test_quirk_45_tags_may_change_as_a_whole(world, before, after):
+    live = world.provider.create(world.want("offers", {"tags": before}, protect=True))
+    desired = world.want("offers", {"tags": after}, protect=True)
+    change = FieldChange(path="tags", before=before, after=after)
+
+    world.provider.update(desired, live, [change])
+
     assert world.differences(desired) == []
 
 

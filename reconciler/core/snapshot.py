@@ -1,0 +1,250 @@
+"""Live state as a file: dated, digested, free of secrets, and good for planning without a network.
+
+A snapshot is the stream of `Live` written down, together with what was looked at: not seen is not
+absent, so a plan made of it treats whatever it does not cover as unknown.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.core.decide import Observation
+from reconciler.core.errors import PlanRefused
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Finding, Frozen, Live, Spec
+from reconciler.core.provider import Scope, Service
+from reconciler.core.unread import Unread
+
+FORMAT_VERSION = 1
+
+
+class LiveRecord(Frozen):
+    """One live object; `spec` holds its fields by YAML name, references as remote values."""
+
+    service: str
+    kind: str
+    account: str
+    spec: dict[str, Any]
+    outputs: dict[str, str]
+    owner: str | None = None
+    protected: bool = False
+    waiting: int | None = None
+    detailed: bool = True
+
+
+class ScopeRecord(Frozen):
+    """One part of an account; `reason` says why it could not be read, None that it was.
+
+    `topics` are what was asked for where a service lists only what it is asked for (notification
+    types); None: everything.
+    """
+
+    account: str
+    kinds: tuple[str, ...]
+    part: str | None = None
+    topics: tuple[str, ...] | None = None
+    reason: str | None = None
+
+
+class Snapshot(Frozen):
+    """The live state of the declared accounts at a moment (`taken_at`, UTC).
+
+    `accounts` identifies the real accounts; `digest` seals everything else.
+    """
+
+    format_version: int
+    taken_at: datetime
+    stack: str
+    accounts: dict[str, Any]
+    scopes: tuple[ScopeRecord, ...]
+    live: tuple[LiveRecord, ...]
+    warnings: tuple[Finding, ...] = ()
+    digest: str = ""
+
+    def sealed(self) -> "Snapshot":
+        """Return the snapshot with its digest."""
+        return self.model_copy(update={"digest": self._digest()})
+
+    def intact(self) -> bool:
+        """Say whether the content still is what was sealed."""
+        return self.digest == self._digest()
+
+    def age(self, now: datetime) -> float:
+        """Return seconds since it was taken."""
+        return max(0.0, (now - self.taken_at).total_seconds())
+
+    def _digest(self) -> str:
+        content = self.model_dump(mode="json", exclude={"digest"})
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def take(
+    declarations: Declarations,
+    observation: Observation,
+    scopes: Iterable[Scope],
+    accounts: Mapping[str, Any],
+    now: datetime,
+) -> Snapshot:
+    """Write down what was observed; `scopes` are all that were tried."""
+    reasons = {item.scope: item.reason for item in observation.unread}
+    return Snapshot(
+        format_version=FORMAT_VERSION,
+        taken_at=now.astimezone(UTC).replace(microsecond=0),
+        stack=declarations.stack,
+        accounts=dict(accounts),
+        scopes=tuple(
+            sorted(
+                (_scope_record(declarations, scope, reasons.get(scope)) for scope in scopes),
+                key=lambda item: (item.account, item.kinds, item.part or ""),
+            )
+        ),
+        live=tuple(
+            sorted(
+                (_live_record(item) for item in observation.live),
+                key=lambda item: json.dumps(item.model_dump(mode="json"), sort_keys=True),
+            )
+        ),
+        warnings=observation.warnings,
+    ).sealed()
+
+
+def _scope_record(declarations: Declarations, scope: Scope, reason: str | None) -> ScopeRecord:
+    topics: tuple[str, ...] | None = None
+    if declarations.policy.discover == "declared" and any(kind.topical for kind in scope.kinds):
+        mine = (item for item in declarations.desired if scope.covers(item.account, item.spec))
+        topics = tuple(sorted({item.spec.topic() for item in mine}))
+    return ScopeRecord(
+        account=scope.account,
+        kinds=tuple(sorted(kind.kind for kind in scope.kinds)),
+        part=scope.part,
+        topics=topics,
+        reason=reason,
+    )
+
+
+def _live_record(item: Live) -> LiveRecord:
+    return LiveRecord(
+        service=item.spec.service,
+        kind=item.spec.kind,
+        account=item.account,
+        spec=item.spec.model_dump(mode="json", exclude_unset=True),
+        outputs=dict(item.outputs),
+        owner=item.owner,
+        protected=item.protected,
+        waiting=item.waiting,
+        detailed=item.detailed,
+    )
+
+
+def unseal(
+    text: bytes,
+    declarations: Declarations,
+    services: Sequence[Service],
+    accounts: Mapping[str, Any],
+) -> tuple[Snapshot, Observation]:
+    """Read a snapshot and return what it observed of the declared accounts.
+
+    What is declared but lies outside of what was looked at is reported as unread.
+
+    Raises:
+        PlanRefused: it is no snapshot, was changed since it was made, or is of other accounts.
+    """
+    try:
+        snapshot = Snapshot.model_validate_json(text)
+    except ValidationError:
+        raise PlanRefused("this is not a snapshot: make one with `reconciler snapshot`") from None
+    if snapshot.format_version != FORMAT_VERSION:
+        raise PlanRefused("the snapshot was made by another version of this tool: take a new one")
+    if not snapshot.intact():
+        raise PlanRefused("the snapshot was changed after it was taken: take a new one")
+    if snapshot.stack != declarations.stack:
+        raise PlanRefused(
+            f"the snapshot is of stack {snapshot.stack!r}, the declarations are of stack "
+            f"{declarations.stack!r}: take one with these declarations"
+        )
+    for name, identity in accounts.items():
+        if snapshot.accounts.get(name, identity) != identity:
+            raise PlanRefused(
+                f"the snapshot's account {name!r} is not the declared one (they differ in "
+                f"{_differing(snapshot.accounts[name], identity)}): take a new one"
+            )
+    kinds = _kinds(services)
+    live = tuple(_live(item, kinds) for item in snapshot.live if item.account in accounts)
+    unread = tuple(_unread(snapshot, declarations, kinds))
+    return snapshot, Observation(live, unread, snapshot.warnings)
+
+
+def _differing(former: Any, now: Any) -> str:
+    if not isinstance(former, dict) or not isinstance(now, dict):
+        return "everything"
+    return ", ".join(sorted(name for name in {*former, *now} if former.get(name) != now.get(name)))
+
+
+def _kinds(services: Sequence[Service]) -> dict[tuple[str, str], type[Spec]]:
+    return {
+        (service.name, shape.spec_type.kind): shape.spec_type
+        for service in services
+        for shape in service.declarations.values()
+    }
+
+
+def _live(record: LiveRecord, kinds: Mapping[tuple[str, str], type[Spec]]) -> Live:
+    try:
+        spec = kinds[(record.service, record.kind)].model_validate(record.spec)
+    except (KeyError, ValidationError):
+        raise PlanRefused(
+            "the snapshot holds an object that this version does not know: take a new one"
+        ) from None
+    return Live(
+        account=record.account,
+        spec=spec,
+        outputs=record.outputs,
+        owner=record.owner,
+        protected=record.protected,
+        waiting=record.waiting,
+        detailed=record.detailed,
+    )
+
+
+def _unread(
+    snapshot: Snapshot,
+    declarations: Declarations,
+    kinds: Mapping[tuple[str, str], type[Spec]],
+) -> Iterator[Unread]:
+    """Yield what could not be read then, and what nobody looked at then but is declared now."""
+    for record in snapshot.scopes:
+        if record.reason is not None and record.account in declarations.accounts:
+            yield Unread(_scope(record, declarations, kinds), record.reason)
+    missing: dict[tuple[str, type[Spec], str | None], Scope] = {}
+    for item in declarations.desired:
+        if not any(_covers(record, item.account, item.spec) for record in snapshot.scopes):
+            part = item.spec.partition()
+            scope = Scope(item.account, (type(item.spec),), part)
+            missing.setdefault((item.account, type(item.spec), part), scope)
+    for scope in missing.values():
+        yield Unread(scope, f"{scope}: the snapshot does not tell: take a new one")
+
+
+def _scope(
+    record: ScopeRecord,
+    declarations: Declarations,
+    kinds: Mapping[tuple[str, str], type[Spec]],
+) -> Scope:
+    service = declarations.accounts[record.account].service
+    return Scope(
+        record.account, tuple(kinds[(service, kind)] for kind in record.kinds), record.part
+    )
+
+
+def _covers(record: ScopeRecord, account: str, spec: Spec) -> bool:
+    return (
+        record.account == account
+        and spec.kind in record.kinds
+        and record.part in (None, spec.partition())
+        and (record.topics is None or not spec.topical or spec.topic() in record.topics)
+    )

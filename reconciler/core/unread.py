@@ -1,0 +1,83 @@
+"""What could not be read, and what is left alone because of it: not seen is not absent."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.model import Live, live_address
+from reconciler.core.provider import Scope
+from reconciler.core.refs import references
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A scope that could not be read, and why, in one sentence."""
+
+    scope: Scope
+    reason: str
+
+
+Behind = Mapping[tuple[str, str, str], str]
+
+
+def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]) -> frozenset[str]:
+    """Return live addresses of what must neither be deleted nor replaced.
+
+    That is what something unread may refer to, what rests on something unread, and all that these
+    and the `unknown` ones refer to themselves.
+    """
+    if not unread:
+        return frozenset()
+    objects = {live_address(item.spec, item.account): item for item in live}
+    behind = _behind(objects)
+    found = {
+        address
+        for address, item in objects.items()
+        if _may_be_needed(item, unread) or _rests_on(item, unread, behind)
+    }
+    waiting = [*unknown, *(objects[address] for address in found)]
+    while waiting:
+        more = {behind[key] for key in _keys(waiting.pop()) & behind.keys()} - found
+        found |= more
+        waiting += [objects[address] for address in more]
+    return frozenset(found)
+
+
+def _may_be_needed(item: Live, unread: Iterable[Unread]) -> bool:
+    """Say whether something unread may refer to an object."""
+    return any(
+        reference.kind == item.spec.kind
+        and (not reference.same_account or each.scope.account == item.account)
+        for each in unread
+        for kind in each.scope.kinds
+        for reference in kind.refs.values()
+    )
+
+
+def _behind(objects: Mapping[str, Live]) -> Behind:
+    """Return live addresses by kind, account (or none) and handle."""
+    return {
+        (item.spec.kind, scope, item.spec.handle(item.account, item.outputs)): address
+        for address, item in objects.items()
+        for scope in (item.account, "")
+    }
+
+
+def _keys(live: Live) -> set[tuple[str, str, str]]:
+    """Return what an object refers to: kind, account (or none) and handle."""
+    return {
+        (reference.kind, live.account if reference.same_account else "", handle)
+        for _, reference, handle in references(live.spec)
+    }
+
+
+def _rests_on(live: Live, unread: Sequence[Unread], behind: Behind) -> bool:
+    """Say whether an object refers to one that was not seen and may be in what was not read.
+
+    Who owns it may depend on that, and so may whether it can go.
+    """
+    return any(
+        target.kind == kind and account in ("", each.scope.account)
+        for kind, account, _ in _keys(live) - behind.keys()
+        for each in unread
+        for target in each.scope.kinds
+    )

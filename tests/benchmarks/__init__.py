@@ -1,0 +1,1 @@
+"""How fast the whole program is, against loopback stubs with latency: `make bench`."""

@@ -1,0 +1,207 @@
+"""The command as a process: terminals, pipes, signals, encodings."""
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from reconciler.cli.progress import Ticker
+from tests.cli.conftest import PROGRESS
+from tests.worlds import queues, writes
+
+PATIENCE = 60
+"""Seconds after which a process counts as hanging; nothing is measured by it."""
+
+
+def until(happened):
+    patience = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < patience, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def on_a_terminal(start, sandbox, world):
+    """Apply with a terminal on stdin and stderr, answer with a line or a signal."""
+
+    def run(answer, text=queues(q="")):  # noqa: B008 - a constant string
+        controller, terminal = pty.openpty()
+        try:
+            running = start(
+                "apply", world(text), "--sandbox", sandbox.url, stdin=terminal, stderr=terminal
+            )
+            seen = b""
+            while b"Apply this?" not in seen:
+                seen += os.read(controller, 4096)
+            if isinstance(answer, bytes):
+                os.write(controller, answer)
+            else:
+                running.send_signal(answer)
+            out, _ = running.communicate(timeout=PATIENCE)
+        finally:
+            os.close(terminal)
+            os.close(controller)
+        return running.returncode, out, seen.decode()
+
+    return run
+
+
+def test_a_prompt_that_is_answered_with_yes_goes_on(on_a_terminal, sandbox):
+    code, out, seen = on_a_terminal(b"y\n")
+    assert code == 0
+    assert "create queue.q: done" in out
+    assert "1 to create" in seen, "what is asked about stands above the question"
+    assert writes(sandbox) == ["CreateQueue q reconciler:stack"]
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"])
+def test_a_prompt_that_is_declined_ends_with_3(on_a_terminal, sandbox, answer):
+    code, out, _ = on_a_terminal(answer)
+    assert code == 3
+    assert "create queue.q: done" not in out
+    assert writes(sandbox) == []
+
+
+def test_an_interrupt_at_the_prompt_ends_with_130_and_changes_nothing(on_a_terminal, sandbox):
+    code, *_ = on_a_terminal(signal.SIGINT)
+    assert code == 130
+    assert writes(sandbox) == []
+
+
+def test_an_interrupt_while_reading_ends_with_130_and_does_not_wait_for_the_service(
+    start, sandbox, world
+):
+    sandbox.faults([{"service": "aws", "kind": "stall", "seconds": 600, "times": None}])
+    running = start("plan", world(queues(q="")), "--sandbox", sandbox.url)
+    until(lambda: sandbox.calls())
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, out) == (130, "")
+    assert "interrupted" in err
+    assert "Traceback" not in err
+
+
+def test_an_interrupt_while_applying_finishes_what_is_under_way_and_ends_with_130(
+    start, sandbox, world
+):
+    sandbox.settings(latencySeconds={"aws": 0.4})
+    chain = queues(
+        a="deadLetter: {queue: b, maxReceives: 2}", b="deadLetter: {queue: c, maxReceives: 2}", c=""
+    )
+    running = start("apply", world(chain), "--sandbox", sandbox.url, "--yes")
+    until(lambda: writes(sandbox))
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 130
+    assert "create queue.c: done" in out
+    assert "create queue.a: skipped" in out
+    assert writes(sandbox) == ["CreateQueue c reconciler:stack"]
+
+
+def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox, world):
+    sandbox.settings(latencySeconds={"merchant": 1.4})
+    running = start("plan", world(queues(q="")), "--sandbox", sandbox.url, "--format", "json")
+    out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
+    assert re.match(r"reading: \d of 2, \d+ s\n", err)
+    assert json.loads(out)["complete"]
+
+
+def test_what_ends_at_once_tells_no_progress(capsys):
+    with Ticker() as ticker:
+        ticker("reading", 0, 1)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reader_that_goes_away_is_no_error(start, sandbox, world, form):
+    many = world(queues(**{f"q{number}": "" for number in range(100)}))
+    running = start("plan", many, "--sandbox", sandbox.url, "--format", form)
+    running.stdout.close()
+    running.stdout = None
+    _, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, PROGRESS.sub("", err)) == (0, "")
+
+
+def test_a_reader_of_stderr_that_goes_away_does_not_stop_an_apply(start, sandbox, world):
+    many = world(queues(**{f"q{number}": "" for number in range(100)}))
+    running = start("apply", many, "--sandbox", sandbox.url, "--yes")
+    running.stderr.close()
+    running.stderr = None
+    out, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
+    assert "Applied: 100 done" in out
+
+
+def test_a_reader_that_goes_away_does_not_turn_a_failure_into_success(start, sandbox, world):
+    many = world(queues(**{f"q{number}": "" for number in range(300)}))
+    sandbox.faults([{"service": "aws", "operation": "CreateQueue", "kind": "denied"}])
+    running = start("apply", many, "--sandbox", sandbox.url, "--yes", stderr=subprocess.DEVNULL)
+    running.stdout.close()
+    running.stdout = None
+    running.communicate(timeout=PATIENCE)
+    assert running.returncode == 1
+
+
+def test_a_terminal_that_knows_only_ascii_gets_a_plan_all_the_same(start, process, sandbox, world):
+    process("apply", world(queues(q="")), "--sandbox", sandbox.url, "--yes")
+    arguments = ["plan", world(queues(q="delay: 5s")), "--sandbox", sandbox.url]
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    assert "delay: 0s \\u2192 5s" in coloured(start, arguments, ascii_only)
+    piped = process(*arguments, env=ascii_only)
+    assert (piped.code, piped.err) == (0, "")
+    assert "delay: 0s → 5s" in piped.out, "what is piped is UTF-8"
+
+
+def coloured(start, arguments, env=None):
+    """Return what a command writes to a terminal on stdout."""
+    controller, terminal = pty.openpty()
+    running = start(*arguments, stdout=terminal, stdin=subprocess.DEVNULL, env=env)
+    os.close(terminal)
+    seen = b""
+    try:
+        while piece := os.read(controller, 65536):
+            seen += piece
+    except OSError:
+        pass  # how Linux tells that the other side has closed
+    finally:
+        os.close(controller)
+    running.wait(PATIENCE)
+    return seen.decode()
+
+
+def test_colour_is_for_terminals_and_can_be_declined(start, process, sandbox, world):
+    arguments = ["plan", world(queues(q="")), "--sandbox", sandbox.url]
+    assert "\x1b[" in coloured(start, arguments)
+    assert "\x1b[" not in coloured(start, arguments, {"NO_COLOR": "1"})
+    assert "\x1b[" not in process(*arguments).out
+
+
+def test_colour_never_enters_json_or_markdown(start, sandbox, world):
+    for form in ("json", "markdown"):
+        arguments = ["plan", world(queues(q="")), "--sandbox", sandbox.url, "--format", form]
+        assert "\x1b[" not in coloured(start, arguments)
+
+
+def test_the_sandbox_command_serves_until_interrupted(start, process, world):
+    serving = start("sandbox", "--port", "0")
+    url = serving.stdout.readline().strip()
+    assert process("plan", world(queues(q="")), "--sandbox", url).code == 0
+    serving.send_signal(signal.SIGINT)
+    serving.communicate(timeout=PATIENCE)
+    assert serving.returncode == 0
+
+
+def test_a_port_that_is_taken_is_told(process):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        ended = process("sandbox", "--port", holder.getsockname()[1])
+    assert (ended.code, ended.out) == (1, "")
+    assert "choose another" in ended.err

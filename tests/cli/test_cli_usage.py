@@ -1,0 +1,109 @@
+"""Exit code 64 is for command lines that cannot be understood, and for nothing else."""
+
+import json
+import re
+
+import pytest
+
+from tests.worlds import queues
+
+COMMANDS = ["validate", "plan", "apply", "drift", "schema", "sandbox", "demo"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["plan", "--nonsense"],
+        ["plan", "a", "b"],
+        ["--log-level", "loud", "validate"],
+        ["plan", "--format", "xml"],
+        ["validate", "--format", "markdown"],
+        ["apply", "--format", "markdown"],
+        ["drift", "--format", "github"],
+        ["plan", "--shard", "0/2"],
+        ["plan", "--shard", "3/2"],
+        ["plan", "--shard", "1/0"],
+        ["plan", "--shard", "half"],
+        ["plan", "--max-deletes", "101%"],
+        ["plan", "--max-deletes", "-1"],
+        ["plan", "--max-deletes", "few"],
+        ["apply", "--max-updates", "1.5"],
+        ["apply", "--plan"],
+        ["plan", "--sandbox", "not a url"],
+        ["plan", "--sandbox", "http://example.com"],
+        ["sandbox", "--port", "65536"],
+        ["sandbox", "--port", "http"],
+        ["drift", "--target", "queue.a"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_cannot_be_understood_ends_with_64_and_a_sentence_on_stderr(
+    cli, arguments
+):
+    ended = cli(*arguments)
+    assert ended.code == 64
+    assert ended.out == ""
+    assert "rror" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_no_arguments_at_all_show_the_help_on_stderr_and_end_with_64(cli):
+    ended = cli()
+    assert (ended.code, ended.out) == (64, "")
+    assert "Usage: reconciler" in ended.err
+
+
+@pytest.mark.parametrize("variable", ["not a url", "http://example.com"])
+def test_the_variable_is_checked_like_the_option(cli, monkeypatch, world, variable):
+    monkeypatch.setenv("RECONCILER_SANDBOX", variable)
+    assert cli("plan", world("")).code == 64
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_goes_to_stdout_and_is_a_success(cli, command, option):
+    ended = cli(command, option)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Usage: reconciler {command}" in ended.out
+
+
+def test_help_names_every_command(cli):
+    ended = cli("--help")
+    assert ended.code == 0
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", ended.out, re.MULTILINE)
+
+
+def test_the_version_is_one_line_on_stdout(cli):
+    ended = cli("--version")
+    assert (ended.code, ended.err) == (0, "")
+    assert re.fullmatch(r"reconciler \d+\.\d+\.\d+\S*\n", ended.out)
+
+
+def test_the_schema_is_one_json_document_that_knows_every_section(cli):
+    ended = cli("schema")
+    assert (ended.code, ended.err) == (0, "")
+    schema = json.loads(ended.out)
+    assert {"stack", "policy", "accounts", "queues", "subscriptions"} <= set(schema["properties"])
+
+
+def test_the_same_shard_holds_an_account_whatever_else_is_declared(cli, sandbox, world):
+    folder = world(queues(q=""))
+
+    def shards():
+        found = {}
+        for number in ("1/2", "2/2"):
+            ended = cli(
+                "plan", folder, "--sandbox", sandbox.url, "--shard", number, "--format=json"
+            )
+            assert ended.code == 0
+            for action in json.loads(ended.out)["actions"]:
+                found.setdefault(action["account"], []).append(number)
+        return found
+
+    [alone] = shards().values()
+    assert len(alone) == 1, "exactly one of the shards holds the account"
+    more = '  other: {service: merchant, accountId: "9"}\n' + queues(q="account: aws-eu")
+    world(more)
+    assert shards()["aws-eu"] == alone

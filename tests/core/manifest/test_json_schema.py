@@ -1,0 +1,105 @@
+"""The JSON Schema for editors agrees with the reader."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+import reconciler
+from reconciler.cli.main import invoke
+from reconciler.core.manifest.schema import schema_of
+from reconciler.wiring import SERVICES
+from tests.core.manifest.test_contract_example import EXAMPLE
+
+SUBSCRIPTIONS = Path(reconciler.__file__).parents[1] / "subscriptions"
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(schema_of(SERVICES))
+
+
+@pytest.fixture(scope="module")
+def complaints(schema):
+    """Return the paths at which the schema refuses a YAML text."""
+    validator = Draft202012Validator(schema)
+
+    def check(text):
+        document = yaml.load(text, Loader=yaml.BaseLoader if "#base" in text else yaml.SafeLoader)
+        return sorted("/".join(map(str, item.path)) for item in validator.iter_errors(document))
+
+    return check
+
+
+def test_it_is_a_valid_schema_of_draft_2020_12(schema):
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_the_command_prints_it_and_nothing_else(schema, capsys):
+    assert invoke(["schema"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == schema
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("file", sorted(SUBSCRIPTIONS.rglob("*.yaml")), ids=lambda file: file.name)
+def test_it_accepts_the_bundled_files(complaints, file):
+    assert complaints(file.read_text()) == []
+
+
+def test_it_accepts_the_example_of_the_contract(complaints):
+    assert complaints(EXAMPLE) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "queues: {offers: }\ndestinations:\nsubscriptions: {}\n",
+        "queues: {a: {visibilityTimeout: 120, maximumMessageSize: 256 KiB, encryption: none}}\n",
+        "queues: {a: {encryption: {kmsKey: alias/x}, redriveAllow: none}}\n",
+        "policy: {prune: false, maxDeletes: 5, maxUpdates: 10%}\n",
+        "defaults: {subscriptions: {enabled: false}, queues: {delay: 5s}}\n",
+        "subscriptions: {a: {destination: x, notificationType: X, sellers: all}}\n",
+        "accounts: {a: {service: merchant, accountId: 5678, credentials: anonymous}}\n",
+    ],
+)
+def test_it_accepts_what_the_reader_accepts(complaints, text):
+    assert complaints(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("queue: {}\n", ""),
+        ("policy: {}\n", "policy"),
+        ("policy: {prune: true, force: true}\n", "policy"),
+        ("policy: {prune: yes please}\n", "policy/prune"),
+        ("policy: {prune: true, maxDeletes: a third}\n", "policy/maxDeletes"),
+        ("stack: Acme\n", "stack"),
+        ("owns: {callBackUri: []}\n", "owns"),
+        ("queues: {offers: {visibilityTimout: 5s}}\n", "queues/offers"),
+        ("queues: {offers: {visibility_timeout: 5s}}\n", "queues/offers"),
+        ("queues: {offers: {visibilityTimeout: 2 weeks}}\n", "queues/offers"),
+        ("queues: {offers: []}\n", "queues/offers"),
+        ("queues: {'a b': {}}\n", "queues"),
+        ("queues: []\n", "queues"),
+        ("destinations: {a: {que: offers}}\n", "destinations/a"),
+        ("subscriptions: {a: {notificationType: X}}\n", "subscriptions/a"),
+        ("accounts: {a: {service: azure}}\n", "accounts/a"),
+        ("accounts: {a: {service: aws, region: eu-west-1}}\n", "accounts/a"),
+        (
+            (
+                "accounts: {a: {service: mws, sellerId: A, marketplaceId: B,"
+                " credentials: {accessKeyId: 'env:A', secretKey: hunter2}}}\n"
+            ),
+            "accounts/a",
+        ),
+        ("defaults: {queues: {visibilityTimout: 5s}}\n", "defaults/queues"),
+        ("defaults: {queue: {}}\n", "defaults"),
+    ],
+)
+def test_it_refuses_where_the_reader_would(complaints, text, where):
+    assert complaints(text) == [where]

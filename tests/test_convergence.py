@@ -1,0 +1,293 @@
+"""Whatever was declared before, whatever happened meanwhile: one run brings live to declared.
+
+Hypothesis draws histories of declared worlds over the toy service, which refuses what any real one
+refuses. See architecture.md, "Tests that carry the weight".
+"""
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from reconciler import engine
+from reconciler.core.errors import PlanRefused
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired
+from reconciler.core.plan import Prepared, prepare
+from reconciler.core.refs import references
+from tests.toys import (
+    Bell,
+    Cloud,
+    Failing,
+    Pipe,
+    Spill,
+    Tank,
+    Tap,
+    Thing,
+    Valve,
+    Well,
+    declare,
+    world,
+)
+
+HISTORIES = settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@st.composite
+def worlds(draw) -> Declarations:
+    """Draw declarations in which everything may change from one world to the next."""
+    tanks = _tanks(draw)
+    wells = [
+        declare(_key(draw, name), "depot", Well(name=name, depth=draw(st.integers(1, 2))))
+        for name in draw(_subset("xyz"))
+    ]
+    objects = [*tanks, *wells]
+    for account in ("works", "mains"):
+        pipes = _pipes(draw, account, wells, tanks)
+        objects += [*pipes, *_taps(draw, account, pipes)]
+    return world(*objects, *_bells(draw))
+
+
+def _subset(names):
+    return st.permutations(names).flatmap(
+        lambda order: st.integers(0, len(names)).map(lambda size: sorted(order[:size]))
+    )
+
+
+def _key(draw, name: str) -> str:
+    """Return a YAML key, which may be another one in each world."""
+    return draw(st.sampled_from([name, f"{name}-renamed"]))
+
+
+def _tanks(draw) -> list[Desired]:
+    found: list[Desired] = []
+    for name in draw(st.permutations("abcd"))[: draw(st.integers(0, 4))]:
+        size, metal = draw(st.integers(1, 2)), draw(st.sampled_from(["iron", "zinc"]))
+        target = draw(st.sampled_from([None, *found]))
+        spill = Spill(tank="", after=draw(st.integers(1, 2))) if target else None
+        spec = Tank(name=name, size=size, metal=metal, spill=spill)
+        refs = {"spill.tank": target} if target else {}
+        found.append(declare(_key(draw, name), "depot", spec, refs=refs))
+    return found
+
+
+def _pipes(draw, account: str, wells: list[Desired], tanks: list[Desired]) -> list[Desired]:
+    found: list[Desired] = []
+    for well in draw(_subset(range(len(wells)))):
+        spec = Pipe(well="", gauge=draw(st.integers(1, 2)))
+        refs = {"well": wells[well]}
+        overflow = draw(st.sampled_from([None, *tanks]))
+        if overflow is not None:
+            refs["overflow"], spec = overflow, spec.model_copy(update={"overflow": ""})
+        key = f"{account}-{_key(draw, wells[well].spec.name)}"
+        found.append(declare(key, account, spec, refs=refs))
+    return found
+
+
+def _taps(draw, account: str, pipes: list[Desired]) -> list[Desired]:
+    found: list[Desired] = []
+    for use in draw(_subset("uvw")) if pipes else ():
+        refs = {"pipe": draw(st.sampled_from(pipes))}
+        if account == "mains":
+            spec = Valve(use=use, pipe="", enabled=draw(st.booleans()))
+            found.append(declare(f"{account}-{_key(draw, use)}", account, spec, refs=refs))
+            continue
+        filters = draw(st.sampled_from([(), ("cold",)]))
+        for client in draw(_subset(["de", "fr"])):
+            spec = Tap(client=client, use=use, pipe="", filter=filters)
+            found.append(declare(use, account, spec, refs=refs, member=client))
+    return found
+
+
+def _bells(draw) -> list[Desired]:
+    found: list[Desired] = []
+    for kind in ("fire", "noon"):
+        uri = f"https://hooks.example.com/{draw(st.sampled_from('12'))}"
+        targets = draw(st.one_of(st.just(["everyone"]), _subset(["1", "2", "3"])))
+        for target in targets:
+            everyone = target == "everyone"
+            spec = Bell(
+                event=kind,
+                target=None if everyone else target,
+                everyone=everyone or None,
+                uri=uri,
+            )
+            found.append(declare(kind, "tower", spec, member=target))
+    return found
+
+
+def plan(cloud: Cloud, declared: Declarations) -> Prepared:
+    return prepare(declared, engine.observe(declared, cloud.providers()))
+
+
+def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:
+    """Plan and apply once; nothing but guards `allowed` to may refuse: all of it was chosen."""
+    prepared = plan(cloud, declared)
+    assert prepared.plan.complete
+    assert not prepared.plan.problems
+    assert {guard.guard for guard in prepared.plan.refused()} <= set(allowed)
+    ended = set()
+    for step in prepared.steps:
+        assert set(step.needs) <= ended
+        ended.add(step.id)
+    return engine.apply(prepared, cloud.providers())
+
+
+def settle(cloud: Cloud, declared: Declarations, *allowed: str) -> None:
+    """Run without trouble; afterwards the world is as declared and asks for nothing."""
+    try:
+        applied = run(cloud, declared, *allowed)
+    except PlanRefused as refused:
+        assert "apply the change in two parts" in str(refused)
+        event("a true circle, applied in two parts")
+        settle(cloud, _first_part(declared), *allowed)
+        applied = run(cloud, declared, *allowed)
+    assert [outcome for outcome in applied.outcomes if outcome.outcome != "done"] == []
+    assert plan(cloud, declared).plan.actions == ()
+    assert not cloud.dangling()
+    assert _ours(cloud) == _wanted(declared)
+
+
+def _first_part(declared: Declarations) -> Declarations:
+    """Return the declarations without any reference that can be moved to another target."""
+    movable = {Tank: "spill", Pipe: "overflow"}
+    kept = [item for item in declared.desired if not isinstance(item.spec, Valve)]
+    return world(*(_without(item, movable.get(type(item.spec))) for item in kept))
+
+
+def _without(item: Desired, field: str | None) -> Desired:
+    if field is None:
+        return item
+    links = {path: to for path, to in item.references.items() if not path.startswith(field)}
+    return replace(item, spec=item.spec.model_copy(update={field: None}), references=links)
+
+
+def _wanted(declared: Declarations) -> dict[str, object]:
+    return {
+        f"{item.account} {item.spec.kind} {_inside(item.spec)}": item.stack * bool(item.spec.marks)
+        for item in declared.desired
+    }
+
+
+def _ours(cloud: Cloud) -> dict[str, object]:
+    """Describe everything but the strangers, told from the service's own point of view."""
+    return {
+        f"{thing.account} {thing.spec.kind} {_outside(cloud, thing)}": thing.owner or ""
+        for thing in cloud.things.values()
+        if not _strange(thing)
+    }
+
+
+def _strange(thing: Thing) -> bool:
+    return "strange" in thing.address or "strange" in str(thing.spec.fields())
+
+
+def _inside(spec) -> str:
+    """Write the fields of a declared spec, references by the name of what they mean."""
+    fields = spec.model_copy(
+        update={path: value.rpartition("/")[2] for path, _, value in references(spec)}
+    )
+    spill = f"{spec.spill.tank.rpartition('/')[2]}" if getattr(spec, "spill", None) else ""
+    return f"{_plain(fields)} {spill}"
+
+
+def _outside(cloud: Cloud, thing: Thing) -> str:
+    """Write the fields of a live spec in the same way."""
+    names = {"spill.tank": ""}
+    spill = ""
+    for path, _, value in references(thing.spec):
+        target = cloud.things.get(value)
+        name = target.address.rpartition("/")[2] if target else value
+        if path == "spill.tank":
+            spill = name
+        else:
+            names[path] = name
+    return f"{_plain(thing.spec.model_copy(update=names))} {spill}"
+
+
+def _plain(spec) -> dict[str, object]:
+    fields = spec.fields()
+    if fields.get("spill"):
+        fields["spill"] = fields["spill"]["after"]
+    return {name: fields[name] for name in sorted(type(spec).model_fields) if name in fields}
+
+
+def strangers(cloud: Cloud) -> dict[str, Thing]:
+    """Put in what is not ours: of another stack, of nobody, and what refers to such."""
+    foreign = cloud.put("depot", Tank(name="strange-1"), owner="acme-eu")
+    nobody = cloud.put("depot", Tank(name="strange-2", spill=Spill(tank=foreign)))
+    cloud.put("depot", Well(name="strange-well"), owner="other")
+    for account in ("works", "mains"):
+        pipe = cloud.put(account, Pipe(well="arn:strange-well", overflow=nobody))
+        taps = {
+            "works": Tap(client="de", use="strange", pipe=pipe),
+            "mains": Valve(use="strange", pipe=pipe),
+        }
+        cloud.put(account, taps[account])
+    cloud.put("tower", Bell(event="strange", target="1", uri="https://elsewhere.example.com/"))
+    return dict(cloud.things)
+
+
+def untouched(cloud: Cloud, before: dict[str, Thing]) -> bool:
+    return before == {number: thing for number, thing in cloud.things.items() if number in before}
+
+
+@HISTORIES
+@given(st.lists(worlds(), min_size=1, max_size=4))
+def test_every_history_of_declared_worlds_converges_in_one_run_each(history):
+    cloud = Cloud()
+    before = strangers(cloud)
+    for declared in history:
+        settle(cloud, declared)
+    assert untouched(cloud, before)
+
+
+@HISTORIES
+@given(worlds(), worlds(), st.integers(0, 10**6))
+def test_what_was_done_behind_our_back_is_undone_in_one_run(first, second, seed):
+    cloud = Cloud()
+    before = strangers(cloud)
+    settle(cloud, first)
+    # A tap whose pipe was taken away bears no sign that it was ours, so mending it is adoption.
+    meddle(cloud, before, Failing(seed, 0.4))
+    settle(cloud, first, "adopt")
+    meddle(cloud, before, Failing(seed + 1, 0.2))
+    settle(cloud, first, "adopt")
+    settle(cloud, second)
+    assert untouched(cloud, before)
+
+
+@HISTORIES
+@given(st.lists(worlds(), min_size=1, max_size=3), st.integers(0, 10**6))
+def test_after_failures_of_single_calls_one_clean_run_converges(history, seed):
+    cloud = Cloud()
+    before = strangers(cloud)
+    for declared in history:
+        cloud.failing = Failing(seed, 0.2)
+        try:
+            applied = run(cloud, declared)
+        except PlanRefused:
+            applied = run(cloud, _first_part(declared))
+        for outcome in applied.outcomes:
+            assert (outcome.error is None) == (outcome.outcome == "done")
+        cloud.failing = None
+        settle(cloud, declared)
+    assert untouched(cloud, before)
+
+
+def meddle(cloud: Cloud, before: dict[str, Thing], chance: Failing) -> None:
+    """Delete some of our objects and change fields of others, past all rules."""
+    fields = {Tank: {"size": 9}, Valve: {"enabled": False}, Bell: {"uri": "https://x.example/"}}
+    for number, thing in list(cloud.things.items()):
+        fate = chance.fault(thing.address)
+        if number in before or not fate:
+            continue
+        if fate == "before":
+            del cloud.things[number]
+        elif type(thing.spec) in fields:
+            changed = thing.spec.model_copy(update=fields[type(thing.spec)])
+            cloud.things[number] = replace(thing, spec=changed)

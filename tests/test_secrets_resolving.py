@@ -1,0 +1,272 @@
+"""References to secrets: where they are looked up, and what is said when they cannot be had."""
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
+import pytest
+import urllib3
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from reconciler.core.errors import SettingsError
+from reconciler.providers.secrets import MASK, Secrets
+
+AWS_NAME = "aws-secretsmanager:acme/mws"
+
+
+def refusal(secrets, reference):
+    with pytest.raises(SettingsError) as caught:
+        secrets.resolve(reference)
+    return str(caught.value)
+
+
+def test_env_takes_the_variable_as_it_is():
+    assert Secrets({"KEY": " spaced = value "}).resolve("env:KEY") == " spaced = value "
+
+
+def test_a_variable_that_is_not_set_is_named():
+    assert refusal(Secrets({}), "env:KEY") == "the environment variable KEY is not set"
+
+
+def test_an_empty_variable_is_no_secret():
+    assert refusal(Secrets({"KEY": ""}), "env:KEY") == "env:KEY is empty; give it a value"
+
+
+def test_a_file_is_taken_without_its_last_line_end(tmp_path):
+    (tmp_path / "key").write_bytes(b" s3cret \r\n")
+    assert Secrets({}).resolve(f"file:{tmp_path}/key") == " s3cret "
+
+
+def test_a_file_below_the_home_directory_may_be_written_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key").write_text("s3cret")
+    assert Secrets({}).resolve("file:~/key") == "s3cret"
+
+
+def test_a_missing_file_is_named_with_the_reason(tmp_path):
+    said = refusal(Secrets({}), f"file:{tmp_path}/key")
+    assert said == f"the secret file {tmp_path}/key cannot be read: No such file or directory"
+
+
+def test_a_file_that_is_no_text_is_refused_without_showing_it(tmp_path):
+    (tmp_path / "key").write_bytes(b"hush\xff")
+    said = refusal(Secrets({}), f"file:{tmp_path}/key")
+    assert said.endswith("it is not UTF-8 text")
+    assert "hush" not in said
+
+
+def test_an_empty_file_is_no_secret(tmp_path):
+    (tmp_path / "key").write_text("\n")
+    assert refusal(Secrets({}), f"file:{tmp_path}/key").endswith("is empty; give it a value")
+
+
+def test_a_secret_is_looked_up_once_a_run(tmp_path):
+    file, secrets = tmp_path / "key", Secrets({})
+    file.write_text("first")
+    assert secrets.resolve(f"file:{file}") == "first"
+    file.write_text("second")
+    assert secrets.resolve(f"file:{file}") == "first"
+
+
+def test_a_secret_that_could_not_be_had_is_looked_up_again():
+    environ = {}
+    secrets = Secrets(environ)
+    refusal(secrets, "env:KEY")
+    environ["KEY"] = "there"
+    assert secrets.resolve("env:KEY") == "there"
+
+
+def test_every_secret_that_was_had_is_masked_the_longest_first():
+    secrets = Secrets({"A": "abc", "B": "abcdef"})
+    secrets.resolve("env:A")
+    secrets.resolve("env:B")
+    secrets.remember("token-9")
+    assert secrets.scrub("abcdef, abc and token-9") == f"{MASK}, {MASK} and {MASK}"
+
+
+def test_what_was_never_had_is_not_masked():
+    assert Secrets({"A": "abc"}).scrub("abc") == "abc"
+
+
+def test_a_secret_is_masked_in_its_url_encoded_and_json_forms_too():
+    secrets = Secrets({"A": 'p+w/d="x'})
+    secrets.resolve("env:A")
+    assert "p%2Bw" not in secrets.scrub("secret=p%2Bw%2Fd%3D%22x&x=1")
+    assert "p+w" not in secrets.scrub(json.dumps({"secret": 'p+w/d="x'}))
+
+
+@pytest.fixture
+def manager(monkeypatch):
+    """AWS Secrets Manager as moto serves it, filled with two secrets."""
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
+    client = boto3.session.Session().client("secretsmanager")
+    client.create_secret(Name="acme/mws", SecretString=json.dumps({"key": "k-1", "port": 5}))
+    made = client.create_secret(Name="acme/plain", SecretString="plain-1")
+    client.create_secret(Name="acme/bytes", SecretBinary=b"\x00\x01")
+    west = boto3.session.Session().client("secretsmanager", region_name="us-west-2")
+    far = west.create_secret(Name="acme/far", SecretString="far-1")
+    client.close()
+    west.close()
+    yield {"near": made["ARN"], "far": far["ARN"]}
+    server.stop()
+
+
+def test_aws_secrets_are_found_by_name_json_key_and_arn_of_any_region(manager):
+    secrets = Secrets({})
+    assert secrets.resolve("aws-secretsmanager:acme/plain") == "plain-1"
+    assert secrets.resolve(f"{AWS_NAME}#key") == "k-1"
+    assert secrets.resolve(f"{AWS_NAME}#port") == "5"
+    assert secrets.resolve(f"aws-secretsmanager:{manager['near']}") == "plain-1"
+    assert secrets.resolve(f"aws-secretsmanager:{manager['far']}") == "far-1"
+
+
+def test_an_aws_secret_that_cannot_be_read_is_named_with_awss_own_code(manager):
+    said = refusal(Secrets({}), "aws-secretsmanager:acme/none")
+    assert "aws-secretsmanager:acme/none cannot be read (ResourceNotFoundException)" in said
+    assert "GetSecretValue" in said
+
+
+def test_an_arn_that_is_cut_short_is_told_like_any_wrong_name(manager):
+    assert "cannot be read" in refusal(Secrets({}), "aws-secretsmanager:arn:aws")
+
+
+def test_a_json_key_that_is_not_there_is_told_without_the_secret(manager):
+    said = refusal(Secrets({}), f"{AWS_NAME}#nothing")
+    assert "member 'nothing'" in said
+    assert "k-1" not in said
+    said = refusal(Secrets({}), "aws-secretsmanager:acme/plain#key")
+    assert "is not a JSON object" in said
+    assert "plain-1" not in said
+
+
+def test_a_binary_secret_is_no_text(manager):
+    assert "is empty" in refusal(Secrets({}), "aws-secretsmanager:acme/bytes")
+
+
+def test_an_aws_secret_without_a_region_or_credentials_says_what_is_missing(monkeypatch, tmp_path):
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    said = refusal(Secrets({}), AWS_NAME)
+    assert "aws-secretsmanager:acme/mws cannot be read" in said
+    assert "region" in said
+
+
+@pytest.fixture(scope="module")
+def private_key():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+@pytest.fixture
+def google(monkeypatch, tmp_path, private_key):
+    """Google's token service and Secret Manager on a loopback port; `held` is what it holds."""
+    held, asked = {}, []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(200, {"access_token": "ya29.hush", "expires_in": 3600})
+
+        def do_GET(self):
+            name = self.path.partition("?")[0].removeprefix("/v1/").removesuffix(":access")
+            asked.append(name)
+            if name in held:
+                data = base64.b64encode(held[name]).decode()
+                self.answer(200, {"name": name, "payload": {"data": data}})
+            else:
+                self.answer(404, {"error": {"code": 404, "message": "none", "status": "NOT_FOUND"}})
+
+        def answer(self, status, body):
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    login = {
+        "type": "service_account",
+        "project_id": "p",
+        "client_email": "robot@p.iam.gserviceaccount.com",
+        "private_key_id": "1",
+        "private_key": private_key,
+        "token_uri": f"{url}/token",
+    }
+    (tmp_path / "adc.json").write_text(json.dumps(login))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "adc.json"))
+    yield url, held, asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def at_google(google, monkeypatch):
+    """Lead Google's client to the loopback port: it has no variable for that."""
+    import googleapiclient.discovery
+
+    url, held, asked = google
+    real = googleapiclient.discovery.build
+
+    def build(*arguments, **options):
+        return real(*arguments, **options, client_options={"api_endpoint": url})
+
+    monkeypatch.setattr(googleapiclient.discovery, "build", build)
+    return held, asked
+
+
+def test_google_secrets_are_found_by_name_in_their_latest_or_a_given_version(at_google):
+    held, asked = at_google
+    name = "projects/p/secrets/s"
+    held[f"{name}/versions/latest"] = "hüsh".encode()
+    held[f"{name}/versions/3"] = b"third"
+    secrets = Secrets({})
+    assert secrets.resolve(f"gcp-secretmanager:{name}") == "hüsh"
+    assert secrets.resolve(f"gcp-secretmanager:{name}/versions/3") == "third"
+    assert asked == [f"{name}/versions/latest", f"{name}/versions/3"]
+
+
+def test_a_google_secret_that_cannot_be_read_is_named(at_google):
+    said = refusal(Secrets({}), "gcp-secretmanager:projects/p/secrets/none")
+    assert said.startswith("gcp-secretmanager:projects/p/secrets/none cannot be read")
+    assert "Secret Manager Secret Accessor" in said
+
+
+def test_a_google_secret_that_is_no_text_is_told(at_google):
+    held, _ = at_google
+    held["projects/p/secrets/s/versions/latest"] = b"\xff\xfe"
+    assert "not UTF-8 text" in refusal(Secrets({}), "gcp-secretmanager:projects/p/secrets/s")
+
+
+def test_without_google_credentials_it_is_said_where_they_are_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    said = refusal(Secrets({}), "gcp-secretmanager:projects/p/secrets/s")
+    assert "cannot be read" in said
