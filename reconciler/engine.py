@@ -5,7 +5,7 @@ The engine knows providers by their interface and plans by their steps; it decid
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol, TypeVar
@@ -22,6 +22,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Finding, Live, Outcome
 from reconciler.core.order import Step, StepId
 from reconciler.core.plan import Prepared
+from reconciler.core.precondition import objection
 from reconciler.core.provider import Interest, Provider, Scope
 from reconciler.core.refs import Index
 from reconciler.core.unread import Unread
@@ -56,8 +57,9 @@ def observe(
     providers: Mapping[str, Provider],
     *,
     progress: Progress = silent,
+    everything: bool = False,
 ) -> Observation:
-    """Read every scope of every provider, side by side.
+    """Read every scope of every provider, side by side; with `everything`, details of all objects.
 
     A scope that fails is reported as unread, with the reason; the others go on.
 
@@ -68,7 +70,7 @@ def observe(
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="observe") as pool,
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="detail") as details,
     ):
-        reader = _Reader(declarations, details)
+        reader = _Reader(declarations, details, everything=everything)
         scopes = [
             (provider, scope) for provider in providers.values() for scope in provider.scopes()
         ]
@@ -89,19 +91,19 @@ def observe(
 
 
 def _watch(futures: Sequence[Future[A]], doing: str, progress: Progress) -> None:
-    waiting = set(futures)
     progress(doing, 0, len(futures))
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            future.result()
-        progress(doing, len(futures) - len(waiting), len(futures))
+    for done, future in enumerate(as_completed(futures), start=1):
+        future.result()
+        progress(doing, done, len(futures))
 
 
 class _Reader:
     """Reads one scope at a time, from many threads."""
 
-    def __init__(self, declarations: Declarations, details: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, declarations: Declarations, details: ThreadPoolExecutor, *, everything: bool
+    ) -> None:
+        self._everything = everything
         self.warnings: set[Finding] = set()
         self._details = details
         self._discover_all = declarations.policy.discover == "all"
@@ -119,6 +121,7 @@ class _Reader:
             discover_all=self._discover_all,
             warn=lambda text: self.warnings.add(Finding(address=scope.account, message=text)),
             each=self._each,
+            everything=self._everything,
         )
         try:
             # Collected before it is believed: half a listing is no listing.
@@ -172,6 +175,18 @@ class _End:
     error: str | None = None
 
 
+class Recorder(Protocol):
+    """Takes down every write before and after it is made, from many threads."""
+
+    def begin(self, step: Step) -> None:
+        """Take down that a write is about to be made."""
+        ...
+
+    def end(self, step: Step, outcome: str, error: str | None) -> None:
+        """Take down how it ended."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What became of each action of a plan, in the plan's order."""
@@ -181,15 +196,20 @@ class Applied:
 
 
 def apply(
-    prepared: Prepared, providers: Mapping[str, Provider], *, progress: Progress = silent
+    prepared: Prepared,
+    providers: Mapping[str, Provider],
+    *,
+    progress: Progress = silent,
+    recorder: Recorder | None = None,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 
-    A failure stops exactly what depends on it. Steps that prune wait until all others have ended.
+    Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
+    failure stops exactly what depends on it. Steps that prune wait until all others have ended.
     The first KeyboardInterrupt lets calls under way finish, a second one escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
-        run = _Run(prepared, providers, pool, progress)
+        run = _Run(prepared, providers, pool, progress, recorder)
         try:
             ends = run.to_the_end()
         except BaseException:
@@ -207,9 +227,12 @@ class _Run:
         providers: Mapping[str, Provider],
         pool: ThreadPoolExecutor,
         progress: Progress,
+        recorder: Recorder | None,
     ) -> None:
         self._steps = prepared.steps
         self._index: Index = prepared.index
+        self._rules = prepared.rules
+        self._recorder = recorder
         self._providers = providers
         self._pool = pool
         self._progress = progress
@@ -298,9 +321,20 @@ class _Run:
                 self._begin(step)
 
     def _carry_out(self, step: Step) -> _End:
+        if self._recorder is not None:
+            self._recorder.begin(step)
+        end = self._attempt(step)
+        if self._recorder is not None:
+            self._recorder.end(step, end.result, end.error)
+        return end
+
+    def _attempt(self, step: Step) -> _End:
         account = step.change.subject.account
         provider = self._providers[account]
         try:
+            why_not = self._objection(provider, step)
+            if why_not is not None:
+                return _End(step, "failed", error=why_not)
             return _End(step, "done", self._write(provider, step))
         except Unclear as error:
             # Nothing may be put in the place of what is perhaps there.
@@ -312,6 +346,21 @@ class _Run:
         if step.change.action == "replace" and step.verb == "create":
             message = f"{message}; {self._put_back(provider, step)}"
         return _End(step, "failed", error=message)
+
+    def _objection(self, provider: Provider, step: Step) -> str | None:
+        """Read once more what is to be changed, and say why it must be left alone, if it must.
+
+        A create looks for itself: its provider adopts an equal object and refuses another.
+        """
+        if step.verb == "create":
+            return None
+        former = step.change.former
+        # Only what is deleted can lose messages.
+        thorough = step.verb == "delete" and not self._rules.allow_non_empty
+        now = provider.read(self._outside(former), thorough=thorough)
+        if now is not None:
+            now = replace(now, spec=self._index.inside(now.spec, now.account))
+        return objection(step.verb, former, now, self._rules)
 
     def _write(self, provider: Provider, step: Step) -> Live | None:
         change = step.change

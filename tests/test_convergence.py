@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler import engine
 from reconciler.core.errors import PlanRefused
+from reconciler.core.guards import Overrides
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.plan import Prepared, prepare
@@ -121,7 +122,8 @@ def _bells(draw) -> list[Desired]:
 
 
 def plan(cloud: Cloud, declared: Declarations) -> Prepared:
-    return prepare(declared, engine.observe(declared, cloud.providers()))
+    overrides = Overrides(destroying=not declared.desired)
+    return prepare(declared, engine.observe(declared, cloud.providers()), overrides=overrides)
 
 
 def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:

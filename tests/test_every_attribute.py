@@ -1,8 +1,8 @@
 """One attribute changes behind our back: the plan is that change, and apply mends that alone.
 
-What AWS does with an attribute was established from recordings validated against it and from its
-API reference; where the sandbox (moto, mended) stands in for behaviour that moto has otherwise, the
-test says so.
+What AWS does is told as the wire notes tell it: [recorded] where they cite a recording validated
+against AWS, else from AWS's documentation or unverified. Where moto does otherwise and the sandbox
+mends it, the test says so. Nothing here was tried on AWS itself.
 """
 
 import json
@@ -383,7 +383,8 @@ def test_every_field_of_a_queue_has_a_case():
 
 
 def test_quirk_20_a_size_that_is_not_declared_is_left_alone(stack, others):
-    # AWS raised the default from 262144 to 1048576 in August 2025; older queues keep theirs.
+    # AWS raised the default from 262144 to 1048576 in August 2025; older queues keep theirs [wire
+    # notes].
     stack.declare(HEAD + AWS + queues(q=""))
     stack.apply()
     others.set(MaximumMessageSize="262144")
@@ -509,7 +510,8 @@ def test_quirk_37_a_policy_that_aws_hands_back_in_another_spelling_is_no_change(
 
 
 def test_quirk_41_a_policy_without_version_comes_back_as_of_2008_and_is_no_change(stack, others):
-    # AWS reads a policy without Version as one of 2008-10-17 and says so; moto keeps what it got.
+    # IAM reads a policy without Version as one of 2008-10-17; that SQS also says so when read back
+    # is the sandbox's guess, the wire notes know only that it "may be read back different".
     stack.declare(HEAD + AWS + queues(q=POLICY))
     stack.apply()
     others.set(Policy={"Statement": [ALLOW, DENY]})
@@ -564,8 +566,9 @@ TRANSITIONS = [(one, other) for one in STATES for other in STATES if one != othe
 def test_quirk_23_every_change_of_encryption_arrives_and_is_never_unencrypted_unsaid(
     stack, sandbox, others, before, after
 ):
-    # AWS: taking the key away leaves the queue without any encryption [recorded], and key and
-    # SSE-SQS may not be sent together [recorded]; moto keeps SSE-SQS on beside a key.
+    # AWS: taking the key away leaves the queue without any encryption [recorded]; key and SSE-SQS
+    # together in one call are refused [wire notes, no recording]. moto keeps SSE-SQS on beside a
+    # key.
     stack.declare(HEAD + AWS + queues(q=f"encryption: {STATES[before][0]}"))
     stack.apply()
     stack.declare(HEAD + AWS + queues(q=f"encryption: {STATES[after][0]}"))

@@ -20,8 +20,8 @@ from tests.worlds import AWS, AWS_ID, HEAD, Stack, queues
 pytest.importorskip("ministack", reason="optional: pip install ministack==1.4.21")
 
 ARN = f"arn:aws:sqs:eu-west-1:{AWS_ID}:"
-# AWS encrypts new queues with SSE-SQS and says so, since October 2022 [recorded]. ministack does
-# not, which rightly reads as a queue without encryption, so here every queue asks for it.
+# AWS encrypts new queues with SSE-SQS and says so [recorded against AWS]. ministack does not, which
+# rightly reads as a queue without encryption, so here every queue asks for it.
 DEFAULTS = "defaults: {queues: {encryption: sqs}}\n"
 
 
@@ -209,5 +209,6 @@ def test_another_emulator_deletes_what_is_no_longer_declared(bring, sqs):
     bring(["create queue.a", "create queue.b"], a="deadLetter: {queue: b, maxReceives: 1}", b="")
     bring(["delete queue.aws-eu/a"], b="")
     bring(["delete queue.aws-eu/b"])
-    # AWS leaves the key out where there are none [recorded]; ministack sends an empty list.
+    # AWS leaves the key out where there are none [wire notes, no recording]; ministack sends an
+    # empty list.
     assert not sqs.list_queues(MaxResults=1000).get("QueueUrls")

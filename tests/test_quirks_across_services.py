@@ -79,7 +79,7 @@ def _named(call):
 
 
 def test_quirk_8_a_deleted_queue_that_can_still_be_read_is_no_failed_deletion(stack, sandbox):
-    # AWS takes up to a minute, in which the queue may be listed and read [API reference].
+    # AWS takes up to a minute, in which the queue may be listed and read [wire notes].
     stack.declare(HEAD + AWS + queues(q="", r=""))
     stack.apply()
     stack.declare(HEAD + AWS + queues(r=""))
@@ -92,7 +92,7 @@ def test_quirk_8_a_deleted_queue_that_can_still_be_read_is_no_failed_deletion(st
 
 def test_quirk_11_another_kind_of_queue_is_replaced_and_its_kind_never_set(tmp_path):
     # AWS ties the kind to the name, so that no live queue can be of the other kind; should one be
-    # reported all the same, its kind is not set, which AWS refuses [API reference].
+    # reported all the same, its kind is not set, which AWS refuses [wire notes].
     stack = Stack(tmp_path, "http://127.0.0.1:9")
     stack.declare(HEAD + AWS + queues(q="name: q.fifo, fifo: true"))
     account = AwsAccount(service="aws", region="eu-west-1", account_id=AWS_ID)
@@ -141,7 +141,7 @@ def test_quirk_21_a_reuse_period_needs_a_key_to_be_declared(tmp_path):
 
 
 def test_quirk_21_a_reuse_period_without_a_key_is_not_echoed_and_no_change(stack, sandbox, others):
-    # AWS accepts it and gives it back only beside a key [API reference].
+    # AWS accepts it and gives it back only beside a key [wire notes, no recording].
     stack.declare(HEAD + AWS + queues(q=""))
     stack.apply()
     others.set(KmsDataKeyReusePeriodSeconds="86400")

@@ -416,6 +416,10 @@ class Provider:
             raise self.unreadable[scope.part]
         yield from found[1:]
 
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
+        number = live.outputs["id"]
+        return next((it for it in self.cloud.live(self.name) if it.outputs["id"] == number), None)
+
     def create(self, desired: Desired) -> Live:
         return self.cloud.create(self.name, desired)
 

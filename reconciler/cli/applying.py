@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -19,6 +20,7 @@ from reconciler.core.model import Action, Outcome, Plan
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.engine import Applied
 from reconciler.engine import apply as apply_steps
+from reconciler.journal import Journal
 from reconciler.reports import as_json, as_text
 from reconciler.reports.model import ActionResult, Application
 
@@ -69,10 +71,18 @@ class Agreement:
         return found
 
 
-def carry_out(
-    state: State, request: Request, agreement: Agreement, *, yes: bool, form: ApplyFormat
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to go about it: the format of the result, whether to ask, where to keep a journal."""
+
+    form: ApplyFormat
+    yes: bool = False
+    journal: Path | None = None
+
+
+def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
     """Plan and apply; print the result and return the exit code."""
+    form = manner.form
     with planned(state, request) as session:
         plan = session.plan
         against = agreement.check(plan)
@@ -80,10 +90,15 @@ def carry_out(
             state.say(as_text.render(plan, color=colored(sys.stderr)))
         if plan.refused() or against:
             return _finish(_refusal(plan, against), form, exits.REFUSED)
-        if plan.actions and not yes and not _consent(state):
+        destroying = request.overrides.destroying
+        if (
+            plan.actions
+            and not manner.yes
+            and not _consent(state, plan.stack if destroying else None)
+        ):
             message = "declined, nothing was changed"
             return _finish(_refusal(plan, [message], message), form, exits.REFUSED)
-        applied = _apply(session)
+        applied = _apply(state, session, manner.journal)
         skipped = list(no_longer_needed(agreement.saved, plan)) if agreement.saved else []
     results = [_result(outcome) for outcome in applied.outcomes]
     results += [
@@ -109,21 +124,33 @@ def _why_skipped(action: Action, plan: Plan, request: Request) -> str:
     return "no longer needed: live is as declared"
 
 
-def _consent(state: State) -> bool:
+def _consent(state: State, stack: str | None) -> bool:
+    """Ask; to destroy a stack, its name has to be typed."""
     if not sys.stdin.isatty():
-        state.say("there is no terminal to ask on: use --yes to apply without asking")
+        state.say("there is no terminal to ask on: use --yes to go on without asking")
         return False
     # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
-    sys.stderr.write("Apply this? [y/N]: ")
+    question = f"Type the stack's name to destroy {stack}: " if stack else "Apply this? [y/N]: "
+    sys.stderr.write(question)
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = sys.stdin.readline().strip()
+    return answer == stack if stack else answer.lower() in ("y", "yes")
 
 
-def _apply(session: Session) -> Applied:
+def _apply(state: State, session: Session, file: Path | None) -> Applied:
     if not session.plan.actions:
         return Applied(())
-    with Ticker() as ticker:
-        return apply_steps(session.prepared, session.providers, progress=ticker)
+    with ExitStack() as stack:
+        journal = stack.enter_context(Journal(file, state.secrets.scrub)) if file else None
+        ticker = stack.enter_context(Ticker())
+        if journal is not None:
+            journal.run(session.plan)
+        applied = apply_steps(
+            session.prepared, session.providers, progress=ticker, recorder=journal
+        )
+        if journal is not None:
+            journal.finish(interrupted=applied.interrupted)
+        return applied
 
 
 def _result(outcome: Outcome) -> ActionResult:

@@ -13,6 +13,7 @@ from reconciler.cli.options import (
     ApplyFormat,
     Format,
     FormatOption,
+    JournalOption,
     MaxDeletesOption,
     MaxUpdatesOption,
     NonEmptyOption,
@@ -72,6 +73,13 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the plan, for `apply --plan`.")
     ] = None,
+    live: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Plan against this snapshot, without credentials or network.",
+        ),
+    ] = None,
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
@@ -94,7 +102,7 @@ def plan(
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
-    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
+    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides, live)
     with planned(_state(context), request) as session:
         found = session.plan
     if out is not None:
@@ -122,6 +130,7 @@ def apply(
         str | None,
         typer.Option(metavar="FINGERPRINT", help="Go on only if the plan is exactly this one."),
     ] = None,
+    journal: JournalOption = None,
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
@@ -134,7 +143,7 @@ def apply(
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
-    from reconciler.cli.applying import Agreement, carry_out
+    from reconciler.cli.applying import Agreement, Manner, carry_out
     from reconciler.cli.session import Request
     from reconciler.core.guards import Overrides
 
@@ -143,7 +152,52 @@ def apply(
     )
     request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
     agreement = Agreement.load(saved, expect)
-    return carry_out(_state(context), request, agreement, yes=yes, form=form)
+    return carry_out(_state(context), request, agreement, Manner(form, yes, journal))
+
+
+def destroy(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        ApplyFormat, typer.Option("--format", help="How to write the result.")
+    ] = ApplyFormat.text,
+    yes: YesOption = False,
+    journal: JournalOption = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    max_deletes: MaxDeletesOption = None,
+    unprotect: UnprotectOption = [],  # noqa: B006 - as above
+    allow_non_empty: NonEmptyOption = False,
+    allow_referenced: ReferencedOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Delete everything the stack owns, through the same guards."""
+    from reconciler.cli.applying import Agreement, Manner, carry_out
+    from reconciler.cli.session import Request
+    from reconciler.core.guards import Overrides
+
+    overrides = Overrides(
+        max_deletes=max_deletes,
+        unprotect=tuple(unprotect),
+        allow_non_empty=allow_non_empty,
+        allow_referenced=allow_referenced,
+        destroying=True,
+    )
+    request = Request(path, sandbox, accounts=tuple(account), overrides=overrides)
+    return carry_out(_state(context), request, Agreement(), Manner(form, yes, journal))
+
+
+def snapshot(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
+    ] = None,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write the live state of the declared accounts to a file, for `plan --live`."""
+    from reconciler.cli.snapshots import snapshot_to
+
+    return snapshot_to(_state(context), path, out, sandbox)
 
 
 def drift(
@@ -192,7 +246,7 @@ def demo(context: typer.Context) -> int:
     return tell(_state(context))
 
 
-COMMANDS = (validate, plan, apply, drift, schema, sandbox, demo)
+COMMANDS = (validate, plan, apply, destroy, drift, snapshot, schema, sandbox, demo)
 
 
 def _state(context: typer.Context) -> State:

@@ -124,3 +124,9 @@ ReferencedOption = Annotated[
     bool, typer.Option("--allow-referenced", help="Allow what others point at to be deleted.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+JournalOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Append a JSON line before and after every write, on disk at once."
+    ),
+]

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reconciler.cli.state import State
@@ -26,6 +27,7 @@ class Request:
     accounts: tuple[str, ...] = ()
     shard: str | None = None
     overrides: Overrides = Overrides()  # noqa: RUF009 - a frozen value, shared safely
+    live: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,24 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         state.say(f"{warning} (warning)")
     selected = select(declared, request)
     accounts = {name: declared.accounts[name] for name in sorted(_read(declared, selected))}
+    targets = {name: account.target() for name, account in accounts.items()}
+    make = partial(
+        prepare,
+        declared,
+        selection=Selection(selected, request.targets),
+        overrides=request.overrides,
+        targets=targets,
+    )
+    if request.live is not None:
+        from reconciler.cli.snapshots import restored
+
+        yield Session(declared, make(restored(state, request.live, declared, targets)), {})
+        return
     sandbox = request.sandbox is not None
     with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:
         with at_once(), Ticker() as ticker:
             observation = observe(declared, providers, progress=ticker)
-        prepared = prepare(
-            declared,
-            observation,
-            selection=Selection(selected, request.targets),
-            overrides=request.overrides,
-            targets={name: account.model_dump(mode="json") for name, account in accounts.items()},
-        )
-        yield Session(declared, prepared, providers)
+        yield Session(declared, make(observation), providers)
 
 
 def select(declared: Declarations, request: Request) -> frozenset[str] | None:

@@ -9,6 +9,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, FieldChange, Finding, Live, live_address
 from reconciler.core.order import Change
 from reconciler.core.ownership import Owner, owners
+from reconciler.core.provider import Scope
 from reconciler.core.refs import get, reading_order
 from reconciler.core.unread import Unread, held
 
@@ -87,11 +88,19 @@ def decide(
     live: Sequence[Live],
     unread: Sequence[Unread],
     selection: Selection,
+    *,
+    destroying: bool = False,
 ) -> World:
-    """Decide about every object; `live` hold handles in their references."""
+    """Decide about every object; `live` hold handles in their references.
+
+    `destroying`: whatever is ours goes, declared or not.
+    """
     world = _meet(declarations, live, unread, selection)
     unknown = [world.met(world.desired[address]) for address in world.unknown]
     world.held = held(world.live, unread, [item for item in unknown if item is not None])
+    if destroying:
+        _decide_to_destroy(world)
+        return world
     standing = _standing(world.live)
     for item in _targets_first(declarations.desired):
         if _takes_part(world, item):
@@ -166,10 +175,15 @@ def _unknown(desired: Sequence[Desired], unread: Sequence[Unread]) -> set[str]:
     found: set[str] = set()
     if not unread:
         return found
+    scopes: dict[tuple[str, str | None], list[Scope]] = {}
+    for each in unread:
+        scopes.setdefault((each.scope.account, each.scope.part), []).append(each.scope)
     more = {
         item.address
         for item in desired
-        if any(each.scope.covers(item.account, item.spec) for each in unread)
+        for part in {None, item.spec.partition()}
+        for scope in scopes.get((item.account, part), ())
+        if scope.covers(item.account, item.spec)
     }
     while more - found:
         found |= more
@@ -301,6 +315,18 @@ def _decide_undeclared(world: World) -> None:
             address = live_address(live.spec, live.account)
             changes = tuple(deletion(live))
             world.changes[address] = Change("delete", address, live=live, changes=changes)
+
+
+def _decide_to_destroy(world: World) -> None:
+    met = {live_address(item.spec, item.account): item for item in world.declarations.desired}
+    for live in world.live:
+        address = live_address(live.spec, live.account)
+        if not world.owned(live) or not world.selection.account(live.account):
+            continue
+        if address not in world.held and world.by_address[address] is live:
+            item = met.get(address)
+            name = item.address if item else address
+            world.changes[name] = Change("delete", name, item, live, tuple(deletion(live)))
 
 
 def _deleted(world: World, live: Live) -> bool:

@@ -34,6 +34,20 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
     return sorted([*_marks(desired, live), *kept], key=lambda change: change.path)
 
 
+def altered(former: Live, now: Live, ignore_tags: Iterable[str]) -> list[str]:
+    """Return the paths in which a live object is not what it was, sorted."""
+    kind = type(former.spec)
+    skipped = set(kind.cosmetic)
+    before = _comparable(former.spec, skipped, ignore_tags)
+    after = _comparable(now.spec, skipped, ignore_tags)
+    paths = {change.path for change in _differences(before, after, kind)}
+    if former.owner != now.owner:
+        paths.add(f"{kind.marks}.{STACK_MARK}")
+    if former.protected != now.protected:
+        paths.add(f"{kind.marks}.{PROTECT_MARK}")
+    return sorted(paths)
+
+
 def creation(desired: Desired) -> list[FieldChange]:
     """Return all declared fields as changes from nothing."""
     fields = desired.spec.declared_fields()

@@ -87,7 +87,9 @@ def _limit(
     deletes = name == "maxDeletes"
     policy, overrides = situation.policy, situation.overrides
     chosen = overrides.max_deletes if deletes else overrides.max_updates
-    limit = chosen or (policy.max_deletes if deletes else policy.max_updates)
+    # To destroy is to delete all: only a limit that is given with it counts.
+    default = Limit(percent=100) if overrides.destroying else policy.max_deletes
+    limit = chosen or (default if deletes else policy.max_updates)
     number = sum(change.action in actions for change in changes)
     what = f"{number} {' and '.join(f'{action}s' for action in actions)}"
     if limit.allows(number, situation.owned):
@@ -213,7 +215,7 @@ def _needed(live: Live, needed: Collection[tuple[str, str, str]]) -> bool:
 
 def _stays(change: Change, referrer: Live, path: str, by_live: Mapping[int, Change]) -> bool:
     """Say whether a live reference would point at nothing once the change's live side is gone."""
-    if change.desired is not None and referrer.spec.refs[path].output in change.desired.outputs:
+    if change.action == "replace" and referrer.spec.refs[path].output in change.wanted.outputs:
         return False  # what comes in its place has the same remote value
     other = by_live.get(id(referrer))
     return other is None or not (other.action in ("delete", "replace") or leaves(other, path))

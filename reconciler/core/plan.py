@@ -24,6 +24,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.order import Change, Step, order, referrers
 from reconciler.core.pacing import floor_seconds
+from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
 
 FORMAT_VERSION = 1
@@ -40,6 +41,7 @@ class Prepared:
     plan: Plan
     steps: tuple[Step, ...]
     index: Index
+    rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
 
 
 def prepare(
@@ -58,7 +60,9 @@ def prepare(
         PlanRefused: the steps need each other in a circle.
     """
     known, index = internalise(observation.live, declarations.desired)
-    world = decide(declarations, known, observation.unread, selection)
+    world = decide(
+        declarations, known, observation.unread, selection, destroying=overrides.destroying
+    )
     changes = sorted(world.changes.values(), key=lambda change: change.address)
     steps = order(changes, world.live, declarations.desired)
     actions = tuple(_actions(world, steps))
@@ -80,11 +84,17 @@ def prepare(
         ),
         problems=_sorted(world.problems),
         warnings=_sorted(
-            [*observation.warnings, *world.warnings, *obstacles(declarations.desired)]
+            [
+                *observation.warnings,
+                *world.warnings,
+                *([] if overrides.destroying else obstacles(declarations.desired)),
+            ]
         ),
         unknown=tuple(sorted(world.unknown)),
     )
-    return Prepared(plan, steps, index)
+    policy = declarations.policy
+    allow_non_empty = overrides.allow_non_empty or not policy.protect_non_empty_queues
+    return Prepared(plan, steps, index, Rules(policy.ignore_tags, allow_non_empty))
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -103,7 +113,7 @@ def _situation(world: World, overrides: Overrides) -> Situation:
         withheld=withheld(world),
         targeted=bool(world.selection.targets),
         referrers=referrers(world.live),
-        needed=frozenset(_needed(world)),
+        needed=frozenset(() if overrides.destroying else _needed(world)),
     )
 
 
@@ -168,7 +178,7 @@ def _named(change: FieldChange, spec: Spec, names: Mapping[str, str]) -> FieldCh
 
 def _notes(change: Change, cleared: set[str]) -> Iterator[str]:
     before = change.live.spec if change.live else None
-    if change.desired is not None:
+    if change.desired is not None and change.action != "delete":
         yield from change.desired.spec.notes(before)
     if change.action == "replace":
         yield "it is deleted and created again: nothing is delivered in between"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import StrictBool
 
@@ -15,7 +15,16 @@ B = TypeVar("B")
 class Account(Frozen):
     """One entry under `accounts`; each service derives its own."""
 
+    access: ClassVar[frozenset[str]] = frozenset(
+        {"credentials", "sellers", "profile", "role_arn", "token_endpoint"}
+    )
+    """Fields that tell how to get in, not where to."""
+
     service: str
+
+    def target(self) -> dict[str, Any]:
+        """Identify the real account, whoever looks at it."""
+        return self.model_dump(mode="json", exclude=set(self.access), exclude_none=True)
 
     def warnings(self) -> Iterable[str]:
         """Yield what a reader of this account should know (a retired service)."""
@@ -134,7 +143,8 @@ class Interest:
 
     `declared` are the specs declared in the scope. `discover_all` asks for objects nobody declared
     even where that costs a call for each possible type. `warn` takes sentences for the plan.
-    `each` is how a provider reads many things at once: threads are the engine's.
+    `each` is how a provider reads many things at once: threads are the engine's. `everything` asks
+    for the details of objects of others too.
     """
 
     stack: str
@@ -142,6 +152,7 @@ class Interest:
     discover_all: bool
     warn: Callable[[str], None]
     each: Each = one_by_one
+    everything: bool = False
 
 
 class Provider(Protocol):
@@ -163,8 +174,12 @@ class Provider(Protocol):
         """
         ...
 
-    def read(self, live: Live) -> Live | None:
-        """Return the object as it is now, None if it is gone; references hold remote values."""
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
+        """Return the object as it is now, None if it is gone; references hold remote values.
+
+        `thorough`: counts that the service only knows approximately are sampled repeatedly, and the
+        greatest is returned.
+        """
         ...
 
     def create(self, desired: Desired) -> Live:

@@ -29,10 +29,12 @@ def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
         return frozenset()
     objects = {live_address(item.spec, item.account): item for item in live}
     behind = _behind(objects)
+    needed = _needed(unread)
     found = {
         address
         for address, item in objects.items()
-        if _may_be_needed(item, unread) or _rests_on(item, unread, behind)
+        if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
+        or _rests_on(item, unread, behind)
     }
     waiting = [*unknown, *(objects[address] for address in found)]
     while waiting:
@@ -42,15 +44,14 @@ def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
     return frozenset(found)
 
 
-def _may_be_needed(item: Live, unread: Iterable[Unread]) -> bool:
-    """Say whether something unread may refer to an object."""
-    return any(
-        reference.kind == item.spec.kind
-        and (not reference.same_account or each.scope.account == item.account)
+def _needed(unread: Iterable[Unread]) -> set[tuple[str, str]]:
+    """Return kinds and accounts (or none) of what something unread may refer to."""
+    return {
+        (reference.kind, each.scope.account if reference.same_account else "")
         for each in unread
         for kind in each.scope.kinds
         for reference in kind.refs.values()
-    )
+    }
 
 
 def _behind(objects: Mapping[str, Live]) -> Behind:

@@ -48,7 +48,6 @@ def only_its_own_lifts(name, *desired, **situation):
         unprotect=() if name == "protect" else ("*",),
         allow_non_empty=name != "nonEmpty",
         allow_referenced=name != "referenced",
-        destroying=name not in ("empty", "prune"),
     )
     lifted = refused(*desired, overrides=ALL_BUT[name], **situation)
     return refused(*desired, overrides=others, **situation) == [name] and name not in lifted

@@ -282,12 +282,10 @@ def test_a_refresh_token_that_is_not_set_costs_its_seller_alone(direct):
 @pytest.mark.parametrize(
     "account",
     [
-        pytest.param("aws-eu", marks=pytest.mark.xfail(reason="boto3 asks the proxy", strict=True)),
+        "aws-eu",
         "uk",
         "app",
-        pytest.param(
-            "shop", marks=pytest.mark.xfail(reason="httplib2 asks the proxy", strict=True)
-        ),
+        "shop",
     ],
 )
 def test_a_proxy_for_the_world_is_not_asked_for_this_machine(stack, closed, monkeypatch, account):

@@ -127,8 +127,9 @@ def mws(sandbox, http, monkeypatch):
     def request(method, url, data, headers):
         import requests
 
-        # It sends the parameters in the query of a POST, as Amazon's own libraries did; the wire
-        # notes and the stand-in know those of the body only. Each still signs the same text.
+        # It sends the parameters in the query of a POST; the wire notes and the stand-in know those
+        # of the body only, and whether Amazon took both was not established. The signed text is
+        # the same.
         assert url.startswith(host)
         path, _, query = url.removeprefix(host).partition("?")
         form = {"Content-Type": "application/x-www-form-urlencoded", "Host": host.split("//")[1]}
@@ -184,7 +185,8 @@ def test_the_mws_package_lives_through_destination_and_subscription(mws):
 
 
 def test_the_mws_package_reads_the_service_status(mws):
-    # Its own method asks by GET, which Amazon took and the notes do not know.
+    # Its own method asks by GET, which the notes do not know; whether Amazon took it was not
+    # established.
     answer = mws.make_request({"Action": "GetServiceStatus"}, method="POST")
     assert str(answer.parsed.Status) == "GREEN"
 

@@ -31,23 +31,23 @@ def choose_account(reader: Reader, section: str, entry: Entry) -> str | None:
         return _named_account(reader, title, given, implied, shapes)
     if own is not None:
         path, reference, node = own
-        # One that is declared but defective is reported there.
-        fault = (
-            None if _declared(reader, reference, node) else dangling(reader, reference, node.value)
-        )
+        fault = dangling(reader, reference, node.value) if implied is None else None
         if fault:
             reader.fail(node.at, f"{title}.{path}: {fault}")
         return implied
     return _only_one(reader, title, entry, fitting)
 
 
+def is_remote(reference: Reference, value: str) -> bool:
+    """Say whether a reference gives a remote value instead of a declared name."""
+    return reference.remote is not None and re.fullmatch(reference.remote, value) is not None
+
+
 def dangling(reader: Reader, reference: Reference, value: str) -> str | None:
-    """Return the complaint about a reference to what is not declared, None if it is in order."""
-    if reference.remote is not None and re.fullmatch(reference.remote, value):
-        return None
+    """Return the complaint about a name that leads nowhere, None if there is one already."""
     section = reader.section_of(reference.kind)
-    if section in reader.unread:
-        return None
+    if value in reader.entries[section] or section in reader.unread:
+        return None  # what is defective or could not be read is reported there
     hint = near(value, reader.entries[section])
     arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
     return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
@@ -79,10 +79,6 @@ def _own_target(
             if reference.same_account and node is not None and isinstance(node.value, str):
                 return path, reference, node
     return None
-
-
-def _declared(reader: Reader, reference: Reference, node: Node) -> bool:
-    return node.value in reader.entries[reader.section_of(reference.kind)]
 
 
 def _implied(reader: Reader, own: tuple[str, Reference, Node] | None) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from reconciler.core.manifest.choose import choose_account, dangling
+from reconciler.core.manifest.choose import choose_account, dangling, is_remote
 from reconciler.core.manifest.explain import explain, keys_within, known_keys, unknown_key
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, near, quoted, together
@@ -219,11 +219,11 @@ def _resolve(reader: Reader, entry: Entry, item: Desired) -> Desired | None:
             other = f"{value!r} belongs to account {target.account!r}, not to {item.account!r}"
             _fail_at(reader, entry, item, path, other)
             sound = False
-        elif value in reader.entries[reader.section_of(reference.kind)]:
-            sound = False  # it is defective, which is reported there
-        elif fault := dangling(reader, reference, value):
-            _fail_at(reader, entry, item, path, fault)
+        elif not is_remote(reference, value):
             sound = False
+            fault = dangling(reader, reference, value)
+            if fault:
+                _fail_at(reader, entry, item, path, fault)
     return replace(item, spec=spec, references=links) if sound else None
 
 

@@ -34,7 +34,7 @@ class MerchantProvider:
         """Return all subscriptions that the account owns."""
         return self._all()
 
-    def read(self, live: Live) -> Live | None:
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the subscription as it is now."""
         try:
             return self._live(self._client.get(live.outputs["name"]))

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import httplib2
 from google_auth_httplib2 import AuthorizedHttp
 
+from reconciler.core.endpoint import is_loopback
+
 _TIMEOUT = 60.0
 
 
@@ -48,6 +50,8 @@ class _Tls(_Honest, httplib2.HTTPSConnectionWithTimeout):  # type: ignore[misc] 
 class _Once(httplib2.Http):  # type: ignore[misc]  # untyped base
     """Sends each request once and follows no redirection, since tokens travel with requests."""
 
+    proxy_info: Any
+
     def __init__(self) -> None:
         super().__init__(timeout=_TIMEOUT)
         self.follow_redirects = False
@@ -55,7 +59,13 @@ class _Once(httplib2.Http):  # type: ignore[misc]  # untyped base
     def request(self, uri: str, method: str = "GET", **rest: Any) -> Any:
         """Send a request; see httplib2."""
         kind = _Tls if urlsplit(uri).scheme == "https" else _Plain
-        return super().request(uri, method, **{**rest, "connection_type": kind})
+        proxy = self.proxy_info
+        if is_loopback(uri):
+            self.proxy_info = None  # a proxy for the world does not reach this machine
+        try:
+            return super().request(uri, method, **{**rest, "connection_type": kind})
+        finally:
+            self.proxy_info = proxy
 
 
 class Connections:

@@ -38,7 +38,7 @@ class MwsProvider:
         lists = interest.each(lambda read: read(), (self._destinations, self._subscriptions))
         return [live for found in lists for live in found]
 
-    def read(self, live: Live) -> Live | None:
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the registration or subscription as it is now."""
         return self._find(self._wanted(live.spec))
 

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
@@ -92,6 +92,10 @@ class SpApiAccount(Account):
         amazon = _AMAZON_HOST.fullmatch(parts.hostname or "")
         beside = amazon is not None and not amazon["sandbox"]
         return f"https://sandbox.{parts.hostname}" if beside else self.base_url
+
+    def target(self) -> dict[str, Any]:
+        """Identify the application, of which there may be several in a region."""
+        return {**super().target(), "clientId": self.credentials.client_id}
 
     def warnings(self) -> Iterable[str]:
         """Yield that Amazon's sandbox host is not harmless."""

@@ -66,7 +66,7 @@ class SpApiProvider:
             return self._destinations(interest.warn)
         return self._subscriptions(scope.part, interest)
 
-    def read(self, live: Live) -> Live | None:
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the object with this id as it is now.
 
         Subscriptions are looked up with the seller's token: the limit of the call by id is the

@@ -25,6 +25,9 @@ from reconciler.providers.sqs.session import AwsKeys
 
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""
+SAMPLES = 3
+BETWEEN_SAMPLES = 3.0
+"""How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
 CHANGE_SHOWS = 60.0
 """Seconds after which most changed attributes can be read."""
 
@@ -60,8 +63,21 @@ class SqsProvider:
         self._client.verify_account()
         return Reading(self._name, self._account, self._client, interest).queues()
 
-    def read(self, live: Live) -> Live | None:
-        """Return the queue as it is now."""
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
+        """Return the queue as it is now; message counts are approximate, so many look again."""
+        samples = [self._read(live)]
+
+        def look() -> bool | None:
+            found = self._read(live)
+            samples.append(found)
+            # One message seen is enough, and so is a queue that is gone.
+            return True if found is None or found.waiting or len(samples) == SAMPLES else None
+
+        if thorough and samples[0] is not None and not samples[0].waiting:
+            self._client.calls.poll(look, within=SAMPLES * BETWEEN_SAMPLES, every=BETWEEN_SAMPLES)
+        return samples[-1]
+
+    def _read(self, live: Live) -> Live | None:
         url, outputs = live.outputs["url"], dict(live.outputs)
         try:
             attributes, tags = self._client.attributes(url), self._client.tags(url)

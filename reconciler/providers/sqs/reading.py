@@ -45,8 +45,12 @@ class Reading:
         asked = listed if self._index is None else [n for n in here if not self._believable(n)]
         self._do([partial(self._read_tags, name) for name in asked])
         stack = self._interest.stack
-        ours = [n for n in listed if self._tags_of(n).get(STACK_MARK) == stack]
-        self._do([partial(self._read_attributes, n) for n in ours if n not in self._declared])
+        wanted = [
+            name
+            for name in listed
+            if self._interest.everything or self._tags_of(name).get(STACK_MARK) == stack
+        ]
+        self._do([partial(self._read_attributes, n) for n in wanted if n not in self._declared])
         return [self._live(name) for name in listed if name not in self._gone]
 
     def _do(self, jobs: list[Callable[[], None]]) -> None:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
 from botocore.loaders import create_loader
 
+from reconciler.core.endpoint import is_loopback
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import Garbled
 
@@ -62,7 +63,10 @@ def connect(account: AwsAccount, keys: AwsKeys | None) -> Clients:
 
 
 def _client(session: Any, service: str, account: AwsAccount) -> Any:
-    return session.client(service, endpoint_url=account.endpoint, config=_CONFIG)
+    here = account.endpoint is not None and is_loopback(account.endpoint)
+    # A proxy for the world does not reach this machine.
+    config = _CONFIG.merge(Config(proxies={})) if here else _CONFIG
+    return session.client(service, endpoint_url=account.endpoint, config=config)
 
 
 def _session(account: AwsAccount, keys: AwsKeys | None) -> Any:

@@ -1,0 +1,80 @@
+"""Live state to a file and back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli import exits
+from reconciler.cli.interrupts import at_once
+from reconciler.cli.progress import Ticker
+from reconciler.cli.state import State, write_result
+from reconciler.core.decide import Observation
+from reconciler.core.errors import PlanRefused, SettingsError
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.snapshot import Snapshot, take, unseal
+from reconciler.engine import observe
+from reconciler.reports import as_json
+from reconciler.wiring import SERVICES, Providers, declarations
+
+
+def snapshot_to(state: State, path: Path, out: Path | None, sandbox: str | None) -> int:
+    """Observe the declared accounts and write what is live to `out`, or to stdout."""
+    declared = declarations(path, sandbox=sandbox)
+    for warning in declared.warnings:
+        state.say(f"{warning} (warning)")
+    accounts = {name: item.target() for name, item in declared.accounts.items()}
+    with Providers(
+        declared.accounts, secrets=state.secrets, sandbox=sandbox is not None
+    ) as providers:
+        scopes = [scope for provider in providers.values() for scope in provider.scopes()]
+        with at_once(), Ticker() as ticker:
+            observation = observe(declared, providers, progress=ticker, everything=True)
+    taken = take(declared, observation, scopes, accounts, datetime.now(UTC))
+    for item in observation.unread:
+        state.say(f"not read: {item.reason}")
+    _write(state, taken, out)
+    return exits.ERROR if observation.unread else exits.DONE
+
+
+def restored(
+    state: State, file: Path, declared: Declarations, accounts: Mapping[str, Any]
+) -> Observation:
+    """Return what a snapshot observed, and say how old it is.
+
+    Raises:
+        SettingsError: the file cannot be read.
+        PlanRefused: it is not a sound snapshot of these accounts.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+    try:
+        snapshot, observation = unseal(content, declared, SERVICES, accounts)
+    except PlanRefused as error:
+        raise PlanRefused(f"{file}: {error}") from error
+    age = _age(snapshot.age(datetime.now(UTC)))
+    when = snapshot.taken_at.isoformat().replace("+00:00", "Z")
+    state.say(f"planning against the snapshot {file}, taken {when}, {age} ago")
+    return observation
+
+
+def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
+    text = as_json.render(snapshot)
+    if out is None:
+        write_result(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{out} cannot be written: {error.strerror}") from error
+    state.say(f"{len(snapshot.live)} live objects written to {out}")
+
+
+def _age(seconds: float) -> str:
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            number = int(seconds // unit)
+            return f"{number} {name}{'s' * (number != 1)}"
+    return "less than a minute"

@@ -1,0 +1,89 @@
+"""What was agreed to covers less, never more."""
+
+import pytest
+
+from reconciler.core.agreement import excess, no_longer_needed
+from reconciler.core.model import Action, Estimate, FieldChange, Plan
+
+SIZE = FieldChange(path="size", before=30, after=120)
+METAL = FieldChange(path="metal", before="iron", after="zinc")
+
+
+def action(address="tank.a", name="update", *, changes=(SIZE,), **more):
+    return Action(
+        action=name,
+        address=address,
+        kind="tank",
+        account=more.pop("account", "depot"),
+        identity=more.pop("identity", {"name": "a"}),
+        changes=changes,
+        **more,
+    )
+
+
+def plan(*actions):
+    return Plan(
+        format_version=1,
+        stack="acme",
+        declarations_digest="sha256:0",
+        fingerprint="sha256:0",
+        complete=True,
+        summary={},
+        guards=(),
+        estimate=Estimate(calls=0, seconds=0),
+        actions=actions,
+        unmanaged=(),
+    )
+
+
+def told(agreed, now):
+    return list(excess(plan(*agreed), plan(*now)))
+
+
+def test_the_same_plan_is_agreed_to():
+    assert told([action()], [action()]) == []
+
+
+def test_a_plan_read_back_from_its_file_agrees_with_itself():
+    saved = Plan.model_validate_json(plan(action(changes=(SIZE, METAL))).model_dump_json())
+    assert list(excess(saved, plan(action(changes=(SIZE, METAL))))) == []
+
+
+def test_doing_less_is_agreed_to():
+    assert told([action(), action("tank.b")], [action()]) == []
+    assert told([action(changes=(SIZE, METAL))], [action()]) == []
+    assert told([action(adopts=True)], [action()]) == []
+
+
+def test_another_action_was_not_part_of_it():
+    assert told([action()], [action(), action("tank.b", "delete")]) == [
+        "delete tank.b was not part of it"
+    ]
+
+
+def test_another_deed_on_the_same_object_is_more():
+    assert told([action()], [action(name="replace")]) == ["tank.a was to be updated, now replaced"]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        action(changes=(SIZE, METAL)),
+        action(changes=(FieldChange(path="size", before=30, after=121),)),
+        action(changes=(FieldChange(path="size", before=31, after=120),)),
+        action(account="depot-2"),
+        action(identity={"name": "b"}),
+        action(adopts=True),
+    ],
+)
+def test_another_change_object_or_adoption_is_more(now):
+    assert told([action()], [now]) == ["update tank.a would now change something else"]
+
+
+def test_everything_beyond_is_told_at_once():
+    assert len(told([], [action(), action("tank.b"), action("tank.c")])) == 3
+
+
+def test_what_is_no_longer_needed_is_told():
+    found = no_longer_needed(plan(action(), action("tank.b")), plan(action("tank.b")))
+    assert [it.address for it in found] == ["tank.a"]
