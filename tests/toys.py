@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Annotated, ClassVar
 
+from pydantic import Field
+
 from reconciler.core.decide import Observation
 from reconciler.core.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.errors import Rejected, Transient, Unclear
@@ -63,7 +65,7 @@ class Tank(Spec):
     limit: int | None = None
     spill: Spill | None = None
     rules: dict[str, list[str]] | None = None
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
 
 
 class Well(Spec):
@@ -78,7 +80,7 @@ class Well(Spec):
 
     name: str
     depth: int = 1
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
 
     def handle(self, account, outputs):
         return outputs["arn"]
@@ -339,9 +341,9 @@ class Cloud:
         slot = spec.exclusion()
         for thing in self.things.values():
             theirs = thing.spec.exclusion()
-            if slot and theirs and thing.account == account and theirs[0] == slot[0]:
-                if theirs[1] != slot[1]:
-                    raise Rejected(account, "Create", f"not beside {thing.address}")
+            same = slot and theirs and thing.account == account and theirs[0] == slot[0]
+            if same and theirs[1] != slot[1]:
+                raise Rejected(account, "Create", f"not beside {thing.address}")
 
     def _fate(self, verb: str, account: str, spec: Spec) -> "_Fate":
         fault = self.failing.fault(f"{verb} {live_address(spec, account)}") if self.failing else ""

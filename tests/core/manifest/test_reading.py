@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler.core.manifest import nodes
 from reconciler.providers.mws.kinds import RETIRED
 from reconciler.providers.spapi.account import SANDBOX_WARNING
 from reconciler.wiring import to_sandbox
@@ -315,6 +316,21 @@ def test_aliases_that_stay_small_are_no_explosion(objects):
 def test_empty_sections_and_files_declare_nothing(declare):
     found = declare("queues:\ndestinations: {}\nsubscriptions:\ndefaults: {queues: }\n", "", "#\n")
     assert found.desired == ()
+
+
+def test_an_alias_of_null_as_a_key_is_the_word_null(refused):
+    assert refused("queues: {a: {delay: &nothing , *nothing : 1}}\n") == [
+        "queues.a: unknown key 'null', expected account, protect, ignoreChanges, fifo, "
+        "contentBasedDeduplication, deduplicationScope, fifoThroughputLimit, visibilityTimeout, "
+        "messageRetentionPeriod, delay, receiveMessageWaitTime, maximumMessageSize, ...",
+        "queues.a.delay: expected a whole number, not null",
+    ]
+
+
+def test_a_file_of_absurdly_many_values_is_refused(refused, monkeypatch):
+    monkeypatch.setattr(nodes, "MAX_VALUES", 40)
+    queues = "".join(f"  q{number}: {{}}\n" for number in range(40))
+    assert refused("queues:\n" + queues) == ["more than 40 values in one file: split it"]
 
 
 # --- digest
