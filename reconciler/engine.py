@@ -4,6 +4,7 @@ The engine knows providers by their interface and plans by their steps; it decid
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ B = TypeVar("B")
 Side = TypeVar("Side", Desired, Live)
 
 SIDE_BY_SIDE = 64
+# Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.
+SCOPES_SIDE_BY_SIDE = 512
 INTERRUPTED = "interrupted before it was begun"
 LOOK = "plan again to see"
 NOTHING_THERE = "nothing is there now: run apply again once the cause is mended"
@@ -67,7 +70,7 @@ def observe(
         PlanRefused: an account is not the declared one.
     """
     with (
-        ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="observe") as pool,
+        ThreadPoolExecutor(SCOPES_SIDE_BY_SIDE, thread_name_prefix="observe") as pool,
         ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="detail") as details,
     ):
         reader = _Reader(declarations, details, everything=everything)
@@ -201,15 +204,17 @@ def apply(
     *,
     progress: Progress = silent,
     recorder: Recorder | None = None,
+    stop: threading.Event | None = None,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
     failure stops exactly what depends on it. Steps that prune wait until all others have ended.
-    The first KeyboardInterrupt lets calls under way finish, a second one escapes.
+    Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
+    KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
-        run = _Run(prepared, providers, pool, progress, recorder)
+        run = _Run(prepared, providers, pool, progress, recorder, stop or threading.Event())
         try:
             ends = run.to_the_end()
         except BaseException:
@@ -228,6 +233,7 @@ class _Run:
         pool: ThreadPoolExecutor,
         progress: Progress,
         recorder: Recorder | None,
+        stop: threading.Event,
     ) -> None:
         self._steps = prepared.steps
         self._index: Index = prepared.index
@@ -241,7 +247,7 @@ class _Run:
         self._waiting: dict[StepId, set[StepId]] = {}
         self._dependants: dict[StepId, list[Step]] = {}
         self._begun: set[StepId] = set()
-        self._stopping = False
+        self._stop = stop
 
     def to_the_end(self) -> dict[StepId, _End]:
         """Run every step that can be run; return how each ended."""
@@ -250,20 +256,29 @@ class _Run:
             self._interruptible(partial(self._start, steps))
             while self._running:
                 self._interruptible(self._collect)
-        for step in self._steps:
-            # An interrupt may come between any two lines, so some may have been passed over.
-            if step.id not in self._ends:
-                self._ends[step.id] = self._skipped(step, INTERRUPTED)
+        if self._stop.is_set():
+            self._account_for_all()
         return self._ends
+
+    def _account_for_all(self) -> None:
+        """Say of each step how it ended, even if an interrupt came while it was being begun."""
+        for step in self._steps:
+            if step.id in self._ends:
+                continue
+            if step.id in self._begun:
+                lost = _End(step, "failed", error=f"interrupted while it was begun: {LOOK}")
+                self._ends[step.id] = lost
+            else:
+                self._ends[step.id] = self._skipped(step, INTERRUPTED)
 
     def _interruptible(self, part: Callable[[], None]) -> None:
         """Let a first interrupt end `part` and begin no more steps; a second one escapes."""
         try:
             part()
         except KeyboardInterrupt:
-            if self._stopping:
+            if self._stop.is_set():
                 raise
-            self._stopping = True
+            self._stop.set()
             self._progress("stopping after what is under way", len(self._ends), len(self._steps))
 
     def _collect(self) -> None:
@@ -276,7 +291,7 @@ class _Run:
     @property
     def interrupted(self) -> bool:
         """Say whether the run was told to stop early."""
-        return self._stopping
+        return self._stop.is_set()
 
     def _start(self, steps: Sequence[Step]) -> None:
         self._progress("applying", len(self._ends), len(self._steps))
@@ -292,7 +307,7 @@ class _Run:
         if step.id in self._begun:
             return
         self._begun.add(step.id)
-        if self._stopping:
+        if self._stop.is_set():
             self._finish(self._skipped(step, INTERRUPTED))
             return
         broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
@@ -321,12 +336,28 @@ class _Run:
                 self._begin(step)
 
     def _carry_out(self, step: Step) -> _End:
-        if self._recorder is not None:
-            self._recorder.begin(step)
-        end = self._attempt(step)
-        if self._recorder is not None:
-            self._recorder.end(step, end.result, end.error)
+        untold = self._untold(step)
+        end = untold or self._attempt(step)
+        if untold is None:
+            self._tell(end)
         return end
+
+    def _untold(self, step: Step) -> _End | None:
+        """Take down that a step begins; what cannot be taken down is not done."""
+        try:
+            if self._recorder is not None:
+                self._recorder.begin(step)
+        except ReconcilerError as error:
+            return replace(self._skipped(step, str(error)), result="failed")
+        return None
+
+    def _tell(self, end: _End) -> None:
+        """Take down how a step ended; it ended so even if that cannot be taken down."""
+        try:
+            if self._recorder is not None:
+                self._recorder.end(end.step, end.result, end.error)
+        except ReconcilerError as error:
+            log.warning("%s: %s, but not taken down: %s", end.step.address, end.result, error)
 
     def _attempt(self, step: Step) -> _End:
         account = step.change.subject.account

@@ -38,10 +38,11 @@ class Journal:
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise SettingsError(
-                f"the journal {self._path} cannot be written: {error.strerror}"
-            ) from error
+            raise self._unwritable(error) from error
         return self
+
+    def _unwritable(self, error: OSError) -> SettingsError:
+        return SettingsError(f"the journal {self._path} cannot be written: {error.strerror}")
 
     def __exit__(
         self,
@@ -73,9 +74,14 @@ class Journal:
     def _write(self, event: str, **content: Any) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"at": now, "event": event, **content}, ensure_ascii=False) + "\n"
-        with self._lock:
-            os.write(self._file, line.encode("utf-8"))
-            os.fsync(self._file)
+        left = line.encode("utf-8")
+        try:
+            with self._lock:
+                while left:
+                    left = left[os.write(self._file, left) :]
+                os.fsync(self._file)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
 
 def _about(step: Step) -> dict[str, Any]:

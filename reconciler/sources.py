@@ -47,8 +47,12 @@ def _walk(directory: Path, problems: list[Problem]) -> Iterator[Path]:
     def refused(error: OSError) -> None:
         problems.append(_unreadable(Path(error.filename), error))
 
-    for root, folders, names in os.walk(directory, onerror=refused):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    seen = {os.path.realpath(directory)}
+    for root, folders, names in os.walk(directory, onerror=refused, followlinks=True):
+        # A link may lead to a folder above, or to one that is read under another name.
+        real = {os.path.realpath(Path(root) / name): name for name in sorted(folders, reverse=True)}
+        folders[:] = sorted(name for at, name in real.items() if name[0] != "." and at not in seen)
+        seen |= set(real)
         for name in names:
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(root) / name

@@ -1,8 +1,9 @@
 """Apply: hold the plan against what was agreed, ask, carry it out, tell what became of it."""
 
+import logging
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -10,6 +11,7 @@ from typing import Literal, Self
 from pydantic import ValidationError
 
 from reconciler.cli import exits
+from reconciler.cli.interrupts import in_good_order
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Session, planned
@@ -23,6 +25,8 @@ from reconciler.engine import apply as apply_steps
 from reconciler.journal import Journal
 from reconciler.reports import as_json, as_text
 from reconciler.reports.model import ActionResult, Application
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +94,14 @@ def carry_out(state: State, request: Request, agreement: Agreement, manner: Mann
             state.say(as_text.render(plan, color=colored(sys.stderr)))
         if plan.refused() or against:
             return _finish(_refusal(plan, against), form, exits.REFUSED)
-        destroying = request.overrides.destroying
-        if (
-            plan.actions
-            and not manner.yes
-            and not _consent(state, plan.stack if destroying else None)
-        ):
-            message = "declined, nothing was changed"
-            return _finish(_refusal(plan, [message], message), form, exits.REFUSED)
-        applied = _apply(state, session, manner.journal)
+        # A journal that cannot be kept is told before anybody is asked.
+        keeping = Journal(manner.journal, state.secrets.scrub) if manner.journal else None
+        with keeping if keeping and plan.actions else nullcontext() as journal:
+            destroying = plan.stack if request.overrides.destroying else None
+            if plan.actions and not manner.yes and not _consent(state, destroying):
+                message = "declined, nothing was changed"
+                return _finish(_refusal(plan, [message], message), form, exits.REFUSED)
+            applied = _apply(session, journal)
         skipped = list(no_longer_needed(agreement.saved, plan)) if agreement.saved else []
     results = [_result(outcome) for outcome in applied.outcomes]
     results += [
@@ -137,20 +140,26 @@ def _consent(state: State, stack: str | None) -> bool:
     return answer == stack if stack else answer.lower() in ("y", "yes")
 
 
-def _apply(state: State, session: Session, file: Path | None) -> Applied:
+def _apply(session: Session, journal: Journal | None) -> Applied:
     if not session.plan.actions:
         return Applied(())
-    with ExitStack() as stack:
-        journal = stack.enter_context(Journal(file, state.secrets.scrub)) if file else None
-        ticker = stack.enter_context(Ticker())
+    with Ticker() as ticker, in_good_order() as stop:
         if journal is not None:
             journal.run(session.plan)
         applied = apply_steps(
-            session.prepared, session.providers, progress=ticker, recorder=journal
+            session.prepared, session.providers, progress=ticker, recorder=journal, stop=stop
         )
         if journal is not None:
-            journal.finish(interrupted=applied.interrupted)
+            _finish_journal(journal, applied)
         return applied
+
+
+def _finish_journal(journal: Journal, applied: Applied) -> None:
+    try:
+        journal.finish(interrupted=applied.interrupted)
+    except SettingsError as error:
+        # What was done has to be told all the same.
+        log.warning("%s", error)
 
 
 def _result(outcome: Outcome) -> ActionResult:

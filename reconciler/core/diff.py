@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deepdiff import DeepDiff
-
 from reconciler.core.model import Desired, FieldChange, Json, Live, Spec
 
 STACK_MARK = "reconciler:stack"
@@ -120,6 +118,8 @@ def _differences(
 ) -> Iterator[FieldChange]:
     if before == after:
         return
+    from deepdiff import DeepDiff  # slow to load, and most runs find nothing different
+
     paths: set[tuple[str, ...]] = set()
     for levels in DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0).values():
         paths |= {_field_path(level.path(output_format="list"), kind) for level in levels}

@@ -60,10 +60,11 @@ def verdicts(changes: Sequence[Change], situation: Situation) -> tuple[Guard, ..
 
 
 def _names(changes: Iterable[Change]) -> str:
-    return _list([change.address for change in changes])
+    return short_list([change.address for change in changes])
 
 
-def _list(names: Sequence[str]) -> str:
+def short_list(names: Sequence[str]) -> str:
+    """Name the first of what may be many, and count the rest."""
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
@@ -117,8 +118,8 @@ def _partial_read(situation: Situation) -> Guard:
     if not situation.unread:
         return Guard(guard="partialRead", refused=False, message="everything was read")
     message = (
-        f"not everything could be read ({_list(situation.unread)}): nothing is done there or with "
-        f"what depends on it, and {situation.withheld} deletes are left out"
+        f"not everything could be read ({short_list(situation.unread)}): nothing is done there or "
+        f"with what depends on it, and {situation.withheld} deletes are left out"
     )
     return Guard(guard="partialRead", refused=False, message=message)
 
@@ -181,8 +182,8 @@ def _non_empty(changes: Sequence[Change], situation: Situation) -> Guard:
         return Guard(guard="nonEmpty", refused=False, message=message)
     counts = [f"{c.address} (about {c.live.waiting} messages)" for c in full if c.live]
     message = (
-        f"these still hold messages, which would be lost: {_list(counts)}; read them first, or "
-        "allow it with --allow-non-empty"
+        f"these still hold messages, which would be lost: {short_list(counts)}; read them first, "
+        "or allow it with --allow-non-empty"
     )
     return Guard(guard="nonEmpty", refused=True, message=message)
 
@@ -193,8 +194,8 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
         message = f"{len(held)} objects that others point at are removed"
         return Guard(guard="referenced", refused=False, message=message)
     message = (
-        f"others still point at what would go: {_list(held)}; remove them first, or allow it with "
-        "--allow-referenced"
+        f"others still point at what would go: {short_list(held)}; remove them first, or allow it "
+        "with --allow-referenced"
     )
     return Guard(guard="referenced", refused=True, message=message)
 

@@ -120,17 +120,14 @@ class Spec(Frozen):
 
     def declared_fields(self) -> dict[str, Any]:
         """Return the fields that were set (by YAML or by the service), by YAML name."""
-        names = {to_camel(name) for name in self.model_fields_set}
+        fields = type(self).model_fields
+        names = {fields[name].alias or name for name in self.model_fields_set}
         return {name: value for name, value in self.fields().items() if name in names}
 
     def identity_values(self) -> dict[str, Any]:
         """Return the identity by shown name; fields without a value are left out."""
-        values = {name: dump(getattr(self, to_snake(name))) for name in self.identity}
-        return {
-            self.identity_names.get(name, name): value
-            for name, value in values.items()
-            if value is not None
-        }
+        values = ((name, getattr(self, field)) for name, field in _identity_fields(type(self)))
+        return {name: dump(value) for name, value in values if value is not None}
 
     def partition(self) -> str | None:
         """Return the part of the account this object is read with (a seller), None for all."""
@@ -166,6 +163,12 @@ class Spec(Frozen):
         info = cls.model_fields.get(to_snake(path))
         units = [item for item in info.metadata if isinstance(item, Unit)] if info else []
         return units[0].name if units else None
+
+
+@cache
+def _identity_fields(kind: type[Spec]) -> tuple[tuple[str, str], ...]:
+    """Return shown names and attributes of a kind's identity; asked for very often."""
+    return tuple((kind.identity_names.get(name, name), to_snake(name)) for name in kind.identity)
 
 
 def dump(value: Any) -> Any:
@@ -248,7 +251,10 @@ class FieldChange(Frozen):
 
 
 class Action(Frozen):
-    """What a plan does to one object. `identity` is live identity, `depends_on` are addresses."""
+    """What a plan does to one object. `identity` is live identity, `depends_on` are addresses.
+
+    `gap_seconds` estimates how long what is replaced is missing, by the services' rate limits.
+    """
 
     action: ActionName
     address: str
@@ -261,6 +267,7 @@ class Action(Frozen):
     caused_by: str | None = None
     units: dict[str, UnitName] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    gap_seconds: float | None = None
 
 
 class Guard(Frozen):

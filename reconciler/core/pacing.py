@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.model import Pace
 
+SECONDS_A_CALL = 0.1
+"""What a call takes on the network, roughly."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenBucket:

@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.core.decide import Observation, Selection, World, decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
-from reconciler.core.guards import Overrides, Situation, verdicts
+from reconciler.core.gap import gaps
+from reconciler.core.guards import Overrides, Situation, short_list, verdicts
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import (
     Action,
@@ -23,12 +24,11 @@ from reconciler.core.model import (
     Unmanaged,
 )
 from reconciler.core.order import Change, Step, order, referrers
-from reconciler.core.pacing import floor_seconds
+from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
 
 FORMAT_VERSION = 1
-SECONDS_A_CALL = 0.1
 CALLS_AT_ONCE = 16
 EVERYTHING = Selection()
 NO_OVERRIDES = Overrides()
@@ -42,6 +42,20 @@ class Prepared:
     steps: tuple[Step, ...]
     index: Index
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
+
+
+@dataclass(frozen=True, slots=True)
+class Ripple:
+    """What an action waits for and brings with it; all but `gap` are addresses.
+
+    `cleared` has to go first, `dragged` is replaced because of it, `gap` are the seconds between
+    the two halves of a replace.
+    """
+
+    needs: tuple[str, ...]
+    cleared: tuple[str, ...]
+    dragged: tuple[str, ...]
+    gap: float | None
 
 
 def prepare(
@@ -127,22 +141,38 @@ def _needed(world: World) -> Iterator[tuple[str, str, str]]:
 def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
     """Yield one action for each change, where its first step stands."""
     needs: dict[str, set[str]] = {}
-    gaps: dict[str, set[str]] = {}
+    cleared: dict[str, set[str]] = {}
     for step in steps:
         needed = {address for address, _ in step.needs} - {step.address}
         needs.setdefault(step.address, set()).update(needed)
         if step.verb == "create":
-            cleared = {address for address, verb in step.needs if verb == "delete"}
-            gaps[step.address] = cleared - {step.address}
-    names = _names(world)
+            deleted = {address for address, verb in step.needs if verb == "delete"}
+            cleared[step.address] = deleted - {step.address}
+    names, missing, dragged = _names(world), gaps(steps), _dragged(world)
     done: set[str] = set()
     for step in steps:
         if step.address not in done:
             done.add(step.address)
-            yield _action(step.change, needs[step.address], gaps.get(step.address, set()), names)
+            ripple = Ripple(
+                needs=tuple(sorted(needs[step.address])),
+                cleared=tuple(sorted(cleared.get(step.address, ()))),
+                dragged=tuple(dragged.get(step.address, ())),
+                gap=missing.get(step.address),
+            )
+            yield _action(step.change, ripple, names)
 
 
-def _action(change: Change, needs: set[str], cleared: set[str], names: Mapping[str, str]) -> Action:
+def _dragged(world: World) -> dict[str, list[str]]:
+    """Return what is replaced only because something else is, by the address of that."""
+    found: dict[str, list[str]] = {}
+    for change in sorted(world.changes.values(), key=lambda change: change.address):
+        cause = world.changes.get(change.caused_by or "")
+        if cause is not None and change.action == cause.action == "replace":
+            found.setdefault(cause.address, []).append(change.address)
+    return found
+
+
+def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
     subject, spec = change.subject, change.subject.spec
     units = {item.path: spec.unit(item.path) for item in change.changes}
     return Action(
@@ -153,10 +183,11 @@ def _action(change: Change, needs: set[str], cleared: set[str], names: Mapping[s
         identity=spec.identity_values(),
         adopts=change.adopts,
         changes=tuple(_named(item, spec, names) for item in change.changes),
-        depends_on=tuple(sorted(needs)),
+        depends_on=ripple.needs,
         caused_by=change.caused_by,
         units={path: unit for path, unit in units.items() if unit is not None},
-        notes=tuple(_notes(change, cleared)),
+        notes=tuple(_notes(change, ripple)),
+        gap_seconds=ripple.gap,
     )
 
 
@@ -176,13 +207,17 @@ def _named(change: FieldChange, spec: Spec, names: Mapping[str, str]) -> FieldCh
     return change.model_copy(update={"before": before, "after": after})
 
 
-def _notes(change: Change, cleared: set[str]) -> Iterator[str]:
+def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
     before = change.live.spec if change.live else None
     if change.desired is not None and change.action != "delete":
         yield from change.desired.spec.notes(before)
     if change.action == "replace":
         yield "it is deleted and created again: nothing is delivered in between"
-    for address in sorted(cleared):
+    if ripple.gap is not None:
+        yield f"about {max(1, ceil(ripple.gap))} s without delivery"
+    if ripple.dragged:
+        yield f"it drags along {short_list(ripple.dragged)}"
+    for address in ripple.cleared:
         yield f"{address} has to go first: nothing is delivered in between"
 
 
@@ -226,7 +261,10 @@ def _fingerprint(
 ) -> str:
     """Digest what is agreed to: declarations, actions in any order, real targets, plan format."""
     essence = sorted(
-        (action.model_dump(mode="json", exclude={"notes", "units"}) for action in actions),
+        (
+            action.model_dump(mode="json", exclude={"notes", "units", "gap_seconds"})
+            for action in actions
+        ),
         key=lambda action: str(action["address"]),
     )
     content = {

@@ -1,6 +1,6 @@
 """What could not be read, and what is left alone because of it: not seen is not absent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.model import Live, live_address
@@ -30,11 +30,12 @@ def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
     objects = {live_address(item.spec, item.account): item for item in live}
     behind = _behind(objects)
     needed = _needed(unread)
+    hidden = _hidden(unread)
     found = {
         address
         for address, item in objects.items()
         if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
-        or _rests_on(item, unread, behind)
+        or _rests_on(item, hidden, behind)
     }
     waiting = [*unknown, *(objects[address] for address in found)]
     while waiting:
@@ -71,14 +72,19 @@ def _keys(live: Live) -> set[tuple[str, str, str]]:
     }
 
 
-def _rests_on(live: Live, unread: Sequence[Unread], behind: Behind) -> bool:
+def _hidden(unread: Iterable[Unread]) -> set[tuple[str, str]]:
+    """Return kinds and accounts (or none) of what may be there unseen."""
+    return {
+        (kind.kind, account)
+        for each in unread
+        for kind in each.scope.kinds
+        for account in (each.scope.account, "")
+    }
+
+
+def _rests_on(live: Live, hidden: Collection[tuple[str, str]], behind: Behind) -> bool:
     """Say whether an object refers to one that was not seen and may be in what was not read.
 
     Who owns it may depend on that, and so may whether it can go.
     """
-    return any(
-        target.kind == kind and account in ("", each.scope.account)
-        for kind, account, _ in _keys(live) - behind.keys()
-        for each in unread
-        for target in each.scope.kinds
-    )
+    return any(key[:2] in hidden and key not in behind for key in _keys(live))

@@ -67,6 +67,7 @@ def _plan(plan: Plan) -> Iterator[Line]:
             + _seconds(plan.estimate.seconds),
             "",
         )
+        yield from _gap(plan.actions)
         yield f"Fingerprint {plan.fingerprint}", "dim"
     elif plan.complete and not plan.problems:
         yield "In sync: nothing to do.", "green"
@@ -83,6 +84,13 @@ def _seconds(seconds: float) -> str:
     if seconds < 1:
         return "1 second"
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+def _gap(actions: Iterable[Action]) -> Iterator[Line]:
+    missing = [action.gap_seconds for action in actions if action.gap_seconds is not None]
+    if missing:
+        number = f"{len(missing)} {'object is' if len(missing) == 1 else 'objects are'}"
+        yield f"Meanwhile {number} without delivery, up to {_seconds(max(missing))} each", "yellow"
 
 
 def _action(action: Action) -> Iterator[Line]:

@@ -117,9 +117,9 @@ def _named_account(
             hint = near(name, reader.known_accounts)
             reader.fail(given.at, f"{title}.account: there is no account {quoted(name)}{hint}")
         return None
-    if name not in reader.accounts:
-        return None
-    service = reader.accounts[name].service
+    service = reader.account_services.get(name)
+    if service is None:
+        return None  # reported at the account
     if service not in shapes:
         wanted = " or ".join(shapes)
         reader.fail(

@@ -70,7 +70,7 @@ def _read(reader: Reader, section: str, entry: Entry) -> list[tuple[Entry, Desir
         reader.fail(entry.node.at, f"{title}: {_no_mapping(entry.node)}")
         return []
     account = choose_account(reader, section, entry)
-    if account is None or account not in reader.accounts:
+    if account is None:
         return []
     shape = reader.service(account).declarations[section]
     node = _over_defaults(entry.node, reader.defaults.get(section), shape)
@@ -80,11 +80,41 @@ def _read(reader: Reader, section: str, entry: Entry) -> list[tuple[Entry, Desir
         declaration = shape.model_validate(node.plain(), by_alias=True, by_name=False)
     except ValidationError as error:
         reader.problems += explain(error, node, title, shape)
+        _check_names(reader, node, shape, title, but=error)
+        return []
+    if account not in reader.accounts:
+        _check_names(reader, node, shape, title)
         return []
     return [
         (entry, item)
         for item in _members(reader, replace(entry, node=node), declaration, account, title)
     ]
+
+
+def _check_names(
+    reader: Reader,
+    node: Node,
+    shape: type[Declaration],
+    title: str,
+    *,
+    but: ValidationError | None = None,
+) -> None:
+    """Look at the references of a declaration that will not become an object.
+
+    `but` leaves out those that were complained about already.
+    """
+    told = {detail["loc"] for detail in but.errors(include_url=False)} if but else set()
+    for path, reference in shape.spec_type.refs.items():
+        steps = tuple(path.split("."))
+        found, taken = node.find(steps)
+        value = found.value
+        if any(loc[: len(steps)] == steps for loc in told):
+            continue
+        if taken < len(steps) or not isinstance(value, str) or is_remote(reference, value):
+            continue
+        fault = dangling(reader, reference, value)
+        if fault:
+            reader.fail(found.at, f"{title}.{path}: {fault}")
 
 
 def _no_mapping(node: Node) -> str:

@@ -116,6 +116,7 @@ def read(
         services=services,
         accounts=accounts,
         known_accounts=frozenset(document.entries.get("accounts", {})),
+        account_services=_services_named(document, services),
         stack=head.stack if head else "unknown",
         problems=problems,
         unread=frozenset(document.unread),
@@ -231,6 +232,21 @@ def _accounts(
         except ValidationError as error:
             problems += explain(error, entry.node, title, service.account, secretive=_secretive)
     return accounts
+
+
+def _services_named(document: _Document, services: Sequence[Service]) -> dict[str, str]:
+    """Return the services of all accounts that name a known one, whatever else is wrong there."""
+    known = {service.name for service in services}
+    named = {
+        entry.name: entry.node.value["service"].value
+        for entry in document.entries.get("accounts", {}).values()
+        if isinstance(entry.node.value, dict) and "service" in entry.node.value
+    }
+    return {
+        name: service
+        for name, service in named.items()
+        if isinstance(service, str) and service in known
+    }
 
 
 def _secretive(path: tuple[str | int, ...]) -> bool:

@@ -33,7 +33,8 @@ class Reader:
     """Everything the reading of a declaration looks at, and what was found so far.
 
     `entries` holds declarations by section, sections in reference order. `known_accounts` names all
-    accounts in YAML, of which some may have failed validation and so be missing in `accounts`.
+    accounts in YAML, of which some may have failed validation and so be missing in `accounts`;
+    `account_services` names the services of those that name one.
     `unread` names sections that may hold more than could be read, so that nothing is said to be
     missing there. `targets` are by kind and declared name, `handles` the same by kind and handle.
     """
@@ -42,6 +43,7 @@ class Reader:
     services: Sequence[Service]
     accounts: Mapping[str, Account]
     known_accounts: frozenset[str]
+    account_services: Mapping[str, str]
     stack: str
     problems: list[Problem]
     unread: frozenset[str] = frozenset()
@@ -54,8 +56,9 @@ class Reader:
         self.problems.append(problem_at(at, message))
 
     def service(self, account: str) -> Service:
-        """Return the service of a valid account."""
-        return next(item for item in self.services if item.name == self.accounts[account].service)
+        """Return the service that an account names."""
+        name = self.account_services[account]
+        return next(item for item in self.services if item.name == name)
 
     def shapes(self, section: str) -> dict[str, type[Declaration]]:
         """Return the section's declaration shapes by service name."""

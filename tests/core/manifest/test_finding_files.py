@@ -115,3 +115,12 @@ def test_a_folder_that_cannot_be_read_is_told_and_not_taken_for_empty(write, tmp
         os.chdir("d" * 250)
     with pytest.raises(DeclarationError, match=r"d:1:1: cannot be read: File name too long"):
         declarations(tmp_path)
+
+
+def test_linked_folders_are_read_once_and_never_in_circles(write, tmp_path):
+    write("stack/a.yaml", HEAD + AWS)
+    write("shared/b.yaml", "queues: {one: {}}\n")
+    (tmp_path / "stack" / "linked").symlink_to(tmp_path / "shared")
+    (tmp_path / "stack" / "again").symlink_to(tmp_path / "shared")
+    (tmp_path / "shared" / "up").symlink_to(tmp_path / "stack")
+    assert names(tmp_path, "stack") == ["queue.one"]

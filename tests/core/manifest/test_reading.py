@@ -319,12 +319,8 @@ def test_empty_sections_and_files_declare_nothing(declare):
 
 
 def test_an_alias_of_null_as_a_key_is_the_word_null(refused):
-    assert refused("queues: {a: {delay: &nothing , *nothing : 1}}\n") == [
-        "queues.a: unknown key 'null', expected account, protect, ignoreChanges, fifo, "
-        "contentBasedDeduplication, deduplicationScope, fifoThroughputLimit, visibilityTimeout, "
-        "messageRetentionPeriod, delay, receiveMessageWaitTime, maximumMessageSize, ...",
-        "queues.a.delay: expected a whole number, not null",
-    ]
+    told = refused("queues: {a: {deadLetter: &nothing , *nothing : 1}}\n")
+    assert [message.partition(", ")[0] for message in told] == ["queues.a: unknown key 'null'"]
 
 
 def test_a_file_of_absurdly_many_values_is_refused(refused, monkeypatch):
