@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterable, Sequence
 
+from pydantic.alias_generators import to_camel
+
 from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.model import Desired, FieldChange, Live
 from reconciler.core.provider import Interest, Scope
@@ -30,6 +32,9 @@ BETWEEN_SAMPLES = 3.0
 """How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
 CHANGE_SHOWS = 60.0
 """Seconds after which most changed attributes can be read."""
+
+SLOW = frozenset({"message_retention_period", "encryption"})
+"""Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
 
 _CREATE_TRIES = 3
 _LOG = logging.getLogger(__name__)
@@ -114,7 +119,9 @@ class SqsProvider:
             self._client.tag(url, dict(edit.tags))
         if edit.untag:
             self._client.untag(url, edit.untag)
-        return edit.applied(desired, live)
+        changed = edit.applied(desired, live)
+        self._settle(changed, edit.fields - SLOW)
+        return changed
 
     def delete(self, live: Live) -> None:
         """Delete the queue and whatever it holds; already gone is done."""
@@ -183,6 +190,36 @@ class SqsProvider:
         for step in steps[1:]:
             self._client.set_attributes(url, step)
             self._confirm(url, step)
+
+    def _settle(self, wanted: Live, fields: frozenset[str]) -> None:
+        """Wait until two reads in a row show what was set.
+
+        For up to a minute SQS may answer with old and new values in turn, and a plan made in that
+        time would see drift where there is none.
+        """
+        agreeing = 0
+
+        def shown() -> bool | None:
+            nonlocal agreeing
+            for _ in range(2):
+                agreeing = agreeing + 1 if self._shows(wanted, fields) else 0
+            return True if agreeing >= 2 else None
+
+        if fields and self._client.calls.poll(shown, within=CHANGE_SHOWS, every=EVERY) is None:
+            _LOG.warning(
+                "%s: the new %s of %s is accepted but does not show yet; run drift in some minutes",
+                self._name,
+                ", ".join(sorted(to_camel(field) for field in fields)),
+                wanted.outputs["url"],
+            )
+
+    def _shows(self, wanted: Live, fields: frozenset[str]) -> bool:
+        try:
+            attributes = self._client.attributes(wanted.outputs["url"])
+        except Missing:
+            return False
+        live = live_queue(self._name, self._account, dict(wanted.outputs), attributes, {})
+        return all(getattr(live.spec, name) == getattr(wanted.spec, name) for name in fields)
 
     def _confirm(self, url: str, wanted: dict[str, str]) -> None:
         """Read back what must not silently fail: in between, the queue was not encrypted."""

@@ -544,7 +544,8 @@ def test_quirk_23_from_a_key_to_managed_encryption_takes_two_calls_and_a_look(wo
         {"DelaySeconds": "5", "KmsMasterKeyId": ""},
         {"SqsManagedSseEnabled": "true"},
     ]
-    assert world.count("GetQueueAttributes") == 1
+    # One look that the encryption is on, two that the delay shows.
+    assert world.count("GetQueueAttributes") == 3
     assert world.differences(desired) == []
 
 
@@ -561,6 +562,41 @@ def test_quirk_31_encryption_that_does_not_show_is_a_warning(world, caplog):
         )
 
     assert "does not show yet" in caplog.text
+    assert 55 <= world.clock.now() <= 65
+
+
+def test_quirk_31_a_change_is_waited_for_until_two_reads_in_a_row_show_it(world, caplog):
+    live = world.provider.create(world.want("offers"))
+    old = world.boto.get_queue_attributes(QueueUrl=live.outputs["url"], AttributeNames=["All"])
+    new = {**old["Attributes"], "VisibilityTimeout": "90"}
+    stale, fresh = ({"Attributes": found} for found in (old["Attributes"], new))
+    world.middleman.answers("GetQueueAttributes", fresh, stale, stale, fresh, fresh, fresh)
+
+    with caplog.at_level(logging.WARNING):
+        world.provider.update(
+            world.want("offers", {"visibilityTimeout": 90}),
+            live,
+            [FieldChange(path="visibilityTimeout", before=30, after=90)],
+        )
+
+    assert caplog.text == ""
+    assert 0 < world.clock.now() <= 60
+
+
+def test_quirk_31_a_change_that_never_shows_is_a_warning_after_a_minute(world, caplog):
+    live = world.provider.create(world.want("offers"))
+    old = world.boto.get_queue_attributes(QueueUrl=live.outputs["url"], AttributeNames=["All"])
+    stale = {"Attributes": old["Attributes"]}
+    world.middleman.answers("GetQueueAttributes", *[stale] * 26)
+
+    with caplog.at_level(logging.WARNING):
+        world.provider.update(
+            world.want("offers", {"visibilityTimeout": 90}),
+            live,
+            [FieldChange(path="visibilityTimeout", before=30, after=90)],
+        )
+
+    assert "the new visibilityTimeout" in caplog.text
     assert 55 <= world.clock.now() <= 65
 
 
