@@ -1,0 +1,354 @@
+"""Snapshots: a plan made of one is the plan made of live state, and nothing else passes for one."""
+
+import dataclasses
+import json
+import string
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler import engine
+from reconciler.core.errors import PlanRefused, Transient
+from reconciler.core.manifest.settings import Policy
+from reconciler.core.plan import prepare
+from reconciler.core.provider import Account, Declaration, Service
+from reconciler.core.snapshot import Snapshot, take, unseal
+from reconciler.reports import as_json
+from tests.test_convergence import settle, strangers, worlds
+from tests.toys import (
+    KINDS,
+    Bell,
+    Cloud,
+    Pipe,
+    Spec,
+    Spill,
+    Tank,
+    Tap,
+    Well,
+    declare,
+    world,
+)
+
+NOW = datetime(2026, 7, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+class Place(Account):
+    number: str = "1"
+
+
+def _shape(kind: type[Spec]) -> type[Declaration]:
+    class Shape(Declaration):
+        spec_type: ClassVar[type[Spec]] = kind
+
+    return Shape
+
+
+SERVICES = [
+    Service(name, Place, {kind.kind: _shape(kind) for kind in kinds})
+    for name, kinds in KINDS.items()
+]
+
+
+def located(declared, **numbers):
+    """Give the accounts of the toys' world an entry each."""
+    accounts = {name: Place(service=name, number=numbers.get(name, "1")) for name in KINDS}
+    return dataclasses.replace(declared, accounts=accounts)
+
+
+def targets(declared):
+    return {name: account.target() for name, account in declared.accounts.items()}
+
+
+def snapped(cloud, declared, providers=None, now=NOW):
+    """Return the bytes of a snapshot of what is live."""
+    providers = providers or cloud.providers()
+    seen = engine.observe(declared, providers, everything=True)
+    scopes = [scope for provider in providers.values() for scope in provider.scopes()]
+    return as_json.render(take(declared, seen, scopes, targets(declared), now)).encode()
+
+
+def planned(text, declared):
+    _, observation = unseal(text, declared, SERVICES, targets(declared))
+    return prepare(declared, observation, targets=targets(declared)).plan
+
+
+TANK = declare("a", "depot", Tank(name="a"))
+WELL = declare("x", "depot", Well(name="x"))
+PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})
+TAPS = {
+    seller: declare(
+        "t", "works", Tap(client=seller, use="u", pipe=""), refs={"pipe": PIPE}, member=seller
+    )
+    for seller in ("de", "fr")
+}
+HOME = located(world(TANK, WELL, PIPE, *TAPS.values()))
+
+
+@pytest.fixture
+def cloud():
+    found = Cloud()
+    settle(found, HOME)
+    return found
+
+
+@given(worlds(), worlds())
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+def test_a_plan_against_a_snapshot_is_byte_for_byte_the_plan_against_what_it_was_taken_of(
+    first, second
+):
+    cloud = Cloud()
+    strangers(cloud)
+    settle(cloud, first)
+    declared = located(second)
+    seen = engine.observe(declared, cloud.providers())
+    live = written(lambda: prepare(declared, seen, targets=targets(declared)).plan)
+    text = snapped(cloud, located(first))
+    assert written(lambda: planned(text, declared)) == live
+
+
+def written(plan):
+    """Return a plan as JSON, or why there is none (a circle that needs two parts)."""
+    try:
+        return as_json.render(plan())
+    except PlanRefused as refused:
+        return str(refused)
+
+
+def test_everything_a_live_object_tells_survives(cloud):
+    cloud.put(
+        "depot",
+        Tank(name="b", spill=Spill(tank="tank-1"), rules={"x": ["y"]}, limit=3, tags={"é": "ü\n"}),
+        owner="acme-eu",
+        protected=True,
+        waiting=7,
+    )
+    cloud.put("tower", Bell(event="fire", everyone=True))
+    _, restored = unseal(snapped(cloud, HOME), HOME, SERVICES, targets(HOME))
+    observed = engine.observe(HOME, cloud.providers(), everything=True)
+    assert {str(it) for it in restored.live} == {str(it) for it in observed.live}
+
+
+def test_the_same_state_gives_the_same_bytes_in_whatever_order_it_was_read(cloud):
+    first = snapped(cloud, HOME)
+    cloud.things = dict(reversed(cloud.things.items()))
+    assert snapped(cloud, HOME, dict(reversed(cloud.providers().items()))) == first
+
+
+def _sound():
+    cloud = Cloud()
+    settle(cloud, HOME)
+    return snapped(cloud, HOME).decode()
+
+
+SOUND = _sound()
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_snapshot_with_any_character_changed_is_refused(data):
+    text = SOUND
+    places = [at for at, character in enumerate(text) if character.isalnum()]
+    at = data.draw(st.sampled_from(places))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits))
+    changed = text[:at] + other + text[at + 1 :]
+    try:
+        snapshot, _ = unseal(changed.encode(), HOME, SERVICES, targets(HOME))
+    except PlanRefused:
+        return
+    # Another spelling of the very same (a date's z for Z) is no change.
+    assert snapshot == Snapshot.model_validate_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"takenAt": "2026-07-01T12:30:16Z"},
+        {"digest": ""},
+        {"digest": "sha256:" + "0" * 64},
+        {"live": []},
+        {"scopes": []},
+        {"accounts": {}},
+        {"warnings": [{"address": "a", "message": "m"}]},
+    ],
+    ids=lambda change: "-".join(change),
+)
+def test_a_snapshot_of_which_a_part_was_exchanged_is_refused(cloud, change):
+    content = json.loads(snapped(cloud, HOME)) | change
+    with pytest.raises(PlanRefused, match="was changed after it was taken"):
+        unseal(json.dumps(content).encode(), HOME, SERVICES, targets(HOME))
+
+
+def test_a_live_object_taken_out_of_a_snapshot_is_noticed(cloud):
+    content = json.loads(snapped(cloud, HOME))
+    del content["live"][0]
+    with pytest.raises(PlanRefused, match="was changed after it was taken"):
+        unseal(json.dumps(content).encode(), HOME, SERVICES, targets(HOME))
+
+
+def test_another_layout_of_the_same_content_is_no_change(cloud):
+    content = json.loads(snapped(cloud, HOME))
+    text = json.dumps(content, indent=7, sort_keys=True).encode()
+    assert planned(text, HOME).actions == ()
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"formatVersion": 1}'])
+def test_what_is_no_snapshot_is_refused(text):
+    with pytest.raises(PlanRefused, match="this is not a snapshot"):
+        unseal(text, HOME, SERVICES, targets(HOME))
+
+
+def test_a_field_that_snapshots_do_not_have_makes_it_none(cloud):
+    content = json.loads(snapped(cloud, HOME)) | {"trust": "me"}
+    with pytest.raises(PlanRefused, match="this is not a snapshot"):
+        unseal(json.dumps(content).encode(), HOME, SERVICES, targets(HOME))
+
+
+def test_a_snapshot_of_another_format_is_refused_however_sound(cloud):
+    other = Snapshot.model_validate_json(snapped(cloud, HOME)).model_copy(
+        update={"format_version": 2}
+    )
+    with pytest.raises(PlanRefused, match="another version of this tool"):
+        unseal(as_json.render(other.sealed()).encode(), HOME, SERVICES, targets(HOME))
+
+
+def test_an_object_of_a_kind_that_this_version_does_not_know_is_refused(cloud):
+    text = snapped(cloud, HOME)
+    fewer = [service for service in SERVICES if service.name != "depot"]
+    with pytest.raises(PlanRefused, match="does not know"):
+        unseal(text, HOME, fewer, targets(HOME))
+
+
+def test_a_snapshot_of_another_stack_is_refused_and_both_are_named(cloud):
+    other = located(world(stack="beta"))
+    with pytest.raises(PlanRefused, match=r"stack 'acme', the declarations are of stack 'beta'"):
+        unseal(snapped(cloud, HOME), other, SERVICES, targets(other))
+
+
+def test_a_snapshot_of_another_real_account_is_refused_and_what_differs_is_named(cloud):
+    moved = located(world(TANK), depot="2")
+    with pytest.raises(PlanRefused, match=r"account 'depot' is not the declared .*in number\)"):
+        unseal(snapped(cloud, HOME), moved, SERVICES, targets(moved))
+
+
+def test_an_account_that_takes_no_part_may_have_become_another(cloud):
+    moved = located(world(TANK), tower="2")
+    some = {name: target for name, target in targets(moved).items() if name != "tower"}
+    _, observation = unseal(snapped(cloud, HOME), moved, SERVICES, some)
+    assert {item.account for item in observation.live} == {"depot", "works"}
+
+
+def test_an_account_that_was_not_looked_at_is_unknown_and_not_empty(cloud):
+    some = {name: it for name, it in cloud.providers().items() if name != "tower"}
+    bell = declare("b", "tower", Bell(event="noon"))
+    declared = located(world(*HOME.desired, bell))
+    plan = planned(snapped(cloud, HOME, some), declared)
+    assert plan.actions == ()
+    assert plan.unknown == ("bell.b",)
+    assert not plan.complete
+    [problem] = plan.problems
+    assert problem.message == "tower: the snapshot does not tell: take a new one"
+
+
+def test_a_part_of_an_account_that_was_not_looked_at_is_unknown(cloud):
+    providers = cloud.providers()
+    scopes = [it for each in providers.values() for it in each.scopes() if it.part != "fr"]
+    seen = engine.observe(HOME, providers, everything=True)
+    mine = dataclasses.replace(
+        seen, live=tuple(it for it in seen.live if it.spec.partition() != "fr")
+    )
+    text = as_json.render(take(HOME, mine, scopes, targets(HOME), NOW)).encode()
+    plan = planned(text, HOME)
+    assert (plan.unknown, plan.actions) == (("tap.t[fr]",), ())
+
+
+class Told(Tap):
+    """A tap that is listed only for the uses that are asked for."""
+
+    topical: ClassVar[bool] = True
+
+    def topic(self):
+        return self.use
+
+
+@pytest.fixture
+def topical(monkeypatch):
+    monkeypatch.setitem(KINDS, "works", (Pipe, Told))
+    monkeypatch.setattr("tests.toys.Tap", Told)
+    return [
+        Service("works", Place, {"pipe": _shape(Pipe), "tap": _shape(Told)}),
+        *(service for service in SERVICES if service.name != "works"),
+    ]
+
+
+@pytest.mark.parametrize(("discover", "unknown"), [("declared", ("tap.new",)), ("all", ())])
+def test_a_topic_declared_since_is_unknown_where_only_declared_ones_were_asked_for(
+    topical, discover, unknown
+):
+    policy = Policy(prune=True, discover=discover)
+    old = declare("old", "works", Told(client="de", use="u", pipe=""), refs={"pipe": PIPE})
+    new = declare("new", "works", Told(client="fr", use="v", pipe=""), refs={"pipe": PIPE})
+    before = located(world(WELL, PIPE, old, policy=policy))
+    cloud = Cloud()
+    settle(cloud, before)
+    text = snapped(cloud, before)
+    after = located(world(WELL, PIPE, old, new, policy=policy))
+    _, observation = unseal(text, after, topical, targets(after))
+    plan = prepare(after, observation, targets=targets(after)).plan
+    assert plan.unknown == unknown
+    assert [action.action for action in plan.actions] == ["create"] * (not unknown)
+    assert plan.complete is not bool(unknown)
+
+
+def test_what_could_not_be_read_then_keeps_its_reason(cloud):
+    providers = cloud.providers()
+    providers["works"].unreadable["fr"] = Transient("works", "List", "the service is busy")
+    fewer = located(world(TANK, WELL, PIPE, TAPS["de"]))
+    plan = planned(snapped(cloud, HOME, providers), fewer)
+    assert not plan.complete
+    assert plan.actions == ()
+    [problem] = plan.problems
+    assert problem.address == "works/fr"
+    assert "the service is busy" in problem.message
+
+
+def test_what_could_not_be_read_in_an_account_declared_no_more_does_not_matter(cloud):
+    providers = cloud.providers()
+    providers["tower"].unreadable[None] = Transient("tower", "List", "the service is busy")
+    text = snapped(cloud, HOME, providers)
+    fewer = dataclasses.replace(
+        HOME, accounts={name: it for name, it in HOME.accounts.items() if name != "tower"}
+    )
+    plan = planned(text, fewer)
+    assert (plan.complete, plan.problems) == (True, ())
+
+
+def test_a_warning_given_then_is_given_again(cloud):
+    providers = cloud.providers()
+    told = providers["tower"].observe
+
+    def observe(scope, interest):
+        interest.warn("one type could not be asked for")
+        return told(scope, interest)
+
+    providers["tower"].observe = observe
+    [warning] = planned(snapped(cloud, HOME, providers), HOME).warnings
+    assert warning.message == "one type could not be asked for"
+
+
+def test_it_is_dated_in_whole_seconds_of_utc(cloud):
+    paris = NOW.astimezone(tz=datetime.now().astimezone().tzinfo)
+    content = json.loads(snapped(cloud, HOME, now=paris))
+    assert content["takenAt"] == "2026-07-01T12:30:15Z"
+
+
+def test_its_age_is_the_time_since_and_never_negative(cloud):
+    snapshot = Snapshot.model_validate_json(snapped(cloud, HOME))
+    assert snapshot.age(snapshot.taken_at + timedelta(hours=2)) == 7200
+    assert snapshot.age(snapshot.taken_at - timedelta(hours=2)) == 0

@@ -1,0 +1,244 @@
+"""Whatever happened before: no guard is passed but by its own override, and what is not ours stays.
+
+Hypothesis draws two declared worlds, trips guards on the live one and gives overrides at random.
+What each guard must say is told here from the toy cloud and the declarations, by the contract's
+words, not by the plan.
+"""
+
+from dataclasses import dataclass, replace
+
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from reconciler import engine
+from reconciler.core.decide import Selection
+from reconciler.core.errors import PlanRefused, Transient
+from reconciler.core.guards import Overrides
+from reconciler.core.manifest.settings import Limit, Policy
+from reconciler.core.plan import prepare
+from tests.test_convergence import settle, strangers, untouched, worlds
+from tests.toys import Cloud, Tank, Well
+
+LIMITS = st.sampled_from([Limit(percent=0), Limit(percent=30), Limit(count=0), Limit(count=2)])
+policies = st.builds(
+    Policy,
+    prune=st.booleans(),
+    max_deletes=st.just(Limit(percent=100)) | LIMITS,
+    max_updates=st.just(Limit(percent=100)) | LIMITS,
+    protect_non_empty_queues=st.booleans(),
+    adopt=st.booleans(),
+)
+overrides = st.builds(
+    Overrides,
+    max_deletes=st.none() | st.just(Limit(count=1000)) | LIMITS,
+    max_updates=st.none() | st.just(Limit(count=1000)) | LIMITS,
+    adopt=st.sampled_from([(), ("*",), ("tank.*",)]),
+    unprotect=st.sampled_from([(), ("*",), ("tank.*",)]),
+    allow_non_empty=st.booleans(),
+    allow_referenced=st.booleans(),
+    destroying=st.booleans(),
+)
+HISTORIES = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@dataclass
+class Trap:
+    """Which live objects are protected, full, or no longer bear our mark: by the name's letter."""
+
+    protected: str
+    full: str
+    unmarked: str
+
+    def set(self, cloud, before):
+        for number, thing in list(cloud.things.items()):
+            if number in before or not isinstance(thing.spec, Tank | Well):
+                continue
+            name = thing.spec.name
+            cloud.things[number] = replace(
+                thing,
+                protected=name in self.protected,
+                waiting=3 if name in self.full else 0,
+                owner=None if name in self.unmarked else thing.owner,
+            )
+
+
+letters = st.sampled_from(["", "", "a", "bx", "abcdxyz"])
+traps = st.builds(Trap, letters, letters, letters)
+
+
+def matched(patterns, action):
+    return "*" in patterns or (patterns == ("tank.*",) and action.kind == "tank")
+
+
+def allowed(limit, number, owned):
+    """Contract section 1: a plain number, or a share that counts from 10 owned objects up."""
+    if limit.count is not None:
+        return number <= limit.count
+    return owned < 10 or number <= owned * limit.percent / 100
+
+
+def expected(cloud, declared, given, plan):
+    """Return the guards that have to refuse, told from the actions and the cloud."""
+    policy, names = declared.policy, {"delete": [], "replace": [], "update": [], "create": []}
+    for action in plan.actions:
+        names[action.action].append(action)
+    removed = names["delete"] + names["replace"]
+    things = {}
+    for thing in cloud.things.values():
+        things.setdefault((thing.account, thing.spec.kind, str(_identity(thing.spec))), thing)
+    behind = {
+        action.address: things.get((action.account, action.kind, str(action.identity)))
+        for action in plan.actions
+    }
+    owned = int(plan.guards[1].message.partition(" owned")[0].rpartition(" ")[2])
+    desired = {item.address: item for item in declared.desired}
+    found = set()
+    if names["delete"] and not policy.prune and not given.destroying:
+        found.add("prune")
+    default = Limit(percent=100) if given.destroying else policy.max_deletes
+    if not allowed(given.max_deletes or default, len(removed), owned):
+        found.add("maxDeletes")
+    if not allowed(given.max_updates or policy.max_updates, len(names["update"]), owned):
+        found.add("maxUpdates")
+    if not declared.desired and plan.actions and not given.destroying:
+        found.add("empty")
+    if not policy.adopt and any(
+        action.adopts and not matched(given.adopt, action) and _more_than_our_tag(action)
+        for action in names["update"] + names["replace"]
+    ):
+        found.add("adopt")
+    if any(
+        not matched(given.unprotect, action)
+        and (
+            behind[action.address].protected
+            or (action.address in desired and desired[action.address].protect)
+        )
+        for action in removed
+    ):
+        found.add("protect")
+    full = any(behind[action.address].waiting for action in removed)
+    if full and policy.protect_non_empty_queues and not given.allow_non_empty:
+        found.add("nonEmpty")
+    return found
+
+
+def _identity(spec):
+    return spec.identity_values()
+
+
+def _more_than_our_tag(action):
+    ours = {"tags.reconciler:stack", "tags.reconciler:protect"}
+    return any(change.path not in ours for change in action.changes)
+
+
+def gone(before, cloud):
+    return {number: thing for number, thing in before.items() if number not in cloud.things}
+
+
+@HISTORIES
+@given(worlds(), worlds(), traps, policies, overrides)
+def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_nothing(
+    first, second, trap, policy, given
+):
+    cloud = Cloud()
+    others = strangers(cloud)
+    settle(cloud, first)
+    trap.set(cloud, others)
+    before = dict(cloud.things)
+    declared = replace(second, policy=policy)
+    try:
+        prepared = prepare(declared, engine.observe(declared, cloud.providers()), overrides=given)
+    except PlanRefused:
+        assert cloud.things == before
+        return
+    plan = prepared.plan
+    refused = {guard.guard for guard in plan.refused()}
+    # What others point at has a test of its own below: the cloud tells it by refusing.
+    assert refused - {"referenced"} == expected(cloud, declared, given, plan)
+    assert cloud.things == before, "planning writes nothing"
+    if given.allow_referenced:
+        assert "referenced" not in refused
+    for name in refused:
+        event(f"refused by {name}")
+    if refused:
+        return
+    applied = engine.apply(prepared, cloud.providers())
+    assert untouched(cloud, others)
+    names = {action.address for action in plan.actions if action.action != "create"}
+    removed = list(gone(before, cloud).values())
+    assert len(removed) <= sum(it.action in ("delete", "replace") for it in plan.actions)
+    for thing in removed:
+        assert not thing.protected or given.unprotect
+        assert not thing.waiting or given.allow_non_empty or not policy.protect_non_empty_queues
+    if not given.allow_referenced:
+        assert not cloud.dangling(), "nobody was left pointing at nothing"
+    assert {outcome.address for outcome in applied.outcomes} >= names
+
+
+@HISTORIES
+@given(worlds(), worlds(), st.sampled_from(["depot", "works", "mains", "tower"]), overrides)
+def test_nothing_is_removed_in_an_account_that_could_not_be_read_whatever_is_allowed(
+    first, second, account, given
+):
+    cloud = Cloud()
+    others = strangers(cloud)
+    settle(cloud, first)
+    before = dict(cloud.things)
+    providers = cloud.providers()
+    for part in (None, "de", "fr"):
+        providers[account].unreadable[part] = Transient(account, "List", "busy")
+    try:
+        prepared = prepare(second, engine.observe(second, providers), overrides=given)
+    except PlanRefused:
+        return
+    assert not prepared.plan.complete
+    assert not [it for it in prepared.plan.actions if it.account == account]
+    if not prepared.plan.refused():
+        engine.apply(prepared, cloud.providers())
+    assert untouched(cloud, others)
+    mine = {number: it for number, it in before.items() if it.account == account}
+    assert untouched(cloud, mine)
+
+
+@HISTORIES
+@given(worlds(), worlds(), st.sampled_from(["*", "tank.*", "tap.*", "*-renamed"]), overrides)
+def test_nothing_is_deleted_with_a_target_whatever_is_allowed(first, second, pattern, given):
+    cloud = Cloud()
+    others = strangers(cloud)
+    settle(cloud, first)
+    given = replace(given, destroying=False)
+    try:
+        prepared = prepare(
+            second,
+            engine.observe(second, cloud.providers()),
+            selection=Selection(targets=(pattern,)),
+            overrides=given,
+        )
+    except PlanRefused:
+        return
+    assert not [it for it in prepared.plan.actions if it.action == "delete"]
+    if not prepared.plan.refused():
+        engine.apply(prepared, cloud.providers())
+    assert untouched(cloud, others)
+
+
+@HISTORIES
+@given(worlds(), traps)
+def test_destroying_removes_all_that_is_ours_and_nothing_else(first, trap):
+    cloud = Cloud()
+    others = strangers(cloud)
+    settle(cloud, first)
+    given = Overrides(destroying=True, allow_non_empty=True, unprotect=("*",))
+    trap.unmarked = ""
+    trap.set(cloud, others)
+    prepared = prepare(first, engine.observe(first, cloud.providers()), overrides=given)
+    assert not prepared.plan.refused()
+    applied = engine.apply(prepared, cloud.providers())
+    assert not [it for it in applied.outcomes if it.outcome != "done"]
+    assert cloud.things == others
+    again = prepare(first, engine.observe(first, cloud.providers()), overrides=given)
+    assert again.plan.actions == ()
