@@ -5,6 +5,7 @@ After a crash, a `begin` without its `end` names what may or may not have been d
 
 import json
 import os
+import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,10 +37,19 @@ class Journal:
             SettingsError: it cannot be written.
         """
         try:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            if self._is_torn():
+                os.write(self._file, b"\n")
         except OSError as error:
             raise self._unwritable(error) from error
         return self
+
+    def _is_torn(self) -> bool:
+        """Say whether the last line was cut short, by a full disk or a crash."""
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            return False
+        size = os.lseek(self._file, 0, os.SEEK_END)
+        return size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
     def _unwritable(self, error: OSError) -> SettingsError:
         return SettingsError(f"the journal {self._path} cannot be written: {error.strerror}")
@@ -72,11 +82,11 @@ class Journal:
         self._write("finish", interrupted=interrupted)
 
     def _write(self, event: str, **content: Any) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"at": now, "event": event, **content}, ensure_ascii=False) + "\n"
-        left = line.encode("utf-8")
         try:
             with self._lock:
+                now = datetime.now(UTC).isoformat(timespec="milliseconds")
+                line = json.dumps({"at": now, "event": event, **content}, ensure_ascii=False)
+                left = f"{line}\n".encode()
                 while left:
                     left = left[os.write(self._file, left) :]
                 os.fsync(self._file)
