@@ -3,13 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check matrix bench lock clean
 
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
 
 test: .venv/.dev
 	$(BIN)/pytest -n auto --dist loadfile
+
+# Every operation with every fault and a kill at every step: some minutes, so not in every run.
+matrix: .venv/.dev
+	$(BIN)/pytest -n auto --dist loadfile -m matrix
 
 # Format, lint, types, import contracts, workflow audit, tests with coverage; the last line is the
 # test runner's own.

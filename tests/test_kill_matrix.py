@@ -27,6 +27,8 @@ from tests.worlds import (
     writes,
 )
 
+pytestmark = pytest.mark.matrix
+
 SAMPLE = ROOT / "subscriptions"
 STOPPING = "interrupted: finishing"
 THROW_AWAY = ["sandbox-secret", "sandbox-token", "sandbox-seller-", "AKIASANDBOX", "Atza|"]

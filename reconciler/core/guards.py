@@ -148,10 +148,8 @@ def _adopt(changes: Sequence[Change], situation: Situation) -> Guard:
 
 def _alters(change: Change) -> bool:
     """Say whether more than our own marks is changed: putting those on needs no consent."""
-    marks = change.desired.spec.marks if change.desired else None
-    return change.action == "replace" or any(
-        marks is None or not item.path.startswith(f"{marks}.reconciler:") for item in change.changes
-    )
+    marks = change.subject.spec.marks
+    return any(not item.path.startswith(f"{marks}.reconciler:") for item in change.changes)
 
 
 def _protect(changes: Sequence[Change], situation: Situation) -> Guard:

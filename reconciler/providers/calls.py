@@ -75,7 +75,8 @@ class Calls:
             ServiceError: the last failure.
         """
         start: float | None = None
-        for attempt in range(self._tries):
+        attempt = 0
+        while True:
             self._await_turn(bucket)
             # Patience is for a service in trouble, not for the queue before the rate limit.
             start = self._clock.now() if start is None else start
@@ -89,7 +90,7 @@ class Calls:
                 if attempt + 1 == self._tries or self._clock.now() - start + wait > self._patience:
                     raise
                 self._clock.sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                attempt += 1
 
     def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
         """Return the first answer of `probe` that is not None, or None after `within` seconds."""

@@ -457,9 +457,9 @@ def test_what_others_still_point_at_is_not_replaced_under_a_new_id():
 
 def test_what_keeps_its_address_when_it_is_replaced_may_be_pointed_at():
     well = declare("x", "depot", Well(name="x", depth=2))
-    pipe = standing(declare("s", "mains", Pipe(well="arn:x", name="theirs")), owner=None)
-    live = [standing(well, spec=Well(name="x")), pipe]
-    assert refused(well, live=live) == []
+    pipe = declare("p", "works", Pipe(well=""), refs={"well": well})
+    live = [standing(well, spec=Well(name="x")), standing(pipe)]
+    assert refused(well, pipe, live=live) == []
 
 
 def test_what_is_deleted_together_with_all_that_points_at_it_is_not_held():
@@ -490,7 +490,8 @@ def test_what_is_updated_but_not_moved_away_still_points_at_it():
 
 
 def test_what_is_replaced_points_at_it_no_more():
-    pipe = declare("p", "works", Pipe(well="arn:x", gauge=2))
+    spec = Pipe(well="arn:x", gauge=2)
+    pipe = declare("p", "works", spec, ignore=frozenset({"overflow"}))
     live = [
         standing(KEPT, id="t-1"),
         standing(pipe, spec=Pipe(well="arn:x", gauge=1, overflow="t-1")),

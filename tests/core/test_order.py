@@ -1,10 +1,11 @@
 from itertools import permutations
+from typing import ClassVar
 
 import pytest
 
 from reconciler.core.diff import creation, deletion
 from reconciler.core.errors import PlanRefused
-from reconciler.core.model import FieldChange
+from reconciler.core.model import FieldChange, Reference
 from reconciler.core.order import Change, order
 from tests.toys import Bell, Pipe, Spill, Tank, Tap, Valve, Well, declare, standing
 
@@ -12,6 +13,13 @@ WELL = declare("x", "depot", Well(name="x"))
 TANK = declare("a", "depot", Tank(name="a"))
 PIPE = declare("p", "works", Pipe(well="", overflow=""), refs={"well": WELL, "overflow": TANK})
 TAP = declare("t", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": PIPE})
+
+
+class Twin(Tap):
+    """A tap with a second target."""
+
+    refs: ClassVar = {**Tap.refs, "other": Reference("pipe", "id")}
+    other: str | None = None
 
 
 def creates(desired):
@@ -67,6 +75,11 @@ def test_targets_are_created_before_what_refers_to_them():
     ]
 
 
+def test_a_create_waits_for_its_targets_and_not_once_more_for_theirs():
+    wanted = needs(*map(creates, (TAP, PIPE, WELL, TANK)))
+    assert wanted[("tap.t", "create")] == {("pipe.p", "create")}
+
+
 def test_a_create_waits_for_updates_of_its_targets_so_that_they_let_it_in():
     assert needs(creates(TAP), updates(PIPE))[("tap.t", "create")] == {("pipe.p", "update")}
 
@@ -86,7 +99,7 @@ def test_a_target_reached_on_two_ways_is_waited_for_once():
     both = declare("c", "works", Pipe(well="", overflow=""), refs={"well": WELL, "overflow": spill})
     direct = declare("d", "depot", Tank(name="d", spill=Spill(tank="")), refs={"spill.tank": TANK})
     wide = declare(
-        "w", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": both, "x": direct}
+        "w", "works", Twin(client="de", use="u", pipe=""), refs={"pipe": both, "other": direct}
     )
     wanted = needs(creates(wide), creates(TANK), desired=[both, spill, direct, WELL])
     assert wanted[("tap.w", "create")] == {("tank.a", "create")}
@@ -183,12 +196,24 @@ def test_a_replaced_target_takes_what_refers_to_it_along_from_the_leaves():
 
 def test_what_is_taken_along_still_waits_for_its_other_targets():
     moved = declare("q", "works", Pipe(well="arn:x"))
+    spec = Twin(client="de", use="u", pipe="", other="")
     wanted = needs(
-        replaces(declare("t", "works", TAP.spec, refs={"pipe": PIPE, "x": moved}), standing(TAP)),
+        replaces(declare("t", "works", spec, refs={"pipe": PIPE, "other": moved}), standing(TAP)),
         replaces(PIPE),
         creates(moved),
     )
     assert ("pipe.q", "create") in wanted[("tap.t", "delete")]
+    assert ("pipe.p", "create") not in wanted[("tap.t", "delete")]
+
+
+def test_what_moves_to_a_replaced_target_is_not_taken_away_before_that_is_back():
+    """Only what refers to the old one has to let go of it first."""
+    old = declare("q", "works", Pipe(well="arn:y"))
+    spec = Tap(client="fr", use="u", pipe="pipe.works/arn:y")
+    before = standing(declare("m", "works", spec))
+    moving = declare("m", "works", spec, refs={"pipe": PIPE})
+    wanted = needs(replaces(PIPE), replaces(TAP), replaces(moving, before), live=[standing(old)])
+    assert ("pipe.p", "create") in wanted[("tap.m", "delete")]
     assert ("pipe.p", "create") not in wanted[("tap.t", "delete")]
 
 

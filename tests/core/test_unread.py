@@ -12,6 +12,7 @@ from tests.toys import (
     Spill,
     Tank,
     Tap,
+    Valve,
     Well,
     declare,
     seen,
@@ -98,6 +99,28 @@ def test_nothing_is_deleted_that_the_unknown_still_refers_to():
     found = plan(WELL, pipe, BELL, live=live, unread=[DEPOT])
     assert deeds(found) == [("create", "bell.b")]
     assert not found.refused()
+
+
+def test_nothing_is_deleted_that_the_unknown_refers_to_for_lack_of_its_new_target():
+    """The valve is to move to a pipe that has to wait, so it keeps the one it has."""
+    new = declare("n", "mains", Pipe(well=""), refs={"well": WELL})
+    valve = declare("v", "mains", Valve(use="u", pipe=""), refs={"pipe": new})
+    live = [
+        standing(declare("y", "depot-2", Well(name="y")), owner=None),
+        standing(declare("o", "mains", Pipe(well="arn:y", name="acme-o")), id="p-1"),
+        standing(valve, spec=Valve(use="u", pipe="p-1")),
+    ]
+    found = plan(WELL, new, valve, live=live, unread=[DEPOT])
+    assert deeds(found) == []
+    assert not found.refused()
+
+
+def test_what_refers_to_something_seen_may_be_deleted_whatever_else_is_unread():
+    well = standing(declare("y", "depot-2", Well(name="y")), owner=None)
+    pipe = standing(declare("o", "works", Pipe(well="arn:y", name="acme-o")))
+    assert deeds(plan(BELL, live=[well, pipe, standing(BELL)], unread=[DEPOT])) == [
+        ("delete", "pipe.works/arn:y")
+    ]
 
 
 def test_what_is_ours_by_name_only_is_not_deleted_while_its_target_is_unread():

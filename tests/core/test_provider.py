@@ -1,0 +1,47 @@
+import pytest
+
+from reconciler.core.provider import Account, Context, Declaration, Scope, Service, one_by_one
+from tests.toys import Pipe, Tap
+
+WORKS = Scope("works", (Pipe, Tap))
+DE = Scope("works", (Tap,), "de")
+
+
+def tap(client="de"):
+    return Tap(client=client, use="u", pipe="p-1")
+
+
+def test_a_scope_is_named_by_its_account_and_part():
+    assert (str(WORKS), str(DE)) == ("works", "works/de")
+
+
+@pytest.mark.parametrize(
+    ("scope", "account", "spec", "covered"),
+    [
+        (WORKS, "works", Pipe(well="arn:x"), True),
+        (WORKS, "works", tap("fr"), True),
+        (WORKS, "mains", Pipe(well="arn:x"), False),
+        (DE, "works", tap("de"), True),
+        (DE, "works", tap("fr"), False),
+        (DE, "works", Pipe(well="arn:x"), False),
+        (DE, "mains", tap("de"), False),
+    ],
+)
+def test_a_scope_covers_what_reading_it_would_show(scope, account, spec, covered):
+    assert scope.covers(account, spec) is covered
+
+
+def test_without_threads_things_are_read_one_by_one_in_order():
+    assert one_by_one(lambda number: number * 2, [3, 1, 2]) == [6, 2, 4]
+
+
+def test_an_account_has_nothing_to_warn_of_and_a_service_no_rules_unless_they_say_so():
+    assert list(Account(service="toys").warnings()) == []
+    assert Account(service="toys").real() is None
+    assert list(Service("toys", Account, {}).invariants([])) == []
+
+
+def test_a_kind_without_members_is_a_mistake_of_the_kind():
+    context = Context("acme", "name", "account", Account(service="toys"))
+    with pytest.raises(TypeError, match="says which objects it stands for"):
+        Declaration().members(context)
