@@ -360,7 +360,9 @@ class Cloud:
         )
 
     def live(self, account: str) -> list[Live]:
-        return [self._live(thing) for thing in self.things.values() if thing.account == account]
+        with self._lock:
+            mine = [thing for thing in self.things.values() if thing.account == account]
+        return [self._live(thing) for thing in mine]
 
 
 @dataclass

@@ -243,6 +243,15 @@ def test_only_its_own_option_lifts_a_limit():
     assert only_its_own_lifts("maxUpdates", *changed, live=live, policy=policy)
 
 
+def test_to_destroy_is_limited_only_by_a_limit_given_with_it():
+    declared, live = tanks(12)
+    policy = Policy(prune=True, max_deletes="30%")
+    situation = {"live": live, "policy": policy}
+    assert refused(*declared, overrides=Overrides(destroying=True), **situation) == []
+    limited = Overrides(destroying=True, max_deletes=Limit(count=5))
+    assert refused(*declared, overrides=limited, **situation) == ["maxDeletes"]
+
+
 # empty
 
 

@@ -76,9 +76,10 @@ def test_ids_of_two_accounts_that_coincide_are_not_mixed():
 
 
 def test_a_reference_to_something_gone_still_finds_its_declaration():
-    declared = declare("x", "depot", Well(name="x"))
-    pipe = standing(declare("p", "works", Pipe(well="arn:x")))
-    assert inside(pipe, desired=[declared])["pipe.works/arn:x"].well == "arn:x"
+    """As far as its remote values are known before it exists."""
+    declared = declare("a", "depot", Tank(name="a"), outputs={"id": "t-1"})
+    pipe = standing(declare("p", "works", Pipe(well="arn:x", overflow="t-1")))
+    assert inside(pipe, desired=[declared])["pipe.works/arn:x"].overflow == "tank.depot/a"
 
 
 def test_handles_become_the_remote_values_of_what_exists():
