@@ -26,8 +26,8 @@ from reconciler.cli.options import (
     ValidateFormat,
     YesOption,
 )
-from reconciler.cli.state import State, colored, write_result
-from reconciler.core.errors import DeclarationError, SettingsError
+from reconciler.cli.state import State, colored, save_result, write_result
+from reconciler.core.errors import DeclarationError
 
 if TYPE_CHECKING:
     from reconciler.core.drift import Drift
@@ -106,7 +106,7 @@ def plan(
     with planned(_state(context), request) as session:
         found = session.plan
     if out is not None:
-        _save(out, as_json.render(found))
+        save_result(out, as_json.render(found))
     _show(found, form)
     if not found.complete or found.problems:
         return exits.ERROR
@@ -264,10 +264,3 @@ def _show(report: "Plan | Drift", form: Format) -> None:
             write_result(as_markdown.render(report))
         case Format.text:
             write_result(as_text.render(report, color=colored(sys.stdout)))
-
-
-def _save(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be written: {error.strerror}") from error

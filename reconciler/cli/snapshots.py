@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
-from reconciler.cli.state import State, write_result
+from reconciler.cli.state import State, save_result, write_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
@@ -65,10 +65,7 @@ def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
     if out is None:
         write_result(text)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{out} cannot be written: {error.strerror}") from error
+    save_result(out, text)
     state.say(f"{len(snapshot.live)} live objects written to {out}")
 
 

@@ -4,8 +4,10 @@ import io
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
+from reconciler.core.errors import SettingsError
 from reconciler.providers.secrets import Secrets
 
 
@@ -23,6 +25,18 @@ def prepare_streams() -> None:
 def colored(stream: TextIO) -> bool:
     """Say whether text for `stream` is to have colours: a terminal that was not told otherwise."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def save_result(file: Path, text: str) -> None:
+    """Write a result to a file instead.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def write_result(text: str) -> None:

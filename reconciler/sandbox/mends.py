@@ -250,7 +250,7 @@ class MendedBackend(SQSBackend):
 def _regular(queue: MendedQueue) -> None:
     statements = queue._policy_json["Statement"]  # noqa: SLF001 - moto offers no other way
     statements = statements if isinstance(statements, list) else [statements]
-    queue._policy_json["Statement"] = [{"Sid": "", **item} for item in statements]  # noqa: SLF001
+    queue._policy_json["Statement"] = [{"Sid": "", **item} for item in statements]  # noqa: SLF001 - as above
 
 
 def _named_queue(response: SQSResponse) -> str:
