@@ -12,7 +12,28 @@ from tests.sandbox.clients_of_the_sandbox import (
 from tests.worlds import MARKET, SELLER
 
 
-class Outsiders:
+class MerchantUser:
+    """Calls the Merchant API by plain HTTP; needs `_http` and `_sandbox`."""
+
+    def merchant(self, method, path, body=None):
+        answer = self._http.request(
+            method,
+            f"{self._sandbox.url}/notifications/v1/{path}",
+            body=None if body is None else json.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status == 200, answer.data
+
+    def merchant_name(self, target):
+        [found] = [
+            item["name"]
+            for item in self._sandbox.state()["merchant"]["5678"]
+            if item.get("targetAccount") == (f"accounts/{target}" if target else None)
+        ]
+        return found
+
+
+class Outsiders(MerchantUser):
     """One per service, with the credentials of the accounts in tests.worlds."""
 
     def __init__(self, sandbox, http):
@@ -85,21 +106,3 @@ class Outsiders:
         kept = ("payloadVersion", "destinationId", "processingDirective")
         body = {name: old[name] for name in kept if name in old} | changes
         self.sp_api("POST", f"subscriptions/{kind}", seller=seller, body=body)
-
-    # Merchant
-    def merchant(self, method, path, body=None):
-        answer = self._http.request(
-            method,
-            f"{self._sandbox.url}/notifications/v1/{path}",
-            body=None if body is None else json.dumps(body),
-            headers={"Content-Type": "application/json"},
-        )
-        assert answer.status == 200, answer.data
-
-    def merchant_name(self, target):
-        [found] = [
-            item["name"]
-            for item in self._sandbox.state()["merchant"]["5678"]
-            if item.get("targetAccount") == (f"accounts/{target}" if target else None)
-        ]
-        return found

@@ -8,6 +8,7 @@ import json
 import pytest
 import urllib3
 
+from tests.outsiders import MerchantUser
 from tests.sandbox.clients_of_the_sandbox import (
     AwsAccount,
     LwaApplication,
@@ -51,7 +52,7 @@ WORLD = (
 )
 
 
-class Somebody:
+class Somebody(MerchantUser):
     """Whoever else has access."""
 
     def __init__(self, sandbox, http):
@@ -81,23 +82,6 @@ class Somebody:
         path = f"subscriptions/ANY_OFFER_CHANGED/{found['subscriptionId']}"
         answer = self.app.send("DELETE", path, self.app.grantless())
         assert answer.status == 200, answer.data
-
-    def merchant(self, method, path, body=None):
-        answer = self._http.request(
-            method,
-            f"{self._sandbox.url}/notifications/v1/{path}",
-            body=None if body is None else json.dumps(body),
-            headers={"Content-Type": "application/json"},
-        )
-        assert answer.status == 200, answer.data
-
-    def merchant_name(self, target):
-        [found] = [
-            item["name"]
-            for item in self._sandbox.state()["merchant"]["5678"]
-            if item.get("targetAccount") == f"accounts/{target}"
-        ]
-        return found
 
 
 @pytest.fixture(scope="module")
