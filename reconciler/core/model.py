@@ -10,7 +10,7 @@ live object it matches. Only `core.refs` turns handles into remote values and ba
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, alias_generators
 from pydantic.alias_generators import to_camel
@@ -158,11 +158,32 @@ class Spec(Frozen):
         yield from ()
 
     @classmethod
-    def unit(cls, path: str) -> UnitName | None:
-        """Return the unit in which the field at `path` is counted, if it has one."""
-        info = cls.model_fields.get(to_snake(path))
-        units = [item for item in info.metadata if isinstance(item, Unit)] if info else []
-        return units[0].name if units else None
+    def units(cls, path: str) -> dict[str, UnitName]:
+        """Return by path what the field at `path` and those inside it are counted in."""
+        inside = f"{path}."
+        units = _units(cls)
+        return {name: units[name] for name in units if name == path or name.startswith(inside)}
+
+
+@cache
+def _units(model: type[BaseModel]) -> dict[str, UnitName]:
+    found: dict[str, UnitName] = {}
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        parts = [*info.metadata, *_parts(info.annotation)]
+        for part in parts:
+            if isinstance(part, Unit):
+                found[alias] = part.name
+            elif isinstance(part, type) and issubclass(part, BaseModel):
+                found |= {f"{alias}.{path}": unit for path, unit in _units(part).items()}
+    return found
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """Yield what an annotation is made of: `Size | None` is Size's type and marks, and None."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
 
 
 @cache

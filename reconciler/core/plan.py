@@ -174,7 +174,7 @@ def _dragged(world: World) -> dict[str, list[str]]:
 
 def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
     subject, spec = change.subject, change.subject.spec
-    units = {item.path: spec.unit(item.path) for item in change.changes}
+    units = [spec.units(item.path) for item in change.changes]
     return Action(
         action=change.action,
         address=change.address,
@@ -185,7 +185,7 @@ def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
         changes=tuple(_named(item, spec, names) for item in change.changes),
         depends_on=ripple.needs,
         caused_by=change.caused_by,
-        units={path: unit for path, unit in units.items() if unit is not None},
+        units={path: unit for found in units for path, unit in found.items()},
         notes=tuple(_notes(change, ripple)),
         gap_seconds=ripple.gap,
     )

@@ -86,9 +86,7 @@ def _drift(drift: Drift) -> Iterator[str]:
 def _changes(
     changes: Sequence[FieldChange], units: dict[str, UnitName], action: str
 ) -> Iterator[str]:
-    lines = [
-        line for change in changes for line in change_lines(change, units.get(change.path), action)
-    ]
+    lines = [line for change in changes for line in change_lines(change, units, action)]
     if lines:
         yield ""
         yield from block(lines, "yaml" if action in ("create", "delete") else "text")

@@ -101,7 +101,7 @@ def _action(action: Action) -> Iterator[Line]:
     yield "", ""
     yield f"  {sign} {action.action} {clean(action.address)}{suffix}", style
     for change in action.changes:
-        for line in change_lines(change, action.units.get(change.path), action.action):
+        for line in change_lines(change, action.units, action.action):
             yield f"      {line}", ""
     for note in action.notes:
         yield f"      ! {clean(note)}", "yellow"
@@ -173,8 +173,7 @@ def _drift(drift: Drift) -> Iterator[Line]:
         yield f"  {sign} {resource.status} {clean(resource.address)}", style
         if resource.status == "changed":
             for change in resource.changes:
-                unit = resource.units.get(change.path)
-                for line in change_lines(change, unit, "update"):
+                for line in change_lines(change, resource.units, "update"):
                     yield f"      {line}", ""
     yield from _others(drift.unmanaged)
     yield from _findings("Warnings", drift.warnings, "yellow")

@@ -20,16 +20,27 @@ def clean(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def show(value: Any, unit: UnitName | None = None) -> str:
-    """Return a value on one line: `2m`, `[a, b]`, `{queue: q, maxReceives: 5}`."""
+Units = Mapping[str, UnitName]
+NO_UNITS: Units = {}
+
+
+def show(value: Any, units: Units = NO_UNITS, path: str = "") -> str:
+    """Return a value on one line: `2m`, `[a, b]`, `{queue: q, maxReceives: 5}`.
+
+    `units` tells by path what numbers count; `path` is where the value stands.
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and unit is not None:
-        return format_unit(value, unit)
+    if isinstance(value, int) and path in units:
+        return format_unit(value, units[path])
     if isinstance(value, Mapping):
-        items = (f"{show(key)}: {show(item)}" for key, item in value.items() if item is not None)
+        items = (
+            f"{show(key)}: {show(item, units, f'{path}.{key}')}"
+            for key, item in value.items()
+            if item is not None
+        )
         return "{" + ", ".join(items) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(show(item) for item in value) + "]"
@@ -39,32 +50,35 @@ def show(value: Any, unit: UnitName | None = None) -> str:
     return text
 
 
-def change_lines(change: FieldChange, unit: UnitName | None, action: str) -> Iterator[str]:
+def change_lines(change: FieldChange, units: Units, action: str) -> Iterator[str]:
     """Yield the lines that tell one field change; `action` is the action it belongs to.
 
     Where a list or a mapping changed, only its differing items are told.
     """
     path = clean(change.path)
     if action in ("create", "delete"):
-        yield from _whole(path, change.after if action == "create" else change.before, unit)
+        value = change.after if action == "create" else change.before
+        yield from _whole(path, value, units, change.path)
     elif _composite(change.before) and _composite(change.after):
         yield f"{path}:"
         yield from (f"  {line}" for line in _differing(change.before, change.after))
     else:
-        yield f"{path}: {show(change.before, unit)} → {show(change.after, unit)}"
+        before, after = (show(it, units, change.path) for it in (change.before, change.after))
+        yield f"{path}: {before} → {after}"
 
 
-def _whole(path: str, value: Any, unit: UnitName | None) -> Iterator[str]:
-    line = f"{path}: {show(value, unit)}"
+def _whole(name: str, value: Any, units: Units, path: str) -> Iterator[str]:
+    line = f"{name}: {show(value, units, path)}"
     if len(line) <= WIDTH or not _composite(value):
         yield line
     elif isinstance(value, dict):
-        yield f"{path}:"
+        yield f"{name}:"
         for key, item in value.items():
             if item is not None:
-                yield from (f"  {inner}" for inner in _whole(clean(str(key)), item, None))
+                inside = _whole(clean(str(key)), item, units, f"{path}.{key}")
+                yield from (f"  {inner}" for inner in inside)
     else:
-        yield f"{path}:"
+        yield f"{name}:"
         yield from (f"  - {show(item)}" for item in value)
 
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_v
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Evidence, Frozen, Pace, Reference, Spec
-from reconciler.core.units import Duration, Size, Unit, UnitName
+from reconciler.core.units import Duration, Size, Unit
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.policy import (
@@ -146,11 +146,6 @@ class Queue(QueueSettings, Spec):
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:
         """Return the queue's ARN, which is known before it exists."""
         return outputs["arn"]
-
-    @classmethod
-    def unit(cls, path: str) -> UnitName | None:
-        """Return the unit of the field at `path`."""
-        return "seconds" if path == "encryption.dataKeyReuse" else super().unit(path)
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Warn of what a reviewer would want to know: lost messages, weaker locks, wide grants."""

@@ -230,16 +230,17 @@ def test_a_queue_is_referred_to_by_its_arn():
 
 
 @pytest.mark.parametrize(
-    ("path", "unit"),
+    ("path", "units"),
     [
-        ("visibilityTimeout", "seconds"),
-        ("maximumMessageSize", "bytes"),
-        ("encryption.dataKeyReuse", "seconds"),
-        ("fifo", None),
+        ("visibilityTimeout", {"visibilityTimeout": "seconds"}),
+        ("maximumMessageSize", {"maximumMessageSize": "bytes"}),
+        ("encryption", {"encryption.dataKeyReuse": "seconds"}),
+        ("encryption.dataKeyReuse", {"encryption.dataKeyReuse": "seconds"}),
+        ("fifo", {}),
     ],
 )
-def test_durations_and_sizes_know_their_unit(path, unit):
-    assert Queue.unit(path) == unit
+def test_durations_and_sizes_know_their_unit(path, units):
+    assert Queue.units(path) == units
 
 
 GRANTS = {
