@@ -115,6 +115,7 @@ class _Reader:
         for item in declarations.desired:
             key = (item.account, type(item.spec), item.spec.partition())
             self._declared.setdefault(key, []).append(item)
+        self._topics = declarations.topics()
 
     def read(self, provider: Provider, scope: Scope) -> list[Live] | Unread:
         """Return everything in the scope, or why it could not be read whole."""
@@ -125,6 +126,7 @@ class _Reader:
             warn=lambda text: self.warnings.add(Finding(address=scope.account, message=text)),
             each=self._each,
             everything=self._everything,
+            topics=self._topics.get(scope.account, frozenset()),
         )
         try:
             # Collected before it is believed: half a listing is no listing.

@@ -254,6 +254,30 @@ def test_quirk_70_subscriptions_of_all_sellers_go_before_their_destination(stack
     assert gone == ["deleteSubscriptionById"] * 4 + ["deleteDestination"]
 
 
+def test_a_seller_who_is_declared_no_more_loses_his_subscription_without_asking_for_all_types(
+    stack, sandbox
+):
+    stack.declare(sp_api_world(s=filtered(sellers="all")))
+    assert stack.apply().unfinished() == []
+    stack.declare(sp_api_world(s=filtered(sellers="[de]")))
+    run = stack.plan()
+    assert run.lines() == [f"delete subscription.app/fr/{ANY}/1.0"]
+    [warning] = run.plan.warnings
+    assert (warning.address, "policy.discover: declared" in warning.message) == ("app", True)
+    assert stack.apply().unfinished() == []
+    assert stack.plan().lines() == []
+
+
+def test_a_destination_behind_a_type_nobody_declares_stays_and_says_why(stack, sandbox):
+    other = filtered().replace(ANY, "FEE_PROMOTION")
+    stack.declare(sp_api_world(s=filtered(), t=other))
+    assert stack.apply().unfinished() == []
+    stack.declare(HEAD + AWS + SP_API + queues(q=""))
+    [failed] = stack.apply().unfinished()
+    assert failed.action == "delete"
+    assert "notification types that are no longer declared" in failed.error
+
+
 @pytest.mark.parametrize(
     ("queue", "words"),
     [

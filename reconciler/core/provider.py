@@ -141,10 +141,12 @@ def one_by_one(function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
 class Interest:
     """What the reader of a scope wants to know: which objects need details, and how far to look.
 
-    `declared` are the specs declared in the scope. `discover_all` asks for objects nobody declared
-    even where that costs a call for each possible type. `warn` takes sentences for the plan.
-    `each` is how a provider reads many things at once: threads are the engine's. `everything` asks
-    for the details of objects of others too.
+    `declared` are the specs declared in the scope. `topics` are those of all specs declared in the
+    account, where a service lists only what it is asked for: what was declared for one seller may
+    be left over at another. `discover_all` asks for objects nobody declared even where that costs a
+    call for each possible type. `warn` takes sentences for the plan. `each` is how a provider reads
+    many things at once: threads are the engine's. `everything` asks for the details of objects of
+    others too.
     """
 
     stack: str
@@ -153,6 +155,7 @@ class Interest:
     warn: Callable[[str], None]
     each: Each = one_by_one
     everything: bool = False
+    topics: frozenset[str] = frozenset()
 
 
 class Provider(Protocol):

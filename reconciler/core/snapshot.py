@@ -92,6 +92,7 @@ def take(
 ) -> Snapshot:
     """Write down what was observed; `scopes` are all that were tried."""
     reasons = {item.scope: item.reason for item in observation.unread}
+    topics = declarations.topics() if declarations.policy.discover == "declared" else None
     return Snapshot(
         format_version=FORMAT_VERSION,
         taken_at=now.astimezone(UTC).replace(microsecond=0),
@@ -99,7 +100,7 @@ def take(
         accounts=dict(accounts),
         scopes=tuple(
             sorted(
-                (_scope_record(declarations, scope, reasons.get(scope)) for scope in scopes),
+                (_scope_record(scope, topics, reasons.get(scope)) for scope in scopes),
                 key=lambda item: (item.account, item.kinds, item.part or ""),
             )
         ),
@@ -113,11 +114,12 @@ def take(
     ).sealed()
 
 
-def _scope_record(declarations: Declarations, scope: Scope, reason: str | None) -> ScopeRecord:
+def _scope_record(
+    scope: Scope, asked: Mapping[str, Iterable[str]] | None, reason: str | None
+) -> ScopeRecord:
     topics: tuple[str, ...] | None = None
-    if declarations.policy.discover == "declared" and any(kind.topical for kind in scope.kinds):
-        mine = (item for item in declarations.desired if scope.covers(item.account, item.spec))
-        topics = tuple(sorted({item.spec.topic() for item in mine}))
+    if asked is not None and any(kind.topical for kind in scope.kinds):
+        topics = tuple(sorted(asked.get(scope.account, ())))
     return ScopeRecord(
         account=scope.account,
         kinds=tuple(sorted(kind.kind for kind in scope.kinds)),

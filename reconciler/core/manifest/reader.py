@@ -67,6 +67,14 @@ class Declarations:
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
 
+    def topics(self) -> dict[str, frozenset[str]]:
+        """Return by account what services have to be asked about to list what is declared there."""
+        found: dict[str, set[str]] = {}
+        for item in self.desired:
+            if item.spec.topical:
+                found.setdefault(item.account, set()).add(item.spec.topic())
+        return {account: frozenset(topics) for account, topics in found.items()}
+
 
 @dataclass(slots=True)
 class _Document:

@@ -106,7 +106,7 @@ def _refused(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceErr
     if site.operation == "deleteDestination" and said.mentions("subscriptions", "forbidden"):
         return Rejected, (
             "it is in use: delete the subscriptions of every seller that point at it first, also "
-            "of sellers who are no longer declared"
+            "of sellers and notification types that are no longer declared"
         )
     if site.seller is None:
         return NotPermitted, "check that the application may use grantless notification operations"

@@ -32,6 +32,11 @@ _NOT_WHOLE = (
     "which filter expressions permit, are not all seen"
 )
 
+_NOT_ASKED = (
+    "subscriptions to notification types that no declaration of this account names are not looked "
+    "for (policy.discover: declared), so there may be some"
+)
+
 
 class SpApiProvider:
     """One application in one region; `http` is shared and closed by whoever made it."""
@@ -59,8 +64,8 @@ class SpApiProvider:
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return the application's destinations, or one seller's subscriptions.
 
-        Subscriptions are listed one type a call: the declared types, and all known ones where
-        `interest.discover_all`.
+        Subscriptions are listed one type a call: the types that are declared for any seller of the
+        account, and all known ones where `interest.discover_all`.
         """
         if scope.part is None:
             return self._destinations(interest.warn)
@@ -163,7 +168,10 @@ class SpApiProvider:
 
     def _subscriptions(self, seller: str, interest: Interest) -> list[Live]:
         declared = _declared_versions(interest)
-        wanted = {**_KNOWN_VERSIONS, **declared} if interest.discover_all else declared
+        beside = {name: _KNOWN_VERSIONS.get(name, ()) for name in interest.topics}
+        wanted = {**(_KNOWN_VERSIONS if interest.discover_all else beside), **declared}
+        if not interest.discover_all:
+            interest.warn(_NOT_ASKED)
         listings: dict[str, Listing] = {}
         refusal: NotPermitted | None = None
         for name, versions in sorted(wanted.items()):

@@ -76,12 +76,18 @@ class World:
     def destinations(self):
         return self.observe(Scope("app", (Destination,)))
 
-    def subscriptions(self, *declared, seller="de", discover_all=False):
+    def subscriptions(self, *declared, seller="de", discover_all=False, topics=()):
         scope = Scope("app", (Subscription,), part=seller)
-        return self.observe(scope, *declared, discover_all=discover_all)
+        return self.observe(scope, *declared, discover_all=discover_all, topics=topics)
 
-    def observe(self, scope, *declared, discover_all=False):
-        interest = Interest("acme", tuple(declared), discover_all, self.warnings.append)
+    def observe(self, scope, *declared, discover_all=False, topics=()):
+        interest = Interest(
+            "acme",
+            tuple(declared),
+            discover_all,
+            self.warnings.append,
+            topics=frozenset(topics),
+        )
         return list(self.provider.observe(scope, interest))
 
     def held(self, what):
