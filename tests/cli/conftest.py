@@ -12,7 +12,7 @@ import pytest
 import reconciler
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
-from tests.worlds import AWS, HEAD, MERCHANT
+from tests.worlds import AWS, HEAD, MERCHANT, Clock
 
 ROOT = Path(reconciler.__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from reconciler.cli import run; run()"]
@@ -50,6 +50,12 @@ def sandbox(_served):
 def _clean_environment(monkeypatch):
     for name in ("RECONCILER_SANDBOX", "NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_rate_limits(monkeypatch):
+    # Those have tests of their own; here they would only cost real seconds.
+    monkeypatch.setattr("reconciler.wiring.SystemClock", Clock)
 
 
 @pytest.fixture
