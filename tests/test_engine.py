@@ -389,6 +389,24 @@ def test_what_is_no_longer_as_planned_is_left_alone():
     assert cloud.log == []
 
 
+class Blind(Provider):
+    """Cannot look at one object again."""
+
+    def read(self, live, *, thorough=False):
+        raise Unclear(self.name, "GetTank", "the answer was lost")
+
+
+def test_what_cannot_be_looked_at_again_is_left_as_it_is_and_not_told_as_perhaps_done():
+    cloud = settled(TANK)
+    prepared = planned(cloud, declare("a", "depot", Tank(name="a", size=99)))
+    found = engine.apply(prepared, {**cloud.providers(), "depot": Blind(cloud, "depot")})
+    assert told(found)["tank.a"] == (
+        "failed",
+        "depot: GetTank: the answer was lost; what cannot be looked at first is left as it is",
+    )
+    assert cloud.log == []
+
+
 def test_what_has_gone_meanwhile_is_not_updated():
     cloud = settled(TANK)
     prepared = planned(cloud, declare("a", "depot", Tank(name="a", size=99)))

@@ -7,7 +7,7 @@ ReconcilerError
 └─ ServiceError       account, operation, request id; the cause kept
    ├─ Transient       not done: wait and try again
    ├─ Unclear         may have been done: look before trying again
-   ├─ Denied          whoever holds the credentials: that account stops, the others go on
+   ├─ Denied          whoever holds the credentials; what they do allow goes on
    ├─ Rejected        the service will never accept this
    └─ Missing         already gone
 """
@@ -97,7 +97,10 @@ class Unclear(ServiceError):
 
 
 class Denied(ServiceError):
-    """The credentials do not allow it; their holder must act. Other accounts go on."""
+    """The credentials do not allow it; their holder must act.
+
+    Other steps go on, those of the same account too: rights are given by operation and object.
+    """
 
 
 class Rejected(ServiceError):

@@ -1,0 +1,11 @@
+"""Observe and apply: the only loops and the only threads.
+
+The engine knows providers by their interface and plans by their steps; it decides nothing.
+"""
+
+from reconciler.engine.applying import Applied, apply
+from reconciler.engine.observing import observe
+from reconciler.engine.progress import Progress, silent
+from reconciler.engine.steps import Recorder
+
+__all__ = ["Applied", "Progress", "Recorder", "apply", "observe", "silent"]

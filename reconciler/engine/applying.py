@@ -1,0 +1,183 @@
+"""Carrying a plan out, independent steps side by side."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+
+from reconciler.core.model import Outcome
+from reconciler.core.order import Step, StepId
+from reconciler.core.plan import Prepared
+from reconciler.core.provider import Provider
+from reconciler.core.refs import Index
+from reconciler.engine.progress import Progress, silent
+from reconciler.engine.steps import LOOK, End, Recorder, Worker, undone
+
+SIDE_BY_SIDE = 64
+INTERRUPTED = "interrupted before it was begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of each action of a plan, in the plan's order."""
+
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+
+def apply(
+    prepared: Prepared,
+    providers: Mapping[str, Provider],
+    *,
+    progress: Progress = silent,
+    recorder: Recorder | None = None,
+    stop: threading.Event | None = None,
+) -> Applied:
+    """Carry out a plan's steps, independent ones side by side.
+
+    Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
+    failure stops exactly what depends on it. Steps that prune wait until all others have ended.
+    Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
+    KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
+    """
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
+        worker = Worker(prepared, providers, recorder)
+        run = _Run(prepared, worker, pool, progress, stop or threading.Event())
+        try:
+            ends = run.to_the_end()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Applied(_outcomes(prepared, ends), run.interrupted)
+
+
+class _Run:
+    """One apply under way; only the main thread touches its state."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        worker: Worker,
+        pool: ThreadPoolExecutor,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> None:
+        self._steps = prepared.steps
+        self._index: Index = prepared.index
+        self._worker = worker
+        self._pool = pool
+        self._progress = progress
+        self._ends: dict[StepId, End] = {}
+        self._running: dict[Future[End], Step] = {}
+        self._waiting: dict[StepId, set[StepId]] = {}
+        self._dependants: dict[StepId, list[Step]] = {}
+        self._begun: set[StepId] = set()
+        self._stop = stop
+
+    def to_the_end(self) -> dict[StepId, End]:
+        """Run every step that can be run; return how each ended."""
+        for prune in (False, True):
+            steps = [step for step in self._steps if (step.phase == "prune") == prune]
+            self._interruptible(partial(self._start, steps))
+            while self._running:
+                self._interruptible(self._collect)
+        if self._stop.is_set():
+            self._account_for_all()
+        return self._ends
+
+    def _account_for_all(self) -> None:
+        """Say of each step how it ended, even if an interrupt came while it was being begun."""
+        for step in self._steps:
+            if step.id in self._ends:
+                continue
+            if step.id in self._begun:
+                lost = End(step, "failed", error=f"interrupted while it was begun: {LOOK}")
+                self._ends[step.id] = lost
+            else:
+                self._ends[step.id] = self._skipped(step, INTERRUPTED)
+
+    def _interruptible(self, part: Callable[[], None]) -> None:
+        """Let a first interrupt end `part` and begin no more steps; a second one escapes."""
+        try:
+            part()
+        except KeyboardInterrupt:
+            if self._stop.is_set():
+                raise
+            self._stop.set()
+            self._progress("stopping after what is under way", len(self._ends), len(self._steps))
+
+    def _collect(self) -> None:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in done:
+            # It counts as running until all about its end is written down.
+            self._finish(future.result())
+            self._running.pop(future)
+
+    @property
+    def interrupted(self) -> bool:
+        """Say whether the run was told to stop early."""
+        return self._stop.is_set()
+
+    def _start(self, steps: Sequence[Step]) -> None:
+        self._progress("applying", len(self._ends), len(self._steps))
+        for step in steps:
+            self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
+            for need in self._waiting[step.id]:
+                self._dependants.setdefault(need, []).append(step)
+        for step in steps:
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        if step.id in self._begun:
+            return
+        self._begun.add(step.id)
+        if self._stop.is_set():
+            self._finish(self._skipped(step, INTERRUPTED))
+            return
+        broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
+        if broken:
+            reason = f"it needs {', '.join(sorted(broken))}, which did not succeed"
+            self._finish(self._skipped(step, reason))
+            return
+        work = self._pool.submit(self._worker.carry_out, step, cleared=self._cleared(step))
+        self._running[work] = step
+
+    def _skipped(self, step: Step, reason: str) -> End:
+        return End(step, "skipped", error=undone(reason, cleared=self._cleared(step)))
+
+    def _cleared(self, step: Step) -> bool:
+        """Say whether the first half of the replace of which `step` is the second half was done."""
+        deleted = self._ends.get((step.address, "delete")) if step.verb == "create" else None
+        return deleted is not None and deleted.result == "done"
+
+    def _finish(self, end: End) -> None:
+        self._ends[end.step.id] = end
+        if end.live is not None and end.step.change.desired is not None:
+            item = end.step.change.desired
+            self._index.learn(item.spec, item.account, end.live.outputs)
+        self._progress("applying", len(self._ends), len(self._steps))
+        for step in self._dependants.get(end.step.id, ()):
+            self._waiting[step.id].discard(end.step.id)
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+
+def _outcomes(prepared: Prepared, ends: Mapping[StepId, End]) -> tuple[Outcome, ...]:
+    by_address: dict[str, list[End]] = {}
+    for (address, _), end in ends.items():
+        by_address.setdefault(address, []).append(end)
+    found: list[Outcome] = []
+    for action in prepared.plan.actions:
+        mine = by_address[action.address]
+        worst = min(mine, key=lambda end: ("failed", "skipped", "done").index(end.result))
+        found.append(
+            Outcome(
+                address=action.address,
+                action=action.action,
+                outcome=worst.result,
+                error=worst.error,
+            )
+        )
+    return tuple(found)
