@@ -1,14 +1,15 @@
 """One run against live services: read the declarations, observe, plan."""
 
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from reconciler.cli.state import State
-from reconciler.core.decide import Selection
+from reconciler.core.decide import Observation, Selection
 from reconciler.core.errors import SettingsError
 from reconciler.core.guards import Overrides
 from reconciler.core.manifest.reader import Declarations
@@ -47,34 +48,65 @@ class Session:
 @contextmanager
 def planned(state: State, request: Request) -> Iterator[Session]:
     """Read, observe and plan; connections stay open until the context ends."""
-    from reconciler.cli.interrupts import at_once
-    from reconciler.cli.progress import Ticker
-    from reconciler.engine import observe
-    from reconciler.wiring import Providers, declarations
+    from reconciler.wiring import declarations
 
     declared = declarations(request.path, sandbox=request.sandbox)
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
     selected = select(declared, request)
-    accounts = {name: declared.accounts[name] for name in sorted(_read(declared, selected))}
-    targets = {name: account.target() for name, account in accounts.items()}
     make = partial(
         prepare,
         declared,
         selection=Selection(selected, request.targets),
         overrides=request.overrides,
-        targets=targets,
     )
-    if request.live is not None:
-        from reconciler.cli.snapshots import restored
+    with _source(state, request, declared) as look:
+        read = _read(declared, selected)
+        providers, observation = look(read)
+        prepared = make(observation, targets=_targets(declared, read))
+        further = _pointing(declared, prepared.plan) - read
+        if further:
+            more, seen = look(further)
+            providers, observation = {**providers, **more}, observation.beside(seen)
+            prepared = make(observation, targets=_targets(declared, read | further))
+        yield Session(declared, prepared, providers)
 
-        yield Session(declared, make(restored(state, request.live, declared, targets)), {})
+
+Look = Callable[[Iterable[str]], tuple[Mapping[str, Provider], Observation]]
+"""Observes some accounts, by name."""
+
+
+@contextmanager
+def _source(state: State, request: Request, declared: Declarations) -> Iterator[Look]:
+    """Give what live state is read from: a snapshot, or the services."""
+    if request.live is not None:
+        from reconciler.cli.snapshots import Recalled
+
+        recalled = Recalled(state, request.live, declared)
+        yield lambda names: ({}, recalled.look(_targets(declared, names)))
         return
     sandbox = request.sandbox is not None
-    with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:
-        with at_once(), Ticker() as ticker:
-            observation = observe(declared, providers, progress=ticker)
-        yield Session(declared, make(observation), providers)
+    with ExitStack() as kept:
+        yield partial(_look, state, declared, kept, sandbox=sandbox)
+
+
+def _look(
+    state: State, declared: Declarations, kept: ExitStack, names: Iterable[str], *, sandbox: bool
+) -> tuple[Mapping[str, Provider], Observation]:
+    """Observe some accounts; their providers stay open as long as `kept`."""
+    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.progress import Ticker
+    from reconciler.engine import observe
+    from reconciler.wiring import Providers
+
+    accounts = {name: declared.accounts[name] for name in sorted(names)}
+    providers = kept.enter_context(Providers(accounts, secrets=state.secrets, sandbox=sandbox))
+    with at_once(), Ticker() as ticker:
+        return providers, observe(declared, providers, progress=ticker)
+
+
+def _targets(declared: Declarations, names: Iterable[str]) -> dict[str, Any]:
+    return {name: declared.accounts[name].target() for name in sorted(names)}
 
 
 def select(declared: Declarations, request: Request) -> frozenset[str] | None:
@@ -109,3 +141,18 @@ def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
     }
     beside = {b for a, b in links if a in selected} | {a for a, b in links if b in selected}
     return set(selected) | beside
+
+
+def _pointing(declared: Declarations, plan: Plan) -> set[str]:
+    """Return the accounts whose objects may point at what a plan takes away, declared or not."""
+    from reconciler.wiring import SERVICES
+
+    going = {action.kind for action in plan.actions if action.action in ("delete", "replace")}
+    services = {
+        service.name
+        for service in SERVICES
+        for shape in service.declarations.values()
+        for reference in shape.spec_type.refs.values()
+        if reference.kind in going and not reference.same_account
+    }
+    return {name for name, account in declared.accounts.items() if account.service in services}

@@ -37,27 +37,41 @@ def snapshot_to(state: State, path: Path, out: Path | None, sandbox: str | None)
     return exits.ERROR if observation.unread else exits.DONE
 
 
-def restored(
-    state: State, file: Path, declared: Declarations, accounts: Mapping[str, Any]
-) -> Observation:
-    """Return what a snapshot observed, and say how old it is.
+class Recalled:
+    """A snapshot that stands in for the services."""
 
-    Raises:
-        SettingsError: the file cannot be read.
-        PlanRefused: it is not a sound snapshot of these accounts.
-    """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
-    try:
-        snapshot, observation = unseal(content, declared, SERVICES, accounts)
-    except PlanRefused as error:
-        raise PlanRefused(f"{file}: {error}") from error
-    age = _age(snapshot.age(datetime.now(UTC)))
-    when = snapshot.taken_at.isoformat().replace("+00:00", "Z")
-    state.say(f"planning against the snapshot {file}, taken {when}, {age} ago")
-    return observation
+    def __init__(self, state: State, file: Path, declared: Declarations) -> None:
+        """Read the file.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        self._state, self._file, self._declared = state, file, declared
+        self._told = False
+        try:
+            self._content = file.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+
+    def look(self, accounts: Mapping[str, Any]) -> Observation:
+        """Return what was observed of these accounts, and say how old that is, once.
+
+        Raises:
+            PlanRefused: it is not a sound snapshot of these accounts.
+        """
+        try:
+            snapshot, observation = unseal(self._content, self._declared, SERVICES, accounts)
+        except PlanRefused as error:
+            raise PlanRefused(f"{self._file}: {error}") from error
+        if not self._told:
+            self._told = True
+            self._tell(snapshot)
+        return observation
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        age = _age(snapshot.age(datetime.now(UTC)))
+        when = snapshot.taken_at.isoformat().replace("+00:00", "Z")
+        self._state.say(f"planning against the snapshot {self._file}, taken {when}, {age} ago")
 
 
 def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:

@@ -22,6 +22,12 @@ class Observation:
     unread: tuple[Unread, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
+    def beside(self, other: "Observation") -> "Observation":
+        """Return both together: `other` is of other accounts."""
+        return Observation(
+            self.live + other.live, self.unread + other.unread, self.warnings + other.warnings
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

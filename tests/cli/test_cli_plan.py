@@ -3,9 +3,11 @@
 import json
 
 import pytest
+import urllib3
 
+from tests.outsiders import Outsiders
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
-from tests.worlds import queues, subscriptions, writes
+from tests.worlds import AWS, HEAD, MWS, queues, subscriptions, writes
 
 HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '%s', callBackUri: '%s'"
 HERE = HOOK % ("1", "https://hooks.example.com/1")
@@ -171,6 +173,33 @@ def test_account_covers_whole_accounts_deletes_included(planned, applied):
     plan = json.loads(planned(world, "--format", "json", "--account", "aws-eu").out)
     assert [action["address"] for action in plan["actions"]] == ["queue.aws-eu/old"]
     assert planned(world, "--account", "nobody").code == 1
+
+
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_what_an_account_that_was_not_selected_points_at_is_not_taken_away(
+    cli, world, sandbox, tmp_path, snapshot
+):
+    head = HEAD + AWS + MWS
+    path = world(queues(old="grants: [{to: amazon-notifications}]", q=""), head)
+    assert cli("apply", path, "--yes", "--sandbox", sandbox.url).code == 0
+    with urllib3.PoolManager() as http:
+        others = Outsiders(sandbox, http)
+        others.register(others.aws.sqs.get_queue_url(QueueName="old")["QueueUrl"])
+        others.close()
+    path = world(queues(q=""), head)
+    sandbox.clear_calls()
+    file = str(tmp_path / "live.json")
+    assert cli("snapshot", path, "--out", file, "--sandbox", sandbox.url).code == 0
+    live = ["--live", file] if snapshot else []
+    ended = cli(
+        *("plan", path, "--sandbox", sandbox.url, "--format", "json", "--account", "aws-eu", *live)
+    )
+    plan = json.loads(ended.out)
+    refused = [guard["guard"] for guard in plan["guards"] if guard["refused"]]
+    assert ([it["address"] for it in plan["actions"]], refused) == (
+        ["queue.aws-eu/old"],
+        ["referenced"],
+    )
 
 
 def test_an_account_that_is_not_selected_is_not_asked(planned, sandbox):
