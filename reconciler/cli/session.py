@@ -10,8 +10,10 @@ from typing import Any
 
 from reconciler.cli.state import State
 from reconciler.core.decide import Observation, Selection
+from reconciler.core.diff import matches
 from reconciler.core.errors import SettingsError
 from reconciler.core.guards import Overrides
+from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan
 from reconciler.core.plan import Prepared, prepare
@@ -54,6 +56,7 @@ def planned(state: State, request: Request) -> Iterator[Session]:
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
     selected = select(declared, request)
+    _check_targets(declared, request.targets)
     make = partial(
         prepare,
         declared,
@@ -127,6 +130,20 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
         # By name alone, so that adding an account moves no other one to another shard.
         names = {name for name in names if zlib.crc32(name.encode()) % total == number - 1}
     return frozenset(names)
+
+
+def _check_targets(declared: Declarations, targets: Iterable[str]) -> None:
+    """Check that each pattern means something.
+
+    Raises:
+        SettingsError: nothing declared has such an address, so that nothing would be done.
+    """
+    addresses = [item.address for item in declared.desired]
+    for pattern in targets:
+        if not any(matches(pattern, address) for address in addresses):
+            raise SettingsError(
+                f"--target {pattern}: nothing declared has this address{near(pattern, addresses)}"
+            )
 
 
 def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:

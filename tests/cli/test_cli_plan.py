@@ -158,7 +158,15 @@ def test_a_target_takes_brackets_literally_and_stars_as_any_characters(planned):
     assert addresses("subscription.m[1]") == ["subscription.m[1]"]
     assert addresses("subscription.m[*]") == ["subscription.m[1]", "subscription.m[2]"]
     assert addresses("*.m[2]", "queue.?") == ["queue.q", "subscription.m[2]"]
-    assert addresses("subscription.m") == []
+
+
+def test_a_target_that_means_nothing_is_an_error(planned, sandbox):
+    ended = planned(queues(q=""), "--target", "queue.q", "--target", "queue.p")
+    assert (ended.code, sandbox.calls()) == (1, [])
+    assert (
+        "error: --target queue.p: nothing declared has this address, did you mean 'queue.q'?"
+        in ended.err
+    )
 
 
 def test_nothing_is_deleted_with_a_target(planned, applied):
