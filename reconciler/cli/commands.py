@@ -11,6 +11,7 @@ from reconciler.cli.options import (
     AccountOption,
     AdoptOption,
     ApplyFormat,
+    DecodeFormat,
     Format,
     FormatOption,
     JournalOption,
@@ -221,6 +222,29 @@ def drift(
     return exits.DIFFERENT if found.drifted else exits.DONE
 
 
+def decode(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Holds one message; left out or -, stdin does."),
+    ] = None,
+    form: Annotated[
+        DecodeFormat, typer.Option("--format", help="How to write it; text: one line.")
+    ] = DecodeFormat.json,
+) -> int:
+    """Decode a notification: MWS XML, SP-API JSON or a Merchant push, however it is wrapped."""
+    from reconciler.cli.decoding import decoded
+    from reconciler.notifications import summary
+    from reconciler.reports import as_json
+
+    notification = decoded(file)
+    match form:
+        case DecodeFormat.json:
+            write_result(as_json.render(notification))
+        case DecodeFormat.text:
+            write_result(summary(notification) + "\n")
+    return exits.DONE
+
+
 def schema() -> int:
     """Print the JSON Schema of the declarations, for editors."""
     from reconciler.core.manifest.schema import schema_of
@@ -246,7 +270,7 @@ def demo(context: typer.Context) -> int:
     return tell(_state(context))
 
 
-COMMANDS = (validate, plan, apply, destroy, drift, snapshot, schema, sandbox, demo)
+COMMANDS = (validate, plan, apply, destroy, drift, snapshot, decode, schema, sandbox, demo)
 
 
 def _state(context: typer.Context) -> State:

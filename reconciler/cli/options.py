@@ -36,6 +36,13 @@ class ValidateFormat(StrEnum):
     github = "github"
 
 
+class DecodeFormat(StrEnum):
+    """How a decoded notification is written."""
+
+    json = "json"
+    text = "text"
+
+
 def _limit(value: Any) -> Limit:
     from reconciler.core.manifest.settings import parse_limit
 

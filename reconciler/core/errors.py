@@ -4,6 +4,7 @@ ReconcilerError
 ├─ DeclarationError   the author of the YAML: all problems at once, file:line:column
 ├─ SettingsError      whoever runs it: names of missing variables, never values
 ├─ PlanRefused        the reviewer: guard, circle, more than was agreed, wrong account
+├─ DecodeError        whoever sent or saved the message: it holds no notification
 └─ ServiceError       account, operation, request id; the cause kept
    ├─ Transient       not done: wait and try again
    ├─ Unclear         may have been done: look before trying again
@@ -48,6 +49,10 @@ class SettingsError(ReconcilerError):
 
 class PlanRefused(ReconcilerError):
     """Refused before anything was changed: a guard, a circle, a wrong account."""
+
+
+class DecodeError(ReconcilerError):
+    """A message holds no notification that is known, or more than any real one would."""
 
 
 class ServiceError(ReconcilerError):

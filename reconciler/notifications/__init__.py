@@ -1,0 +1,47 @@
+"""What arrives: MWS XML, SP-API JSON and Merchant pushes, decoded to one typed form.
+
+    from reconciler.notifications import MerchantNotification, decode, summary
+
+    notification = decode(body)
+    print(summary(notification))
+    if isinstance(notification, MerchantNotification):
+        print(notification.payload.resource, notification.payload.changes)
+
+Nothing here touches the network, the disk or the clock, and whatever the bytes hold, `decode`
+returns a notification or raises DecodeError.
+"""
+
+from reconciler.core.errors import DecodeError
+from reconciler.notifications.decoding import decode
+from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
+from reconciler.notifications.model import (
+    MerchantNotification,
+    MerchantPayload,
+    MwsMetadata,
+    MwsNotification,
+    Notification,
+    ResourceChange,
+    SpApiMetadata,
+    SpApiNotification,
+)
+from reconciler.notifications.statuses import Place, latest_changes
+from reconciler.notifications.summaries import summary
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_LAYERS",
+    "DecodeError",
+    "MerchantNotification",
+    "MerchantPayload",
+    "MwsMetadata",
+    "MwsNotification",
+    "Notification",
+    "Place",
+    "ResourceChange",
+    "SpApiMetadata",
+    "SpApiNotification",
+    "decode",
+    "latest_changes",
+    "summary",
+]

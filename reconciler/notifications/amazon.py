@@ -1,0 +1,94 @@
+"""Messages of MWS and of the SP-API, once their XML or JSON is read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.core.errors import DecodeError
+from reconciler.notifications.layers import Carried
+from reconciler.notifications.limits import quoted
+from reconciler.notifications.model import (
+    MwsMetadata,
+    MwsNotification,
+    SpApiMetadata,
+    SpApiNotification,
+)
+
+
+def mws_notification(root: str, value: Any) -> MwsNotification:
+    """Return the notification that an XML document holds.
+
+    Raises:
+        DecodeError: it is another document, or lacks its type.
+    """
+    if root != "Notification" or not isinstance(value, Mapping):
+        raise DecodeError(f"no notification of MWS: the XML's root is {quoted(root)}")
+    metadata = _mapping(value, "NotificationMetaData")
+    kind = _text(metadata, "NotificationType")
+    if not kind:
+        raise DecodeError("the notification of MWS has no NotificationType")
+    return MwsNotification(
+        notification_type=kind,
+        time=_text(metadata, "PublishTime"),
+        id=_text(metadata, "UniqueId"),
+        payload=_mapping(value, "NotificationPayload"),
+        metadata=MwsMetadata(
+            payload_version=_text(metadata, "PayloadVersion"),
+            seller_id=_text(metadata, "SellerId"),
+            marketplace_id=_text(metadata, "MarketplaceId"),
+        ),
+    )
+
+
+def sp_api_notification(value: Mapping[str, Any], carried: Carried) -> SpApiNotification | None:
+    """Return the notification of the SP-API that an object is, None if it is none.
+
+    Only the letter case of the envelope's names differs between notification types. An event bus
+    tells the type, id and time of a message that lacks them.
+
+    Raises:
+        DecodeError: a name stands twice in different cases, or a value has the wrong type.
+    """
+    envelope = _caseless(value)
+    kind = _text(envelope, "notificationtype") or carried.notification_type
+    if not kind:
+        return None
+    bare = "payload" not in envelope and "notificationtype" not in envelope
+    told = _caseless(_mapping(envelope, "notificationmetadata"))
+    event_time, publish_time = _text(envelope, "eventtime"), _text(told, "publishtime")
+    return SpApiNotification(
+        notification_type=kind,
+        time=event_time or publish_time or carried.time,
+        id=_text(told, "notificationid") or carried.id,
+        payload=value if bare else _mapping(envelope, "payload"),
+        metadata=SpApiMetadata(
+            notification_version=_text(envelope, "notificationversion"),
+            payload_version=_text(envelope, "payloadversion"),
+            event_time=event_time,
+            publish_time=publish_time,
+            application_id=_text(told, "applicationid"),
+            subscription_id=_text(told, "subscriptionid"),
+        ),
+    )
+
+
+def _caseless(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name.lower(): item for name, item in value.items()}
+    if len(found) != len(value):
+        raise DecodeError("a name of the envelope stands twice, in different letter case")
+    return found
+
+
+def _mapping(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = values.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise DecodeError(f"{name} holds no fields")
+    return found
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    found = values.get(name)
+    if found is None or isinstance(found, str):
+        return found
+    raise DecodeError(f"{name} is no text")

@@ -1,0 +1,100 @@
+"""JSON as the services send it, and nothing that readers of JSON disagree about."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.core.errors import DecodeError
+from reconciler.notifications.limits import MAX_DEPTH, MAX_NUMBER, quoted
+
+
+class NotJson(DecodeError):
+    """The text does not follow JSON's grammar, so it may be something else."""
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        NotJson: it is no JSON.
+        DecodeError: a key stands twice, a number is NaN, infinite or too long, a text holds half a
+            surrogate pair, or values are nested too deeply.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(
+            f"no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check(value)
+    return value
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        [(twice, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise DecodeError(f"the key {quoted(twice)} stands twice in one object")
+    return found
+
+
+def _int(text: str) -> int:
+    _check_length(text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    _check_length(text)
+    value = float(text)
+    if math.isinf(value):
+        raise DecodeError(f"the number {quoted(text)} is too large")
+    return value
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_NUMBER:
+        raise DecodeError(f"a number has {len(text)} characters, more than {MAX_NUMBER}")
+
+
+def _constant(text: str) -> Any:
+    raise DecodeError(f"{text} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_int, parse_float=_float, parse_constant=_constant
+)
+
+
+def _check(value: Any) -> None:
+    """Look at every text and at the depth, level by level and thus without recursion."""
+    level: list[dict[str, Any] | list[Any]] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner for outer in level for inner in _members(outer) if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _members(outer: dict[str, Any] | list[Any]) -> Sequence[Any]:
+    members = [*outer, *outer.values()] if isinstance(outer, dict) else outer
+    for member in members:
+        if isinstance(member, str) and not member.isascii():
+            _check_text(member)
+    return members
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DecodeError(f"the text {quoted(text)} holds half a surrogate pair") from None
+
+
+def _too_deep() -> DecodeError:
+    return DecodeError(f"values are nested more than {MAX_DEPTH} deep")

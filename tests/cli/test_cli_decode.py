@@ -1,0 +1,85 @@
+"""decode: one message from a file or stdin, as JSON or one line."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from reconciler.notifications import MAX_BYTES, decode, summary
+from tests.notifications.messages import DISAPPROVED, MESSAGES, in_sns, pushed
+
+
+@pytest.fixture
+def piped(monkeypatch):
+    """Let a message arrive on stdin."""
+
+    def give(data):
+        stdin = io.TextIOWrapper(io.BytesIO(data.encode() if isinstance(data, str) else data))
+        monkeypatch.setattr(sys, "stdin", stdin)
+
+    return give
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_a_file_becomes_the_json_of_the_contract(cli, tmp_path, kind):
+    file = tmp_path / "message"
+    file.write_text(in_sns(MESSAGES[kind]), encoding="utf-8")
+    ended = cli("decode", file)
+    document = json.loads(ended.out)
+    assert (ended.code, ended.err) == (0, "")
+    assert list(document)[:4] == ["source", "notificationType", "time", "id"]
+    assert kind.startswith(document["source"])
+    assert document == json.loads(decode(MESSAGES[kind]).model_dump_json())
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+def test_left_out_or_a_dash_is_stdin(cli, piped, arguments):
+    piped(pushed(json.dumps(DISAPPROVED), messageId="42"))
+    ended = cli("decode", *arguments)
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out)["payload"] == DISAPPROVED
+
+
+def test_text_is_the_summary_line(cli, piped):
+    piped(MESSAGES["mws"])
+    assert cli("decode", "--format", "text") == (0, summary(decode(MESSAGES["mws"])) + "\n", "")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_what_holds_no_notification_ends_with_1_and_one_sentence_naming_its_source(
+    cli, piped, tmp_path, form
+):
+    piped("<html/>")
+    sentence = "no notification of MWS: the XML's root is 'html'"
+    assert cli("decode", "--format", form) == (1, "", f"error: stdin: {sentence}\n")
+    file = tmp_path / "page.html"
+    file.write_text("<html/>")
+    assert cli("decode", file) == (1, "", f"error: {file}: {sentence}\n")
+
+
+def test_what_never_ends_is_read_no_further_than_a_message_may_be(cli, piped):
+    piped(b" " * (MAX_BYTES + 10))
+    assert cli("decode").err == f"error: stdin: the message is longer than {MAX_BYTES} bytes\n"
+    assert len(sys.stdin.buffer.read()) == 9
+
+
+def test_a_file_that_cannot_be_read_is_told(cli, tmp_path):
+    gone = tmp_path / "gone"
+    assert cli("decode", gone) == (
+        1,
+        "",
+        f"error: {gone} cannot be read: No such file or directory\n",
+    )
+    assert cli("decode", tmp_path).err == f"error: {tmp_path} cannot be read: Is a directory\n"
+
+
+def test_an_unknown_format_is_wrong_usage(cli):
+    assert cli("decode", "--format", "xml").code == 64
+
+
+def test_what_a_pipe_brings_is_decoded_by_the_command_as_a_process(start):
+    process = start("decode", "--format", "text", stdin=-1)
+    out, err = process.communicate(MESSAGES["sp-api camel"], timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert out == summary(decode(MESSAGES["sp-api camel"])) + "\n"
