@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from werkzeug.wrappers import Request
 
 from reconciler.sandbox.faults import KINDS, Faults
+from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.service import Answer, json_answer
 from reconciler.sandbox.settings import SERVICES, Settings, Unacceptable, wishes
 from reconciler.sandbox.wirelog import WireLog
@@ -20,6 +21,8 @@ _HELP = {
     "GET /_sandbox/faults": "faults still open",
     "POST /_sandbox/faults": "add a fault or a list of faults",
     "DELETE /_sandbox/faults": "drop the open faults",
+    "POST /_sandbox/events": "publish a Merchant event to the callbacks that it concerns",
+    "GET /_sandbox/pushes": "what was pushed to callbacks, with every attempt",
 }
 
 
@@ -29,6 +32,7 @@ class Controlled(Protocol):
     settings: Settings
     faults: Faults
     log: WireLog
+    merchant: Merchant
 
     def reset(self) -> None:
         """Return to the state after start."""
@@ -76,6 +80,10 @@ class Control:
                 return self._settings(request)
             case "GET faults" | "POST faults" | "DELETE faults":
                 return self._faults(request)
+            case "POST events":
+                return self._it.merchant.publish(json.loads(request.get_data()))
+            case "GET pushes":
+                return self._it.merchant.pushes.as_json()
             case _:
                 return None
 

@@ -44,12 +44,13 @@ class Dispatch:
         self.stopping = threading.Event()
         self._buckets = Buckets()
         self._aws = Aws(self.settings)
+        self.merchant = Merchant(self.settings)
         self._services: dict[str, Service] = {
             "aws": self._aws,
             "lwa": Lwa(self.settings),
             "mws": Mws(self.settings, self._aws.deliver),
             "sp-api": SpApi(self.settings, self._aws.deliver),
-            "merchant": Merchant(self.settings),
+            "merchant": self.merchant,
         }
         self._control = Control(self)
 

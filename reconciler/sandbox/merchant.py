@@ -21,6 +21,7 @@ from reconciler.sandbox.merchant_rules import (
     masked,
 )
 from reconciler.sandbox.merchant_wire import COLLECTION, failure, route
+from reconciler.sandbox.pushes import Pushes, concerns, message, parse_event
 from reconciler.sandbox.service import (
     Answer,
     Refusal,
@@ -53,6 +54,7 @@ class Merchant:
         self._lock = threading.Lock()
         self._accounts: dict[str, dict[str, Subscription]] = {}
         self._registered: str | None = None
+        self.pushes = Pushes(settings)
 
     def operation(self, request: Request) -> str:
         """Return the method of the discovery document."""
@@ -177,6 +179,25 @@ class Merchant:
             raise MerchantError(404, "NOT_FOUND", "The project is not registered.", "NOT_FOUND")
         return {"name": f"accounts/{self._registered}"}
 
+    def publish(self, order: Any) -> list[str]:
+        """Push an event to every subscription that it concerns and return their names.
+
+        Raises:
+            Unacceptable: the order makes no sense.
+        """
+        event, account, fields = parse_event(order)
+        with self._lock:
+            concerned = [
+                (owner, item)
+                for owner, held in sorted(self._accounts.items())
+                for item in held.values()
+                if concerns(item, owner, event, account)
+            ]
+        for owner, item in concerned:
+            content = message(event, owner, account, fields)
+            self.pushes.send(item["name"], item["callBackUri"], content)
+        return [item["name"] for _, item in concerned]
+
     def refusal(self, kind: Refusal, request: Request, wait: float | None) -> Answer:
         """Word failures as Google does."""
         error = {
@@ -200,7 +221,8 @@ class Merchant:
         return failure(error, retry_after(wait))
 
     def reset(self) -> None:
-        """Forget subscriptions and registration."""
+        """Forget subscriptions, registration and pushes."""
+        self.pushes.cancel()
         with self._lock:
             self._accounts.clear()
             self._registered = None

@@ -74,12 +74,13 @@ def check(wish: Subscription) -> Subscription:
 
 def _check_uri(uri: Any) -> None:
     parts = urlsplit(uri) if isinstance(uri, str) else urlsplit("")
-    local = parts.scheme == "http" and _loopback(parts.hostname or "")  # for receivers under test
+    local = parts.scheme == "http" and loopback(parts.hostname or "")  # for receivers under test
     if not parts.hostname or not (parts.scheme == "https" or local):
         raise invalid("call_back_uri", "[call_back_uri] Must be a valid HTTPS URI.")
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Say whether a host is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -126,6 +126,7 @@ class Sandbox:
         if self._server is None or self._thread is None:
             return
         self._dispatch.stopping.set()
+        self._dispatch.merchant.pushes.cancel()
         self._server.shutdown()
         self._thread.join()
         self._server.hang_up()
@@ -167,6 +168,18 @@ class Sandbox:
         """Add faults and return those still open. Raises ValueError with a sentence."""
         self._dispatch.faults.add(orders or [])
         return self._dispatch.faults.as_json()
+
+    def publish(self, account: str, **event: Any) -> list[str]:
+        """Push a Merchant event about `account` and return the names of whom it concerns.
+
+        Keywords: registeredEvent, and fields (what is to differ from the sample message). Raises
+        ValueError with a sentence.
+        """
+        return self._dispatch.merchant.publish({"account": account, **event})
+
+    def pushes(self) -> list[dict[str, Any]]:
+        """Return what was pushed so far, with every attempt."""
+        return self._dispatch.merchant.pushes.as_json()
 
     def clear_faults(self) -> None:
         """Drop the open faults."""

@@ -4,6 +4,9 @@ import copy
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.sandbox.merchant_rules import loopback
 
 SERVICES = ("aws", "lwa", "mws", "sp-api", "merchant")
 
@@ -66,6 +69,17 @@ def _token_rule(value: Any) -> bool:
     return value in ("grantless", "seller", "either")
 
 
+def _call_backs(value: Any) -> bool:
+    return _text_map(value) and all(_is_here(url) for url in value.values())
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
 def _health(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
 
@@ -83,6 +97,12 @@ _KNOWN: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "notificationTypes": ({}, _types, "{notification type: [payload versions]}"),
     "merchantPageCap": (200, _page, "a whole number from 1 to 200"),
     "merchantUnregistered": ([], _texts, "a list of account ids as text"),
+    "merchantCallBacks": (
+        {},
+        _call_backs,
+        "{beginning of callBackUris: the loopback URL that stands in for it}",
+    ),
+    "merchantRetrySeconds": (1, _number, "seconds"),
     "merchantHealth": ({}, _health, "{subscription name or *: metrics}"),
     "queueQuarantineSeconds": (0, _number, "seconds"),
     "taggingLagSeconds": (0, _number, "seconds"),
