@@ -279,11 +279,12 @@ def work(data):
         count += 1
         return tally
 
+    before = sys.gettrace()
     sys.settrace(tally)
     try:
         said(data)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return count
 
 
