@@ -5,6 +5,7 @@ costs. One process loads it once and is forked for each run; a small command on 
 arguments, environment, directory and streams.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -23,6 +24,8 @@ with socket.socket(socket.AF_UNIX) as line:
     line.shutdown(socket.SHUT_WR)
     sys.exit(line.recv(1)[0])
 """
+
+LOADED = ("boto3", "googleapiclient.discovery", "reconciler.cli.applying", "reconciler.wiring")
 
 
 class Preloaded:
@@ -54,12 +57,8 @@ class Preloaded:
 
 def serve(address):
     """Fork for each run that is asked for, until killed."""
-    import boto3
-    import googleapiclient.discovery
-
-    import reconciler.cli.session
-    import reconciler.wiring  # noqa: F401 - loaded so that no run has to
-
+    for name in LOADED:
+        importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)

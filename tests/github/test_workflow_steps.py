@@ -1,0 +1,435 @@
+"""Every script of the workflows, run in bash against the sandbox and a loopback GitHub."""
+
+import os
+import re
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from reconciler.sandbox import Sandbox
+from tests.github.api import GithubApi
+from tests.github.preloaded import Preloaded
+from tests.github.runner import Runner
+from tests.github.workflows import ACTION, ROOT, WORKFLOWS, load
+from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
+
+SNAPSHOT = "reconciler-snapshot"
+FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(
+    own="account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '5678', "
+    "callBackUri: https://hooks.example.com/own"
+)
+SECOND = FIRST.replace("2m", "5m")
+
+
+class Repository:
+    """A repository with the workflows in it, the services it declares, and GitHub around it."""
+
+    def __init__(self, folder, sandbox, api, path):
+        self.api, self.sandbox = api, sandbox
+        self.folder = folder / "workspace"
+        self.declared = self.folder / "subscriptions"
+        self.declared.mkdir(parents=True)
+        (folder / "temporary").mkdir()
+        self.variables, self.inputs = {}, {}
+        self._at = 0
+        self._runner = Runner(
+            self.folder,
+            folder / "temporary",
+            {
+                "PATH": f"{path}:{os.environ['PATH']}",
+                "HOME": str(folder),
+                "RECONCILER_SANDBOX": sandbox.url,
+                "GITHUB_API_URL": api.url,
+                "GITHUB_SERVER_URL": "https://github.com",
+            },
+        )
+
+    def declare(self, text, head=HEAD):
+        (self.declared / "world.yaml").write_text(head + AWS + MERCHANT + text, encoding="utf-8")
+
+    def run(self, workflow, job, event="push", *, needs=None, **payload):
+        (self._runner.temporary / "snapshot.json").unlink(missing_ok=True)
+        (self._runner.temporary / "journal.jsonl").unlink(missing_ok=True)
+        github = {
+            "repository": self.api.repository,
+            "repository_id": self.api.repository_id,
+            "event_name": event,
+            "ref": payload.pop("ref", "refs/heads/main"),
+            "sha": "0" * 40,
+            "run_id": "77",
+            "run_attempt": "1",
+            "token": payload.pop("token", self.api.ACTIONS),
+            "event": {
+                "repository": {"full_name": self.api.repository, "default_branch": "main"},
+                **payload,
+            },
+        }
+        ran = self._runner.run(
+            workflow,
+            job,
+            github=github,
+            vars=self.variables,
+            secrets={},
+            inputs=self.inputs,
+            needs={"plan": {"outputs": needs.outputs}} if needs else {},
+        )
+        for name, content in ran.uploads.items():
+            self._at += 1
+            file = "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
+            created = f"2026-11-21T12:{self._at:02d}:00Z"
+            self.api.artifact(None, name=name, files={file: content}, created_at=created)
+        return ran
+
+    def pull_request(self, job="plan", number=7, fork=False):
+        if number not in self.api.issues:
+            self.api.pull_request(number)
+        head = {"repo": {"full_name": "stranger/fork" if fork else self.api.repository}}
+        token = self.api.READ_ONLY if fork else self.api.ACTIONS
+        event = {"number": number, "pull_request": {"number": number, "head": head}}
+        return self.run("plan", job, "pull_request", ref="refs/pull/7/merge", token=token, **event)
+
+    def merge(self, event="push"):
+        plan = self.run("apply", "plan", event)
+        if not plan.ran or not plan.ok:
+            return SimpleNamespace(plan=plan, apply=None)
+        return SimpleNamespace(plan=plan, apply=self.run("apply", "apply", event, needs=plan))
+
+    def drift(self, event="schedule"):
+        return self.run("drift", "drift", event)
+
+    def comments(self):
+        return [comment["body"] for comment in self.api.comments(7)]
+
+    def drift_issues(self):
+        return [issue for issue in self.api.issues.values() if "pull_request" not in issue]
+
+    def visibility(self):
+        aws = AwsAccount(self.sandbox.url)
+        try:
+            return aws.read(aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"])[
+                "VisibilityTimeout"
+            ]
+        finally:
+            aws.close()
+
+    def meddle(self, seconds):
+        aws = AwsAccount(self.sandbox.url)
+        url = aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"]
+        aws.write(url, VisibilityTimeout=seconds)
+        aws.close()
+
+
+@pytest.fixture(scope="module")
+def services():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    with Preloaded(tmp_path_factory.mktemp("bin"), ROOT) as loaded:
+        yield loaded.folder
+
+
+@pytest.fixture
+def repository(tmp_path, services, command):
+    services.reset()
+    with GithubApi() as api:
+        yield Repository(tmp_path, services, api, command)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory, services, command):
+    """From the first pull request to the recovery from somebody's meddling, once."""
+    services.reset()
+    told = SimpleNamespace()
+    with GithubApi() as api:
+        here = Repository(tmp_path_factory.mktemp("story"), services, api, command)
+        here.declare(FIRST)
+        told.validated = here.pull_request("validate")
+        told.without_snapshot = here.pull_request()
+        told.first_drift = here.drift("workflow_dispatch")
+        told.first_issue = dict(here.drift_issues()[0])
+        told.planned = here.pull_request()
+        told.first_comments = here.comments()
+        here.declare(SECOND)
+        told.pushed = here.pull_request()
+        told.second_comments = here.comments()
+        told.merged = here.merge()
+        told.live = here.visibility()
+        here.meddle("77")
+        told.drifted = here.drift()
+        here.inputs = {"fingerprint": told.merged.plan.outputs["fingerprint"]}
+        told.stale = here.merge("workflow_dispatch")
+        here.inputs = {"fingerprint": told.stale.plan.outputs["fingerprint"]}
+        told.approved = here.merge("workflow_dispatch")
+        told.repaired = here.visibility()
+        here.inputs = {}
+        told.recovered = here.drift()
+        told.issues = here.drift_issues()
+        told.artifacts = [item["name"] for item in api.artifacts]
+        told.leaks = api.leaks
+        told.token = api.ACTIONS
+    return told
+
+
+# the story
+
+
+def test_a_pull_request_is_validated_without_credentials(story):
+    assert story.validated.ok, story.validated.log
+
+
+def test_before_the_first_snapshot_a_pull_request_is_told_so_and_does_not_fail(story):
+    assert story.without_snapshot.ok, story.without_snapshot.log
+    assert "Plan" not in story.without_snapshot.steps
+    assert "::notice title=no plan::" in story.without_snapshot.log
+    assert "run the workflow drift once by hand" in story.without_snapshot.summary()
+
+
+def test_drift_opens_an_issue_stays_green_and_leaves_a_snapshot(story):
+    assert story.first_drift.ok, story.first_drift.log
+    assert story.first_drift.steps["Look for drift"].outputs["drifted"] == "true"
+    assert story.first_issue["state"] == "open"
+    assert list(story.first_drift.uploads) == [SNAPSHOT]
+
+
+def test_a_pull_request_is_planned_from_the_snapshot_into_one_comment(story):
+    assert story.planned.ok, story.planned.log
+    assert len(story.first_comments) == 1
+    assert "queue.offers" in story.first_comments[0]
+
+
+def test_the_next_push_edits_the_same_comment(story):
+    assert story.pushed.ok, story.pushed.log
+    assert len(story.second_comments) == 1
+    assert story.second_comments != story.first_comments
+
+
+def test_the_merge_applies_the_plan_that_was_made_of_it(story):
+    assert story.merged.plan.ok, story.merged.plan.log
+    assert story.merged.apply.ok, story.merged.apply.log
+    assert story.live == "300"
+    assert story.merged.plan.outputs["changes"] == "2"
+
+
+def test_the_pull_request_and_the_merge_have_one_fingerprint(story):
+    fingerprint = story.merged.plan.outputs["fingerprint"]
+    assert fingerprint.startswith("sha256:")
+    assert fingerprint in story.second_comments[0]
+
+
+def test_an_apply_keeps_its_journal_and_a_fresh_snapshot(story):
+    assert list(story.merged.apply.uploads) == ["reconciler-journal.1", SNAPSHOT]
+    assert '"queue.offers"' in story.merged.apply.uploads["reconciler-journal.1"]
+
+
+def test_what_somebody_changes_by_hand_is_drift_and_not_breakage(story):
+    assert story.drifted.ok, story.drifted.log
+    assert story.drifted.steps["Look for drift"].outputs["drifted"] == "true"
+
+
+def test_a_plan_that_is_no_longer_the_approved_one_is_refused_before_anybody_is_asked(story):
+    assert story.stale.apply is None
+    assert story.stale.plan.steps["Refuse what may not be applied"].code == 3
+    assert story.stale.plan.outputs["fingerprint"] in story.stale.plan.log
+
+
+def test_an_approved_fingerprint_is_applied_by_hand(story):
+    assert story.approved.apply.ok, story.approved.apply.log
+    assert story.repaired == "300"
+
+
+def test_the_one_issue_is_closed_when_drift_is_gone(story):
+    assert story.recovered.ok, story.recovered.log
+    assert story.recovered.steps["Look for drift"].outputs["drifted"] == "false"
+    assert [issue["state"] for issue in story.issues] == ["closed"]
+
+
+def test_no_log_output_or_artifact_holds_the_token(story):
+    for job in (story.planned, story.first_drift, story.merged.apply, story.recovered):
+        shown = re.sub(r"^::add-mask::.*$", "", job.log, flags=re.MULTILINE)
+        assert story.token not in "".join([shown, job.summary(), *job.uploads.values()])
+    assert not story.leaks
+
+
+# forks, guards, exit codes
+
+
+def test_a_fork_is_validated_and_neither_planned_nor_commented(repository):
+    repository.declare(FIRST + "nonsense: 1\n")
+    validated = repository.pull_request("validate", fork=True)
+    assert validated.steps["Validate"].code == 1
+    assert re.search(r"::error [^\n]*file=subscriptions/world\.yaml,line=\d+", validated.log)
+    assert not repository.pull_request("plan", fork=True).ran
+    assert not repository.comments()
+    assert not repository.sandbox.calls()
+
+
+def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    repository.declare(queues(offers="visibilityTimeout: 2m"), HEAD.replace("true", "false"))
+    refused = repository.merge()
+    assert refused.plan.outputs["refused"] == "true"
+    assert refused.plan.steps["Refuse what may not be applied"].code == 3
+    assert refused.apply is None
+
+
+def test_a_read_that_was_partial_fails_and_leaves_neither_snapshot_nor_apply(repository):
+    repository.declare(FIRST)
+    denied = {"service": "merchant", "operation": "list", "kind": "denied", "times": None}
+    repository.sandbox.faults([denied])
+    drift = repository.drift()
+    assert drift.steps["Look for drift"].code == 1
+    assert not drift.uploads
+    assert repository.merge().apply is None
+
+
+def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(repository):
+    repository.declare(FIRST)
+    repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])
+    failed = repository.merge().apply
+    assert failed.steps["Apply"].code == 1
+    assert set(failed.uploads) == {"reconciler-journal.1", SNAPSHOT}
+    assert '"offers"' in failed.uploads[SNAPSHOT]
+    again = repository.merge()
+    assert again.plan.outputs["changes"] == "1"
+    assert again.apply.ok, again.apply.log
+
+
+def test_nothing_to_change_is_put_before_nobody(repository):
+    repository.declare("")
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    unchanged = repository.merge()
+    assert unchanged.plan.outputs["changes"] == "0"
+    assert not unchanged.apply.ran
+
+
+# switches: conditions only, so that nothing is started
+
+
+def test_the_variable_stops_everything_or_asks_for_a_fingerprint(repository):
+    changed = SimpleNamespace(outputs={"changes": "1", "fingerprint": "sha256:1"})
+    repository.variables = {"RECONCILER_MODE": "off"}
+    assert not repository.run("apply", "plan").ran
+    assert not repository.drift().ran
+    repository.variables = {"RECONCILER_MODE": "dispatch"}
+    assert not repository.run("apply", "apply", needs=changed).ran
+
+
+def test_nothing_is_applied_or_looked_at_from_another_branch(repository):
+    assert not repository.run("apply", "plan", "workflow_dispatch", ref="refs/heads/topic").ran
+    assert not repository.run("drift", "drift", "workflow_dispatch", ref="refs/heads/topic").ran
+
+
+# fleets
+
+
+def test_the_shards_of_a_fleet_are_the_whole_plan_and_do_not_collide(repository):
+    repository.declare(FIRST)
+    changes, artifacts = [], set()
+    for shard in ("1/2", "2/2"):
+        repository.inputs = {"path": "subscriptions", "shard": shard}
+        drift = repository.drift()
+        assert drift.ok, drift.log
+        artifacts |= set(drift.uploads)
+        planned = repository.pull_request()
+        assert planned.ok, planned.log
+        changes.append(planned.steps["Plan"].outputs["changes"])
+    assert artifacts == {f"{SNAPSHOT}.1-of-2", f"{SNAPSHOT}.2-of-2"}
+    assert changes == ["1", "1"]
+    texts = repository.comments()
+    assert len(texts) == 2
+    assert ["subscription.own" in text for text in texts] == [True, False]
+    assert ["queue.offers" in text for text in texts] == [False, True]
+    assert len(repository.drift_issues()) == 2
+
+
+def test_several_stacks_of_one_repository_keep_their_artifacts_apart(repository):
+    action = Runner(repository.folder, repository.folder.parent / "temporary", dict(os.environ))
+    outputs = action._reconcile({"path": "stacks/emea", "shard": "3/4"}).outputs
+    assert outputs == {
+        "snapshot": "reconciler-snapshot.stacks.emea.3-of-4",
+        "journal": "reconciler-journal.stacks.emea.3-of-4",
+    }
+
+
+# what stands beside the commands
+
+
+def scripts(containing):
+    return [
+        step["run"]
+        for name in WORKFLOWS
+        for job in load(WORKFLOWS[name])["jobs"].values()
+        for step in job["steps"]
+        if containing in step.get("run", "")
+    ]
+
+
+def bash(script, **environ):
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_credentials_given_as_lines_reach_the_command_to_the_letter():
+    [loading] = {script.partition("done <<<")[0] for script in scripts("RECONCILER_CREDENTIALS")}
+    given = "A=plain\n\n# a remark with = in it\nB_2=pad==\nC=two words $HOME `id`\n"
+    show = f'{loading}done <<< "$RECONCILER_CREDENTIALS"\nprintf "%s|" "$A" "$B_2" "$C"'
+    ended = bash(show, RECONCILER_CREDENTIALS=given)
+    assert ended.stdout == "plain|pad==|two words $HOME `id`|", ended.stderr
+    assert bash(f"{show}", RECONCILER_CREDENTIALS="").returncode == 0
+
+
+@pytest.fixture
+def installing(tmp_path):
+    """Run the action's installing at some place, with what it tells pip instead of pip."""
+    [step] = [step for step in load(ACTION)["runs"]["steps"] if step.get("id") == "install"]
+    python = tmp_path / "bin/python"
+    python.parent.mkdir()
+    python.write_text('#!/bin/bash\necho "$*"\n')
+    python.chmod(0o755)
+
+    def install(action):
+        path = f"{python.parent}:{os.environ['PATH']}"
+        ended = bash(step["run"], PATH=path, GITHUB_ACTION_PATH=str(action), PACKAGE="tool==1")
+        assert ended.returncode == 0, ended.stderr
+        return re.sub(r"-m pip --disable-pip-version-check --quiet install ", "", ended.stdout)
+
+    return install
+
+
+def test_from_its_own_checkout_the_action_installs_that_checkout_with_its_pins(installing):
+    assert installing(ACTION.parent).splitlines() == [
+        f"--require-hashes --requirement {ROOT}/requirements/run.txt",
+        f"--no-deps --no-build-isolation {ROOT}",
+    ]
+
+
+def test_a_copied_action_installs_the_released_version_with_pins_where_they_are(
+    installing, tmp_path
+):
+    action = tmp_path / "repository/.github/actions/reconcile"
+    action.mkdir(parents=True)
+    assert installing(action) == "tool==1\n"
+    (action / "requirements.txt").touch()
+    assert installing(action).splitlines() == [
+        f"--require-hashes --requirement {action}/requirements.txt",
+        "--no-deps tool==1",
+    ]
+
+
+def test_every_script_of_the_workflows_is_run_here():
+    run_here = {"plan", "apply", "drift"}
+    with_scripts = {name for name in WORKFLOWS if "run" in yaml.safe_dump(load(WORKFLOWS[name]))}
+    assert with_scripts - run_here == {"check"}
