@@ -79,11 +79,17 @@ def _run(line):
         arguments, directory, environment = json.loads(order.read())
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
+    # The loaded process's own stream objects remember what kind of file they were opened on.
+    sys.stdin, sys.stdout, sys.stderr = map(_stream, range(3))
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environment)
     line.sendall(bytes([_code(arguments)]))
     os._exit(0)
+
+
+def _stream(number):
+    return open(number, "w" if number else "r", closefd=False)  # noqa: SIM115 - ends with the process
 
 
 def _code(arguments):
