@@ -192,12 +192,14 @@ def snapshot(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
     ] = None,
+    shard: ShardOption = None,
     sandbox: SandboxOption = None,
 ) -> int:
     """Write the live state of the declared accounts to a file, for `plan --live`."""
+    from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
 
-    return snapshot_to(_state(context), path, out, sandbox)
+    return snapshot_to(_state(context), Request(path, sandbox, shard=shard), out)
 
 
 def drift(

@@ -14,7 +14,7 @@ from reconciler.core.guards import Overrides
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan
 from reconciler.core.plan import Prepared, prepare
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Account, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def planned(state: State, request: Request) -> Iterator[Session]:
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
     selected = select(declared, request)
-    accounts = {name: declared.accounts[name] for name in sorted(_read(declared, selected))}
+    accounts = to_read(declared, selected)
     targets = {name: account.target() for name, account in accounts.items()}
     make = partial(
         prepare,
@@ -97,10 +97,10 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
+def to_read(declared: Declarations, selected: frozenset[str] | None) -> dict[str, Account]:
     """Return the accounts to read: those selected and those they refer to or are referred to by."""
     if selected is None:
-        return set(declared.accounts)
+        return dict(sorted(declared.accounts.items()))
     account_of = {item.address: item.account for item in declared.desired}
     links = {
         (item.account, account_of[address])
@@ -108,4 +108,4 @@ def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
         for address in item.references.values()
     }
     beside = {b for a, b in links if a in selected} | {a for a, b in links if b in selected}
-    return set(selected) | beside
+    return {name: declared.accounts[name] for name in sorted(selected | beside)}

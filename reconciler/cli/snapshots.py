@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
+from reconciler.cli.session import Request, select, to_read
 from reconciler.cli.state import State, save_result, write_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
@@ -18,15 +19,15 @@ from reconciler.reports import as_json
 from reconciler.wiring import SERVICES, Providers, declarations
 
 
-def snapshot_to(state: State, path: Path, out: Path | None, sandbox: str | None) -> int:
-    """Observe the declared accounts and write what is live to `out`, or to stdout."""
-    declared = declarations(path, sandbox=sandbox)
+def snapshot_to(state: State, request: Request, out: Path | None) -> int:
+    """Observe the accounts that a plan of `request` reads; write them to `out`, or to stdout."""
+    declared = declarations(request.path, sandbox=request.sandbox)
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
-    accounts = {name: item.target() for name, item in declared.accounts.items()}
-    with Providers(
-        declared.accounts, secrets=state.secrets, sandbox=sandbox is not None
-    ) as providers:
+    observed = to_read(declared, select(declared, request))
+    accounts = {name: item.target() for name, item in observed.items()}
+    sandbox = request.sandbox is not None
+    with Providers(observed, secrets=state.secrets, sandbox=sandbox) as providers:
         scopes = [scope for provider in providers.values() for scope in provider.scopes()]
         with at_once(), Ticker() as ticker:
             observation = observe(declared, providers, progress=ticker, everything=True)

@@ -89,7 +89,7 @@ def _run(line):
 
 
 def _stream(number):
-    return open(number, "w" if number else "r", closefd=False)  # noqa: SIM115 - ends with the process
+    return open(number, "w" if number else "r", closefd=False)
 
 
 def _code(arguments):
