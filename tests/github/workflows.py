@@ -1,6 +1,7 @@
 """The workflows and the composite action of this repository, as data and as text."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ REUSABLE = ("apply", "drift", "plan")
 ACTION = ROOT / ".github/actions/reconcile/action.yml"
 
 
+@cache
 def load(path):
     """Return a workflow or an action; its key `on` stays a word and is not the truth value."""
     loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
