@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -29,14 +30,25 @@ class Request:
     overrides: Overrides = Overrides()  # noqa: RUF009 - a frozen value, shared safely
     live: Path | None = None
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Return the options that leave part of the declarations out."""
+        shard = [f"--shard {self.shard}"] if self.shard else []
+        accounts = [f"--account {name}" for name in sorted(self.accounts)]
+        return (*shard, *accounts, *(f"--target {item}" for item in sorted(self.targets)))
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A plan and the providers that can carry it out."""
+    """A plan and the providers that can carry it out.
+
+    `taken_at` is of the snapshot, None if the plan is against what is live now.
+    """
 
     declarations: Declarations
     prepared: Prepared
     providers: Mapping[str, Provider]
+    taken_at: datetime | None = None
 
     @property
     def plan(self) -> Plan:
@@ -68,7 +80,8 @@ def planned(state: State, request: Request) -> Iterator[Session]:
     if request.live is not None:
         from reconciler.cli.snapshots import restored
 
-        yield Session(declared, make(restored(state, request.live, declared, targets)), {})
+        snapshot, observation = restored(state, request.live, declared, targets)
+        yield Session(declared, make(observation), {}, snapshot.taken_at)
         return
     sandbox = request.sandbox is not None
     with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:

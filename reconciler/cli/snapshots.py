@@ -9,7 +9,7 @@ from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, select, to_read
-from reconciler.cli.state import State, save_result, write_result
+from reconciler.cli.state import State, save_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
@@ -40,8 +40,8 @@ def snapshot_to(state: State, request: Request, out: Path | None) -> int:
 
 def restored(
     state: State, file: Path, declared: Declarations, accounts: Mapping[str, Any]
-) -> Observation:
-    """Return what a snapshot observed, and say how old it is.
+) -> tuple[Snapshot, Observation]:
+    """Return a snapshot and what it observed, and say how old it is.
 
     Raises:
         SettingsError: the file cannot be read.
@@ -55,22 +55,23 @@ def restored(
         snapshot, observation = unseal(content, declared, SERVICES, accounts)
     except PlanRefused as error:
         raise PlanRefused(f"{file}: {error}") from error
-    age = _age(snapshot.age(datetime.now(UTC)))
+    age = age_of(snapshot.age(datetime.now(UTC)))
     when = snapshot.taken_at.isoformat().replace("+00:00", "Z")
     state.say(f"planning against the snapshot {file}, taken {when}, {age} ago")
-    return observation
+    return snapshot, observation
 
 
 def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
     text = as_json.render(snapshot)
     if out is None:
-        write_result(text)
+        state.result(text)
         return
     save_result(out, text)
     state.say(f"{len(snapshot.live)} live objects written to {out}")
 
 
-def _age(seconds: float) -> str:
+def age_of(seconds: float) -> str:
+    """Return a time span as people say it: `3 hours`."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= unit:
             number = int(seconds // unit)
