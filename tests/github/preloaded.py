@@ -25,7 +25,14 @@ with socket.socket(socket.AF_UNIX) as line:
     sys.exit(line.recv(1)[0])
 """
 
-LOADED = ("boto3", "googleapiclient.discovery", "reconciler.cli.applying", "reconciler.wiring")
+LOADED = (
+    "boto3",
+    "github",
+    "googleapiclient.discovery",
+    "reconciler.cli.applying",
+    "reconciler.github.telling",
+    "reconciler.wiring",
+)
 
 
 class Preloaded:

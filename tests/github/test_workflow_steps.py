@@ -289,6 +289,14 @@ def test_a_read_that_was_partial_fails_and_leaves_neither_snapshot_nor_apply(rep
     assert repository.merge().apply is None
 
 
+def test_a_schedule_that_stopped_is_warned_of_by_the_next_run(repository):
+    repository.declare(FIRST)
+    repository.api.artifact("{}", created_at="2026-01-01T00:00:00Z")
+    drift = repository.drift()
+    assert drift.ok, drift.log
+    assert "::warning" in drift.steps["Warn if drift has not been looked for"].err
+
+
 def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(repository):
     repository.declare(FIRST)
     repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])
