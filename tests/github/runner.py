@@ -97,10 +97,11 @@ class Runner:
             case "actions/upload-artifact":
                 return uploaded(given, result)
             case "$/.github/actions/reconcile":
-                return self._reconcile(given)
+                return self.reconcile(given)
         raise AssertionError(f"no stand-in for {action}")
 
-    def _reconcile(self, given):
+    def reconcile(self, given):
+        """Run our own action but for its installing and its logins."""
         action = load(ACTION)
         inputs = {key: value.get("default", "") for key, value in action["inputs"].items()} | given
         known = {"inputs": inputs, "steps": {}}

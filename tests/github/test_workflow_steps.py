@@ -1,125 +1,16 @@
 """Every script of the workflows, run in bash against the sandbox and a loopback GitHub."""
 
-import os
 import re
-import subprocess
 from types import SimpleNamespace
 
 import pytest
-import yaml
 
 from reconciler.sandbox import Sandbox
 from tests.github.api import GithubApi
 from tests.github.preloaded import Preloaded
-from tests.github.runner import Runner
-from tests.github.workflows import ACTION, ROOT, WORKFLOWS, load
-from tests.sandbox.clients_of_the_sandbox import AwsAccount
-from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
-
-SNAPSHOT = "reconciler-snapshot"
-FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(
-    own="account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '5678', "
-    "callBackUri: https://hooks.example.com/own"
-)
-SECOND = FIRST.replace("2m", "5m")
-
-
-class Repository:
-    """A repository with the workflows in it, the services it declares, and GitHub around it."""
-
-    def __init__(self, folder, sandbox, api, path):
-        self.api, self.sandbox = api, sandbox
-        self.folder = folder / "workspace"
-        self.declared = self.folder / "subscriptions"
-        self.declared.mkdir(parents=True)
-        (folder / "temporary").mkdir()
-        self.variables, self.inputs = {}, {}
-        self._at = 0
-        self._runner = Runner(
-            self.folder,
-            folder / "temporary",
-            {
-                "PATH": f"{path}:{os.environ['PATH']}",
-                "HOME": str(folder),
-                "RECONCILER_SANDBOX": sandbox.url,
-                "GITHUB_API_URL": api.url,
-                "GITHUB_SERVER_URL": "https://github.com",
-            },
-        )
-
-    def declare(self, text, head=HEAD):
-        (self.declared / "world.yaml").write_text(head + AWS + MERCHANT + text, encoding="utf-8")
-
-    def run(self, workflow, job, event="push", *, needs=None, **payload):
-        (self._runner.temporary / "snapshot.json").unlink(missing_ok=True)
-        (self._runner.temporary / "journal.jsonl").unlink(missing_ok=True)
-        github = {
-            "repository": self.api.repository,
-            "repository_id": self.api.repository_id,
-            "event_name": event,
-            "ref": payload.pop("ref", "refs/heads/main"),
-            "sha": "0" * 40,
-            "run_id": "77",
-            "run_attempt": "1",
-            "token": payload.pop("token", self.api.ACTIONS),
-            "event": {
-                "repository": {"full_name": self.api.repository, "default_branch": "main"},
-                **payload,
-            },
-        }
-        ran = self._runner.run(
-            workflow,
-            job,
-            github=github,
-            vars=self.variables,
-            secrets={},
-            inputs=self.inputs,
-            needs={"plan": {"outputs": needs.outputs}} if needs else {},
-        )
-        for name, content in ran.uploads.items():
-            self._at += 1
-            file = "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
-            created = f"2026-11-21T12:{self._at:02d}:00Z"
-            self.api.artifact(None, name=name, files={file: content}, created_at=created)
-        return ran
-
-    def pull_request(self, job="plan", number=7, fork=False):
-        if number not in self.api.issues:
-            self.api.pull_request(number)
-        head = {"repo": {"full_name": "stranger/fork" if fork else self.api.repository}}
-        token = self.api.READ_ONLY if fork else self.api.ACTIONS
-        event = {"number": number, "pull_request": {"number": number, "head": head}}
-        return self.run("plan", job, "pull_request", ref="refs/pull/7/merge", token=token, **event)
-
-    def merge(self, event="push"):
-        plan = self.run("apply", "plan", event)
-        if not plan.ran or not plan.ok:
-            return SimpleNamespace(plan=plan, apply=None)
-        return SimpleNamespace(plan=plan, apply=self.run("apply", "apply", event, needs=plan))
-
-    def drift(self, event="schedule"):
-        return self.run("drift", "drift", event)
-
-    def comments(self):
-        return [comment["body"] for comment in self.api.comments(7)]
-
-    def drift_issues(self):
-        return [issue for issue in self.api.issues.values() if "pull_request" not in issue]
-
-    def visibility(self):
-        aws = AwsAccount(self.sandbox.url)
-        try:
-            return aws.read(aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"])[
-                "VisibilityTimeout"
-            ]
-        finally:
-            aws.close()
-
-    def meddle(self, seconds):
-        aws = AwsAccount(self.sandbox.url)
-        url = aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"]
-        aws.write(url, VisibilityTimeout=seconds)
-        aws.close()
+from tests.github.repository import FIRST, SECOND, SNAPSHOT, Repository
+from tests.github.workflows import REUSABLE, ROOT, WORKFLOWS, load
+from tests.worlds import HEAD, queues
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +147,20 @@ def test_no_log_output_or_artifact_holds_the_token(story):
     assert not story.leaks
 
 
+def test_the_story_runs_every_script_of_the_workflows(story):
+    told = {
+        ("plan", "validate"): story.validated,
+        ("plan", "plan"): story.planned,
+        ("apply", "plan"): story.merged.plan,
+        ("apply", "apply"): story.merged.apply,
+        ("drift", "drift"): story.first_drift,
+    }
+    for workflow in REUSABLE:
+        for job, described in load(WORKFLOWS[workflow])["jobs"].items():
+            scripts = {step["name"] for step in described["steps"] if "run" in step}
+            assert scripts <= set(told[workflow, job].steps)
+
+
 # forks, guards, exit codes
 
 
@@ -277,6 +182,15 @@ def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
     assert refused.plan.outputs["refused"] == "true"
     assert refused.plan.steps["Refuse what may not be applied"].code == 3
     assert refused.apply is None
+
+
+def test_what_changed_while_the_plan_waited_for_approval_is_refused(repository):
+    repository.declare(FIRST)
+    former = SimpleNamespace(outputs={"changes": "1", "fingerprint": f"sha256:{'0' * 64}"})
+    refused = repository.run("apply", "apply", needs=former)
+    assert refused.steps["Apply"].code == 3
+    assert "reconciler-journal.1" not in refused.uploads
+    assert not repository.sandbox.state()["merchant"].get("5678")
 
 
 def test_a_read_that_was_partial_fails_and_leaves_neither_snapshot_nor_apply(repository):
@@ -356,88 +270,3 @@ def test_the_shards_of_a_fleet_are_the_whole_plan_and_do_not_collide(repository)
     assert ["subscription.own" in text for text in texts] == [True, False]
     assert ["queue.offers" in text for text in texts] == [False, True]
     assert len(repository.drift_issues()) == 2
-
-
-def test_several_stacks_of_one_repository_keep_their_artifacts_apart(repository):
-    action = Runner(repository.folder, repository.folder.parent / "temporary", dict(os.environ))
-    outputs = action._reconcile({"path": "stacks/emea", "shard": "3/4"}).outputs
-    assert outputs == {
-        "snapshot": "reconciler-snapshot.stacks.emea.3-of-4",
-        "journal": "reconciler-journal.stacks.emea.3-of-4",
-    }
-
-
-# what stands beside the commands
-
-
-def scripts(containing):
-    return [
-        step["run"]
-        for name in WORKFLOWS
-        for job in load(WORKFLOWS[name])["jobs"].values()
-        for step in job["steps"]
-        if containing in step.get("run", "")
-    ]
-
-
-def bash(script, **environ):
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-        env={"PATH": os.environ["PATH"], **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_credentials_given_as_lines_reach_the_command_to_the_letter():
-    [loading] = {script.partition("done <<<")[0] for script in scripts("RECONCILER_CREDENTIALS")}
-    given = "A=plain\n\n# a remark with = in it\nB_2=pad==\nC=two words $HOME `id`\n"
-    show = f'{loading}done <<< "$RECONCILER_CREDENTIALS"\nprintf "%s|" "$A" "$B_2" "$C"'
-    ended = bash(show, RECONCILER_CREDENTIALS=given)
-    assert ended.stdout == "plain|pad==|two words $HOME `id`|", ended.stderr
-    assert bash(f"{show}", RECONCILER_CREDENTIALS="").returncode == 0
-
-
-@pytest.fixture
-def installing(tmp_path):
-    """Run the action's installing at some place, with what it tells pip instead of pip."""
-    [step] = [step for step in load(ACTION)["runs"]["steps"] if step.get("id") == "install"]
-    python = tmp_path / "bin/python"
-    python.parent.mkdir()
-    python.write_text('#!/bin/bash\necho "$*"\n')
-    python.chmod(0o755)
-
-    def install(action):
-        path = f"{python.parent}:{os.environ['PATH']}"
-        ended = bash(step["run"], PATH=path, GITHUB_ACTION_PATH=str(action), PACKAGE="tool==1")
-        assert ended.returncode == 0, ended.stderr
-        return re.sub(r"-m pip --disable-pip-version-check --quiet install ", "", ended.stdout)
-
-    return install
-
-
-def test_from_its_own_checkout_the_action_installs_that_checkout_with_its_pins(installing):
-    assert installing(ACTION.parent).splitlines() == [
-        f"--require-hashes --requirement {ROOT}/requirements/run.txt",
-        f"--no-deps --no-build-isolation {ROOT}",
-    ]
-
-
-def test_a_copied_action_installs_the_released_version_with_pins_where_they_are(
-    installing, tmp_path
-):
-    action = tmp_path / "repository/.github/actions/reconcile"
-    action.mkdir(parents=True)
-    assert installing(action) == "tool==1\n"
-    (action / "requirements.txt").touch()
-    assert installing(action).splitlines() == [
-        f"--require-hashes --requirement {action}/requirements.txt",
-        "--no-deps tool==1",
-    ]
-
-
-def test_every_script_of_the_workflows_is_run_here():
-    run_here = {"plan", "apply", "drift"}
-    with_scripts = {name for name in WORKFLOWS if "run" in yaml.safe_dump(load(WORKFLOWS[name]))}
-    assert with_scripts - run_here == {"check"}
