@@ -22,22 +22,23 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/zizmor --offline --pedantic --quiet .github/workflows
+	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout \
 	  .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/actionlint
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks
 
-# Renews the pins; needs uv.
+# Renews the pins (run: what the workflows install); needs uv.
 lock:
-	for extra in sandbox dev; do \
-	  uv pip compile pyproject.toml requirements/build.in --extra $$extra --universal \
+	for extra in "" sandbox dev; do \
+	  uv pip compile pyproject.toml requirements/build.in $${extra:+--extra $$extra} --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --no-annotate --no-header --upgrade -o requirements/$$extra.txt || exit 1; \
+	    --no-annotate --no-header --upgrade -o requirements/$${extra:-run}.txt || exit 1; \
 	done
 
 clean:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from reconciler.cli import exits
 from reconciler.cli.interrupts import in_good_order
+from reconciler.cli.on_github import SILENT, Reporter
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Session, planned
-from reconciler.cli.state import State, colored, write_result
+from reconciler.cli.state import State, colored
 from reconciler.core.agreement import excess, no_longer_needed
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.model import Action, Outcome, Plan
@@ -77,44 +78,63 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to go about it: the format of the result, whether to ask, where to keep a journal."""
+    """How to go about it: the format of the result, whether to ask, where to keep a journal.
+
+    `reporter` is told the result besides.
+    """
 
     form: ApplyFormat
     yes: bool = False
     journal: Path | None = None
+    reporter: Reporter = SILENT
 
 
 def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
-    """Plan and apply; print the result and return the exit code."""
-    form = manner.form
+    """Plan and apply; print the result, tell the reporter and return the exit code."""
     with planned(state, request) as session:
-        plan = session.plan
-        against = agreement.check(plan)
-        if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
-            state.say(as_text.render(plan, color=colored(sys.stderr)))
-        if plan.refused() or against:
-            return _finish(_refusal(plan, against), form, exits.REFUSED)
-        # A journal that cannot be kept is told before anybody is asked.
-        keeping = Journal(manner.journal, state.secrets.scrub) if manner.journal else None
-        with keeping if keeping and plan.actions else nullcontext() as journal:
-            destroying = plan.stack if request.overrides.destroying else None
-            if plan.actions and not manner.yes and not _consent(state, destroying):
-                message = "declined, nothing was changed"
-                return _finish(_refusal(plan, [message], message), form, exits.REFUSED)
-            applied = _apply(session, journal)
-        skipped = list(no_longer_needed(agreement.saved, plan)) if agreement.saved else []
+        application, code = _carried_out(state, request, session, agreement, manner)
+    if manner.form == ApplyFormat.json:
+        state.result(as_json.render(application))
+    else:
+        state.result(as_text.render(application, color=colored(sys.stdout)))
+    return manner.reporter.applied(session, application, code)
+
+
+def _carried_out(
+    state: State, request: Request, session: Session, agreement: Agreement, manner: Manner
+) -> tuple[Application, int]:
+    plan = session.plan
+    against = agreement.check(plan)
+    if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
+        state.say(as_text.render(plan, color=colored(sys.stderr)))
+    if plan.refused() or against:
+        return _refusal(plan, against), exits.REFUSED
+    # A journal that cannot be kept is told before anybody is asked.
+    keeping = Journal(manner.journal, state.secrets.scrub) if manner.journal else None
+    with keeping if keeping and plan.actions else nullcontext() as journal:
+        destroying = plan.stack if request.overrides.destroying else None
+        if plan.actions and not manner.yes and not _consent(state, destroying):
+            message = "declined, nothing was changed"
+            return _refusal(plan, [message], message), exits.REFUSED
+        applied = _apply(session, journal)
     results = [_result(outcome) for outcome in applied.outcomes]
-    results += [
+    if agreement.saved:
+        results += _not_done(agreement.saved, plan, request)
+    application = _application(plan, applied, results)
+    return application, _code(application, applied)
+
+
+def _not_done(saved: Plan, plan: Plan, request: Request) -> list[ActionResult]:
+    """Return what the saved plan says and this run does not do."""
+    return [
         ActionResult(
             address=action.address,
             action=action.action,
             outcome="skipped",
             error=_why_skipped(action, plan, request),
         )
-        for action in skipped
+        for action in no_longer_needed(saved, plan)
     ]
-    application = _application(plan, applied, results)
-    return _finish(application, form, _code(application, applied))
 
 
 def _why_skipped(action: Action, plan: Plan, request: Request) -> str:
@@ -209,11 +229,3 @@ def _code(application: Application, applied: Applied) -> int:
     if applied.interrupted:
         return exits.INTERRUPTED
     return exits.DONE if application.result == "done" else exits.ERROR
-
-
-def _finish(application: Application, form: ApplyFormat, code: int) -> int:
-    if form == ApplyFormat.json:
-        write_result(as_json.render(application))
-    else:
-        write_result(as_text.render(application, color=colored(sys.stdout)))
-    return code

@@ -14,7 +14,9 @@ from reconciler.cli.options import (
     DecodeFormat,
     Format,
     FormatOption,
+    GithubOption,
     JournalOption,
+    MaxAgeOption,
     MaxDeletesOption,
     MaxUpdatesOption,
     NonEmptyOption,
@@ -28,43 +30,41 @@ from reconciler.cli.options import (
     YesOption,
 )
 from reconciler.cli.state import State, colored, save_result, write_result
-from reconciler.core.errors import DeclarationError
 
 if TYPE_CHECKING:
     from reconciler.core.drift import Drift
     from reconciler.core.model import Plan
 
 DEFAULT_PATH = Path("subscriptions")
+SNAPSHOT_ARTIFACT = "reconciler-snapshot"
 
 
 def validate(
+    context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
     form: Annotated[
         ValidateFormat, typer.Option("--format", help="How to write the findings.")
     ] = ValidateFormat.text,
+    github: GithubOption = False,
 ) -> int:
     """Check the declarations, without network or credentials."""
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request
+    from reconciler.cli.validating import validated
     from reconciler.reports import as_github, as_json, as_text
-    from reconciler.reports.model import Located, Validation
-    from reconciler.wiring import declarations
 
-    try:
-        declared = declarations(path)
-    except DeclarationError as error:
-        errors = tuple(Located.of(problem) for problem in error.problems)
-        validation = Validation(valid=False, errors=errors)
-    else:
-        found = (*declared.warnings, *declared.hints)
-        warnings = tuple(Located.of(problem) for problem in found)
-        validation = Validation(valid=True, warnings=warnings, declared=len(declared.desired))
-    match form:
-        case ValidateFormat.json:
-            write_result(as_json.render(validation))
-        case ValidateFormat.github:
-            write_result(as_github.render(validation))
-        case ValidateFormat.text:
-            write_result(as_text.render(validation, color=colored(sys.stdout)))
-    return exits.DONE if validation.valid else exits.ERROR
+    state = _state(context)
+    with reporting(state, "validate", Request(path), github=github) as reporter:
+        validation = validated(path)
+        match form:
+            case ValidateFormat.json:
+                state.result(as_json.render(validation))
+            case ValidateFormat.github:
+                write_result(as_github.render(validation))
+            case ValidateFormat.text:
+                state.result(as_text.render(validation, color=colored(sys.stdout)))
+        code = exits.DONE if validation.valid else exits.ERROR
+        return reporter.validated(validation, code, annotated=form == ValidateFormat.github)
 
 
 def plan(
@@ -93,9 +93,11 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
     ] = False,
+    github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Read live state and show what apply would do."""
+    from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
     from reconciler.core.guards import Overrides
     from reconciler.reports import as_json
@@ -104,14 +106,17 @@ def plan(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
     request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides, live)
-    with planned(_state(context), request) as session:
-        found = session.plan
-    if out is not None:
-        save_result(out, as_json.render(found))
-    _show(found, form)
-    if not found.complete or found.problems:
-        return exits.ERROR
-    return exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
+    state = _state(context)
+    with reporting(state, "plan", request, github=github) as reporter:
+        with planned(state, request) as session:
+            found = session.plan
+        if out is not None:
+            save_result(out, as_json.render(found))
+        _show(state, found, form)
+        code = exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
+        if not found.complete or found.problems:
+            code = exits.ERROR
+        return reporter.planned(session, code)
 
 
 def apply(
@@ -141,10 +146,12 @@ def apply(
     unprotect: UnprotectOption = [],  # noqa: B006 - as above
     allow_non_empty: NonEmptyOption = False,
     allow_referenced: ReferencedOption = False,
+    github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
     from reconciler.cli.applying import Agreement, Manner, carry_out
+    from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request
     from reconciler.core.guards import Overrides
 
@@ -152,8 +159,10 @@ def apply(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
     request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
-    agreement = Agreement.load(saved, expect)
-    return carry_out(_state(context), request, agreement, Manner(form, yes, journal))
+    state = _state(context)
+    with reporting(state, "apply", request, github=github) as reporter:
+        agreement = Agreement.load(saved, expect)
+        return carry_out(state, request, agreement, Manner(form, yes, journal, reporter))
 
 
 def destroy(
@@ -193,12 +202,36 @@ def snapshot(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
     ] = None,
+    shard: ShardOption = None,
+    latest: Annotated[
+        bool,
+        typer.Option(
+            "--latest",
+            help="Inside a GitHub Actions job: fetch the newest snapshot that a run of the default "
+            "branch left as an artifact, instead of taking one.",
+        ),
+    ] = False,
+    artifact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The artifact's name, for --latest.  [default: reconciler-snapshot]",
+        ),
+    ] = None,
+    max_age: MaxAgeOption = None,
     sandbox: SandboxOption = None,
 ) -> int:
     """Write the live state of the declared accounts to a file, for `plan --live`."""
+    if latest:
+        from reconciler.cli.artifacts import fetch_latest
+
+        return fetch_latest(_state(context), out, artifact or SNAPSHOT_ARTIFACT, max_age)
+    if artifact is not None or max_age is not None:
+        raise typer.BadParameter("--artifact and --max-age go with --latest")
+    from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
 
-    return snapshot_to(_state(context), path, out, sandbox)
+    return snapshot_to(_state(context), Request(path, sandbox, shard=shard), out)
 
 
 def drift(
@@ -207,19 +240,24 @@ def drift(
     form: FormatOption = Format.text,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     shard: ShardOption = None,
+    github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Show how live state differs from the declarations; exit with 2 if it does."""
+    from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
     from reconciler.core.drift import drift_of
 
     request = Request(path, sandbox, (), tuple(account), shard)
-    with planned(_state(context), request) as session:
-        found = drift_of(session.plan)
-    _show(found, form)
-    if not found.complete or found.problems:
-        return exits.ERROR
-    return exits.DIFFERENT if found.drifted else exits.DONE
+    state = _state(context)
+    with reporting(state, "drift", request, github=github) as reporter:
+        with planned(state, request) as session:
+            found = drift_of(session.plan)
+        _show(state, found, form)
+        code = exits.DIFFERENT if found.drifted else exits.DONE
+        if not found.complete or found.problems:
+            code = exits.ERROR
+        return reporter.drifted(session, found, code)
 
 
 def decode(
@@ -278,13 +316,13 @@ def _state(context: typer.Context) -> State:
     return state
 
 
-def _show(report: "Plan | Drift", form: Format) -> None:
+def _show(state: State, report: "Plan | Drift", form: Format) -> None:
     from reconciler.reports import as_json, as_markdown, as_text
 
     match form:
         case Format.json:
-            write_result(as_json.render(report))
+            state.result(as_json.render(report))
         case Format.markdown:
-            write_result(as_markdown.render(report))
+            state.result(as_markdown.render(report))
         case Format.text:
-            write_result(as_text.render(report, color=colored(sys.stdout)))
+            state.result(as_text.render(report, color=colored(sys.stdout)))

@@ -71,6 +71,15 @@ def _url(value: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from None
 
 
+def _duration(value: str) -> int:
+    from reconciler.core.units import parse_duration
+
+    try:
+        return int(parse_duration(value))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 PathArgument = Annotated[
     Path, typer.Argument(metavar="[PATH]", help="Directory of declarations, or one file.")
 ]
@@ -103,6 +112,14 @@ ShardOption = Annotated[
         help="Only the I-th of N parts of the accounts, for fleets planned side by side.",
     ),
 ]
+MaxAgeOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="DURATION",
+        parser=_duration,
+        help="Warn if the artifact is older (26h): whatever takes snapshots has stopped.",
+    ),
+]
 MaxDeletesOption = Annotated[
     Limit | None,
     typer.Option(metavar="LIMIT", parser=_limit, help="Override policy.maxDeletes once."),
@@ -129,6 +146,14 @@ NonEmptyOption = Annotated[
 ]
 ReferencedOption = Annotated[
     bool, typer.Option("--allow-referenced", help="Allow what others point at to be deleted.")
+]
+GithubOption = Annotated[
+    bool,
+    typer.Option(
+        "--github",
+        help="Inside a GitHub Actions job: write outputs, job summary and annotations too, and "
+        "keep the pull-request comment or the drift issue.",
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 JournalOption = Annotated[

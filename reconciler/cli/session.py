@@ -1,12 +1,13 @@
 """One run against live services: read the declarations, observe, plan."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reconciler.cli.state import State
 from reconciler.core.decide import Observation, Selection
@@ -17,7 +18,7 @@ from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan
 from reconciler.core.plan import Prepared, prepare
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Account, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,25 @@ class Request:
     overrides: Overrides = Overrides()  # noqa: RUF009 - a frozen value, shared safely
     live: Path | None = None
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Return the options that leave part of the declarations out."""
+        shard = [f"--shard {self.shard}"] if self.shard else []
+        accounts = [f"--account {name}" for name in sorted(self.accounts)]
+        return (*shard, *accounts, *(f"--target {item}" for item in sorted(self.targets)))
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A plan and the providers that can carry it out."""
+    """A plan and the providers that can carry it out.
+
+    `taken_at` is of the snapshot, None if the plan is against what is live now.
+    """
 
     declarations: Declarations
     prepared: Prepared
     providers: Mapping[str, Provider]
+    taken_at: datetime | None = None
 
     @property
     def plan(self) -> Plan:
@@ -63,53 +75,77 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         selection=Selection(selected, request.targets),
         overrides=request.overrides,
     )
-    with _source(state, request, declared) as look:
-        read = _read(declared, selected)
-        providers, observation = look(read)
-        prepared = make(observation, targets=_targets(declared, read))
-        further = _pointing(declared, prepared.plan) - read
+    with _source(state, request, declared) as source:
+        read = to_read(declared, selected)
+        providers, observation = source.look(read)
+        prepared = make(observation, targets=_targets(read))
+        further = _pointing(declared, prepared.plan, read)
         if further:
-            more, seen = look(further)
+            more, seen = source.look_beside(further)
             providers, observation = {**providers, **more}, observation.beside(seen)
-            prepared = make(observation, targets=_targets(declared, read | further))
-        yield Session(declared, prepared, providers)
+            prepared = make(observation, targets=_targets({**read, **further}))
+        yield Session(declared, prepared, providers, source.taken_at)
 
 
-Look = Callable[[Iterable[str]], tuple[Mapping[str, Provider], Observation]]
-"""Observes some accounts, by name."""
+def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:
+    return {name: accounts[name].target() for name in sorted(accounts)}
+
+
+Seen = tuple[Mapping[str, Provider], Observation]
+"""What was observed of some accounts, and their providers, if they can be written to."""
+
+
+class Source(Protocol):
+    """Where live state is read from; `taken_at` is when, None for now."""
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """Return when what it tells was so."""
+        ...
+
+    def look(self, accounts: Mapping[str, Account]) -> Seen:
+        """Observe these accounts."""
+        ...
+
+    def look_beside(self, accounts: Mapping[str, Account]) -> Seen:
+        """Observe accounts that a run is not about, as far as it can be done."""
+        ...
 
 
 @contextmanager
-def _source(state: State, request: Request, declared: Declarations) -> Iterator[Look]:
-    """Give what live state is read from: a snapshot, or the services."""
+def _source(state: State, request: Request, declared: Declarations) -> Iterator[Source]:
     if request.live is not None:
         from reconciler.cli.snapshots import Recalled
 
-        recalled = Recalled(state, request.live, declared)
-        yield lambda names: ({}, recalled.look(_targets(declared, names)))
+        yield Recalled(state, request.live, declared)
         return
-    sandbox = request.sandbox is not None
     with ExitStack() as kept:
-        yield partial(_look, state, declared, kept, sandbox=sandbox)
+        yield _Services(state, declared, kept, sandbox=request.sandbox is not None)
 
 
-def _look(
-    state: State, declared: Declarations, kept: ExitStack, names: Iterable[str], *, sandbox: bool
-) -> tuple[Mapping[str, Provider], Observation]:
-    """Observe some accounts; their providers stay open as long as `kept`."""
-    from reconciler.cli.interrupts import at_once
-    from reconciler.cli.progress import Ticker
-    from reconciler.engine import observe
-    from reconciler.wiring import Providers
+class _Services:
+    """The services themselves; providers stay open as long as `kept`."""
 
-    accounts = {name: declared.accounts[name] for name in sorted(names)}
-    providers = kept.enter_context(Providers(accounts, secrets=state.secrets, sandbox=sandbox))
-    with at_once(), Ticker() as ticker:
-        return providers, observe(declared, providers, progress=ticker)
+    taken_at = None
 
+    def __init__(
+        self, state: State, declared: Declarations, kept: ExitStack, *, sandbox: bool
+    ) -> None:
+        self._state, self._declared, self._kept = state, declared, kept
+        self._sandbox = sandbox
 
-def _targets(declared: Declarations, names: Iterable[str]) -> dict[str, Any]:
-    return {name: declared.accounts[name].target() for name in sorted(names)}
+    def look(self, accounts: Mapping[str, Account]) -> Seen:
+        from reconciler.cli.interrupts import at_once
+        from reconciler.cli.progress import Ticker
+        from reconciler.engine import observe
+        from reconciler.wiring import Providers
+
+        made = Providers(accounts, secrets=self._state.secrets, sandbox=self._sandbox)
+        providers = self._kept.enter_context(made)
+        with at_once(), Ticker() as ticker:
+            return providers, observe(self._declared, providers, progress=ticker)
+
+    look_beside = look
 
 
 def select(declared: Declarations, request: Request) -> frozenset[str] | None:
@@ -146,10 +182,10 @@ def _check_targets(declared: Declarations, targets: Iterable[str]) -> None:
             )
 
 
-def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
+def to_read(declared: Declarations, selected: frozenset[str] | None) -> dict[str, Account]:
     """Return the accounts to read: those selected and those they refer to or are referred to by."""
     if selected is None:
-        return set(declared.accounts)
+        return dict(sorted(declared.accounts.items()))
     account_of = {item.address: item.account for item in declared.desired}
     links = {
         (item.account, account_of[address])
@@ -157,11 +193,13 @@ def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
         for address in item.references.values()
     }
     beside = {b for a, b in links if a in selected} | {a for a, b in links if b in selected}
-    return set(selected) | beside
+    return {name: declared.accounts[name] for name in sorted(selected | beside)}
 
 
-def _pointing(declared: Declarations, plan: Plan) -> set[str]:
-    """Return the accounts whose objects may point at what a plan takes away, declared or not."""
+def _pointing(
+    declared: Declarations, plan: Plan, read: Mapping[str, Account]
+) -> dict[str, Account]:
+    """Return further accounts whose objects, declared or not, may point at what a plan removes."""
     from reconciler.wiring import SERVICES
 
     going = {action.kind for action in plan.actions if action.action in ("delete", "replace")}
@@ -172,4 +210,8 @@ def _pointing(declared: Declarations, plan: Plan) -> set[str]:
         for reference in shape.spec_type.refs.values()
         if reference.kind in going and not reference.same_account
     }
-    return {name for name, account in declared.accounts.items() if account.service in services}
+    return {
+        name: account
+        for name, account in sorted(declared.accounts.items())
+        if name not in read and account.service in services
+    }

@@ -8,25 +8,33 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
-from reconciler.cli.state import State, save_result, write_result
+from reconciler.cli.session import Request, Seen, select, to_read
+from reconciler.cli.state import State, save_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Finding
+from reconciler.core.provider import Account
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES, Providers, declarations
 
+_NOT_COVERED = (
+    "the snapshot is not of this account, so that what may point from there at what is removed is "
+    "not seen; apply looks for itself"
+)
 
-def snapshot_to(state: State, path: Path, out: Path | None, sandbox: str | None) -> int:
-    """Observe the declared accounts and write what is live to `out`, or to stdout."""
-    declared = declarations(path, sandbox=sandbox)
+
+def snapshot_to(state: State, request: Request, out: Path | None) -> int:
+    """Observe the accounts that a plan of `request` reads; write them to `out`, or to stdout."""
+    declared = declarations(request.path, sandbox=request.sandbox)
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
-    accounts = {name: item.target() for name, item in declared.accounts.items()}
-    with Providers(
-        declared.accounts, secrets=state.secrets, sandbox=sandbox is not None
-    ) as providers:
+    observed = to_read(declared, select(declared, request))
+    accounts = {name: item.target() for name, item in observed.items()}
+    sandbox = request.sandbox is not None
+    with Providers(observed, secrets=state.secrets, sandbox=sandbox) as providers:
         scopes = [scope for provider in providers.values() for scope in provider.scopes()]
         with at_once(), Ticker() as ticker:
             observation = observe(declared, providers, progress=ticker, everything=True)
@@ -41,49 +49,66 @@ class Recalled:
     """A snapshot that stands in for the services."""
 
     def __init__(self, state: State, file: Path, declared: Declarations) -> None:
-        """Read the file.
+        """Read the file and say how old it is.
 
         Raises:
             SettingsError: it cannot be read.
+            PlanRefused: it is not a sound snapshot of these declarations' stack.
         """
-        self._state, self._file, self._declared = state, file, declared
-        self._told = False
+        self._file, self._declared = file, declared
         try:
             self._content = file.read_bytes()
         except OSError as error:
             raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+        self._snapshot, _ = self._unseal({})
+        age = age_of(self._snapshot.age(datetime.now(UTC)))
+        when = self.taken_at.isoformat().replace("+00:00", "Z")
+        state.say(f"planning against the snapshot {file}, taken {when}, {age} ago")
 
-    def look(self, accounts: Mapping[str, Any]) -> Observation:
-        """Return what was observed of these accounts, and say how old that is, once.
+    @property
+    def taken_at(self) -> datetime:
+        """Return when it was taken."""
+        return self._snapshot.taken_at
+
+    def look(self, accounts: Mapping[str, Account]) -> Seen:
+        """Return what was observed of these accounts.
 
         Raises:
-            PlanRefused: it is not a sound snapshot of these accounts.
+            PlanRefused: it is not a snapshot of these accounts.
         """
+        targets = {name: account.target() for name, account in accounts.items()}
+        return {}, self._unseal(targets)[1]
+
+    def look_beside(self, accounts: Mapping[str, Account]) -> Seen:
+        """Return what was observed of those that it covers; say of the others that it does not.
+
+        A snapshot of one shard is still good for planning, since what is applied is planned live.
+        """
+        covered = {name: accounts[name] for name in accounts if name in self._snapshot.accounts}
+        providers, observation = self.look(covered)
+        unseen = tuple(
+            Finding(address=name, message=_NOT_COVERED) for name in accounts if name not in covered
+        )
+        return providers, observation.beside(Observation(warnings=unseen))
+
+    def _unseal(self, targets: Mapping[str, Any]) -> tuple[Snapshot, Observation]:
         try:
-            snapshot, observation = unseal(self._content, self._declared, SERVICES, accounts)
+            return unseal(self._content, self._declared, SERVICES, targets)
         except PlanRefused as error:
             raise PlanRefused(f"{self._file}: {error}") from error
-        if not self._told:
-            self._told = True
-            self._tell(snapshot)
-        return observation
-
-    def _tell(self, snapshot: Snapshot) -> None:
-        age = _age(snapshot.age(datetime.now(UTC)))
-        when = snapshot.taken_at.isoformat().replace("+00:00", "Z")
-        self._state.say(f"planning against the snapshot {self._file}, taken {when}, {age} ago")
 
 
 def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
     text = as_json.render(snapshot)
     if out is None:
-        write_result(text)
+        state.result(text)
         return
     save_result(out, text)
     state.say(f"{len(snapshot.live)} live objects written to {out}")
 
 
-def _age(seconds: float) -> str:
+def age_of(seconds: float) -> str:
+    """Return a time span as people say it: `3 hours`."""
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= unit:
             number = int(seconds // unit)

@@ -9,6 +9,9 @@ from typing import TextIO
 
 from reconciler.core.errors import SettingsError
 from reconciler.providers.secrets import Secrets
+from reconciler.reports.workflow_commands import command, harmless
+
+_MASKED_FROM = 4
 
 
 def prepare_streams() -> None:
@@ -58,12 +61,43 @@ class State:
     def __init__(self) -> None:
         self.debug = False
         self.secrets = Secrets()
+        self._in_job = False
         self._handler: logging.Handler | None = None
+
+    def enter_job(self, token: str) -> None:
+        """Write for a GitHub Actions log from now on.
+
+        Every secret, `token` among them, is masked there the moment it is known, and no text can be
+        taken for a workflow command.
+        """
+        self._in_job = True
+        self.secrets.announce_to(self._mask)
+        if token:
+            self.secrets.remember(token)
+
+    def result(self, text: str) -> None:
+        """Write a result to stdout."""
+        write_result(harmless(text) if self._in_job else text)
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
+        text = self.secrets.scrub(text)
+        self._write(harmless(text) if self._in_job else text)
+
+    def speak(self, line: str) -> None:
+        """Write a workflow command to stderr, which GitHub's runner reads like stdout."""
+        self._write(self.secrets.scrub(line))
+
+    def _mask(self, secret: str) -> None:
+        lines = secret.splitlines()
+        for line in lines:
+            # The short lines of a key or a JSON document would mask every brace of the log.
+            if len(lines) == 1 or len(line.strip()) >= _MASKED_FROM:
+                self._write(command("add-mask", line))
+
+    def _write(self, text: str) -> None:
         try:
-            sys.stderr.write(self.secrets.scrub(text).rstrip("\n") + "\n")
+            sys.stderr.write(text.rstrip("\n") + "\n")
             sys.stderr.flush()
         except BrokenPipeError:
             # Nobody listens any more, which must not stop an apply half way.

@@ -24,9 +24,8 @@ class Observation:
 
     def beside(self, other: "Observation") -> "Observation":
         """Return both together: `other` is of other accounts."""
-        return Observation(
-            self.live + other.live, self.unread + other.unread, self.warnings + other.warnings
-        )
+        warnings = dict.fromkeys(self.warnings + other.warnings)
+        return Observation(self.live + other.live, self.unread + other.unread, tuple(warnings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,14 @@ class ReconcilerError(Exception):
 
 
 class DeclarationError(ReconcilerError):
-    """The declarations are wrong; `problems` holds every one that was found, in file order."""
+    """The declarations are wrong; `problems` holds every one that was found, in file order.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `stack` is whose declarations they are, empty if not even that could be read.
+    """
+
+    def __init__(self, problems: Iterable[Problem], stack: str = "") -> None:
         self.problems = tuple(sorted(set(problems)))
+        self.stack = stack
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -151,7 +151,8 @@ def unseal(
 ) -> tuple[Snapshot, Observation]:
     """Read a snapshot and return what it observed of the declared accounts.
 
-    What is declared but lies outside of what was looked at is reported as unread.
+    What is declared in `accounts` but lies outside of what was looked at is reported as unread;
+    other accounts are left out, as they are by a plan that reads live.
 
     Raises:
         PlanRefused: it is no snapshot, was changed since it was made, or is of other accounts.
@@ -177,7 +178,9 @@ def unseal(
             )
     kinds = _kinds(services)
     live = tuple(_live(item, kinds) for item in snapshot.live if item.account in accounts)
-    unread = tuple(_unread(snapshot, declarations, kinds))
+    unread = tuple(
+        item for item in _unread(snapshot, declarations, kinds) if item.scope.account in accounts
+    )
     return snapshot, Observation(live, unread, snapshot.warnings)
 
 

@@ -25,6 +25,12 @@ class Secrets:
         self._lock = threading.Lock()
         self._values: dict[str, str] = {}
         self._known: set[str] = set()
+        self._announce: Callable[[str], None] | None = None
+
+    def announce_to(self, announce: Callable[[str], None]) -> None:
+        """Call `announce` with every secret the moment it is known, before anybody can use it."""
+        with self._lock:
+            self._announce = announce
 
     def resolve(self, reference: str) -> str:
         """Return the secret behind `reference`.
@@ -39,14 +45,19 @@ class Secrets:
                 if not value:
                     raise SettingsError(f"{reference} is empty; give it a value")
                 self._values[reference] = value
-                self._known |= _spellings(value)
+                self._know(value)
             return self._values[reference]
 
     def remember(self, value: str) -> str:
         """Keep a secret that came another way (an access token) out of texts too."""
         with self._lock:
-            self._known |= _spellings(value)
+            self._know(value)
         return value
+
+    def _know(self, value: str) -> None:
+        if self._announce is not None and value not in self._known:
+            self._announce(value)
+        self._known |= _spellings(value)
 
     def scrub(self, text: str) -> str:
         """Return `text` with every known secret masked."""

@@ -1,6 +1,7 @@
 """Findings of validate as workflow commands, which GitHub shows on the lines they are about."""
 
 from reconciler.reports.model import Located, Validation
+from reconciler.reports.workflow_commands import command
 
 
 def render(validation: Validation) -> str:
@@ -11,13 +12,4 @@ def render(validation: Validation) -> str:
 
 
 def _command(level: str, item: Located) -> str:
-    where = f"file={_property(item.file)},line={item.line},col={item.column}"
-    return f"::{level} {where}::{_data(item.message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return command(level, item.message, file=item.file, line=item.line, col=item.column)

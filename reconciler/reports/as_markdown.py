@@ -19,7 +19,8 @@ def render(report: Plan | Drift) -> str:
 
 def code(text: str) -> str:
     """Return `text` as a code span that nothing inside it can end."""
-    text = clean(text)
+    # An empty span would be a fence without an end, which text that follows could close.
+    text = clean(text) or " "
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
@@ -37,7 +38,9 @@ def block(lines: Sequence[str], language: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Return a sentence of ours with everything escaped that Markdown or HTML would act upon."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!@~&])", r"\\\1", clean(text)).replace("\\&", "&amp;")
+    text = re.sub(r"([\\`*_{}\[\]<>()#|!~&]|:(?=//)|(?<=www)\.)", r"\\\1", clean(text))
+    # GitHub looks for mentions and references after Markdown has taken its escapes away.
+    return re.sub(r"(@|\\#)", r"\1&#8203;", text.replace("\\&", "&amp;"))
 
 
 def _plan(plan: Plan) -> Iterator[str]:

@@ -335,3 +335,17 @@ def test_it_holds_no_secret(cli, world, sandbox, file, monkeypatch):
     ended = cli("plan", other, "--live", file)
     assert ended.code == 3
     assert "they differ in clientId" in ended.err
+
+
+def test_a_shard_is_planned_from_a_snapshot_of_that_shard_alone(cli, sandbox, world, file):
+    path = world(queues(q=QUEUE) + subscriptions(shop=HOOK % "a"))
+    for shard, address in (("1/2", "subscription.shop"), ("2/2", "queue.q")):
+        sandbox.clear_calls()
+        options = ("--shard", shard, "--sandbox", sandbox.url)
+        taken = cli("snapshot", path, "--out", file, *options)
+        assert taken.code == 0, taken.err
+        services = {call["service"] for call in sandbox.calls()}
+        assert ("merchant" in services) == (address == "subscription.shop")
+        plan = cli("plan", path, "--live", file, "--format", "json", *options)
+        assert plan.code == 0, plan.err
+        assert [item["address"] for item in json.loads(plan.out)["actions"]] == [address]

@@ -132,7 +132,7 @@ def read(
     desired = read_objects(reader, document.once.get("defaults"))
     problems += check_objects(desired, services, accounts)
     if problems or head is None:
-        raise DeclarationError(problems)
+        raise DeclarationError(problems, head.stack if head else "")
     return Declarations(
         stack=head.stack,
         owns=head.owns,

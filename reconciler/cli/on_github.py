@@ -1,0 +1,153 @@
+"""What `--github` adds to a command: its result is told to the job it runs in, too."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.cli import exits
+from reconciler.cli.state import State
+from reconciler.core.errors import DeclarationError, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.cli.session import Request, Session
+    from reconciler.core.drift import Drift
+    from reconciler.github.annotations import Places
+    from reconciler.github.job import Job
+    from reconciler.github.telling import Telling
+    from reconciler.reports.model import Application, Validation
+    from reconciler.reports.review_pages import Background
+
+
+class Reporter(Protocol):
+    """Is told a result and the exit code that goes with it; returns the exit code to end with."""
+
+    def validated(self, validation: "Validation", code: int, *, annotated: bool) -> int:
+        """Take a validation; `annotated` says that it was written as annotations already."""
+
+    def planned(self, session: "Session", code: int) -> int:
+        """Take a plan."""
+
+    def applied(self, session: "Session", application: "Application", code: int) -> int:
+        """Take what became of a plan."""
+
+    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+        """Take what drifted."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def validated(self, validation: "Validation", code: int, *, annotated: bool) -> int:
+        """Return the exit code as it is."""
+        return code
+
+    def planned(self, session: "Session", code: int) -> int:
+        """Return the exit code as it is."""
+        return code
+
+    def applied(self, session: "Session", application: "Application", code: int) -> int:
+        """Return the exit code as it is."""
+        return code
+
+    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+        """Return the exit code as it is."""
+        return code
+
+
+SILENT = Silent()
+
+
+class OnGithub:
+    """Tells the job; a run that could not be told for the workflow's own fault ends with 1."""
+
+    def __init__(self, job: "Job", telling: "Telling", request: "Request") -> None:
+        self._job = job
+        self._telling = telling
+        self._request = request
+
+    def validated(self, validation: "Validation", code: int, *, annotated: bool) -> int:
+        """Tell a validation."""
+        told = self._telling.validated(validation, self._places(None), annotate=not annotated)
+        return _code(code, told=told)
+
+    def planned(self, session: "Session", code: int) -> int:
+        """Tell a plan."""
+        background = self._background(session)
+        return _code(
+            code, told=self._telling.planned(session.plan, self._places(session), background)
+        )
+
+    def applied(self, session: "Session", application: "Application", code: int) -> int:
+        """Tell what became of a plan."""
+        places, background = self._places(session), self._background(session)
+        told = self._telling.applied(application, session.plan, places, background)
+        return _code(code, told=told)
+
+    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+        """Tell what drifted."""
+        places, background = self._places(session), self._background(session)
+        return _code(code, told=self._telling.drifted(drift, session.plan, places, background))
+
+    def failed(self, command: str, error: ReconcilerError) -> None:
+        """Tell that there is no result, and why."""
+        stack = _stack(error, self._request.path)
+        background = self._background(None)
+        self._telling.failed(command, error, self._places(None), stack, background)
+
+    def _places(self, session: "Session | None") -> "Places":
+        from reconciler.github.annotations import Places
+
+        desired = session.declarations.desired if session else ()
+        return Places(desired, self._job.workspace, Path.cwd())
+
+    def _background(self, session: "Session | None") -> "Background":
+        from reconciler.cli.snapshots import age_of
+        from reconciler.reports.review_pages import Background
+
+        taken_at = session.taken_at if session else None
+        seconds = (datetime.now(UTC) - taken_at).total_seconds() if taken_at else 0
+        return Background(self._request.limits, taken_at, age_of(seconds) if taken_at else "")
+
+
+@contextmanager
+def reporting(
+    state: State, command: str, request: "Request", *, github: bool
+) -> Iterator[Reporter]:
+    """Yield whom to tell the result of a command; with `github`, tell its failure too.
+
+    Raises:
+        SettingsError: with `github`, this is not a GitHub Actions job.
+    """
+    if not github:
+        yield SILENT
+        return
+    from reconciler.github.job import Job
+    from reconciler.github.telling import Telling
+
+    job = Job.of(os.environ)
+    state.enter_job(job.token)
+    reporter = OnGithub(job, Telling(job, speak=state.speak, scrub=state.secrets.scrub), request)
+    try:
+        yield reporter
+    except ReconcilerError as error:
+        reporter.failed(command, error)
+        raise
+
+
+def _code(code: int, *, told: bool) -> int:
+    return exits.ERROR if not told and code in (exits.DONE, exits.DIFFERENT) else code
+
+
+def _stack(error: ReconcilerError, path: Path) -> str:
+    """Return the stack whose comment a failure belongs on, empty if it cannot be told."""
+    from reconciler.wiring import declarations
+
+    if isinstance(error, DeclarationError):
+        return error.stack
+    try:
+        return declarations(path).stack
+    except DeclarationError as invalid:
+        return invalid.stack

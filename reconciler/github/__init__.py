@@ -1,0 +1,1 @@
+"""Tells GitHub: outputs, job summary, annotations, the pull-request comment, the drift issue."""

@@ -1,0 +1,144 @@
+"""Findings as annotations on the lines of YAML they are about."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reconciler.core.drift import Drift
+from reconciler.core.errors import DeclarationError, Problem, ReconcilerError
+from reconciler.core.model import Desired, Finding, Guard, Plan, Position
+from reconciler.reports.model import Application, Located, Validation
+from reconciler.reports.values import clean
+from reconciler.reports.workflow_commands import command
+
+Level = Literal["error", "warning", "notice"]
+KEPT = 10
+"""Errors a step may annotate, and warnings likewise; GitHub drops what goes beyond."""
+_DRIFTED = {
+    "missing": "is declared, but missing in what is live",
+    "changed": "was changed: live differs from declared",
+    "undeclared": "is live and ours, but not declared",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark; `file` is relative to the workspace, empty where it is about no line."""
+
+    level: Level
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Give the workflow command."""
+        return command(self.level, self.message, file=self.file, line=self.line, col=self.column)
+
+
+class Places:
+    """Where the declared objects stand, as paths relative to the workspace.
+
+    `here` is the directory that the files' names start from.
+    """
+
+    def __init__(self, desired: Iterable[Desired], workspace: Path, here: Path) -> None:
+        self._positions = {item.address: item.position for item in desired}
+        self._workspace = workspace
+        self._here = here
+
+    def about(self, level: Level, address: str, message: str) -> Annotation:
+        """Return an annotation about an address; one that is not declared has no line."""
+        position = self._positions.get(address)
+        return self.at(level, position, message) if position else Annotation(level, message)
+
+    def at(self, level: Level, place: Position | Problem | Located, message: str) -> Annotation:
+        """Return an annotation about a place in the declarations."""
+        return Annotation(level, message, self._relative(place.file), place.line, place.column)
+
+    def named(self, text: str) -> str:
+        """Return a declared address that a sentence names, or an empty string."""
+        words = (word.strip(",;:()") for word in text.split())
+        return next((word for word in words if word in self._positions), "")
+
+    def _relative(self, file: str) -> str:
+        path = os.path.normpath(self._here / file)
+        inside = os.path.relpath(path, self._workspace)
+        return file if inside.startswith("..") else Path(inside).as_posix()
+
+
+def of_validation(validation: Validation, places: Places) -> list[Annotation]:
+    """Return every error and warning of validate."""
+    found = [places.at("error", item, item.message) for item in validation.errors]
+    return found + [places.at("warning", item, item.message) for item in validation.warnings]
+
+
+def of_failure(error: ReconcilerError, places: Places) -> list[Annotation]:
+    """Return why a command could not do its work."""
+    if isinstance(error, DeclarationError):
+        return [places.at("error", problem, problem.message) for problem in error.problems]
+    return [Annotation("error", str(error))]
+
+
+def of_plan(plan: Plan, places: Places) -> list[Annotation]:
+    """Return problems, guards that would refuse, and warnings."""
+    return [
+        *_findings("error", plan.problems, places),
+        *_guards("warning", plan.refused(), places),
+        *_findings("warning", plan.warnings, places),
+    ]
+
+
+def of_drift(drift: Drift, places: Places) -> list[Annotation]:
+    """Return problems, what differs, and warnings."""
+    differing = (
+        places.about("warning", item.address, f"{item.address} {_DRIFTED[item.status]}")
+        for item in drift.resources
+    )
+    problems = _findings("error", drift.problems, places)
+    return [*problems, *differing, *_findings("warning", drift.warnings, places)]
+
+
+def of_application(application: Application, places: Places) -> list[Annotation]:
+    """Return what was refused, what failed and what was not done because of that."""
+    found = list(_guards("error", application.guards, places))
+    if application.result == "refused" and not found:
+        found.append(Annotation("error", application.message or "refused"))
+    found += _findings("error", application.problems, places)
+    levels: Mapping[str, Level] = {"failed": "error", "skipped": "warning"}
+    if application.result == "failed":
+        for item in application.actions:
+            if item.outcome in levels:
+                message = f"{item.action} {item.address} {item.outcome}: {item.error}"
+                found.append(places.about(levels[item.outcome], item.address, message))
+    return found
+
+
+def within_limits(annotations: Sequence[Annotation]) -> list[Annotation]:
+    """Return errors first, as many of each level as GitHub keeps, and a word about the others."""
+    kept: list[Annotation] = []
+    left: list[str] = []
+    levels: tuple[Level, ...] = ("error", "warning")
+    for level in levels:
+        found = [item for item in annotations if item.level == level]
+        kept += found[:KEPT]
+        if len(found) > KEPT:
+            left.append(f"{len(found) - KEPT} more {level}s")
+    if left:
+        kept.append(Annotation("notice", f"{' and '.join(left)}: see the job summary"))
+    return kept
+
+
+def _findings(level: Level, findings: Iterable[Finding], places: Places) -> Iterator[Annotation]:
+    for item in findings:
+        told = item.message.startswith(item.address)
+        message = item.message if told else f"{item.address}: {item.message}"
+        yield places.about(level, item.address, clean(message))
+
+
+def _guards(level: Level, guards: Iterable[Guard], places: Places) -> Iterator[Annotation]:
+    for guard in guards:
+        message = f"apply refuses this, {guard.guard}: {guard.message}"
+        yield places.about(level, places.named(guard.message), clean(message))

@@ -1,0 +1,61 @@
+"""The newest snapshot among the artifacts of a repository, and what is inside its archive."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.errors import SettingsError
+
+MEMBER = "snapshot.json"
+ARCHIVE_BYTES = 200 * 1024 * 1024
+CONTENT_BYTES = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An artifact and the run that made it; `fork` says that the run was of another repository."""
+
+    id: int
+    name: str
+    created_at: datetime
+    expired: bool
+    branch: str
+    fork: bool
+    archive_url: str
+
+
+def newest(artifacts: Iterable[Artifact], name: str, branch: str) -> Artifact | None:
+    """Return the newest artifact of that name made by a run of `branch` of the repository itself.
+
+    Whoever opens a pull request can have a run upload any file under any name: such a run is of
+    another branch, or of a branch of a fork.
+    """
+    trusted = (
+        item
+        for item in artifacts
+        if item.name == name and item.branch == branch and not item.fork and not item.expired
+    )
+    return max(trusted, key=lambda item: (item.created_at, item.id), default=None)
+
+
+def content(archive: bytes, limit: int = CONTENT_BYTES) -> bytes:
+    """Return the snapshot in an artifact's zip archive; no name in it is used as a path.
+
+    Raises:
+        SettingsError: the archive is damaged, too large, or holds anything else.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            if opened.namelist() != [MEMBER]:
+                raise SettingsError(f"the artifact does not hold {MEMBER} alone: take a new one")
+            with opened.open(MEMBER) as member:
+                # What the archive says about its size is not to be trusted.
+                found = member.read(limit + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise SettingsError("the artifact is no sound zip archive: take a new one") from error
+    if len(found) > limit:
+        raise SettingsError(f"the artifact's {MEMBER} is larger than {limit:,} bytes: not taken")
+    return found

@@ -1,0 +1,225 @@
+"""The calls to GitHub's REST API; PyGithub lives here and only here, loaded when first used."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from reconciler.core.endpoint import is_loopback
+from reconciler.core.errors import (
+    Denied,
+    Rejected,
+    ServiceError,
+    SettingsError,
+    Transient,
+    Unclear,
+)
+from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
+from reconciler.github.comment import Comment
+from reconciler.github.issue import Issue
+from reconciler.github.job import Job
+
+ACTIONS_BOT = "github-actions[bot]"
+TIMEOUT = 20
+_LACKING = (401, 403, 404, 410)
+
+
+class Repository:
+    """A job's repository, seen through its API with its token; a context manager.
+
+    Reads are tried three times, writes once: a comment that may have been written is not written
+    again. Every failure leaves as a ServiceError whose account is the repository; Denied if the
+    token lacks a right.
+    """
+
+    def __init__(self, job: Job) -> None:
+        if not job.token:
+            raise SettingsError(
+                "GITHUB_TOKEN is not set: pass it to the step, env: GITHUB_TOKEN: "
+                "${{ github.token }}"
+            )
+        self._job = job
+        self._github = _connect(job)
+        self._repository = self._github.get_repo(job.repository)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Let go of connections."""
+        self._github.close()
+
+    def login(self) -> str:
+        """Return in whose name the token writes.
+
+        A job's own token has no user to ask for: GitHub answers 403, and what it writes is by
+        `github-actions[bot]`.
+        """
+        with self._call("GET /user", ""):
+            try:
+                return str(self._github.get_user().login)
+            except _exceptions().GithubException as error:
+                if error.status == 403 and not _limited(error):
+                    return ACTIONS_BOT
+                raise
+
+    def comments(self, number: int) -> list[Comment]:
+        """Return every comment of a pull request or issue, all pages, oldest first."""
+        with self._call(f"read the comments of #{number}", "pull-requests: write"):
+            found = self._repository.get_issue(number).get_comments()
+            return [Comment(item.id, _login(item), item.body or "") for item in found]
+
+    def comment(self, number: int, body: str, permission: str = "pull-requests: write") -> str:
+        """Write a comment and return in whose name it stands."""
+        with self._call(f"comment on #{number}", permission):
+            return _login(self._repository.get_issue(number).create_comment(body))
+
+    def edit_comment(self, number: int, comment: int, body: str) -> None:
+        """Replace a comment's text."""
+        with self._call(f"edit the comment on #{number}", "pull-requests: write"):
+            self._repository.get_issue(number).get_comment(comment).edit(body)
+
+    def issues(self, author: str) -> list[Issue]:
+        """Return every issue by `author`, open or closed, all pages; no pull requests."""
+        with self._call("read the issues", "issues: write"):
+            found = self._repository.get_issues(state="all", creator=author)
+            return [
+                Issue(item.number, _login(item), item.body or "", item.state == "open")
+                for item in found
+                if not item.html_url.rpartition("/")[0].endswith("/pull")
+            ]
+
+    def open_issue(self, title: str, body: str) -> str:
+        """Open an issue and return in whose name it stands."""
+        with self._call("open the drift issue", "issues: write"):
+            return _login(self._repository.create_issue(title, body))
+
+    def edit_issue(self, number: int, **changes: str) -> None:
+        """Change an issue's `title`, `body`, `state` or `state_reason`."""
+        with self._call(f"edit the drift issue #{number}", "issues: write"):
+            self._repository.get_issue(number).edit(**changes)
+
+    def default_branch(self) -> str:
+        """Return the name of the default branch."""
+        with self._call("read the repository", "contents: read"):
+            return str(self._repository.default_branch)
+
+    def artifacts(self, name: str) -> list[Artifact]:
+        """Return every artifact of a name, all pages."""
+        with self._call("read the artifacts", "actions: read"):
+            return [_artifact(item) for item in self._repository.get_artifacts(name=name)]
+
+    def archive(self, artifact: Artifact) -> bytes:
+        """Return an artifact's zip archive.
+
+        Raises:
+            SettingsError: it is larger than we take.
+        """
+        operation = f"fetch the artifact {artifact.name}"
+        with self._call(operation, "actions: read"):
+            status, headers, _ = self._github.requester.requestJson("GET", artifact.archive_url)
+            location = str(headers.get("location", ""))
+            if status >= 400:
+                raise _exceptions().GithubException(status, None, None, f"HTTP {status}")
+        return _download(self._job.repository, operation, location)
+
+    @contextmanager
+    def _call(self, operation: str, permission: str) -> Iterator[None]:
+        """Turn what goes wrong into our errors, saying which permission the job lacks."""
+        from requests import RequestException
+
+        github = _exceptions()
+        account = self._job.repository
+        try:
+            yield
+        except github.GithubException as error:
+            raise _translated(account, operation, permission, error) from error
+        except RequestException as error:
+            # Its text may hold the URL with everything in it; its name tells enough.
+            raise Unclear(account, operation, f"no answer ({type(error).__name__})") from error
+        except (github.BadAttributeException, AssertionError, RuntimeError) as error:
+            message = "the answer makes no sense: is GITHUB_API_URL right?"
+            raise Rejected(account, operation, message) from error
+
+
+def _connect(job: Job) -> Any:
+    from github import Auth, Github
+    from urllib3 import Retry
+
+    retry = Retry(
+        total=2,
+        backoff_factor=0.2,
+        status_forcelist=(500, 502, 503, 504),
+        allowed_methods=("GET",),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    return Github(
+        auth=Auth.Token(job.token),
+        base_url=job.api_url,
+        timeout=TIMEOUT,
+        per_page=100,
+        retry=retry,
+        # A run makes three writes at most, far from what GitHub asks to be spread.
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        lazy=True,
+        user_agent="subscription-reconciler",
+    )
+
+
+def _exceptions() -> Any:
+    import github
+
+    return github
+
+
+def _limited(error: Any) -> bool:
+    return isinstance(error, _exceptions().RateLimitExceededException)
+
+
+def _translated(account: str, operation: str, permission: str, error: Any) -> ServiceError:
+    message = str(error.message or (error.data or {}).get("message") or f"HTTP {error.status}")
+    if _limited(error) or error.status >= 500 or error.status == 429:
+        return Transient(account, operation, message, code=str(error.status))
+    if error.status in _LACKING:
+        if permission:
+            message += f" (HTTP {error.status}; the job needs the permission `{permission}`)"
+        return Denied(account, operation, message, code=str(error.status))
+    return Rejected(account, operation, f"{message} (HTTP {error.status})", code=str(error.status))
+
+
+def _login(item: Any) -> str:
+    """Return who wrote something; the users of deleted accounts are gone."""
+    return str(item.user.login) if item.user is not None else ""
+
+
+def _artifact(item: Any) -> Artifact:
+    run = item.workflow_run
+    return Artifact(
+        id=item.id,
+        name=item.name,
+        created_at=item.created_at,
+        expired=bool(item.expired),
+        branch=run.head_branch or "",
+        fork=run.head_repository_id != run.repository_id,
+        archive_url=item.archive_download_url,
+    )
+
+
+def _download(account: str, operation: str, location: str) -> bytes:
+    """Fetch what a redirect leads to: another host, which must not see our token."""
+    if urlsplit(location).scheme != "https" and not is_loopback(location):
+        raise Rejected(account, operation, "it is not offered over https")
+    try:
+        with urllib.request.urlopen(location, timeout=TIMEOUT) as answer:  # noqa: S310 - looked at above
+            found: bytes = answer.read(ARCHIVE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else "no answer"
+        raise Transient(account, operation, f"its archive cannot be had ({reason})") from error
+    if len(found) > ARCHIVE_BYTES:
+        raise SettingsError(f"the artifact is larger than {ARCHIVE_BYTES:,} bytes: not taken")
+    return found

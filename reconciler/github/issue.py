@@ -1,0 +1,70 @@
+"""The one drift issue for each stack: opened, edited, closed, reopened as drift comes and goes."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.core.drift import Drift
+from reconciler.github.marker import BYLINE, Marker, digest_in
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands; `author` is a login."""
+
+    number: int
+    author: str
+    body: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What the issue is to say: `text` is compared, `byline` names the run it comes from."""
+
+    marker: Marker
+    text: str
+    byline: str
+
+    @property
+    def digest(self) -> str:
+        """Return what tells one text from another."""
+        return hashlib.sha256(self.text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+    @property
+    def body(self) -> str:
+        """Return the issue's whole body."""
+        return f"{self.marker.line(self.digest)}\n{self.text}\n{BYLINE}\n{self.byline}\n"
+
+    @property
+    def title(self) -> str:
+        """Return the issue's title."""
+        limits = f" ({', '.join(self.marker.limits)} only)" if self.marker.limits else ""
+        return f"Drift of {self.marker.stack}{limits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What to do, to the issue with that number unless a new one is opened."""
+
+    what: Literal["open", "edit", "reopen", "close"]
+    number: int = 0
+
+
+def decide(issues: Iterable[Issue], author: str, drift: Drift, alarm: Alarm) -> Deed | None:
+    """Return what to do about the issue, None if it is as it should be.
+
+    Drift that was found is told even if not everything could be read. That there is none any more
+    is believed only if everything was: an incomplete read closes nothing.
+    """
+    own = alarm.marker.own(issues, author)
+    issue = max(own, key=lambda item: (item.open, item.number), default=None)
+    if drift.drifted:
+        if issue is None:
+            return Deed("open")
+        if not issue.open:
+            return Deed("reopen", issue.number)
+        return None if digest_in(issue.body) == alarm.digest else Deed("edit", issue.number)
+    clean = drift.complete and not drift.problems and not drift.unknown
+    return Deed("close", issue.number) if clean and issue is not None and issue.open else None

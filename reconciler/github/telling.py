@@ -1,0 +1,193 @@
+"""Tells GitHub what a run found and did: where each report goes, and what if it cannot.
+
+Failing to report never hides a result and never undoes one. The rules:
+
+- The exit code stays the run's own, and the trouble becomes a warning annotation, where the job is
+  not to blame: the API does not answer, limits the rate or refuses a text; a pull request from a
+  fork or of Dependabot, whose token may only read; a workflow that passes no GITHUB_TOKEN.
+- Where the workflow is misconfigured (the token lacks a permission that this job could have; the
+  step's files cannot be written), it is an error annotation, and a run that would have ended with 0
+  or 2 ends with 1: nobody would notice otherwise that reviewers see no plan and that drift raises
+  no alarm. What an apply did stands all the same, and its summary says so.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from reconciler.core.drift import Drift
+from reconciler.core.errors import (
+    DeclarationError,
+    Denied,
+    PlanRefused,
+    ReconcilerError,
+    ServiceError,
+    SettingsError,
+)
+from reconciler.core.model import Plan
+from reconciler.github import annotations
+from reconciler.github.annotations import Annotation, Places
+from reconciler.github.files import add_summary, set_outputs, summary_room
+from reconciler.github.issue import Alarm
+from reconciler.github.job import Job
+from reconciler.github.marker import BODY_BYTES, Marker
+from reconciler.github.posting import post_alarm, post_comment
+from reconciler.reports.model import Application, Validation
+from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
+from reconciler.reports.pages import Page, fitted, size
+from reconciler.reports.review_pages import Background, drift_page, plan_page
+
+_FRAME = 1_000
+"""Bytes kept for the marker and the byline around a text."""
+
+
+class Telling:
+    """Tells one run's result to the job it runs in.
+
+    `speak` writes one workflow command to the log; `scrub` masks secrets. Each method returns
+    whether everything was told as the workflow asks for (see the module).
+    """
+
+    def __init__(
+        self, job: Job, *, speak: Callable[[str], None], scrub: Callable[[str], str]
+    ) -> None:
+        self._job = job
+        self._speak = speak
+        self._scrub = scrub
+        self._troubles: list[Annotation] = []
+
+    def validated(self, validation: Validation, places: Places, *, annotate: bool = True) -> bool:
+        """Tell what validate found; `annotate` is False if the result itself is annotations."""
+        self._outputs({"valid": validation.valid})
+        self._summarise(validation_page(validation), "Validated", Background())
+        found = annotations.of_validation(validation, places) if annotate else []
+        return self._done(found)
+
+    def planned(self, plan: Plan, places: Places, background: Background) -> bool:
+        """Tell a plan: outputs, summary, annotations, and the comment on the pull request."""
+        self._outputs(
+            {
+                "changes": len(plan.actions),
+                "fingerprint": plan.fingerprint,
+                "refused": bool(plan.refused()),
+                "complete": plan.complete,
+            }
+        )
+        page = plan_page(plan, background)
+        self._summarise(page, "Planned", background)
+        self._comment(page, Marker("plan", plan.stack, background.limits), background)
+        return self._done(annotations.of_plan(plan, places))
+
+    def applied(
+        self, application: Application, plan: Plan, places: Places, background: Background
+    ) -> bool:
+        """Tell what an apply did: outputs, summary, annotations."""
+        self._outputs(
+            {
+                "changes": application.summary["done"],
+                "fingerprint": plan.fingerprint,
+                "refused": application.result == "refused",
+                "complete": plan.complete,
+            }
+        )
+        self._summarise(application_page(application, plan.stack), "Applied", background)
+        return self._done(annotations.of_application(application, places))
+
+    def drifted(self, drift: Drift, plan: Plan, places: Places, background: Background) -> bool:
+        """Tell drift: outputs, summary, annotations, and the drift issue."""
+        self._outputs(
+            {
+                "drifted": drift.drifted,
+                "changes": len(drift.resources),
+                "fingerprint": plan.fingerprint,
+                "complete": drift.complete,
+            }
+        )
+        page = drift_page(drift, background)
+        self._summarise(page, "Compared", background)
+        self._alarm(page, drift, background)
+        return self._done(annotations.of_drift(drift, places))
+
+    def failed(
+        self,
+        command: str,
+        error: ReconcilerError,
+        places: Places,
+        stack: str,
+        background: Background,
+    ) -> bool:
+        """Tell why a command has no result.
+
+        A plan's comment is told too, where the stack is known: it would go on showing a former
+        plan. The drift issue is left alone: nothing is known about drift.
+        """
+        self._outputs({"refused": isinstance(error, PlanRefused), "complete": False})
+        reasons = error.problems if isinstance(error, DeclarationError) else [error]
+        page = failure_page(command, [str(reason) for reason in reasons], stack)
+        self._summarise(page, "Tried", background)
+        if command == "plan" and stack:
+            self._comment(page, Marker("plan", stack, background.limits), background)
+        return self._done(annotations.of_failure(error, places))
+
+    def _outputs(self, values: Mapping[str, str | int | bool]) -> None:
+        with self._reporting():
+            set_outputs(self._job.output, values)
+
+    def _summarise(self, page: Page, what: str, background: Background) -> None:
+        with self._reporting():
+            byline = f"\n{self._byline(what, background)}\n\n"
+            room = summary_room(self._job.summary) - size(byline)
+            text, _ = fitted(page, room, self._scrub)
+            if size(text) <= room:
+                add_summary(self._job.summary, text + byline)
+            else:
+                self._warn("this step's job summary is full: nothing was added to it")
+
+    def _comment(self, page: Page, marker: Marker, background: Background) -> None:
+        number = self._job.pull_request
+        if number is not None and self._has_token(f"no comment was written on #{number}"):
+            text, _ = fitted(page, BODY_BYTES - _FRAME, self._scrub)
+            with self._reporting():
+                byline = self._byline("Planned", background)
+                self._warn(post_comment(self._job, number, marker, text, byline))
+
+    def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
+        if self._has_token("the drift issue was left as it is"):
+            text, _ = fitted(page, BODY_BYTES - _FRAME, self._scrub)
+            marker = Marker("drift", drift.stack, background.limits)
+            alarm = Alarm(marker, text, self._byline("Found", background))
+            with self._reporting():
+                self._warn(post_alarm(self._job, drift, alarm))
+
+    def _byline(self, what: str, background: Background) -> str:
+        return background.byline(what, self._job.run_url, self._job.commit)
+
+    def _has_token(self, without: str) -> bool:
+        if not self._job.token:
+            message = f"GITHUB_TOKEN is not set, so {without}: pass it to the step's env"
+            self._warn(message)
+        return bool(self._job.token)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Take note of what cannot be told, and go on."""
+        try:
+            yield
+        except Denied as error:
+            if self._job.restricted:
+                reason = "a pull request from a fork or of Dependabot gets a token that only reads"
+                self._warn(f"{error}; {reason}: see the job summary instead")
+            else:
+                self._troubles.append(Annotation("error", str(error)))
+        except ServiceError as error:
+            self._warn(f"{error}: see the job summary instead")
+        except SettingsError as error:
+            self._troubles.append(Annotation("error", str(error)))
+
+    def _warn(self, message: str) -> None:
+        if message:
+            self._troubles.append(Annotation("warning", message))
+
+    def _done(self, found: Sequence[Annotation]) -> bool:
+        for annotation in annotations.within_limits([*self._troubles, *found]):
+            self._speak(str(annotation))
+        return not any(item.level == "error" for item in self._troubles)

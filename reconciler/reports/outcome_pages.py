@@ -1,0 +1,85 @@
+"""What became of an apply, of a validate, or of a command that failed, as Markdown pages."""
+
+from collections.abc import Sequence
+
+from reconciler.core.model import Finding, Guard
+from reconciler.reports.as_markdown import code, plain
+from reconciler.reports.model import ActionResult, Application, Located, Validation
+from reconciler.reports.pages import Item, Page, Section
+from reconciler.reports.rollup import SIGNS
+
+_VERDICTS = {
+    "done": "✅ **Applied.**",
+    "failed": "⚠️ **Not finished.** Mend the cause and apply again: it goes on from there.",
+    "refused": "⛔ **Refused, nothing was changed.**",
+}
+
+
+def application_page(application: Application, stack: str) -> Page:
+    """Return what an apply did, what failed first."""
+    counts = ", ".join(f"**{count:,}** {name}" for name, count in application.summary.items())
+    head = f"## Apply of stack {code(stack)}\n\n{_VERDICTS[application.result]} {counts}."
+    if application.message:
+        head += f"\n\n{plain(application.message)}"
+    by_outcome = {
+        outcome: [_result(item) for item in application.actions if item.outcome == outcome]
+        for outcome in ("failed", "skipped", "done")
+    }
+    return Page(
+        head=head,
+        sections=[
+            Section("Refused by guards", [_guard(item) for item in application.guards], 0.3),
+            Section("Problems", [_finding(item) for item in application.problems], 0.3),
+            *(Section(outcome.capitalize(), items, 0.5) for outcome, items in by_outcome.items()),
+        ],
+        foot="",
+    )
+
+
+def validation_page(validation: Validation) -> Page:
+    """Return the errors and warnings of validate."""
+    if validation.valid:
+        verdict = f"✅ **Valid.** {validation.declared:,} objects are declared."
+    else:
+        verdict = f"⛔ **Invalid.** {len(validation.errors):,} to mend."
+    return Page(
+        head=f"## Declarations\n\n{verdict}",
+        sections=[
+            Section("Errors", [_located(item) for item in validation.errors], 0.8),
+            Section("Warnings", [_located(item) for item in validation.warnings], 0.8),
+        ],
+        foot="",
+    )
+
+
+def failure_page(command: str, reasons: Sequence[str], stack: str) -> Page:
+    """Return why a command could not do its work; `stack` is empty where it is not known."""
+    where = f" for stack {code(stack)}" if stack else ""
+    items = [Item(line, line) for line in (f"- {plain(reason)}" for reason in reasons)]
+    return Page(
+        head=f"## {command.capitalize()}{where} failed\n\n⛔ **There is no result.**",
+        sections=[Section("Reasons", items, 0.9, folded=False)],
+        foot="",
+    )
+
+
+def _result(result: ActionResult) -> Item:
+    line = f"- {SIGNS[result.action]} {result.action} {code(result.address)}"
+    if result.error:
+        line += f": {plain(result.error)}"
+    return Item(line, line)
+
+
+def _guard(guard: Guard) -> Item:
+    line = f"- **{guard.guard}**: {plain(guard.message)}"
+    return Item(line, line)
+
+
+def _finding(finding: Finding) -> Item:
+    line = f"- {code(finding.address)}: {plain(finding.message)}"
+    return Item(line, line)
+
+
+def _located(item: Located) -> Item:
+    line = f"- {code(f'{item.file}:{item.line}:{item.column}')}: {plain(item.message)}"
+    return Item(line, line)

@@ -1,0 +1,139 @@
+"""Markdown pages that fit into what a comment, an issue or a job summary may hold.
+
+A page is told in full if it fits, else with similar things rolled up and lists cut, else as counts
+alone; whichever it is, what matters most stands first.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+FOLDED_FROM = 10
+"""A list that is longer than this is folded away."""
+_MARGIN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a list, in full and on one line."""
+
+    full: str
+    brief: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list under a title of ours. `rolled` tells the same with similar entries told as one.
+
+    `share` of the room that is left is what it may take where not everything fits.
+    """
+
+    title: str
+    items: Sequence[Item]
+    share: float
+    rolled: Callable[[], Sequence[Item]] | None = None
+    folded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`head` and `foot` always stand, whatever becomes of the sections between them."""
+
+    head: str
+    sections: Sequence[Section]
+    foot: str
+
+
+class Extent(Enum):
+    """How much of a page is told."""
+
+    full = "full"
+    rolled = "rolled"
+    counts = "counts"
+
+
+def fitted(
+    page: Page, limit: int, scrub: Callable[[str], str] = lambda text: text
+) -> tuple[str, Extent]:
+    """Return the fullest form whose UTF-8 bytes, once scrubbed, stay within `limit`.
+
+    Counts are returned however little room there is: the caller decides about that.
+    """
+    text = _full(page, limit)
+    if text is not None and size(text := scrub(text)) <= limit:
+        return text, Extent.full
+    text = scrub(_rolled(page, limit))
+    if size(text) <= limit:
+        return text, Extent.rolled
+    return scrub("\n".join([page.head, _caution("Only counts fit here"), page.foot])), (
+        Extent.counts
+    )
+
+
+def size(text: str) -> int:
+    """Return the bytes of a text in UTF-8."""
+    return len(text.encode("utf-8", "backslashreplace"))
+
+
+def _caution(why: str) -> str:
+    return (
+        f"\n> ⚠️ **This does not show everything and is not fit for approval.** {why}: the run "
+        "linked at the end has more in its summary, and all of it in its log.\n"
+    )
+
+
+def _full(page: Page, limit: int) -> str | None:
+    """Return the whole page, None as soon as it is longer than `limit`."""
+    lines: list[str] = []
+    room = limit
+    for line in _lines(page):
+        lines.append(line)
+        room -= size(line) + 1
+        if room < 0:
+            return None
+    return "\n".join(lines)
+
+
+def _lines(page: Page) -> Iterator[str]:
+    yield page.head
+    for section in page.sections:
+        if section.items:
+            fold = section.folded and len(section.items) > FOLDED_FROM
+            yield from _list(section, (item.full for item in section.items), fold=fold)
+    yield page.foot
+
+
+def _list(section: Section, items: Iterable[str], *, fold: bool) -> Iterator[str]:
+    yield f"\n### {section.title} ({len(section.items):,})\n"
+    if fold:
+        yield "<details><summary>show them</summary>\n"
+    yield from items
+    if fold:
+        yield "\n</details>"
+
+
+def _rolled(page: Page, limit: int) -> str:
+    head = page.head + "\n" + _caution("Similar entries are told as one, and lists are cut")
+    room = limit - size(head) - size(page.foot) - _MARGIN
+    parts = [head]
+    for section in page.sections:
+        if section.items:
+            lines = _cut(section, int(room * section.share))
+            part = "\n".join(_list(section, lines, fold=False))
+            room -= size(part) + 1
+            parts.append(part)
+    return "\n".join([*parts, page.foot])
+
+
+def _cut(section: Section, room: int) -> list[str]:
+    """Return the entries in full if they fit, else on one line each, as many as fit."""
+    items = section.items if section.rolled is None else section.rolled()
+    if sum(size(item.full) + 1 for item in items) <= room:
+        return [item.full for item in items]
+    lines: list[str] = []
+    for number, item in enumerate(items):
+        room -= size(item.brief) + 1
+        if room < 0:
+            return [*lines, f"- … and {len(items) - number:,} more lines"]
+        lines.append(item.brief)
+    return lines

@@ -1,0 +1,156 @@
+"""Plans and drift as Markdown pages, what matters most first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from reconciler.core.drift import Drift
+from reconciler.core.model import Finding, Guard, Plan, Unmanaged
+from reconciler.reports.as_markdown import code, plain
+from reconciler.reports.pages import Item, Page, Section
+from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
+from reconciler.reports.values import clean, show
+
+VERBS = ("create", "update", "replace", "delete")
+STATUSES = ("missing", "changed", "undeclared")
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a page says about its run.
+
+    `limits` are the options that limit it (`--shard 1/3`). `taken_at` and `age` (`3 hours`) are of
+    the snapshot, if it was planned against one.
+    """
+
+    limits: tuple[str, ...] = ()
+    taken_at: datetime | None = None
+    age: str = ""
+
+    def byline(self, what: str, run_url: str, commit: str) -> str:
+        """Return one line on where this comes from: run, commit, snapshot."""
+        parts = [f"{what} by [this run]({run_url})"]
+        if commit:
+            parts.append(f"at {code(commit[:12])}")
+        if self.taken_at:
+            when = self.taken_at.isoformat().replace("+00:00", "Z")
+            parts.append(f"against a snapshot taken {when}, {self.age} before")
+        return f"<sub>{' '.join(parts)}</sub>"
+
+
+def plan_page(plan: Plan, background: Background) -> Page:
+    """Return a plan: verdict, refused guards, problems, deletes, replaces, then the rest."""
+    counts = ", ".join(f"**{plan.summary[verb]:,}** to {verb}" for verb in VERBS)
+    rest = f"{plan.summary['unchanged']:,} unchanged, {plan.summary['unmanaged']:,} unmanaged"
+    entries = [of_action(action) for action in plan.actions]
+    by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in VERBS}
+    sections = [
+        Section("Refused by guards", _guards(plan.refused()), 0.3, folded=False),
+        Section("Problems", _findings(plan.problems), 0.3),
+        *(
+            _differing(f"To {verb}", by_verb[verb])
+            for verb in ("delete", "replace", "update", "create")
+        ),
+        *_others(plan),
+    ]
+    return Page(
+        head="\n".join(
+            [_title("Plan for", plan.stack, background), "", f"{_verdict(plan)} {counts}; {rest}."]
+        ),
+        sections=sections,
+        foot="\n".join(_plan_foot(plan)),
+    )
+
+
+def drift_page(drift: Drift, background: Background) -> Page:
+    """Return drift: what could not be read, what is undeclared, changed, missing."""
+    entries = [of_resource(resource) for resource in drift.resources]
+    by_status = {
+        status: [entry for entry in entries if entry.verb == status] for status in STATUSES
+    }
+    counts = ", ".join(f"**{len(by_status[status]):,}** {status}" for status in STATUSES)
+    title = _title("Drift of", drift.stack, background)
+    return Page(
+        head=f"{title}\n\n{_drift_verdict(drift)} {counts}.",
+        sections=[
+            Section("Problems", _findings(drift.problems), 0.3),
+            *(
+                _differing(status.capitalize(), found)
+                for status, found in reversed(by_status.items())
+            ),
+            *_others(drift),
+        ],
+        foot="\nValues read live → declared. `reconciler apply` brings back what is declared.",
+    )
+
+
+def _title(what: str, stack: str, background: Background) -> str:
+    limits = f" ({', '.join(map(code, background.limits))} only)" if background.limits else ""
+    return f"## {what} stack {code(stack)}{limits}"
+
+
+def _verdict(plan: Plan) -> str:
+    if plan.refused():
+        return "⛔ **Apply would refuse this.**"
+    if not plan.complete:
+        return "⚠️ **Not everything could be read.**"
+    if plan.problems:
+        return "⚠️ **Not everything could be planned.**"
+    return "📋 **Ready to apply.**" if plan.actions else "✅ **In sync.**"
+
+
+def _drift_verdict(drift: Drift) -> str:
+    if drift.drifted:
+        return "⚠️ **Live differs from declared.**"
+    if drift.complete and not drift.problems:
+        return "✅ **Live is as declared.**"
+    return "⚠️ **No drift in what could be read, which was not everything.**"
+
+
+def _plan_foot(plan: Plan) -> Iterator[str]:
+    calls = plan.estimate.calls
+    yield ""
+    if plan.actions:
+        yield (
+            f"Applying this takes {calls:,} API call{'s' * (calls != 1)}, about "
+            f"{plan.estimate.seconds:,.0f} s. "
+        )
+    yield f"Fingerprint {code(plan.fingerprint)}"
+
+
+def _differing(title: str, entries: Sequence[Entry]) -> Section:
+    """List what differs. What goes is never told as one: each is somebody's loss."""
+    alike = entries and entries[0].verb not in ("delete", "replace", "undeclared")
+    rolled = partial(rolled_up, entries) if alike else None
+    return Section(title, [as_item(entry) for entry in entries], 0.5, rolled)
+
+
+def _others(report: Plan | Drift) -> list[Section]:
+    unknown = [f"- {code(address)}" for address in report.unknown]
+    return [
+        Section("Warnings", _findings(report.warnings), 0.5),
+        Section("Unknown, left alone", [Item(line, line) for line in unknown], 0.5),
+        Section("Not ours, left alone", _unmanaged(report.unmanaged), 0.9),
+    ]
+
+
+def _guards(guards: Sequence[Guard]) -> list[Item]:
+    lines = [f"- **{guard.guard}**: {plain(guard.message)}" for guard in guards]
+    return [Item(line, line) for line in lines]
+
+
+def _findings(findings: Sequence[Finding]) -> list[Item]:
+    lines = [f"- {code(item.address)}: {plain(item.message)}" for item in findings]
+    return [Item(line, line) for line in lines]
+
+
+def _unmanaged(unmanaged: Sequence[Unmanaged]) -> list[Item]:
+    return [Item(line, line) for line in map(_unmanaged_line, unmanaged)]
+
+
+def _unmanaged_line(item: Unmanaged) -> str:
+    identity = ", ".join(
+        f"{clean(name)} {code(show(value))}" for name, value in item.identity.items()
+    )
+    return f"- {clean(item.kind)} in {code(item.account)}: {identity}"

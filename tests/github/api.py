@@ -1,0 +1,371 @@
+"""A loopback stand-in of the parts of GitHub's REST API that `--github` speaks, for tests.
+
+It is written from GitHub's documentation and imports nothing of ours. What it enforces: tokens,
+authors, rights, pages with Link headers, the limit of 65,536 characters a body, issues and pull
+requests in one list, archives that lie on another host and must be fetched without credentials.
+
+    with GithubApi() as api:
+        api.pull_request(7)
+        ... GITHUB_API_URL=api.url GITHUB_TOKEN=api.ACTIONS ...
+        assert api.comments(7)[0]["body"]
+"""
+
+import io
+import json
+import re
+import threading
+import zipfile
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+LIMIT = 65_536
+NEW = "2026-11-21T12:00:00Z"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a token speaks for. `app`: an installation's token, which has no user of its own."""
+
+    login: str
+    app: bool = True
+    writes: bool = True
+
+
+class Call(NamedTuple):
+    """One request that arrived."""
+
+    method: str
+    path: str
+    query: dict
+
+
+class Refused(Exception):
+    """An answer other than the one wanted, in the shape of GitHub's errors."""
+
+    def __init__(self, status, message, **more):
+        super().__init__(message)
+        self.status = status
+        self.body = {
+            "message": message,
+            "documentation_url": "https://docs.github.com/rest",
+            **more,
+        }
+
+
+class GithubApi:
+    """The API on one free port of 127.0.0.1 and the archives on another; a context manager.
+
+    Everything it holds may be read and changed directly between calls: `issues` by number (pull
+    requests among them), `artifacts`, `tokens`, `faults` (statuses to answer with next, by method
+    and a pattern of the path). `calls` is what arrived.
+    """
+
+    ACTIONS = "ghs_actions-token-0123456789"
+    READ_ONLY = "ghs_read-only-token-0123456789"
+    PERSON = "ghp_persons-token-0123456789"
+
+    def __init__(self, repository="acme/notifications", *, repository_id=4711, branch="main"):
+        self.repository = repository
+        self.repository_id = repository_id
+        self.branch = branch
+        self.tokens = {
+            self.ACTIONS: Identity("github-actions[bot]"),
+            self.READ_ONLY: Identity("github-actions[bot]", writes=False),
+            self.PERSON: Identity("octo-reconciler", app=False),
+        }
+        self.issues = {}
+        self.artifacts = []
+        self.archives = {}
+        self.faults = []
+        self.calls = []
+        self.leaks = []
+        self.lock = threading.RLock()
+        self._comments = {}
+        self._ids = iter(range(1001, 1_000_000))
+        self._servers = []
+
+    def __enter__(self):
+        self._servers = [_Server(self, _Api), _Server(self, _Archives)]
+        return self
+
+    def __exit__(self, *_exception):
+        for server in self._servers:
+            server.stop()
+
+    @property
+    def url(self):
+        """The value for GITHUB_API_URL."""
+        return self._servers[0].url
+
+    # what a test sets up and looks at
+
+    def pull_request(self, number):
+        """Open a pull request; its comments are those of the issue with its number."""
+        return self.issue("octocat", f"Pull request {number}", number=number, pull_request={})
+
+    def issue(self, login, title, body="", *, number=None, state="open", **more):
+        """Open an issue as `login` and return it."""
+        with self.lock:
+            number = number or max([0, *self.issues]) + 1
+            kind = "pull" if "pull_request" in more else "issues"
+            self.issues[number] = {
+                "number": number,
+                "id": next(self._ids),
+                "title": title,
+                "body": body,
+                "state": state,
+                "state_reason": None,
+                "user": {"login": login},
+                "url": f"{self.url}/repos/{self.repository}/issues/{number}",
+                "html_url": f"https://github.com/{self.repository}/{kind}/{number}",
+                **more,
+            }
+            return self.issues[number]
+
+    def comment(self, number, login, body):
+        """Comment on an issue or pull request as `login` and return the comment."""
+        with self.lock:
+            comment = {"id": next(self._ids), "body": body, "user": {"login": login}}
+            comment["url"] = f"{self.url}/repos/{self.repository}/issues/comments/{comment['id']}"
+            self._comments.setdefault(number, []).append(comment)
+            return comment
+
+    def comments(self, number):
+        """Return the comments of an issue or pull request, oldest first."""
+        return self._comments.get(number, [])
+
+    def artifact(self, content, *, name="reconciler-snapshot", files=None, archive=None, **more):
+        """Add an artifact with one `snapshot.json`, or with `files`, or any `archive`."""
+        with self.lock:
+            number = next(self._ids)
+            self.archives[number] = archive or zipped(files or {"snapshot.json": content})
+            run = {
+                "id": 1,
+                "repository_id": self.repository_id,
+                "head_repository_id": self.repository_id,
+                "head_branch": self.branch,
+                "head_sha": "0" * 40,
+                **more.pop("workflow_run", {}),
+            }
+            self.artifacts.append(
+                {
+                    "id": number,
+                    "name": name,
+                    "size_in_bytes": len(self.archives[number]),
+                    "url": f"{self.url}/repos/{self.repository}/actions/artifacts/{number}",
+                    "archive_download_url": f"{self.url}/repos/{self.repository}"
+                    f"/actions/artifacts/{number}/zip",
+                    "expired": False,
+                    "created_at": NEW,
+                    "workflow_run": run,
+                    **more,
+                }
+            )
+            return self.artifacts[-1]
+
+    def fault(self, status, method="*", path=".*", message="Server Error", times=1):
+        """Answer the next `times` requests that match with `status` instead."""
+        self.faults.append([times, method, path, status, message])
+
+    def writes(self):
+        """Return the calls that would change something, as `METHOD path`, in order."""
+        return [f"{call.method} {call.path}" for call in self.calls if call.method != "GET"]
+
+    # what requests lead to
+
+    def answer(self, method, path, query, body, authorization):
+        """Return status, headers and what to send for one request to the API."""
+        with self.lock:
+            self.calls.append(Call(method, path, query))
+            self._fail(method, path)
+            identity = self._identity(authorization)
+            for verb, pattern, act in self._routes():
+                found = re.fullmatch(pattern, path)
+                if verb == method and found:
+                    if method != "GET" and not identity.writes:
+                        raise Refused(403, "Resource not accessible by integration")
+                    return act(identity, query, body, *map(int, found.groups()))
+            raise Refused(404, "Not Found")
+
+    def _fail(self, method, path):
+        for fault in self.faults:
+            times, verb, pattern, status, message = fault
+            if times and verb in ("*", method) and re.fullmatch(pattern, path):
+                fault[0] -= 1
+                raise Refused(status, message)
+
+    def _identity(self, authorization):
+        kind, _, token = (authorization or "").partition(" ")
+        if kind.lower() not in ("token", "bearer") or token not in self.tokens:
+            raise Refused(401, "Bad credentials")
+        return self.tokens[token]
+
+    def _routes(self):
+        here = f"/repos/{re.escape(self.repository)}"
+        return [
+            ("GET", "/user", self._user),
+            ("GET", here, self._repository),
+            ("GET", f"{here}/issues", self._issues),
+            ("POST", f"{here}/issues", self._open),
+            ("PATCH", rf"{here}/issues/(\d+)", self._edit),
+            ("GET", rf"{here}/issues/(\d+)/comments", self._list_comments),
+            ("POST", rf"{here}/issues/(\d+)/comments", self._comment),
+            ("PATCH", rf"{here}/issues/comments/(\d+)", self._edit_comment),
+            ("GET", f"{here}/actions/artifacts", self._artifacts),
+            ("GET", rf"{here}/actions/artifacts/(\d+)/zip", self._archive),
+        ]
+
+    def _user(self, identity, _query, _body):
+        if identity.app:
+            raise Refused(403, "Resource not accessible by integration")
+        return 200, {}, {"login": identity.login, "url": f"{self.url}/users/{identity.login}"}
+
+    def _repository(self, _identity, _query, _body):
+        facts = {"id": self.repository_id, "full_name": self.repository}
+        url = f"{self.url}/repos/{self.repository}"
+        return 200, {}, {**facts, "default_branch": self.branch, "url": url}
+
+    def _issues(self, _identity, query, _body):
+        wanted, creator = query.get("state", "open"), query.get("creator")
+        found = [
+            issue
+            for issue in sorted(self.issues.values(), key=lambda issue: -issue["number"])
+            if wanted in ("all", issue["state"]) and creator in (None, issue["user"]["login"])
+        ]
+        return self._paged(f"/repos/{self.repository}/issues", query, found)
+
+    def _open(self, identity, _query, body):
+        self._check(body)
+        return 201, {}, self.issue(identity.login, body["title"], body.get("body", ""))
+
+    def _edit(self, _identity, _query, body, number):
+        self._check(body)
+        issue = self._found(number)
+        issue.update(body)
+        return 200, {}, issue
+
+    def _list_comments(self, _identity, query, _body, number):
+        self._found(number)
+        path = f"/repos/{self.repository}/issues/{number}/comments"
+        return self._paged(path, query, self.comments(number))
+
+    def _comment(self, identity, _query, body, number):
+        self._check(body)
+        self._found(number)
+        return 201, {}, self.comment(number, identity.login, body["body"])
+
+    def _edit_comment(self, _identity, _query, body, number):
+        self._check(body)
+        for comments in self._comments.values():
+            for comment in comments:
+                if comment["id"] == number:
+                    comment.update(body)
+                    return 200, {}, comment
+        raise Refused(404, "Not Found")
+
+    def _artifacts(self, _identity, query, _body):
+        name = query.get("name")
+        found = [item for item in self.artifacts if name in (None, item["name"])]
+        status, headers, page = self._paged(
+            f"/repos/{self.repository}/actions/artifacts", query, found
+        )
+        return status, headers, {"total_count": len(found), "artifacts": page}
+
+    def _archive(self, _identity, _query, _body, number):
+        if number not in self.archives:
+            raise Refused(410, "Artifact has expired")
+        return 302, {"Location": f"{self._servers[1].url}/archives/{number}?sig=secret"}, None
+
+    def _found(self, number):
+        if number not in self.issues:
+            raise Refused(404, "Not Found")
+        return self.issues[number]
+
+    def _check(self, body):
+        text = body.get("body") or ""
+        if len(text) > LIMIT:
+            message = f"body is too long (maximum is {LIMIT} characters)"
+            error = {"resource": "IssueComment", "code": "unprocessable", "message": message}
+            raise Refused(422, "Validation Failed", errors=[error])
+
+    def _paged(self, path, query, items):
+        size, page = min(int(query.get("per_page", 30)), 100), int(query.get("page", 1))
+        last = max(1, -(-len(items) // size))
+        links = {"prev": page - 1, "next": page + 1, "first": 1, "last": last}
+        shown = [
+            f'<{self.url}{path}?{urlencode({**query, "page": number})}>; rel="{name}"'
+            for name, number in links.items()
+            if 1 <= number <= last and number != page
+        ]
+        headers = {"Link": ", ".join(shown)} if shown else {}
+        return 200, headers, items[(page - 1) * size : page * size]
+
+
+def zipped(files):
+    """Return a zip archive of `files` by name."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        """Say nothing: `calls` is the log."""
+
+    def send(self, status, headers, content, kind="application/json; charset=utf-8"):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Type": kind}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class _Api(_Handler):
+    def _deliver(self):
+        parts = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"{}")
+        arguments = (self.command, parts.path, query, body, self.headers.get("Authorization"))
+        try:
+            status, headers, answer = self.server.api.answer(*arguments)
+        except Refused as refused:
+            status, headers, answer = refused.status, {}, refused.body
+        self.send(status, headers, json.dumps(answer).encode())
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _deliver  # noqa: N815 - http.server's names
+
+
+class _Archives(_Handler):
+    def do_GET(self):
+        api = self.server.api
+        if "Authorization" in self.headers:
+            api.leaks.append(self.path)
+            self.send(400, {}, b"a token was sent to the archive's host", "text/plain")
+            return
+        number = int(urlsplit(self.path).path.rpartition("/")[2])
+        self.send(200, {}, api.archives[number], "application/zip")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, api, handler):
+        super().__init__(("127.0.0.1", 0), handler)
+        self.api = api
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self.shutdown()
+        self._thread.join()
+        self.server_close()

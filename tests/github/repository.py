@@ -1,0 +1,116 @@
+"""A repository with the workflows in it, the services it declares, and GitHub around it."""
+
+import os
+from types import SimpleNamespace
+
+from tests.github.runner import Runner
+from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
+
+SNAPSHOT = "reconciler-snapshot"
+FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(
+    own="account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '5678', "
+    "callBackUri: https://hooks.example.com/own"
+)
+SECOND = FIRST.replace("2m", "5m")
+
+
+class Repository:
+    """Declares, opens pull requests, merges, and runs the jobs that GitHub then would run.
+
+    `variables` and `inputs` are those of the next runs. Their uploads become artifacts of `api`.
+    """
+
+    def __init__(self, folder, sandbox, api, path):
+        self.api, self.sandbox = api, sandbox
+        self.folder = folder / "workspace"
+        self.declared = self.folder / "subscriptions"
+        self.declared.mkdir(parents=True)
+        (folder / "temporary").mkdir()
+        self.variables, self.inputs = {}, {}
+        self._at = 0
+        self._runner = Runner(
+            self.folder,
+            folder / "temporary",
+            {
+                "PATH": f"{path}:{os.environ['PATH']}",
+                "HOME": str(folder),
+                "RECONCILER_SANDBOX": sandbox.url,
+                "GITHUB_API_URL": api.url,
+                "GITHUB_SERVER_URL": "https://github.com",
+            },
+        )
+
+    def declare(self, text, head=HEAD):
+        (self.declared / "world.yaml").write_text(head + AWS + MERCHANT + text, encoding="utf-8")
+
+    def run(self, workflow, job, event="push", *, needs=None, **payload):
+        (self._runner.temporary / "snapshot.json").unlink(missing_ok=True)
+        (self._runner.temporary / "journal.jsonl").unlink(missing_ok=True)
+        github = {
+            "repository": self.api.repository,
+            "repository_id": self.api.repository_id,
+            "event_name": event,
+            "ref": payload.pop("ref", "refs/heads/main"),
+            "sha": "0" * 40,
+            "run_id": "77",
+            "run_attempt": "1",
+            "token": payload.pop("token", self.api.ACTIONS),
+            "event": {
+                "repository": {"full_name": self.api.repository, "default_branch": "main"},
+                **payload,
+            },
+        }
+        ran = self._runner.run(
+            workflow,
+            job,
+            github=github,
+            vars=self.variables,
+            secrets={},
+            inputs=self.inputs,
+            needs={"plan": {"outputs": needs.outputs}} if needs else {},
+        )
+        for name, content in ran.uploads.items():
+            self._at += 1
+            file = "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
+            created = f"2026-11-21T12:{self._at:02d}:00Z"
+            self.api.artifact(None, name=name, files={file: content}, created_at=created)
+        return ran
+
+    def pull_request(self, job="plan", number=7, fork=False):
+        if number not in self.api.issues:
+            self.api.pull_request(number)
+        head = {"repo": {"full_name": "stranger/fork" if fork else self.api.repository}}
+        token = self.api.READ_ONLY if fork else self.api.ACTIONS
+        event = {"number": number, "pull_request": {"number": number, "head": head}}
+        return self.run("plan", job, "pull_request", ref="refs/pull/7/merge", token=token, **event)
+
+    def merge(self, event="push"):
+        plan = self.run("apply", "plan", event)
+        if not plan.ran or not plan.ok:
+            return SimpleNamespace(plan=plan, apply=None)
+        return SimpleNamespace(plan=plan, apply=self.run("apply", "apply", event, needs=plan))
+
+    def drift(self, event="schedule"):
+        return self.run("drift", "drift", event)
+
+    def comments(self):
+        return [comment["body"] for comment in self.api.comments(7)]
+
+    def drift_issues(self):
+        return [issue for issue in self.api.issues.values() if "pull_request" not in issue]
+
+    def visibility(self):
+        aws = AwsAccount(self.sandbox.url)
+        try:
+            return aws.read(aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"])[
+                "VisibilityTimeout"
+            ]
+        finally:
+            aws.close()
+
+    def meddle(self, seconds):
+        aws = AwsAccount(self.sandbox.url)
+        url = aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"]
+        aws.write(url, VisibilityTimeout=seconds)
+        aws.close()

@@ -1,0 +1,272 @@
+"""Every script of the workflows, run in bash against the sandbox and a loopback GitHub."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from reconciler.sandbox import Sandbox
+from tests.github.api import GithubApi
+from tests.github.preloaded import Preloaded
+from tests.github.repository import FIRST, SECOND, SNAPSHOT, Repository
+from tests.github.workflows import REUSABLE, ROOT, WORKFLOWS, load
+from tests.worlds import HEAD, queues
+
+
+@pytest.fixture(scope="module")
+def services():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    with Preloaded(tmp_path_factory.mktemp("bin"), ROOT) as loaded:
+        yield loaded.folder
+
+
+@pytest.fixture
+def repository(tmp_path, services, command):
+    services.reset()
+    with GithubApi() as api:
+        yield Repository(tmp_path, services, api, command)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory, services, command):
+    """From the first pull request to the recovery from somebody's meddling, once."""
+    services.reset()
+    told = SimpleNamespace()
+    with GithubApi() as api:
+        here = Repository(tmp_path_factory.mktemp("story"), services, api, command)
+        here.declare(FIRST)
+        told.validated = here.pull_request("validate")
+        told.without_snapshot = here.pull_request()
+        told.first_drift = here.drift("workflow_dispatch")
+        told.first_issue = dict(here.drift_issues()[0])
+        told.planned = here.pull_request()
+        told.first_comments = here.comments()
+        here.declare(SECOND)
+        told.pushed = here.pull_request()
+        told.second_comments = here.comments()
+        told.merged = here.merge()
+        told.live = here.visibility()
+        here.meddle("77")
+        told.drifted = here.drift()
+        here.inputs = {"fingerprint": told.merged.plan.outputs["fingerprint"]}
+        told.stale = here.merge("workflow_dispatch")
+        here.inputs = {"fingerprint": told.stale.plan.outputs["fingerprint"]}
+        told.approved = here.merge("workflow_dispatch")
+        told.repaired = here.visibility()
+        here.inputs = {}
+        told.recovered = here.drift()
+        told.issues = here.drift_issues()
+        told.artifacts = [item["name"] for item in api.artifacts]
+        told.leaks = api.leaks
+        told.token = api.ACTIONS
+    return told
+
+
+# the story
+
+
+def test_a_pull_request_is_validated_without_credentials(story):
+    assert story.validated.ok, story.validated.log
+
+
+def test_before_the_first_snapshot_a_pull_request_is_told_so_and_does_not_fail(story):
+    assert story.without_snapshot.ok, story.without_snapshot.log
+    assert "Plan" not in story.without_snapshot.steps
+    assert "::notice title=no plan::" in story.without_snapshot.log
+    assert "run the workflow drift once by hand" in story.without_snapshot.summary()
+
+
+def test_drift_opens_an_issue_stays_green_and_leaves_a_snapshot(story):
+    assert story.first_drift.ok, story.first_drift.log
+    assert story.first_drift.steps["Look for drift"].outputs["drifted"] == "true"
+    assert story.first_issue["state"] == "open"
+    assert list(story.first_drift.uploads) == [SNAPSHOT]
+
+
+def test_a_pull_request_is_planned_from_the_snapshot_into_one_comment(story):
+    assert story.planned.ok, story.planned.log
+    assert len(story.first_comments) == 1
+    assert "queue.offers" in story.first_comments[0]
+
+
+def test_the_next_push_edits_the_same_comment(story):
+    assert story.pushed.ok, story.pushed.log
+    assert len(story.second_comments) == 1
+    assert story.second_comments != story.first_comments
+
+
+def test_the_merge_applies_the_plan_that_was_made_of_it(story):
+    assert story.merged.plan.ok, story.merged.plan.log
+    assert story.merged.apply.ok, story.merged.apply.log
+    assert story.live == "300"
+    assert story.merged.plan.outputs["changes"] == "2"
+
+
+def test_the_pull_request_and_the_merge_have_one_fingerprint(story):
+    fingerprint = story.merged.plan.outputs["fingerprint"]
+    assert fingerprint.startswith("sha256:")
+    assert fingerprint in story.second_comments[0]
+
+
+def test_an_apply_keeps_its_journal_and_a_fresh_snapshot(story):
+    assert list(story.merged.apply.uploads) == ["reconciler-journal.1", SNAPSHOT]
+    assert '"queue.offers"' in story.merged.apply.uploads["reconciler-journal.1"]
+
+
+def test_what_somebody_changes_by_hand_is_drift_and_not_breakage(story):
+    assert story.drifted.ok, story.drifted.log
+    assert story.drifted.steps["Look for drift"].outputs["drifted"] == "true"
+
+
+def test_a_plan_that_is_no_longer_the_approved_one_is_refused_before_anybody_is_asked(story):
+    assert story.stale.apply is None
+    assert story.stale.plan.steps["Refuse what may not be applied"].code == 3
+    assert story.stale.plan.outputs["fingerprint"] in story.stale.plan.log
+
+
+def test_an_approved_fingerprint_is_applied_by_hand(story):
+    assert story.approved.apply.ok, story.approved.apply.log
+    assert story.repaired == "300"
+
+
+def test_the_one_issue_is_closed_when_drift_is_gone(story):
+    assert story.recovered.ok, story.recovered.log
+    assert story.recovered.steps["Look for drift"].outputs["drifted"] == "false"
+    assert [issue["state"] for issue in story.issues] == ["closed"]
+
+
+def test_no_log_output_or_artifact_holds_the_token(story):
+    for job in (story.planned, story.first_drift, story.merged.apply, story.recovered):
+        shown = re.sub(r"^::add-mask::.*$", "", job.log, flags=re.MULTILINE)
+        assert story.token not in "".join([shown, job.summary(), *job.uploads.values()])
+    assert not story.leaks
+
+
+def test_the_story_runs_every_script_of_the_workflows(story):
+    told = {
+        ("plan", "validate"): story.validated,
+        ("plan", "plan"): story.planned,
+        ("apply", "plan"): story.merged.plan,
+        ("apply", "apply"): story.merged.apply,
+        ("drift", "drift"): story.first_drift,
+    }
+    for workflow in REUSABLE:
+        for job, described in load(WORKFLOWS[workflow])["jobs"].items():
+            scripts = {step["name"] for step in described["steps"] if "run" in step}
+            assert scripts <= set(told[workflow, job].steps)
+
+
+# forks, guards, exit codes
+
+
+def test_a_fork_is_validated_and_neither_planned_nor_commented(repository):
+    repository.declare(FIRST + "nonsense: 1\n")
+    validated = repository.pull_request("validate", fork=True)
+    assert validated.steps["Validate"].code == 1
+    assert re.search(r"::error [^\n]*file=subscriptions/world\.yaml,line=\d+", validated.log)
+    assert not repository.pull_request("plan", fork=True).ran
+    assert not repository.comments()
+    assert not repository.sandbox.calls()
+
+
+def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    repository.declare(queues(offers="visibilityTimeout: 2m"), HEAD.replace("true", "false"))
+    refused = repository.merge()
+    assert refused.plan.outputs["refused"] == "true"
+    assert refused.plan.steps["Refuse what may not be applied"].code == 3
+    assert refused.apply is None
+
+
+def test_what_changed_while_the_plan_waited_for_approval_is_refused(repository):
+    repository.declare(FIRST)
+    former = SimpleNamespace(outputs={"changes": "1", "fingerprint": f"sha256:{'0' * 64}"})
+    refused = repository.run("apply", "apply", needs=former)
+    assert refused.steps["Apply"].code == 3
+    assert "reconciler-journal.1" not in refused.uploads
+    assert not repository.sandbox.state()["merchant"].get("5678")
+
+
+def test_a_read_that_was_partial_fails_and_leaves_neither_snapshot_nor_apply(repository):
+    repository.declare(FIRST)
+    denied = {"service": "merchant", "operation": "list", "kind": "denied", "times": None}
+    repository.sandbox.faults([denied])
+    drift = repository.drift()
+    assert drift.steps["Look for drift"].code == 1
+    assert not drift.uploads
+    assert repository.merge().apply is None
+
+
+def test_a_schedule_that_stopped_is_warned_of_by_the_next_run(repository):
+    repository.declare(FIRST)
+    repository.api.artifact("{}", created_at="2026-01-01T00:00:00Z")
+    drift = repository.drift()
+    assert drift.ok, drift.log
+    assert "::warning" in drift.steps["Warn if drift has not been looked for"].err
+
+
+def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(repository):
+    repository.declare(FIRST)
+    repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])
+    failed = repository.merge().apply
+    assert failed.steps["Apply"].code == 1
+    assert set(failed.uploads) == {"reconciler-journal.1", SNAPSHOT}
+    assert '"offers"' in failed.uploads[SNAPSHOT]
+    again = repository.merge()
+    assert again.plan.outputs["changes"] == "1"
+    assert again.apply.ok, again.apply.log
+
+
+def test_nothing_to_change_is_put_before_nobody(repository):
+    repository.declare("")
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    unchanged = repository.merge()
+    assert unchanged.plan.outputs["changes"] == "0"
+    assert not unchanged.apply.ran
+
+
+# switches: conditions only, so that nothing is started
+
+
+def test_the_variable_stops_everything_or_asks_for_a_fingerprint(repository):
+    changed = SimpleNamespace(outputs={"changes": "1", "fingerprint": "sha256:1"})
+    repository.variables = {"RECONCILER_MODE": "off"}
+    assert not repository.run("apply", "plan").ran
+    assert not repository.drift().ran
+    repository.variables = {"RECONCILER_MODE": "dispatch"}
+    assert not repository.run("apply", "apply", needs=changed).ran
+
+
+def test_nothing_is_applied_or_looked_at_from_another_branch(repository):
+    assert not repository.run("apply", "plan", "workflow_dispatch", ref="refs/heads/topic").ran
+    assert not repository.run("drift", "drift", "workflow_dispatch", ref="refs/heads/topic").ran
+
+
+# fleets
+
+
+def test_the_shards_of_a_fleet_are_the_whole_plan_and_do_not_collide(repository):
+    repository.declare(FIRST)
+    changes, artifacts = [], set()
+    for shard in ("1/2", "2/2"):
+        repository.inputs = {"path": "subscriptions", "shard": shard}
+        drift = repository.drift()
+        assert drift.ok, drift.log
+        artifacts |= set(drift.uploads)
+        planned = repository.pull_request()
+        assert planned.ok, planned.log
+        changes.append(planned.steps["Plan"].outputs["changes"])
+    assert artifacts == {f"{SNAPSHOT}.1-of-2", f"{SNAPSHOT}.2-of-2"}
+    assert changes == ["1", "1"]
+    texts = repository.comments()
+    assert len(texts) == 2
+    assert ["subscription.own" in text for text in texts] == [True, False]
+    assert ["queue.offers" in text for text in texts] == [False, True]
+    assert len(repository.drift_issues()) == 2
