@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     FormatOption,
     GithubOption,
     JournalOption,
+    LiveOption,
     MaxAgeOption,
     MaxDeletesOption,
     MaxUpdatesOption,
@@ -74,13 +75,7 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the plan, for `apply --plan`.")
     ] = None,
-    live: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Plan against this snapshot, without credentials or network.",
-        ),
-    ] = None,
+    live: LiveOption = None,
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
@@ -219,6 +214,7 @@ def snapshot(
         ),
     ] = None,
     max_age: MaxAgeOption = None,
+    github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Write the live state of the declared accounts to a file, for `plan --live`."""
@@ -228,16 +224,20 @@ def snapshot(
         return fetch_latest(_state(context), out, artifact or SNAPSHOT_ARTIFACT, max_age)
     if artifact is not None or max_age is not None:
         raise typer.BadParameter("--artifact and --max-age go with --latest")
+    from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
 
-    return snapshot_to(_state(context), Request(path, sandbox, shard=shard), out)
+    state, request = _state(context), Request(path, sandbox, shard=shard)
+    with reporting(state, "snapshot", request, github=github):
+        return snapshot_to(state, request, out)
 
 
 def drift(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
     form: FormatOption = Format.text,
+    live: LiveOption = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     shard: ShardOption = None,
     github: GithubOption = False,
@@ -248,7 +248,7 @@ def drift(
     from reconciler.cli.session import Request, planned
     from reconciler.core.drift import drift_of
 
-    request = Request(path, sandbox, (), tuple(account), shard)
+    request = Request(path, sandbox, accounts=tuple(account), shard=shard, live=live)
     state = _state(context)
     with reporting(state, "drift", request, github=github) as reporter:
         with planned(state, request) as session:

@@ -155,6 +155,13 @@ GithubOption = Annotated[
         "keep the pull-request comment or the drift issue.",
     ),
 ]
+LiveOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Read this snapshot instead of the services: no credentials, no network.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 JournalOption = Annotated[
     Path | None,

@@ -88,6 +88,15 @@ def live(on, file):
     return run
 
 
+def test_drift_against_a_snapshot_is_the_drift_of_the_services(on, taken, file, sandbox):
+    taken()
+    wanted = on("drift", AFTER, "--format", "json")
+    sandbox.clear_calls()
+    ended = on("drift", AFTER, "--live", file, "--format", "json")
+    assert (ended.code, ended.out) == (2, wanted.out)
+    assert sandbox.calls() == []
+
+
 @pytest.mark.parametrize("text", [BEFORE, AFTER])
 @pytest.mark.parametrize("form", ["json", "text", "markdown"])
 def test_a_plan_against_a_snapshot_is_the_plan_against_the_services(on, taken, live, text, form):
