@@ -1,6 +1,7 @@
 """Options that several commands take."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,15 @@ class ValidateFormat(StrEnum):
     github = "github"
 
 
+class ServiceName(StrEnum):
+    """The services a repository may be started with."""
+
+    aws = "aws"
+    sp_api = "sp-api"
+    merchant = "merchant"
+    mws = "mws"
+
+
 def _limit(value: Any) -> Limit:
     from reconciler.core.manifest.settings import parse_limit
 
@@ -60,6 +70,31 @@ def _url(value: str | None) -> str | None:
         return None
     try:
         return parse_endpoint(value)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _stack(value: str | None) -> str | None:
+    from reconciler.starter.choice import parse_stack
+
+    return value if value is None else _checked(parse_stack, value)
+
+
+def _repository(value: str | None) -> str | None:
+    from reconciler.starter.repository import parse_repository
+
+    return value if value is None else _checked(lambda text: str(parse_repository(text)), value)
+
+
+def _number(value: str | None) -> str | None:
+    from reconciler.starter.repository import parse_number
+
+    return value if value is None else _checked(parse_number, value)
+
+
+def _checked(parse: Callable[[str], str], value: str) -> str:
+    try:
+        return parse(value)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -129,4 +164,36 @@ JournalOption = Annotated[
     typer.Option(
         metavar="FILE", help="Append a JSON line before and after every write, on disk at once."
     ),
+]
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=_stack,
+        help="What marks everything these declarations own (default: after the directory).",
+    ),
+]
+ServiceOption = Annotated[
+    list[ServiceName],
+    typer.Option(help="A service to start with (repeatable; default: ask, or all but mws)."),
+]
+RepositoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME",
+        callback=_repository,
+        help="The repository on GitHub (default: git's remote `origin`).",
+    ),
+]
+RepositoryIdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        callback=_number,
+        help="GitHub's id of the repository, for conditions that names cannot fool.",
+    ),
+]
+OwnerIdOption = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER", callback=_number, help="GitHub's id of its owner, likewise."),
 ]
