@@ -60,6 +60,10 @@ def test_validate_loads_no_sdk(sample, form):
     assert loaded("validate", sample, "--format", form) == (0, set())
 
 
+def test_init_loads_no_sdk(tmp_path):
+    assert loaded("init", str(tmp_path / "new")) == (0, set())
+
+
 def test_a_broken_declaration_is_told_without_any_sdk(tmp_path):
     (tmp_path / "bad.yaml").write_text("queues: {q: {colour: red}}")
     code, found = loaded("plan", str(tmp_path))

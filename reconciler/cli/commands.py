@@ -21,10 +21,15 @@ from reconciler.cli.options import (
     MaxDeletesOption,
     MaxUpdatesOption,
     NonEmptyOption,
+    OwnerIdOption,
     PathArgument,
     ReferencedOption,
+    RepositoryIdOption,
+    RepositoryOption,
     SandboxOption,
+    ServiceOption,
     ShardOption,
+    StackOption,
     TargetOption,
     UnprotectOption,
     ValidateFormat,
@@ -38,6 +43,29 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = Path("subscriptions")
 SNAPSHOT_ARTIFACT = "reconciler-snapshot"
+
+
+def init(
+    context: typer.Context,
+    directory: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The repository's directory.")
+    ] = Path(),
+    stack: StackOption = None,
+    service: ServiceOption = [],  # noqa: B006 - typer makes a new list for each run
+    repository: RepositoryOption = None,
+    repository_id: RepositoryIdOption = None,
+    owner_id: OwnerIdOption = None,
+    no_workflows: Annotated[
+        bool, typer.Option("--no-workflows", help="Write declarations only.")
+    ] = False,
+) -> int:
+    """Write a starter `subscriptions/` and the workflows; tell what AWS and Google must allow."""
+    from reconciler.cli.starting import Request, start
+
+    named = tuple(item.value for item in service)
+    ids = (repository_id, owner_id)
+    request = Request(directory, stack, named, repository, *ids, workflows=not no_workflows)
+    return start(_state(context), request)
 
 
 def validate(
@@ -308,7 +336,19 @@ def demo(context: typer.Context) -> int:
     return tell(_state(context))
 
 
-COMMANDS = (validate, plan, apply, destroy, drift, snapshot, decode, schema, sandbox, demo)
+COMMANDS = (
+    init,
+    validate,
+    plan,
+    apply,
+    destroy,
+    drift,
+    snapshot,
+    decode,
+    schema,
+    sandbox,
+    demo,
+)
 
 
 def _state(context: typer.Context) -> State:

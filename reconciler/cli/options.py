@@ -1,9 +1,10 @@
 """Options that several commands take."""
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from reconciler.core.manifest.settings import Limit
 else:
     Limit = object  # typer asks the parser, and `--help` must not load the core
+
+
+T = TypeVar("T")
 
 
 class Format(StrEnum):
@@ -43,6 +47,15 @@ class DecodeFormat(StrEnum):
     text = "text"
 
 
+class ServiceName(StrEnum):
+    """The services a repository may be started with."""
+
+    aws = "aws"
+    sp_api = "sp-api"
+    merchant = "merchant"
+    mws = "mws"
+
+
 def _limit(value: Any) -> Limit:
     from reconciler.core.manifest.settings import parse_limit
 
@@ -63,19 +76,36 @@ def _shard(value: str) -> str:
 def _url(value: str | None) -> str | None:
     from reconciler.core.endpoint import parse_endpoint
 
-    if value is None:
-        return None
-    try:
-        return parse_endpoint(value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    return value if value is None else _checked(parse_endpoint, value)
 
 
 def _duration(value: str) -> int:
     from reconciler.core.units import parse_duration
 
+    return _checked(lambda text: int(parse_duration(text)), value)
+
+
+def _stack(value: str | None) -> str | None:
+    from reconciler.starter.choice import parse_stack
+
+    return value if value is None else _checked(parse_stack, value)
+
+
+def _repository(value: str | None) -> str | None:
+    from reconciler.starter.repository import parse_repository
+
+    return value if value is None else _checked(lambda text: str(parse_repository(text)), value)
+
+
+def _number(value: str | None) -> str | None:
+    from reconciler.starter.repository import parse_number
+
+    return value if value is None else _checked(parse_number, value)
+
+
+def _checked(parse: Callable[[str], T], value: str) -> T:
     try:
-        return int(parse_duration(value))
+        return parse(value)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -168,4 +198,36 @@ JournalOption = Annotated[
     typer.Option(
         metavar="FILE", help="Append a JSON line before and after every write, on disk at once."
     ),
+]
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=_stack,
+        help="What marks everything these declarations own (default: after the directory).",
+    ),
+]
+ServiceOption = Annotated[
+    list[ServiceName],
+    typer.Option(help="A service to start with (repeatable; default: ask, or all but mws)."),
+]
+RepositoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME",
+        callback=_repository,
+        help="The repository on GitHub (default: git's remote `origin`).",
+    ),
+]
+RepositoryIdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        callback=_number,
+        help="GitHub's id of the repository, for conditions that names cannot fool.",
+    ),
+]
+OwnerIdOption = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER", callback=_number, help="GitHub's id of its owner, likewise."),
 ]

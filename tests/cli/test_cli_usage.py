@@ -7,7 +7,7 @@ import pytest
 
 from tests.worlds import queues
 
-COMMANDS = ["validate", "plan", "apply", "drift", "schema", "sandbox", "demo"]
+COMMANDS = ["init", "validate", "plan", "apply", "drift", "schema", "sandbox", "demo"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,199 @@
+"""Least-privilege IAM policies for the role that plans and the role that applies.
+
+Both follow from the declarations. Reading covers every queue of the declared accounts and regions,
+since undeclared queues are listed and snapshots hold their settings; writing names the declared
+queues one by one; deleting goes by our mark, since what is deleted is no longer declared.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.core.manifest.reader import Declarations
+from reconciler.providers.sqs import permissions
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS
+from reconciler.providers.sqs.queue import KmsEncryption, Queue
+from reconciler.starter.references import references_of
+
+Access = Literal["read", "write"]
+Statement = dict[str, Any]
+Document = dict[str, Any]
+
+LIMIT = 6144
+"""Characters of a managed policy, blanks not counted. A role takes ten policies by default."""
+_ROOM = 4000
+_FULL_ARN = re.compile(r"arn:.*-[A-Za-z0-9]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicy:
+    """What a role is to be allowed: `role` says which one, for people; attach all `documents`."""
+
+    role: str
+    documents: tuple[Document, ...]
+
+
+def aws_accounts(declared: Declarations) -> dict[str, AwsAccount]:
+    """Return the declared AWS accounts by name."""
+    return {
+        name: account
+        for name, account in declared.accounts.items()
+        if isinstance(account, AwsAccount)
+    }
+
+
+def role_owners(declared: Declarations) -> tuple[tuple[str, str], ...]:
+    """Return id and partition of the AWS accounts in which the workflows' own roles are.
+
+    None for queues that are reached through `roleArn` only: the roles may be anywhere.
+    """
+    direct = (item for item in aws_accounts(declared).values() if item.role_arn is None)
+    return tuple(sorted({(item.account_id, item.partition()) for item in direct}))
+
+
+def role_policies(declared: Declarations) -> tuple[RolePolicy, ...]:
+    """Return the policies of the workflows' two roles, and of every role they assume.
+
+    Where queues lie in several AWS accounts without `roleArn`, each account has its own two roles.
+    """
+    accounts = aws_accounts(declared)
+    own = [*_own(declared, accounts, "read"), *_own(declared, accounts, "write")]
+    return (*own, *_assumed(declared, accounts))
+
+
+def _own(
+    declared: Declarations, accounts: Mapping[str, AwsAccount], access: Access
+) -> Iterator[RolePolicy]:
+    owners = role_owners(declared)
+    shared = list(_beyond_queues(declared, accounts))
+    for owner, _ in owners:
+        theirs = {
+            name: item
+            for name, item in accounts.items()
+            if item.role_arn is None and item.account_id == owner
+        }
+        statements = list(_on_queues(declared, theirs, access))
+        if len(owners) == 1:
+            statements += shared
+        yield _policy(f"{access} role in AWS account {owner}", statements)
+    if len(owners) != 1 and shared:
+        yield _policy(f"{access} role that the workflow logs in with", shared)
+
+
+def key_statement(declared: Declarations) -> Statement | None:
+    """Return what key policies lack where Amazon sends to queues encrypted with a customer's key.
+
+    None where no declared queue is.
+    """
+    queues = [item.spec for item in declared.desired if isinstance(item.spec, Queue)]
+    if not any(_takes_encrypted(queue) for queue in queues):
+        return None
+    return {
+        "Sid": "AmazonNotificationsUseTheKey",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{AMAZON_NOTIFICATIONS}:root"},
+        "Action": list(permissions.SENDING_ENCRYPTED),
+        "Resource": "*",
+    }
+
+
+def _takes_encrypted(queue: Queue) -> bool:
+    own_key = isinstance(queue.encryption, KmsEncryption)
+    return own_key and not any(queue.obstacles(AMAZON_NOTIFICATIONS))
+
+
+def _assumed(declared: Declarations, accounts: Mapping[str, AwsAccount]) -> Iterator[RolePolicy]:
+    for role in sorted({item.role_arn for item in accounts.values() if item.role_arn}):
+        theirs = {name: item for name, item in accounts.items() if item.role_arn == role}
+        names = ", ".join(f"accounts.{name}.roleArn" for name in sorted(theirs))
+        title = f"role {role} ({names}), with which both read and write"
+        yield _policy(title, list(_on_queues(declared, theirs, "write")))
+
+
+def _policy(role: str, statements: Sequence[Statement]) -> RolePolicy:
+    return RolePolicy(role, tuple(_documents(statements)))
+
+
+def _on_queues(
+    declared: Declarations, accounts: Mapping[str, AwsAccount], access: Access
+) -> Iterator[Statement]:
+    """Yield what the queues of `accounts` take."""
+    everywhere = sorted({account.queue_arn("*") for account in accounts.values()})
+    yield _statement("FindQueues", permissions.FINDING, ["*"])
+    yield _statement("ReadQueues", permissions.READING, everywhere)
+    if access == "read":
+        return
+    queues = sorted(
+        item.outputs["arn"]
+        for item in declared.desired
+        if item.account in accounts and isinstance(item.spec, Queue)
+    )
+    if queues:
+        yield _statement("WriteDeclaredQueues", permissions.WRITING, queues)
+    if declared.policy.prune:
+        ours = {"StringEquals": {permissions.OF_OUR_STACK: declared.stack}}
+        yield {
+            **_statement("DeleteQueuesOfOurStack", permissions.DELETING, everywhere),
+            "Condition": ours,
+        }
+
+
+def _beyond_queues(
+    declared: Declarations, accounts: Mapping[str, AwsAccount]
+) -> Iterator[Statement]:
+    """Yield what the role needs for itself: roles to assume, secrets to read."""
+    roles = sorted({item.role_arn for item in accounts.values() if item.role_arn})
+    if roles:
+        yield _statement("AssumeDeclaredRoles", permissions.ASSUMING, roles)
+    secrets = references_of(declared.accounts.values()).aws
+    if secrets:
+        arns = sorted({_secret_arn(secret, accounts) for secret in secrets})
+        yield _statement("ReadDeclaredSecrets", ["secretsmanager:GetSecretValue"], arns)
+
+
+def _secret_arn(identifier: str, accounts: Mapping[str, AwsAccount]) -> str:
+    """Return the ARN or pattern of a secret: AWS adds six characters to the names it is given."""
+    if identifier.startswith("arn:"):
+        return identifier if _FULL_ARN.fullmatch(identifier) else f"{identifier}-??????"
+    owners = {(item.partition(), item.account_id) for item in accounts.values()}
+    partition, owner = owners.pop() if len(owners) == 1 else ("aws", "*")
+    return f"arn:{partition}:secretsmanager:*:{owner}:secret:{identifier}-??????"
+
+
+def _statement(sid: str, actions: Iterable[str], resources: list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _documents(statements: Sequence[Statement]) -> Iterator[Document]:
+    """Yield as few policies as AWS's limit allows."""
+    held: list[Statement] = []
+    for statement in (piece for whole in statements for piece in _pieces(whole)):
+        if held and _length(_document([*held, statement])) > LIMIT:
+            yield _document(held)
+            held = []
+        held.append(statement)
+    if held:
+        yield _document(held)
+
+
+def _pieces(statement: Statement) -> Iterator[Statement]:
+    """Yield the statement, in parts where it names more than fits one policy."""
+    parts: list[list[str]] = [[]]
+    for resource in statement["Resource"]:
+        if parts[-1] and _length([*parts[-1], resource]) > _ROOM:
+            parts.append([])
+        parts[-1].append(resource)
+    for number, part in enumerate(parts, 1):
+        sid = statement["Sid"] + (str(number) if len(parts) > 1 else "")
+        yield {**statement, "Sid": sid, "Resource": part}
+
+
+def _document(statements: Sequence[Statement]) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":")))

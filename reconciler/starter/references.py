@@ -1,0 +1,53 @@
+"""Which secrets the declarations refer to, by where they are kept."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.provider import Account
+from reconciler.core.secret_ref import PATTERN
+
+_FIELDS = {"credentials", "sellers"}
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Names, never values: sorted, each once.
+
+    `environment` are variables, `aws` ids or ARNs of Secrets Manager without their `#jsonKey`,
+    `google` names in Secret Manager without their version.
+    """
+
+    environment: tuple[str, ...]
+    aws: tuple[str, ...]
+    google: tuple[str, ...]
+
+
+def references_of(accounts: Iterable[Account]) -> References:
+    """Return the references under `credentials` and `sellers` of all `accounts`."""
+    found: dict[str, set[str]] = {}
+    for account in accounts:
+        for text in _texts(account.model_dump(mode="json", include=_FIELDS)):
+            if re.fullmatch(PATTERN, text):
+                scheme, _, rest = text.partition(":")
+                found.setdefault(scheme, set()).add(rest)
+    return References(
+        environment=_sorted(found.get("env", ())),
+        aws=_sorted(item.partition("#")[0] for item in found.get("aws-secretsmanager", ())),
+        google=_sorted(
+            item.partition("/versions/")[0] for item in found.get("gcp-secretmanager", ())
+        ),
+    )
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,132 @@
+"""What `init` says at its end: the files, the next three steps, what to allow."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.manifest.reader import Declarations
+from reconciler.starter.access_text import access_text
+from reconciler.starter.prose import heading, paragraph
+from reconciler.starter.references import references_of
+from reconciler.starter.repository import Repository
+from reconciler.starter.workflows import (
+    CREDENTIALS,
+    GOOGLE_ACCOUNT,
+    GOOGLE_PROVIDER,
+    MODE,
+    MOST_SECRETS,
+    READ_ENVIRONMENT,
+    READ_ROLE,
+    REGION,
+    WRITE_ENVIRONMENT,
+    WRITE_ROLE,
+)
+
+DECLARATIONS = "subscriptions"
+"""Where the declarations stand below the directory; the workflows look there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What became of a directory; `new` and `kept` are paths below it.
+
+    `examples`: its declarations are new, and hold examples.
+    """
+
+    directory: Path
+    new: tuple[str, ...]
+    kept: tuple[str, ...]
+    declared: Declarations
+    repository: Repository
+    examples: bool
+    workflows: bool
+
+
+def summary(started: Started) -> str:
+    """Return everything that is to be said, ending in a newline."""
+    parts = [*_files(started), heading("Next steps") + "\n" + _steps(started)]
+    access = access_text(started.declared, started.repository)
+    return "\n\n".join(parts) + "\n" + (f"\n{access}" if access else "")
+
+
+def _files(started: Started) -> Iterator[str]:
+    lists = (("Written:", started.new), ("Kept as it was:", started.kept))
+    for title, paths in lists:
+        if paths:
+            yield "\n".join([title, *(f"  {started.directory / path}" for path in sorted(paths))])
+
+
+def _steps(started: Started) -> str:
+    rest = (_settings, _start) if started.workflows else (_roles, _run)
+    steps = (step(started) for step in (_check, *rest))
+    return "\n".join(paragraph(step, lead=f"{number}. ") for number, step in enumerate(steps, 1))
+
+
+def _check(started: Started) -> str:
+    command = f"reconciler validate {_folder(started)}"
+    if not started.examples:
+        return f"Check what is declared: `{command}`."
+    return (
+        "Put your own account numbers, regions and URLs in the place of the examples in "
+        f"{started.directory / DECLARATIONS}, and check them: `{command}`."
+    )
+
+
+def _settings(started: Started) -> str:
+    environments = (
+        "Create what is described below. In the repository's settings, create the environments "
+        f"{READ_ENVIRONMENT} and {WRITE_ENVIRONMENT}, limit both to the default branch, and give "
+        f"{WRITE_ENVIRONMENT} reviewers."
+    )
+    said = [environments]
+    variables = list(_variables(started.declared))
+    if variables:
+        said.append(f"Set the variables {', '.join(variables)}.")
+    names = _environment(started)
+    if len(names) > MOST_SECRETS:
+        said.append(
+            f"Set the secret {CREDENTIALS} in both: a line NAME=value for each of the {len(names)} "
+            "references `env:NAME`."
+        )
+    elif names:
+        said.append(f"Set the secrets {', '.join(names)} in both.")
+    said.append(f"While the variable {MODE} is `off`, nothing is applied.")
+    return " ".join(said)
+
+
+def _start(_started: Started) -> str:
+    return (
+        "Commit, push to the default branch (called `main` in apply.yml), and run the workflow "
+        "`drift` once by hand: it takes the snapshot that pull requests are planned from. From "
+        "then on a pull request shows its plan, and its merge applies it."
+    )
+
+
+def _roles(started: Started) -> str:
+    names = _environment(started)
+    variables = f" Set the environment variables {', '.join(names)}." if names else ""
+    return f"Create what is described below.{variables}"
+
+
+def _run(started: Started) -> str:
+    folder = _folder(started)
+    commands = f"`reconciler plan {folder}`, `reconciler apply {folder}`"
+    return f"See what would be done, and do it: {commands}."
+
+
+def _folder(started: Started) -> str:
+    return shlex.quote(str(started.directory / DECLARATIONS))
+
+
+def _environment(started: Started) -> tuple[str, ...]:
+    return references_of(started.declared.accounts.values()).environment
+
+
+def _variables(declared: Declarations) -> Iterator[str]:
+    services = {account.service for account in declared.accounts.values()}
+    references = references_of(declared.accounts.values())
+    if "aws" in services or references.aws:
+        yield from (READ_ROLE, WRITE_ROLE, REGION)
+    if "merchant" in services or references.google:
+        yield from (GOOGLE_PROVIDER, GOOGLE_ACCOUNT)

@@ -1,0 +1,55 @@
+"""What the machine tells about the repository, offline: git's remote, a GitHub job's variables."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.starter.repository import PLACEHOLDER, parse_number, parse_repository, repository_at
+
+_PATIENCE = 5.0
+
+
+def repository_name(directory: Path, environ: Mapping[str, str]) -> str:
+    """Return OWNER/NAME of the repository that `directory` is in, or words that stand for it."""
+    found = _origin(directory) or environ.get("GITHUB_REPOSITORY", "")
+    try:
+        return str(parse_repository(found))
+    except ValueError:
+        return PLACEHOLDER
+
+
+def known_ids(repository: str, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the ids of a repository and its owner, as a job of this very repository knows them."""
+    if environ.get("GITHUB_REPOSITORY", repository).lower() != repository.lower():
+        return None, None
+    return _number(environ, "GITHUB_REPOSITORY_ID"), _number(environ, "GITHUB_REPOSITORY_OWNER_ID")
+
+
+def repository_root(directory: Path) -> Path | None:
+    """Return the nearest directory from `directory` up that is a git repository."""
+    here = directory.absolute()
+    return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
+
+
+def _origin(directory: Path) -> str | None:
+    root = repository_root(directory)
+    if root is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603 - its arguments are ours, and no shell reads them
+            ["git", "-C", str(root), "remote", "get-url", "origin"],  # noqa: S607 - the user's git
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return repository_at(answer.stdout)
+
+
+def _number(environ: Mapping[str, str], name: str) -> str | None:
+    try:
+        return parse_number(environ.get(name, ""))
+    except ValueError:
+        return None
