@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from reconciler.core.drift import drift_of
 from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
+from reconciler.reports.as_markdown import code
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Extent, fitted, size
@@ -274,6 +275,12 @@ def test_no_live_value_breaks_out_of_a_page(name, limit):
     for words in unescaped(text):
         assert "://" not in words, "a bare link"
         assert "www." not in words, "a bare link"
+
+
+def test_an_empty_value_opens_no_code_that_a_later_one_could_close():
+    text = f"{code('')} and {code('`` @everyone ``')} and {code('``')}"
+    seen = Visible(MarkdownIt("commonmark").render(text))
+    assert seen.text == [" and ", " and ", "\n"]
 
 
 def test_every_element_of_a_page_is_one_of_ours():
