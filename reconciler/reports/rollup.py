@@ -97,8 +97,8 @@ def _group(entries: Sequence[Entry]) -> Item:
     if first.verb in _CHANGING:
         shown = (_shown(change, first.units.get(change.path)) for change in first.changes)
         line += ": " + ", ".join(map(code, shown))
-    line += f", such as {code(first.address)}"
-    return Item(line, line)
+    addresses = ", ".join(code(entry.address) for entry in entries)
+    return Item(f"{line}\n  - {addresses}", f"{line}, such as {code(first.address)}")
 
 
 def _signature(entry: Entry) -> Signature:

@@ -1,6 +1,7 @@
 """What a page of a review holds at any size, and that no live value can break out of it."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -64,6 +65,7 @@ def page(*actions, **more):
     return plan_page(plan(*actions, **more), Background())
 
 
+@cache
 def thousands(number=10_000):
     return [action(item) for item in range(number)]
 
