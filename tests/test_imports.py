@@ -16,10 +16,12 @@ HEAVY = {
     "botocore",
     "deepdiff",
     "flask",
+    "github",
     "google.auth",
     "googleapiclient",
     "httplib2",
     "moto",
+    "requests",
     "werkzeug",
 }
 PLANNING = {"deepdiff"}

@@ -36,8 +36,8 @@ from reconciler.reports.outcome_pages import application_page, failure_page, val
 from reconciler.reports.pages import Page, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
 
-_FRAME = 1_000
-"""Bytes kept for the marker and the byline around a text."""
+_FRAME = 100
+"""Bytes for what else stands around a text: line ends, the issue's digest."""
 
 
 class Telling:
@@ -145,18 +145,23 @@ class Telling:
     def _comment(self, page: Page, marker: Marker, background: Background) -> None:
         number = self._job.pull_request
         if number is not None and self._has_token(f"no comment was written on #{number}"):
-            text, _ = fitted(page, BODY_BYTES - _FRAME, self._scrub)
+            byline = self._byline("Planned", background)
+            text = self._body(page, marker, byline)
             with self._reporting():
-                byline = self._byline("Planned", background)
                 self._warn(post_comment(self._job, number, marker, text, byline))
 
     def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
         if self._has_token("the drift issue was left as it is"):
-            text, _ = fitted(page, BODY_BYTES - _FRAME, self._scrub)
             marker = Marker("drift", drift.stack, background.limits)
-            alarm = Alarm(marker, text, self._byline("Found", background))
+            byline = self._byline("Found", background)
+            alarm = Alarm(marker, self._body(page, marker, byline), byline)
             with self._reporting():
                 self._warn(post_alarm(self._job, drift, alarm))
+
+    def _body(self, page: Page, marker: Marker, byline: str) -> str:
+        frame = size(marker.line()) + size(byline) + _FRAME
+        text, _ = fitted(page, BODY_BYTES - frame, self._scrub)
+        return text
 
     def _byline(self, what: str, background: Background) -> str:
         return background.byline(what, self._job.run_url, self._job.commit)

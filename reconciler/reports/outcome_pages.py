@@ -6,7 +6,6 @@ from reconciler.core.model import Finding, Guard
 from reconciler.reports.as_markdown import code, plain
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
-from reconciler.reports.rollup import SIGNS
 
 _VERDICTS = {
     "done": "✅ **Applied.**",
@@ -64,7 +63,7 @@ def failure_page(command: str, reasons: Sequence[str], stack: str) -> Page:
 
 
 def _result(result: ActionResult) -> Item:
-    line = f"- {SIGNS[result.action]} {result.action} {code(result.address)}"
+    line = f"- {result.action} {code(result.address)}"
     if result.error:
         line += f": {plain(result.error)}"
     return Item(line, line)

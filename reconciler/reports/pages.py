@@ -126,10 +126,20 @@ def _rolled(page: Page, limit: int) -> str:
 
 
 def _cut(section: Section, room: int) -> list[str]:
-    """Return the entries in full if they fit, else on one line each, as many as fit."""
+    """Return the entries on one line each, as many as fit, the first ones in full if all fit."""
     items = section.items if section.rolled is None else section.rolled()
-    if sum(size(item.full) + 1 for item in items) <= room:
-        return [item.full for item in items]
+    spare = room - sum(size(item.brief) + 1 for item in items)
+    if spare < 0:
+        return _counted(items, room)
+    lines: list[str] = []
+    for item in items:
+        more = size(item.full) - size(item.brief)
+        lines.append(item.full if more <= spare else item.brief)
+        spare -= more if more <= spare else 0
+    return lines
+
+
+def _counted(items: Sequence[Item], room: int) -> list[str]:
     lines: list[str] = []
     for number, item in enumerate(items):
         room -= size(item.brief) + 1

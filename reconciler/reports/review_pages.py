@@ -114,7 +114,7 @@ def _plan_foot(plan: Plan) -> Iterator[str]:
     if plan.actions:
         yield (
             f"Applying this takes {calls:,} API call{'s' * (calls != 1)}, about "
-            f"{plan.estimate.seconds:,.0f} s. "
+            f"{max(1, plan.estimate.seconds):,.0f} s."
         )
     yield f"Fingerprint {code(plan.fingerprint)}"
 

@@ -60,11 +60,10 @@ def of_resource(resource: Resource) -> Entry:
 
 def as_item(entry: Entry) -> Item:
     """Tell one object with every change, and on one line."""
-    sign = SIGNS[entry.verb]
-    head = f"{sign} {entry.verb} {code(entry.address)}{''.join(f', {r}' for r in entry.remarks)}"
+    head = f"{entry.verb} {code(entry.address)}{''.join(f', {item}' for item in entry.remarks)}"
     how = entry.verb if entry.verb in ("create", "delete") else "update"
     lines = [line for change in entry.changes for line in change_lines(change, entry.units, how)]
-    full = [f"#### {head}", ""]
+    full = [f"#### {SIGNS[entry.verb]} {head}", ""]
     if lines:
         full += [*block(lines, "text" if how == "update" else "yaml"), ""]
     full += [f"> {plain(note)}\n" for note in entry.notes]
@@ -89,12 +88,12 @@ def rolled_up(entries: Sequence[Entry]) -> list[Item]:
 
 def _group(entries: Sequence[Entry]) -> Item:
     first = entries[0]
-    line = f"- **{len(entries):,}** {_TIMES} {SIGNS[first.verb]} {first.verb} {plain(first.kind)}"
+    line = f"- **{len(entries):,}** {_TIMES} {first.verb} {plain(first.kind)}"
     if first.verb in _CHANGING:
         shown = (_shown(change, first.units) for change in first.changes)
         line += ": " + ", ".join(map(code, shown))
-    line += f", such as {code(first.address)}"
-    return Item(line, line)
+    addresses = ", ".join(code(entry.address) for entry in entries)
+    return Item(f"{line}\n  - {addresses}", f"{line}, such as {code(first.address)}")
 
 
 def _signature(entry: Entry) -> Signature:
@@ -104,37 +103,39 @@ def _signature(entry: Entry) -> Signature:
 
 
 def _essence(change: FieldChange) -> tuple[str, str, str]:
-    before, after = (json.dumps(value, sort_keys=True) for value in _without_shared_end(change))
+    cut = _shared_end(change.before, change.after)
+    before, after = (
+        json.dumps(_without(value, cut), sort_keys=True) for value in (change.before, change.after)
+    )
     return change.path, before, after
 
 
 def _shown(change: FieldChange, units: Units) -> str:
-    values = _without_shared_end(change)
-    before, after = (_clipped(show(value, units, change.path)) for value in values)
+    cut = _shared_end(change.before, change.after)
+    before, after = (
+        _clipped(show(_without(value, cut), units, change.path) + ("…" if cut else ""))
+        for value in (change.before, change.after)
+    )
     return f"{clean(change.path)}: {before} → {after}"
 
 
-def _without_shared_end(change: FieldChange) -> tuple[Any, Any]:
-    """Return both values; of texts without the end they share, from a separator on.
+def _without(value: Any, cut: int) -> Any:
+    return value[:-cut] if cut else value
+
+
+def _shared_end(before: Any, after: Any) -> int:
+    """Return how much both values, if they are texts, share at their ends behind a separator.
 
     What is the same before and after is no change, and is where targets differ most:
     `https://a.example/1234` → `https://b.example/1234`.
     """
-    before, after = change.before, change.after
-    if not isinstance(before, str) or not isinstance(after, str):
-        return before, after
-    shared = _shared_end(before, after)
-    starts = [at for at in range(len(before) - shared, len(before)) if before[at] in _SEPARATORS]
-    if not starts or before == after:
-        return before, after
-    end = len(before) - starts[0]
-    return f"{before[: 1 - end or None]}…", f"{after[: 1 - end or None]}…"
-
-
-def _shared_end(one: str, other: str) -> int:
-    """Return how many characters at their ends are the same."""
-    pairs = enumerate(zip(reversed(one), reversed(other), strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+    if not isinstance(before, str) or not isinstance(after, str) or before == after:
+        return 0
+    pairs = enumerate(zip(reversed(before), reversed(after), strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), min(len(before), len(after)))
+    end = before[len(before) - same :]
+    starts = [at for at, character in enumerate(end) if character in _SEPARATORS]
+    return len(end) - starts[0] - 1 if starts else 0
 
 
 def _clipped(text: str) -> str:

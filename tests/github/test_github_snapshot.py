@@ -102,6 +102,7 @@ def test_no_token_is_told_with_what_to_write(fetch, job, monkeypatch):
         b"no archive",
         zipped({"snapshot.json": "{}"})[:-30],
     ],
+    ids=["a path upwards", "a second file", "empty", "no archive", "cut off"],
 )
 def test_an_archive_with_anything_else_in_it_is_refused(fetch, api, tmp_path, archive):
     api.artifact("", archive=archive)

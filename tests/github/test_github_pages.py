@@ -1,0 +1,308 @@
+"""What a page of a review holds at any size, and that no live value can break out of it."""
+
+import re
+from functools import cache
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from reconciler.core.drift import drift_of
+from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
+from reconciler.github.marker import BODY_BYTES, Marker, without_byline
+from reconciler.reports.as_markdown import code
+from reconciler.reports.model import ActionResult, Application, Located, Validation
+from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
+from reconciler.reports.pages import Extent, fitted, size
+from reconciler.reports.review_pages import Background, drift_page, plan_page
+from tests.github.conftest import HOSTILE
+
+SUMMARY_BYTES = 900 * 1024
+
+
+def action(number=1, verb="update", **more):
+    changes = [
+        FieldChange(
+            path="callBackUri",
+            before=f"https://a.example/{number}/X",
+            after=f"https://b.example/{number}/X",
+        )
+    ]
+    return Action(
+        **{
+            "action": verb,
+            "address": f"subscription.s[{number}]",
+            "kind": "subscription",
+            "account": "shop",
+            "identity": {"target": str(number)},
+            "changes": tuple(changes),
+            **more,
+        }
+    )
+
+
+def plan(*actions, **more):
+    verbs = ("create", "update", "replace", "delete")
+    counts = {verb: sum(item.action == verb for item in actions) for verb in verbs}
+    return Plan(
+        **{
+            "format_version": 1,
+            "stack": "acme",
+            "declarations_digest": "sha256:0",
+            "fingerprint": "sha256:f1",
+            "complete": True,
+            "summary": {**counts, "unchanged": 0, "unmanaged": 0},
+            "guards": (),
+            "estimate": Estimate(calls=len(actions), seconds=1),
+            "actions": actions,
+            "unmanaged": (),
+            **more,
+        }
+    )
+
+
+def page(*actions, **more):
+    return plan_page(plan(*actions, **more), Background())
+
+
+@cache
+def thousands(number=10_000):
+    return [action(item) for item in range(number)]
+
+
+# how much is told
+
+
+def test_a_plan_that_fits_is_told_in_full_and_says_nothing_about_cuts():
+    text, extent = fitted(page(action(1), action(2)), BODY_BYTES)
+    assert extent == Extent.full
+    assert "callBackUri: https://a.example/2/X → https://b.example/2/X" in text
+    assert "not fit for approval" not in text
+
+
+def test_ten_thousand_equal_changes_are_told_as_one_within_the_budget():
+    text, extent = fitted(page(*thousands()), BODY_BYTES)
+    assert extent == Extent.rolled
+    assert size(text) <= BODY_BYTES
+    assert (
+        "**10,000** \u00d7 update subscription: "
+        "`callBackUri: https://a.example/… → https://b.example/…`" in text
+    )
+    assert "not fit for approval" in text
+    assert "sha256:f1" in text
+
+
+def test_exceptions_come_before_what_is_alike():
+    odd = action(5, changes=(FieldChange(path="callBackUri", before="x", after="https://evil/"),))
+    text, _ = fitted(page(*thousands(), odd), BODY_BYTES)
+    assert text.index("https://evil/") < text.index("10,000** \u00d7")
+
+
+def test_what_is_not_the_same_is_not_told_as_the_same():
+    other = [
+        action(n, changes=(FieldChange(path="callBackUri", before="https://a/x", after=f"z{n}"),))
+        for n in range(3)
+    ]
+    text, _ = fitted(page(*thousands(4_000), *other), BODY_BYTES)
+    assert "**4,000** \u00d7" in text
+    assert all(f"→ z{n}" in text for n in range(3))
+
+
+def test_long_values_that_differ_only_at_their_ends_are_not_told_as_the_same():
+    lists = [["x" * 300, "one"], ["x" * 300, "two"]]
+    odd = [
+        action(n, changes=(FieldChange(path="filter", before=[], after=value),))
+        for n, value in enumerate(lists)
+    ]
+    text, _ = fitted(page(*thousands(), *odd), BODY_BYTES)
+    assert "**2** \u00d7" not in text
+
+
+def test_deletes_stand_before_everything_else_and_are_never_told_as_one():
+    gone = [action(n, "delete", address=f"queue.aws/gone-{n}") for n in range(200)]
+    text, extent = fitted(page(*thousands(), *gone), BODY_BYTES)
+    assert extent == Extent.rolled
+    assert all(f"delete `queue.aws/gone-{n}`" in text for n in range(200))
+    assert text.index("gone-199") < text.index("10,000** \u00d7")
+
+
+def test_the_verdict_is_first_then_guards_problems_deletes_replaces_and_the_rest():
+    guard = Guard(guard="maxDeletes", refused=True, message="too many")
+    text, _ = fitted(
+        page(
+            action(1, "create"),
+            action(2),
+            action(3, "replace"),
+            action(4, "delete"),
+            guards=(guard,),
+            problems=(Finding(address="shop", message="was not read"),),
+            warnings=(Finding(address="queue.q", message="wide open"),),
+            complete=False,
+        ),
+        BODY_BYTES,
+    )
+    wanted = ["Apply would refuse this", "Refused by guards", "Problems", "To delete"]
+    wanted += ["To replace", "To update", "To create", "Warnings", "Fingerprint"]
+    found = [text.index(word) for word in wanted]
+    assert found == sorted(found)
+
+
+def test_ten_thousand_different_changes_stay_within_the_budget_and_count_what_is_left_out():
+    different = [
+        action(n, changes=(FieldChange(path="p", before=n, after="é€" * 40),))
+        for n in range(10_000)
+    ]
+    text, extent = fitted(page(*different), BODY_BYTES)
+    assert extent == Extent.rolled
+    assert BODY_BYTES / 3 < size(text) <= BODY_BYTES
+    left = int(re.search(r"and ([\d,]+) more lines", text)[1].replace(",", ""))
+    assert left + text.count("- update") == 10_000
+
+
+def test_a_summary_holds_more_than_a_comment_and_stays_within_its_budget():
+    gone = [action(n, "delete", address=f"queue.aws/{'n' * 80}-{n}") for n in range(20_000)]
+    text, _ = fitted(page(*gone), SUMMARY_BYTES)
+    assert BODY_BYTES < size(text) <= SUMMARY_BYTES
+
+
+def test_where_not_even_lists_fit_the_counts_and_the_fingerprint_stand():
+    guards = tuple(Guard(guard=f"g{n}", refused=True, message="x" * 300) for n in range(10))
+    text, extent = fitted(page(*thousands(50), guards=guards), 500)
+    assert extent == Extent.counts
+    assert "**50** to update" in text
+    assert "sha256:f1" in text
+    assert "not fit for approval" in text
+
+
+def test_what_masking_makes_longer_still_fits():
+    text, _ = fitted(page(*thousands(200)), BODY_BYTES, lambda told: told.replace("e", "*" * 9))
+    assert size(text) <= BODY_BYTES
+
+
+def test_long_lists_are_folded_away_and_refused_guards_never():
+    guards = tuple(Guard(guard=f"g{n}", refused=True, message="no") for n in range(20))
+    text, _ = fitted(page(*thousands(11), guards=guards), SUMMARY_BYTES)
+    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.index("g19") < text.index("<details>")
+
+
+def test_drift_of_thousands_is_rolled_up_too():
+    text, extent = fitted(drift_page(drift_of(plan(*thousands())), Background()), BODY_BYTES)
+    assert extent == Extent.rolled
+    assert "**10,000** \u00d7 changed subscription" in text
+
+
+# what live values may do
+
+
+class Visible(HTMLParser):
+    """Notes the text outside of code, and every element with its attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.inside, self.text, self.elements, self.remarks = 0, [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.inside += tag == "code"
+
+    def handle_endtag(self, tag):
+        self.inside -= tag == "code"
+
+    def handle_data(self, data):
+        if not self.inside:
+            self.text.append(data)
+
+    def handle_comment(self, data):
+        self.remarks.append(data)
+
+
+HARM = (
+    HOSTILE.replace("\u202e", "") + " </code></pre><script>alert(1)</script> acme/x#1 www.x.example"
+)
+
+
+def unescaped(text):
+    """Yield the runs of text outside of code that no escape parts."""
+    for block in MarkdownIt("commonmark").disable("text_join").parse(text):
+        yield from (item.content for item in block.children or () if item.type == "text")
+
+
+def hostile_pages():
+    odd = action(1, address=f"queue.aws/{HARM}", caused_by=HARM, notes=(HARM,), kind=HARM)
+    tags = FieldChange(path=f"tags.{HARM}", before=HARM, after=[HARM, {HARM: HARM}])
+    alike = [
+        action(n, address=f"q{HARM}.{n}{HARM}", changes=(tags,), notes=(HARM,)) for n in range(3)
+    ]
+    finding = Finding(address=HARM, message=HARM)
+    told = plan(
+        odd,
+        *alike,
+        action(9, "delete", address=HARM, changes=(tags,)),
+        action(8, "create", changes=(tags,)),
+        guards=(Guard(guard="protect", refused=True, message=HARM),),
+        problems=(finding,),
+        warnings=(finding,),
+        unknown=(HARM, "", "`", "``"),
+        unmanaged=(Unmanaged(kind="queue", account=HARM, identity={"name": HARM}),),
+    )
+    result = ActionResult(address=HARM, action="create", outcome="failed", error=HARM)
+    application = Application(
+        result="failed", actions=(result,), summary={"failed": 1}, message=HARM, problems=(finding,)
+    )
+    located = Located(file=HARM, line=1, column=1, message=HARM)
+    background = Background(limits=(f"--target {HARM}",))
+    return {
+        "plan": plan_page(told, background),
+        "drift": drift_page(drift_of(told), background),
+        "apply": application_page(application, "acme"),
+        "validate": validation_page(Validation(valid=False, errors=(located,))),
+        "failure": failure_page("plan", [HARM], "acme"),
+    }
+
+
+@pytest.mark.parametrize("limit", [BODY_BYTES, 9_000])
+@pytest.mark.parametrize("name", hostile_pages())
+def test_no_live_value_breaks_out_of_a_page(name, limit):
+    text, _ = fitted(hostile_pages()[name], limit)
+    seen = Visible(MarkdownIt("commonmark", {"html": True}).render(text))
+    tags = {tag for tag, _ in seen.elements}
+    assert "everyone" in text
+    assert not tags & {"script", "img", "a"}, tags
+    assert seen.remarks == []
+    shown = "".join(seen.text)
+    assert not re.search(r"@\w", shown), "a mention"
+    assert not re.search(r"#\d", shown), "a reference"
+    for words in unescaped(text):
+        assert "://" not in words, "a bare link"
+        assert "www." not in words, "a bare link"
+
+
+def test_an_empty_value_opens_no_code_that_a_later_one_could_close():
+    text = f"{code('')} and {code('`` @everyone ``')} and {code('``')}"
+    seen = Visible(MarkdownIt("commonmark").render(text))
+    assert seen.text == [" and ", " and ", "\n"]
+
+
+def test_every_element_of_a_page_is_one_of_ours():
+    text, _ = fitted(page(*thousands(20)), BODY_BYTES)
+    seen = Visible(MarkdownIt("commonmark", {"html": True}).render(text))
+    ours = {"h2", "h3", "h4", "p", "strong", "code", "pre", "details", "summary", "ul", "li"}
+    assert {tag for tag, _ in seen.elements} <= ours
+
+
+def test_no_limit_can_end_the_marker():
+    line = Marker("plan", "acme", (f"--target {HOSTILE} -->",)).line()
+    assert line.count("-->") == 1
+    assert "\n" not in line
+
+
+def test_a_value_that_looks_like_the_byline_hides_nothing_from_the_comparison():
+    from reconciler.github.comment import body_of
+
+    marker = Marker("plan", "acme")
+    one = body_of(marker, "x <!-- reconciler:byline --> delete a", "by 1")
+    two = body_of(marker, "x <!-- reconciler:byline --> delete b", "by 2")
+    assert without_byline(one) != without_byline(two)
+    assert without_byline(one) == without_byline(one.replace("by 1", "by 3"))
