@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.core.model import Finding, Guard
-from reconciler.reports.as_markdown import code, plain
+from reconciler.reports.escapes import code, plain
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
 

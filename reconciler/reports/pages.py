@@ -70,6 +70,11 @@ def fitted(
     )
 
 
+def whole(page: Page) -> str:
+    """Return everything, however long."""
+    return "\n".join(_lines(page))
+
+
 def size(text: str) -> int:
     """Return the bytes of a text in UTF-8."""
     return len(text.encode("utf-8", "backslashreplace"))

@@ -7,7 +7,7 @@ from functools import partial
 
 from reconciler.core.drift import Drift
 from reconciler.core.model import Finding, Guard, Plan, Unmanaged
-from reconciler.reports.as_markdown import code, plain
+from reconciler.reports.escapes import code, plain
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
 from reconciler.reports.values import clean, show

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.core.drift import Resource
 from reconciler.core.model import Action, FieldChange
-from reconciler.reports.as_markdown import block, code, plain
+from reconciler.reports.escapes import block, code, plain
 from reconciler.reports.pages import Item
 from reconciler.reports.values import Units, change_lines, clean, show
 

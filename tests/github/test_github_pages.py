@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from reconciler.core.drift import drift_of
 from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
-from reconciler.reports.as_markdown import code
+from reconciler.reports.escapes import code
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Extent, fitted, size
