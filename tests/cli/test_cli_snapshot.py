@@ -88,6 +88,20 @@ def live(on, file):
     return run
 
 
+def test_a_snapshot_of_one_shard_plans_that_shard_and_says_what_it_does_not_see(on, file):
+    queue = "grants: [{to: amazon-notifications}]"
+    assert on("apply", queues(old=queue, q=queue), "--yes").code == 0
+    # By their names aws-eu and app are in the second half, uk and shop in the first.
+    shard = ("--shard", "2/2")
+    assert on("snapshot", queues(q=queue), "--out", file, *shard).code == 0
+    ended = on("plan", queues(q=queue), "--live", file, *shard, "--format", "json")
+    plan = json.loads(ended.out)
+    assert (ended.code, plan["complete"]) == (0, True)
+    assert [action["address"] for action in plan["actions"]] == ["queue.aws-eu/old"]
+    unseen = [it["address"] for it in plan["warnings"] if "not seen" in it["message"]]
+    assert unseen == ["uk"], "MWS destinations point at queues, Merchant subscriptions do not"
+
+
 def test_drift_against_a_snapshot_is_the_drift_of_the_services(on, taken, file, sandbox):
     taken()
     wanted = on("drift", AFTER, "--format", "json")
