@@ -20,6 +20,7 @@ from reconciler.cli.options import (
     PathArgument,
     ReferencedOption,
     SandboxOption,
+    SellerOption,
     ShardOption,
     TargetOption,
     UnprotectOption,
@@ -200,6 +201,50 @@ def snapshot(
     return snapshot_to(_state(context), path, out, sandbox)
 
 
+def export(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write DIR/exported.yaml, and beside it the declarations if they lie elsewhere; "
+            "left out, to stdout.",
+        ),
+    ] = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write declarations of live objects that no declaration covers."""
+    from reconciler.cli.exporting import export_to
+    from reconciler.cli.session import Request
+
+    request = Request(path, sandbox, accounts=tuple(account))
+    return export_to(_state(context), request, out)
+
+
+def migrate(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write; left out, to stdout.")
+    ] = None,
+    seller: SellerOption = [],  # noqa: B006 - typer makes a new list for each run
+    keep_first: Annotated[
+        bool,
+        typer.Option(
+            "--keep-first",
+            help="Where MWS sent one type to several queues, keep the first by name.",
+        ),
+    ] = False,
+) -> int:
+    """Write the SP-API declarations that take over from the MWS ones, with the way to get there."""
+    from reconciler.cli.migrating import migrate_to
+
+    sellers = {key: name for key, _, name in (item.partition("=") for item in seller)}
+    return migrate_to(_state(context), path, out, sellers, keep_first=keep_first)
+
+
 def drift(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
@@ -246,7 +291,19 @@ def demo(context: typer.Context) -> int:
     return tell(_state(context))
 
 
-COMMANDS = (validate, plan, apply, destroy, drift, snapshot, schema, sandbox, demo)
+COMMANDS = (
+    validate,
+    plan,
+    apply,
+    destroy,
+    drift,
+    snapshot,
+    export,
+    migrate,
+    schema,
+    sandbox,
+    demo,
+)
 
 
 def _state(context: typer.Context) -> State:
