@@ -40,7 +40,9 @@ def body(
         fields = _share(fields, shared, written.full[shared], defaults, ignore_tags)
     units = {path: unit for name in fields for path, unit in spec.units(name).items()}
     told = {name: _in_units(name, value, units) for name, value in fields.items()}
-    return {**told, "protect": True} if any(item.protected for item in live) else told
+    protected = any(item.protected for item in live)
+    usual = bool(defaults.get("protect")) and spec.marks is not None
+    return {**told, "protect": protected} if protected or usual else told
 
 
 def homeless(spec: Spec, names: Names) -> bool:

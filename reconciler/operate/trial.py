@@ -133,5 +133,7 @@ def _about(problem: Problem, places: list[tuple[int, Draft]], document: Document
     """Return the draft that a problem stands at, or at least speaks of."""
     if problem.file == FILE:
         return next((draft for line, draft in reversed(places) if line <= problem.line), None)
-    named = (draft for address, draft in document.drafts.items() if address in problem.message)
+    # The longest first: one address may be the beginning of another.
+    addresses = sorted(document.drafts, key=len, reverse=True)
+    named = (document.drafts[address] for address in addresses if address in problem.message)
     return next(named, None)
