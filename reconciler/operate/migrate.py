@@ -60,22 +60,21 @@ def _sections(
 ) -> dict[str, dict[str, Any]]:
     """Return destinations that are missing, and the subscriptions, as they stand in YAML."""
     names = _destinations(declarations)
-    # Of several names for one queue's destination the first one counts.
-    behind = {move.arn: move for move in sorted(moves, key=lambda move: move.stem, reverse=True)}
+    queues = {move.arn: move.queue for move in moves}
     missing = {
-        f"{row.account} {row.arn}": (row.account, behind[row.arn])
+        f"{row.account} {row.arn}": (row.account, row.arn)
         for row in rows
         if (row.account, row.arn) not in names
     }
-    wanted = {
-        key: [move.stem, f"{move.stem.removesuffix('-sp')}-{account}"]
-        for key, (account, move) in missing.items()
-    }
+    wanted = {}
+    for key, (account, arn) in missing.items():
+        stem = queues[arn].rpartition(":")[2]
+        wanted[key] = [f"{stem}-sp", f"{stem}-{account}"]
     given = assign(wanted, _declared(declarations, "destination"))
     made: dict[str, Any] = {}
-    for key, (account, move) in missing.items():
-        names[account, move.arn] = given[key]
-        made[given[key]] = {"account": account, "queue": move.queue}
+    for key, (account, arn) in missing.items():
+        names[account, arn] = given[key]
+        made[given[key]] = {"account": account, "queue": queues[arn]}
     subscriptions = _subscriptions(rows, names, declarations)
     return {"destinations": dict(sorted(made.items())), "subscriptions": subscriptions}
 

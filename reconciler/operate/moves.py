@@ -25,10 +25,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An MWS subscription on its way; `queue` is the name or ARN, `arn` the handle.
-
-    `stem` is what its destination may be called.
-    """
+    """An MWS subscription on its way; `queue` is the name or ARN, `arn` the handle."""
 
     address: str
     former: str
@@ -37,7 +34,6 @@ class Move:
     region: str
     queue: str
     arn: str
-    stem: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,8 +78,7 @@ def _move(item: Desired, destination: Desired, origin: Origin) -> Move | str:
     if not arn.startswith(SP_API_QUEUES):
         return f"the SP-API sends to queues of the partition aws only, not to {arn}"
     queue = name_in(destination.references.get("queue")) or arn
-    stem = f"{name_in(destination.address).removesuffix('-mws')}-sp"
-    return Move(item.address, former, successor, origin, origin.region, queue, arn, stem)
+    return Move(item.address, former, successor, origin, origin.region, queue, arn)
 
 
 def rows_of(

@@ -290,6 +290,28 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_written(live, export, sa
     assert found == {"queues": {"q": {}}}
 
 
+def test_what_refers_to_something_unread_is_told_and_left_out(live, export, sandbox):
+    live(
+        queues(q="grants: [{to: amazon-notifications}]")
+        + destinations(s="account: app, queue: q")
+        + subscriptions(s="destination: s, notificationType: PRICING_HEALTH, sellers: [de]")
+    )
+    sandbox.faults([{"service": "sp-api", "operation": "getDestinations", "kind": "denied"}])
+    ended, found = export()
+    assert (ended.code, list(found)) == (1, ["queues"])
+    assert (
+        "subscription.app/de/PRICING_HEALTH/1.0 is not exported: what it refers to was not read"
+        in ended.err
+    )
+
+
+def test_of_two_entries_for_one_real_account_only_one_is_written(live, cli, world, sandbox):
+    live(queues(q=""))
+    twice = AWS + AWS.replace("accounts:", "").replace("aws-eu", "again").lstrip("\n")
+    ended = cli("export", world("", HEAD + twice), "--sandbox", sandbox.url)
+    assert (ended.code, yaml.safe_load(ended.out)) == (0, {"queues": {"q": {"account": "again"}}})
+
+
 def test_into_the_declarations_directory_goes_one_file_more(live, cli, world, sandbox, lines):
     live(queues(q="") + destinations(m="account: uk, queue: q"))
     folder = world("", HEAD + AWS + MWS)
