@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.errors import ReconcilerError
-from reconciler.core.manifest.reader import Declarations, as_declared, read
+from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
 from reconciler.core.provider import Account, Provider, Service
+from reconciler.operate.applications import Application, Origin
+from reconciler.operate.migrate import Accounts as MigrationAccounts
 from reconciler.providers.calls import Clock, SystemClock
 from reconciler.providers.merchant.kinds import SERVICE as MERCHANT
 from reconciler.providers.merchant.kinds import AccessToken, MerchantAccount
 from reconciler.providers.mws.kinds import SERVICE as MWS
 from reconciler.providers.mws.kinds import MwsAccount, MwsCredentials
+from reconciler.providers.mws.marketplaces import sp_api_region
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import Seller, SpApiAccount, SpApiCredentials
 from reconciler.providers.spapi.kinds import SERVICE as SP_API
@@ -25,14 +28,36 @@ if TYPE_CHECKING:
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 
 
-def declarations(path: Path, *, sandbox: str | None = None) -> Declarations:
+def declarations(
+    path: Path, *, sandbox: str | None = None, beside: Source | None = None
+) -> Declarations:
     """Read the declarations at `path`; with `sandbox`, their accounts lead to that base URL.
+
+    `beside` is read with them as one more file.
 
     Raises:
         DeclarationError: everything that is wrong with them.
     """
     adapt = to_sandbox(sandbox) if sandbox else as_declared
-    return read(load(path), SERVICES, where=str(path), adapt=adapt)
+    sources = [*load(path), *([beside] if beside else [])]
+    return read(sources, SERVICES, where=str(path), adapt=adapt)
+
+
+def migration_accounts(declared: Declarations) -> MigrationAccounts:
+    """Return what a migration from MWS to the SP-API has to know of the accounts."""
+    accounts = declared.accounts.items()
+    return MigrationAccounts(
+        origins={
+            name: Origin(item.seller_id, item.marketplace_id, sp_api_region(item.marketplace_id))
+            for name, item in accounts
+            if isinstance(item, MwsAccount)
+        },
+        applications=tuple(
+            Application(name, item.region, tuple(sorted(item.sellers)))
+            for name, item in accounts
+            if isinstance(item, SpApiAccount)
+        ),
+    )
 
 
 class Providers:

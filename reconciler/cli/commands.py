@@ -27,6 +27,7 @@ from reconciler.cli.options import (
     RepositoryIdOption,
     RepositoryOption,
     SandboxOption,
+    SellerOption,
     ServiceOption,
     ShardOption,
     StackOption,
@@ -261,6 +262,50 @@ def snapshot(
         return snapshot_to(state, request, out)
 
 
+def export(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write DIR/exported.yaml, and beside it the declarations if they lie elsewhere; "
+            "left out, to stdout.",
+        ),
+    ] = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write declarations of live objects that no declaration covers."""
+    from reconciler.cli.exporting import export_to
+    from reconciler.cli.session import Request
+
+    request = Request(path, sandbox, accounts=tuple(account))
+    return export_to(_state(context), request, out)
+
+
+def migrate(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write; left out, to stdout.")
+    ] = None,
+    seller: SellerOption = [],  # noqa: B006 - typer makes a new list for each run
+    keep_first: Annotated[
+        bool,
+        typer.Option(
+            "--keep-first",
+            help="Where MWS sent one type to several queues, keep the first by name.",
+        ),
+    ] = False,
+) -> int:
+    """Write the SP-API declarations that take over from the MWS ones, with the way to get there."""
+    from reconciler.cli.migrating import migrate_to
+
+    sellers = {key: name for key, _, name in (item.partition("=") for item in seller)}
+    return migrate_to(_state(context), path, out, sellers, keep_first=keep_first)
+
+
 def drift(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
@@ -345,6 +390,8 @@ COMMANDS = (
     drift,
     snapshot,
     decode,
+    export,
+    migrate,
     schema,
     sandbox,
     demo,

@@ -73,6 +73,12 @@ def _shard(value: str) -> str:
     return value
 
 
+def _seller(value: str) -> str:
+    if re.fullmatch(r"[^=]+=[^=]+", value) is None:
+        raise typer.BadParameter("expected SELLERID=NAME, as in A2EXAMPLE1SELLER=acme-uk")
+    return value
+
+
 def _url(value: str | None) -> str | None:
     from reconciler.core.endpoint import parse_endpoint
 
@@ -190,6 +196,14 @@ LiveOption = Annotated[
     typer.Option(
         metavar="FILE",
         help="Read this snapshot instead of the services: no credentials, no network.",
+    ),
+]
+SellerOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="SELLERID=NAME",
+        parser=_seller,
+        help="The SP-API seller that an MWS seller id is (repeatable).",
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -42,6 +42,25 @@ def save_result(file: Path, text: str) -> None:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 
 
+def save_new(file: Path, content: bytes) -> None:
+    """Write a file that is not there yet, and the directories it lies in.
+
+    Raises:
+        SettingsError: it is there, or cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("xb") as stream:
+            stream.write(content)
+    except FileExistsError as error:
+        raise SettingsError(
+            f"{error.filename} is there already and is not overwritten: move it away, or choose "
+            "another place"
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
+
+
 def write_result(text: str) -> None:
     """Write a result to stdout; a reader that went away (`| head`) has what it wanted.
 

@@ -356,6 +356,19 @@ def _prunable(world: World, live: Live) -> bool:
     )
 
 
+def undeclared(world: World) -> Iterator[Live]:
+    """Yield live objects that no declaration meets, each identity once."""
+    for live in world.live:
+        address = live_address(live.spec, live.account)
+        handle = live.spec.handle(live.account, live.outputs)
+        if (
+            address not in world.declared
+            and (live.spec.kind, handle) not in world.claimed
+            and world.by_address[address] is live
+        ):
+            yield live
+
+
 def unmanaged(world: World) -> Iterator[Live]:
     """Yield live objects that are not ours and that no declaration meets."""
     for live in world.live:

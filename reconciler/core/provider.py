@@ -57,6 +57,22 @@ class Member:
     outputs: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One declaration that stands for `specs`, live objects of one account: `members` backwards.
+
+    `fields` are its YAML fields by name, as one would write them by hand: without account, without
+    what the service has by default, with handles as references and bare numbers as durations and
+    sizes. `full` holds those fields that have a default too. `stems` are what it may be called,
+    shortest first.
+    """
+
+    specs: tuple[Spec, ...]
+    fields: Mapping[str, Any]
+    full: Mapping[str, Any]
+    stems: tuple[str, ...]
+
+
 class Declaration(Frozen):
     """The YAML shape of one declaration: the kind's own fields and what every kind takes."""
 
@@ -76,6 +92,16 @@ class Declaration(Frozen):
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the objects this declaration stands for; ValueError says what is wrong with it."""
         raise TypeError("a kind's declaration says which objects it stands for")
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield the declarations of these live objects of `account`, as few as stand for them."""
+        raise TypeError("a kind's declaration says how its live objects are written")
+
+    @classmethod
+    def default_name(cls, stack: str, key: str) -> str | None:
+        """Return the live name that follows from a declaration's key; None: there are no names."""
+        return None
 
 
 def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:

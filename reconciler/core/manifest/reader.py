@@ -54,8 +54,8 @@ class Source:
 class Declarations:
     """Everything declared, understood and checked. `digest` identifies it, comments aside.
 
-    `warnings` are about accounts and concern every run; `hints` are about single objects, for the
-    author.
+    `defaults` are by section, as they stand in YAML. `warnings` are about accounts and concern
+    every run; `hints` are about single objects, for the author.
     """
 
     stack: str
@@ -64,6 +64,7 @@ class Declarations:
     accounts: Mapping[str, Account]
     desired: tuple[Desired, ...]
     digest: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
 
@@ -140,6 +141,7 @@ def read(
         accounts=accounts,
         desired=tuple(sorted(desired, key=lambda item: item.address)),
         digest=_digest(document),
+        defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
         hints=tuple(sorted(_hints(desired))),
     )
@@ -311,6 +313,12 @@ def _hints(desired: Sequence[Desired]) -> set[Problem]:
         )
         for hint in found
     }
+
+
+def _defaults(document: _Document) -> dict[str, Any]:
+    node = document.once.get("defaults")
+    given = node.plain() if node is not None else {}
+    return {section: fields for section, fields in given.items() if fields}
 
 
 def _digest(document: _Document) -> str:

@@ -45,6 +45,14 @@ def fill_in(template: str, *, target_account: str | None, registered_event: str)
     return filled.replace("{targetAccount}", target_account) if target_account else filled
 
 
+def template_of(uri: str, target_account: str) -> str:
+    """Return the URI with the number of its target replaced by the placeholder, where it stands."""
+    number = rf"(?<![0-9]){target_account}(?![0-9])"
+    template = re.sub(number, "{targetAccount}", uri)
+    filled = fill_in(template, target_account=target_account, registered_event="")
+    return template if filled == uri else uri
+
+
 def _is_public(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global

@@ -1,15 +1,15 @@
 """What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 
 from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
-from reconciler.core.provider import Context, Declaration, Member, Service
+from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.merchant.account import AccessToken, AccountNumber, MerchantAccount
-from reconciler.providers.merchant.call_back import fill_in, parse_template
+from reconciler.providers.merchant.call_back import fill_in, parse_template, template_of
 
 __all__ = [
     "SERVICE",
@@ -123,6 +123,18 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         if not self.target_accounts:
             yield Member(self._spec(owner, self.target_account))
 
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration for all subscriptions that are equal but for the target."""
+        for same, uri in _folded([spec for spec in specs if isinstance(spec, Subscription)]):
+            event = same[0].registered_event
+            targets = [spec.target_account for spec in same if spec.target_account]
+            fields = {"registeredEvent": event, **_interest(targets), "callBackUri": uri}
+            stem = event.lower().replace("_", "-")
+            which = "several" if len(targets) > 1 else targets[0] if targets else "all"
+            more = "own" if which == same[0].owner else which
+            yield Written(tuple(same), fields, fields, (stem, f"{stem}-{more}"))
+
     def _spec(self, owner: str, target: str | None) -> Subscription:
         interest: dict[str, Any] = (
             {"target_account": target} if target else {"all_managed_accounts": True}
@@ -130,6 +142,31 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         event = self.registered_event
         uri = fill_in(self.call_back_uri, target_account=target, registered_event=event)
         return Subscription(registered_event=event, call_back_uri=uri, owner=owner, **interest)
+
+
+def _folded(specs: Sequence[Subscription]) -> Iterable[tuple[list[Subscription], str]]:
+    """Yield subscriptions that are equal but for the target, with the URI that stands for all.
+
+    Those that push to one URI belong together, and of the others those whose URIs are equal but for
+    the number of the target in them.
+    """
+    same = Counter((spec.registered_event, spec.call_back_uri) for spec in specs)
+    alike: dict[tuple[str, str, bool], list[Subscription]] = {}
+    for spec in specs:
+        event, uri, target = spec.registered_event, spec.call_back_uri, spec.target_account
+        if target and same[event, uri] == 1:
+            uri = template_of(uri, target)
+        alike.setdefault((event, uri, target is None), []).append(spec)
+    for (_, uri, _), found in alike.items():
+        # A placeholder that stands for one number only would be a riddle.
+        told = uri if len(found) > 1 else found[0].call_back_uri
+        yield sorted(found, key=lambda spec: int(spec.target_account or 0)), told
+
+
+def _interest(targets: Sequence[str]) -> dict[str, Any]:
+    if not targets:
+        return {"allManagedAccounts": True}
+    return {"targetAccount": targets[0]} if len(targets) == 1 else {"targetAccounts": targets}
 
 
 def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:

@@ -1,7 +1,8 @@
 """What may be declared for MWS: accounts, destinations and subscriptions."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
@@ -16,7 +17,7 @@ from reconciler.core.model import (
     Reference,
     Spec,
 )
-from reconciler.core.provider import Account, Context, Declaration, Member, Service
+from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.core.secret_ref import SecretRef
 from reconciler.providers.mws.marketplaces import host_of, is_amazon, region_conflict
 from reconciler.providers.mws.queue_url import ARN_PATTERN, canonical_queue
@@ -183,6 +184,15 @@ class DestinationDeclaration(DestinationSettings, Declaration):
         """Yield the one destination."""
         yield Member(Destination(queue=self.queue))
 
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a destination, called after its queue."""
+        for spec in specs:
+            if isinstance(spec, Destination):
+                fields = {"queue": spec.queue}
+                stem = f"{spec.queue.rpartition(':')[2].rpartition('/')[2]}-mws"
+                yield Written((spec,), fields, fields, (stem,))
+
 
 class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     """A subscription in YAML: `destination` is the name of a declared MWS destination."""
@@ -202,6 +212,26 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         """Yield the one subscription."""
         names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
         yield Member(Subscription(**self.model_dump(by_alias=False, include=names)))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a subscription, called after its type."""
+        for spec in specs:
+            if isinstance(spec, Subscription):
+                full = {
+                    "destination": spec.destination,
+                    "notificationType": spec.notification_type,
+                    "enabled": spec.enabled,
+                }
+                fields: dict[str, Any] = dict(full)
+                if spec.enabled:
+                    del fields["enabled"]
+                yield Written((spec,), fields, full, (_hyphenated(spec.notification_type),))
+
+
+def _hyphenated(name: str) -> str:
+    """Return FBAOutboundShipmentStatus as fba-outbound-shipment-status."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
 def _letters(name: str) -> str:

@@ -46,3 +46,9 @@ def region_conflict(marketplace: str, url: str) -> tuple[str, str] | None:
     host = _REGIONS.get(urlsplit(url).hostname or "")
     place = _REGIONS.get(_HOSTS.get(marketplace, ""))
     return (host, place) if host and place and host != place else None
+
+
+def sp_api_region(marketplace: str) -> str | None:
+    """Return the region of the SP-API that serves a marketplace; China has none."""
+    region = _REGIONS.get(_HOSTS.get(marketplace, ""))
+    return region.lower() if region in ("NA", "EU", "FE") else None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reconciler.core.model import Desired, Finding, Spec
-from reconciler.core.provider import Context, Declaration, Member, Service
+from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.spapi.account import SpApiAccount, choose_sellers
 from reconciler.providers.spapi.catalogue import (
     ENDED,
@@ -23,6 +23,7 @@ from reconciler.providers.spapi.specs import (
     Subscription,
     SubscriptionSettings,
 )
+from reconciler.providers.spapi.writing import written_destination, written_subscriptions
 
 NAME_LENGTH = 256
 
@@ -53,7 +54,7 @@ class DestinationDeclaration(DestinationSettings, Declaration):
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one destination."""
-        name = self.name or f"{context.stack}-{context.name}"
+        name = self.name or self.default_name(context.stack, context.name)
         if len(name) > NAME_LENGTH:
             raise ValueError(f"the key makes a name beyond {NAME_LENGTH} characters: set `name`")
         given = {
@@ -61,6 +62,16 @@ class DestinationDeclaration(DestinationSettings, Declaration):
             for field in DestinationSettings.model_fields.keys() & self.model_fields_set
         }
         yield Member(Destination(name=name, **given))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a destination."""
+        return (written_destination(spec) for spec in specs if isinstance(spec, Destination))
+
+    @classmethod
+    def default_name(cls, stack: str, key: str) -> str:
+        """Return the key behind the stack's name, which marks the destination as the stack's."""
+        return f"{stack}-{key}"
 
 
 class SubscriptionDeclaration(SubscriptionSettings, Declaration):
@@ -122,6 +133,11 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
             given["filter"] = self.filter.plain()
         for seller, member in choose_sellers(account, self.sellers):
             yield Member(Subscription(seller=seller, **given), member)
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration for all subscriptions that are equal but for the seller."""
+        return written_subscriptions(specs, account) if isinstance(account, SpApiAccount) else ()
 
 
 def _queue_problem(queue: str) -> str | None:

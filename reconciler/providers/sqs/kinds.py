@@ -7,13 +7,14 @@ from pydantic import field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Desired, Finding, Spec
-from reconciler.core.provider import Context, Declaration, Member, Service
+from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.grants import Grant, policy_of
 from reconciler.providers.sqs.policy import CURRENT_VERSION, Policy
 from reconciler.providers.sqs.policy_rules import check_limits, check_shape
 from reconciler.providers.sqs.queue import DeadLetter, KmsEncryption, Queue, QueueSettings
+from reconciler.providers.sqs.writing import written
 
 _SETTINGS = frozenset(QueueSettings.model_fields)
 
@@ -108,6 +109,18 @@ class QueueDeclaration(QueueSettings, Declaration):
         if queue.policy is not None:
             check_limits(queue.policy)
         yield Member(queue, outputs=account.queue_outputs(name))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a queue."""
+        for spec in specs:
+            if isinstance(spec, Queue) and isinstance(account, AwsAccount):
+                yield written(spec, account)
+
+    @classmethod
+    def default_name(cls, stack: str, key: str) -> str | None:
+        """Return the key itself."""
+        return key
 
     def _default_name(self, key: str) -> str:
         try:

@@ -76,7 +76,7 @@ def to_text(policy: Policy | None) -> str:
     """Write a canonical policy the way SQS takes it; no policy is the empty string."""
     if policy is None:
         return ""
-    statements = [_compact(statement) for statement in policy["Statement"]]
+    statements = [compact(statement) for statement in policy["Statement"]]
     version = policy.get("Version", CURRENT_VERSION)
     return json.dumps({"Version": version, "Statement": statements}, separators=(",", ":"))
 
@@ -228,10 +228,10 @@ def _accounts(resources: Iterable[str]) -> set[str]:
     return {part for arn in resources for part in arn.split(":") if _ACCOUNT_ID.fullmatch(part)}
 
 
-def _compact(value: Any) -> Any:
+def compact(value: Any) -> Any:
     """Write lists of one as their only item: a policy has 8192 bytes and no more."""
     if isinstance(value, dict):
-        return {name: _compact(item) for name, item in value.items()}
+        return {name: compact(item) for name, item in value.items()}
     if isinstance(value, list) and len(value) == 1:
         return value[0]
     return value

@@ -1,0 +1,124 @@
+"""Export: live objects that no declaration covers, to stdout or into a directory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.cli import exits
+from reconciler.cli.interrupts import at_once
+from reconciler.cli.progress import Ticker
+from reconciler.cli.session import Request, select
+from reconciler.cli.state import State, save_new, write_result
+from reconciler.core.decide import Observation
+from reconciler.core.errors import SettingsError
+from reconciler.core.manifest.reader import Declarations, Source
+from reconciler.engine import observe
+from reconciler.operate.export import Exported, export
+from reconciler.sources import load
+from reconciler.wiring import SERVICES, Providers, declarations
+
+FILE = "exported.yaml"
+
+
+def export_to(state: State, request: Request, out: Path | None) -> int:
+    """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
+    copies = list(_copies(request.path, out)) if out is not None else []
+    declared = declarations(request.path, sandbox=request.sandbox)
+    for warning in declared.warnings:
+        state.say(f"{warning} (warning)")
+    selected = select(declared, request)
+    observation = _look(state, request, declared, selected)
+    exported = export(
+        declared,
+        observation,
+        services=SERVICES,
+        reread=lambda source: declarations(request.path, sandbox=request.sandbox, beside=source),
+        accounts=selected,
+    )
+    _tell(state, observation, exported)
+    if out is None:
+        write_result(exported.text)
+    elif exported.text:
+        _write(state, out, exported, copies)
+    return exits.ERROR if observation.unread else exits.DONE
+
+
+def _copies(path: Path, out: Path) -> Iterator[Source]:
+    """Yield what a directory lacks to be complete by itself: the declarations, if not read with it.
+
+    Raises:
+        SettingsError: it holds other declarations.
+    """
+    here, there = path.resolve(), out.resolve()
+    if here.is_relative_to(there) or (here.is_dir() and there.is_relative_to(here)):
+        return
+    others = load(out) if out.is_dir() else []
+    if others:
+        raise SettingsError(
+            f"{out} holds other declarations ({others[0].name}): choose a new directory, or one in "
+            f"{path}"
+        )
+    for source in load(path):
+        file = Path(source.name)
+        name = file.relative_to(path) if path.is_dir() else file.name
+        yield Source(str(out / name), source.content)
+
+
+def _look(
+    state: State, request: Request, declared: Declarations, selected: frozenset[str] | None
+) -> Observation:
+    """Read the accounts, whole: what nobody declared is of types that nobody declared."""
+    everywhere = declared.policy.model_copy(update={"discover": "all"})
+    names = sorted(declared.accounts if selected is None else _with_targets(declared, selected))
+    accounts = {name: declared.accounts[name] for name in names}
+    sandbox = request.sandbox is not None
+    with (
+        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
+        at_once(),
+        Ticker() as ticker,
+    ):
+        asked = replace(declared, policy=everywhere)
+        return observe(asked, providers, progress=ticker, everything=True)
+
+
+def _with_targets(declared: Declarations, selected: frozenset[str]) -> set[str]:
+    """Return the accounts together with those that their objects may refer to."""
+    by_name = {service.name: service for service in SERVICES}
+    chosen = [by_name[declared.accounts[name].service] for name in selected]
+    kinds = {
+        reference.kind
+        for service in chosen
+        for shape in service.declarations.values()
+        for reference in shape.spec_type.refs.values()
+        if not reference.same_account
+    }
+    offering = {
+        service.name
+        for service in SERVICES
+        if kinds & {shape.spec_type.kind for shape in service.declarations.values()}
+    }
+    return {
+        name
+        for name, account in declared.accounts.items()
+        if name in selected or account.service in offering
+    }
+
+
+def _tell(state: State, observation: Observation, exported: Exported) -> None:
+    for unread in observation.unread:
+        state.say(f"not read: {unread.reason}")
+    for warning in observation.warnings:
+        state.say(f"{warning.address}: {warning.message} (warning)")
+    for note in exported.notes:
+        state.say(note)
+    if not exported.text:
+        state.say("nothing to export: no live object is without a declaration")
+
+
+def _write(state: State, out: Path, exported: Exported, copies: list[Source]) -> None:
+    for source in copies:
+        save_new(Path(source.name), source.content)
+    save_new(out / FILE, exported.text.encode())
+    state.say(f"{len(exported.live)} live objects written to {out / FILE}")
+    if copies:
+        state.say(f"the declarations were copied beside it, so that {out} is complete by itself")

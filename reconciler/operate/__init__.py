@@ -1,0 +1,1 @@
+"""Day-to-day operation: what exists is written as declarations, and MWS left behind."""
