@@ -46,6 +46,16 @@ def _limit(value: Any) -> Limit:
     return limit
 
 
+def _age(value: Any) -> int:
+    from reconciler.core.units import parse_duration
+
+    try:
+        seconds: int = parse_duration(value)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return seconds
+
+
 def _shard(value: str) -> str:
     match = re.fullmatch(r"(\d+)/(\d+)", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
@@ -129,4 +139,23 @@ JournalOption = Annotated[
     typer.Option(
         metavar="FILE", help="Append a JSON line before and after every write, on disk at once."
     ),
+]
+PlainFormatOption = Annotated[
+    ApplyFormat, typer.Option("--format", help="How to write the result.")
+]
+MaxWaitingOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may wait in a queue.")
+]
+MaxAgeOption = Annotated[
+    int,
+    typer.Option(
+        metavar="DURATION", parser=_age, help="How long the oldest message may wait: 30m, 2h."
+    ),
+]
+MaxDeadLettersOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may lie in a dead-letter queue.")
+]
+MaxUndeliveredOption = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, help="Pushes to a callBackUri that may be unacknowledged."),
 ]

@@ -61,7 +61,7 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         overrides=request.overrides,
     )
     with _source(state, request, declared) as look:
-        read = _read(declared, selected)
+        read = with_neighbours(declared, selected)
         providers, observation = look(read)
         prepared = make(observation, targets=_targets(declared, read))
         further = _pointing(declared, prepared.plan) - read
@@ -129,7 +129,7 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _read(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
+def with_neighbours(declared: Declarations, selected: frozenset[str] | None) -> set[str]:
     """Return the accounts to read: those selected and those they refer to or are referred to by."""
     if selected is None:
         return set(declared.accounts)

@@ -16,6 +16,8 @@ from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 
 SCOPE = "sellingpartnerapi::notifications"
+NO_CONSENT = "invalid_grant"
+"""With which a seller's refresh token is refused: withdrawn, or never given."""
 
 _OPERATION = "token"
 _HEADERS = {
@@ -144,7 +146,7 @@ class Login:
 
 def _meaning(code: str, seller: str | None) -> str | None:
     """Say who must do what about an OAuth error, where that is known."""
-    if code == "invalid_grant" and seller is not None:
+    if code == NO_CONSENT and seller is not None:
         return (
             f"seller {seller} has withdrawn consent or the token is wrong: have the seller "
             "authorise the application again and replace the refresh token"
