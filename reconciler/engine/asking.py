@@ -36,6 +36,8 @@ def ask(
     questions: Sequence[Question[A]], *, doing: str, progress: Progress = silent
 ) -> list[A | Unanswered]:
     """Return the answers in the order of the questions, which are asked side by side."""
+    if not questions:
+        return []
     with (
         ThreadPoolExecutor(ACCOUNTS_SIDE_BY_SIDE, thread_name_prefix="ask") as pool,
         ThreadPoolExecutor(PARTS_SIDE_BY_SIDE, thread_name_prefix="part") as parts,
