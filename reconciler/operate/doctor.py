@@ -163,11 +163,13 @@ def _complaints(account: str, answer: _Findings | Unanswered) -> Iterator[tuple[
 
 
 def _complaint(account: str, check: str, ailment: Ailment, stage: str = "") -> Complaint:
+    # Sentences of errors name the account themselves.
+    problem = ailment.problem.removeprefix("accounts.").removeprefix(f"{account}: ")
     return Complaint(
         account=account,
         stage=stage,
         check=check,
-        problem=ailment.problem,
+        problem=problem,
         remedy=ailment.remedy,
         optional=ailment.optional,
     )

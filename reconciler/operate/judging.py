@@ -202,8 +202,10 @@ class _Judges:
             target = self._links.behind(live.account, reference, handle)
             if target is not None and target.detailed and sender is not None:
                 name = self._links.name(reference.kind, handle)
+                declared = self._links.declared(reference.kind, handle)
+                healed = declared is not None and not any(declared.spec.obstacles(sender))
                 for reason in target.spec.obstacles(sender):
-                    yield f"nothing is delivered: {name} {reason}"
+                    yield f"nothing is delivered: {name} {_remedied(reason, healed=healed)}"
 
     def _consent(self, item: Desired) -> bool | None:
         part = item.spec.partition()
@@ -228,6 +230,11 @@ class _Judges:
                 f"seller {item.spec.partition()} has withdrawn consent, or the refresh token is "
                 "wrong: have the seller authorise the application again"
             )
+
+
+def _remedied(reason: str, *, healed: bool) -> str:
+    """Replace an obstacle's advice where what is declared has no such obstacle."""
+    return f"{reason.partition(': ')[0]}: apply, which brings it back" if healed else reason
 
 
 def _messages(number: int | None) -> str:

@@ -45,7 +45,11 @@ class Links:
         verdicts = {self.there(item.account, *it[1:]) for it in references(item.spec)}
         return False if False in verdicts else None if None in verdicts else True
 
+    def declared(self, kind: str, handle: str) -> Desired | None:
+        """Return what is declared under this handle."""
+        return self._declared.get((kind, handle))
+
     def name(self, kind: str, handle: str) -> str:
         """Return the address of what has this handle where it is declared, else the handle."""
-        declared = self._declared.get((kind, handle))
+        declared = self.declared(kind, handle)
         return declared.address if declared else handle

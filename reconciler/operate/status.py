@@ -110,13 +110,17 @@ def _measure(
         if isinstance(provider, Measuring) and name in by_account
     ]
     found = ask(questions, doing="measuring", progress=progress)
+    return _together(found)
+
+
+def _together(answers: Sequence[Measured | Unanswered]) -> Measured:
     metrics = {
         address: item
-        for answer in found
+        for answer in answers
         if isinstance(answer, Measured)
         for address, item in answer.metrics.items()
     }
-    lacking = [it.reason if isinstance(it, Unanswered) else it.lacking for it in found]
+    lacking = [it.reason if isinstance(it, Unanswered) else it.lacking for it in answers]
     return Measured(metrics, "\n".join(filter(None, lacking)) or None)
 
 

@@ -1,7 +1,7 @@
 """What can be looked at of any account: its secrets, its endpoint, its idea of the time."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -63,7 +63,9 @@ def _ahead(account: str, url: str) -> float:
         theirs = parsedate_to_datetime(answer.headers.get("date", ""))
     except ValueError:
         return 0.0
-    return (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
+    age = answer.headers.get("age", "")  # what a cache kept tells the time when it was made
+    kept = timedelta(seconds=int(age) if age.isdigit() else 0)
+    return (datetime.now(UTC) - theirs.astimezone(UTC) - kept).total_seconds()
 
 
 def _skew(host: str, ahead: float) -> Ailment:

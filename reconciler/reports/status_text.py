@@ -1,6 +1,7 @@
 """Health for a terminal: one line an object, the worst first, and never more than can be read."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler.core.health import (
@@ -29,10 +30,14 @@ def lines(status: Status) -> Iterator[Line]:
     everything = (*status.queues, *status.destinations, *status.subscriptions)
     ill = sum(bool(item.problems) for item in everything)
     yield f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold"
-    most = max((item.visible or 0 for item in status.queues), default=0)
+    columns = _Columns.of(status.queues)
     width = min(_WIDEST, max((len(clean(item.address)) for item in everything), default=0))
     yield from _section(
-        _queue_title(status.queues), status.queues, lambda it: _queue(it, most), width, _queue_rank
+        _queue_title(status.queues),
+        status.queues,
+        lambda it: _queue(it, columns),
+        width,
+        _queue_rank,
     )
     yield from _section("Destinations", status.destinations, _destination, width)
     yield from _section("Subscriptions", status.subscriptions, _subscription, width)
@@ -106,20 +111,39 @@ def _queue_rank(item: QueueHealth) -> tuple[int, ...]:
     return tuple(-(figure or 0) for figure in figures)
 
 
-def _queue(item: QueueHealth, most: int) -> str:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide figures stand, and the greatest of those that have bars."""
+
+    most: int
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @classmethod
+    def of(cls, queues: Iterable[QueueHealth]) -> "_Columns":
+        known = [item for item in queues if item.visible is not None]
+        most, flying, delayed = (
+            max((getattr(item, name) or 0 for item in known), default=0)
+            for name in ("visible", "in_flight", "delayed")
+        )
+        return cls(most, len(f"{most:,}"), len(f"{flying:,}"), len(f"{delayed:,}"))
+
+
+def _queue(item: QueueHealth, columns: _Columns) -> str:
     if item.visible is None:
         return _word(item.state)
     parts = [
-        f"{_bar(item.visible, most)} {item.visible:>9,} waiting",
-        f"{item.in_flight:>6,} in flight",
-        f"{item.delayed:>6,} delayed",
+        f"{_bar(item.visible, columns.most)} {item.visible:>{columns.visible},} waiting",
+        f"{item.in_flight or 0:>{columns.in_flight},} in flight",
+        f"{item.delayed or 0:>{columns.delayed},} delayed",
     ]
     if item.oldest_seconds:
         parts.append(f"oldest {format_age(item.oldest_seconds)}")
     elif item.oldest_seconds is None:
         parts.append("oldest unknown")
     if item.dead_letters is not None:
-        parts.append(f"{item.dead_letters:,} dead letters")
+        parts.append(f"{item.dead_letters:,} dead letter{'s' * (item.dead_letters != 1)}")
     return "  ".join(parts)
 
 

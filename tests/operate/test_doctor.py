@@ -110,6 +110,7 @@ def test_what_blocks_comes_first_and_what_rests_on_it_is_not_asked(world):
         ("aws-eu", "reading"),
     ]
     assert "client secret is refused" in found.problems[0].problem
+    assert found.problems[0].remedy.endswith("put it where accounts.app.credentials points")
     assert account(found, "app").skipped > 0
     operations = {call["operation"] for call in world.sandbox.calls()}
     assert not operations & {"getDestinations", "refresh_token"}
@@ -247,6 +248,27 @@ def test_every_secret_that_is_missing_is_named_and_the_wrong_aws_account_is_told
         ),
     ]
     assert not [call for call in world.sandbox.calls() if call["operation"] == "ListQueues"]
+
+
+def test_credentials_of_the_surroundings_that_are_missing_are_told(world, tmp_path, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    nowhere = str(tmp_path / "nowhere")
+    for name in (
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    ):
+        monkeypatch.setenv(name, nowhere)
+    shop = f'  shop: {{service: merchant, accountId: "5678", endpoint: "{world.sandbox.url}"}}\n'
+    aws = ELSEWHERE.format(url=world.sandbox.url).partition("  app:")[0]
+    world.declare("", aws + shop)
+    first, second = told(world.doctor(sandbox=False))
+    assert first[:2] == ("aws-eu", "unable to locate credentials")
+    assert first[2].startswith("set AWS credentials for boto3")
+    assert second[:2] == ("shop", "no Application Default Credentials")
+    assert second[2].startswith("run `gcloud auth application-default login`")
 
 
 @pytest.mark.usefixtures("own_credentials")

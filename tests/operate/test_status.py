@@ -146,7 +146,12 @@ def test_a_live_policy_that_shuts_the_sender_out_shows_at_the_destinations(world
     world.sqs.set_queue_attributes(QueueUrl=world.url("offers"), Attributes={"Policy": ""})
     found = ill(world.status())
     assert found.keys() == {"destination.to-mws", "destination.to-sp"}
-    assert "queue.offers does not let the AWS account 437568002678 call" in str(found)
+    [problem] = found["destination.to-sp"]
+    assert "queue.offers does not let the AWS account 437568002678 call" in problem
+    assert problem.endswith(": apply, which brings it back")
+    world.declare(WORLD.replace("    grants: [{to: amazon-notifications}]\n", ""))
+    [problem] = ill(world.status())["destination.to-sp"]
+    assert problem.endswith(": add `grants: [{to: amazon-notifications}]` to it")
 
 
 def test_an_account_that_cannot_be_read_is_unknown_and_the_rest_is_judged(world):

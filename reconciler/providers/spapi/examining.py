@@ -13,7 +13,7 @@ from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 from reconciler.providers.spapi.client import SpApiClient
 from reconciler.providers.spapi.failures import NotPermitted
-from reconciler.providers.spapi.login import NO_CONSENT, Login
+from reconciler.providers.spapi.login import BAD_CLIENT, NO_CONSENT, Login
 from reconciler.providers.spapi.specs import Subscription
 
 
@@ -60,8 +60,17 @@ class Examining:
         return resolving(self._name, path, reference, self._secrets, part=part)
 
     def _application(self) -> Iterator[Ailment]:
-        self._login.token(None)
-        yield from ()
+        try:
+            self._login.token(None)
+        except Denied as error:
+            if error.code != BAD_CLIENT:
+                raise
+            path = f"accounts.{self._name}.credentials"
+            yield Ailment(
+                "the client id or the client secret is refused; a secret expires 180 days after "
+                "its rotation",
+                f"rotate the secret in the developer's console and put it where {path} points",
+            )
 
     def _destinations(self) -> Iterator[Ailment]:
         self._client.get_destinations()
