@@ -5,6 +5,8 @@ import json
 import boto3
 import pytest
 
+from tests.worlds import EVERYWHERE, HEAD
+
 QUEUES = """
 queues:
   offers: {deadLetter: {queue: dead, maxReceives: 5}}
@@ -105,6 +107,16 @@ def test_account_limits_what_is_shown(cli, declared, sandbox):
     assert ended.code == 0
     assert "subscription.shop" in ended.out
     assert "queue." not in ended.out
+
+
+def test_queues_of_accounts_left_out_still_tell_whether_destinations_live(cli, world, sandbox):
+    text = "queues: {q: {grants: [{to: amazon-notifications}]}}\n"
+    path = world(text + "destinations: {d: {account: uk, queue: q}}\n", HEAD + EVERYWHERE)
+    assert cli("apply", path, "--yes", "--sandbox", sandbox.url).code == 0
+    options = ("--account", "uk", "--format", "json", "--sandbox", sandbox.url)
+    found = json.loads(cli("status", path, *options).out)
+    assert found["queues"] == []
+    assert [item["alive"] for item in found["destinations"]] == [True]
 
 
 @pytest.mark.parametrize(
