@@ -18,11 +18,16 @@ from reconciler.cli.options import (
     JournalOption,
     LiveOption,
     MaxAgeOption,
+    MaxDeadLettersOption,
     MaxDeletesOption,
+    MaxUndeliveredOption,
     MaxUpdatesOption,
+    MaxWaitingOption,
+    MessageAgeOption,
     NonEmptyOption,
     OwnerIdOption,
     PathArgument,
+    PlainFormatOption,
     ReferencedOption,
     RepositoryIdOption,
     RepositoryOption,
@@ -356,6 +361,44 @@ def decode(
     return exits.DONE
 
 
+def status(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: PlainFormatOption = ApplyFormat.text,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 2 if something needs attention.")
+    ] = False,
+    max_waiting: MaxWaitingOption = 10_000,
+    max_age: MessageAgeOption = "1h",  # type: ignore[assignment]  # typer parses defaults too
+    max_dead_letters: MaxDeadLettersOption = 0,
+    max_undelivered: MaxUndeliveredOption = 100,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Show health: messages waiting, dead letters, what is dead or switched off."""
+    from reconciler.cli.health import show_status
+    from reconciler.cli.session import Request
+    from reconciler.core.health import Limits
+
+    request = Request(path, sandbox, accounts=tuple(account))
+    limits = Limits(max_waiting, max_age, max_dead_letters, max_undelivered)
+    return show_status(_state(context), request, limits, form, check=check)
+
+
+def doctor(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: PlainFormatOption = ApplyFormat.text,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Check each account: credentials, permissions, consent, clock; say what to fix."""
+    from reconciler.cli.health import show_diagnosis
+    from reconciler.cli.session import Request
+
+    return show_diagnosis(_state(context), Request(path, sandbox, accounts=tuple(account)), form)
+
+
 def schema() -> int:
     """Print the JSON Schema of the declarations, for editors."""
     from reconciler.core.manifest.schema import schema_of
@@ -389,9 +432,11 @@ COMMANDS = (
     destroy,
     drift,
     snapshot,
-    decode,
+    status,
+    doctor,
     export,
     migrate,
+    decode,
     schema,
     sandbox,
     demo,

@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, select
+from reconciler.cli.session import Request, declared_for, select
 from reconciler.cli.state import State, save_new, write_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import SettingsError
@@ -23,9 +23,7 @@ FILE = "exported.yaml"
 def export_to(state: State, request: Request, out: Path | None) -> int:
     """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
     copies = list(_copies(request.path, out)) if out is not None else []
-    declared = declarations(request.path, sandbox=request.sandbox)
-    for warning in declared.warnings:
-        state.say(f"{warning} (warning)")
+    declared = declared_for(state, request)
     selected = select(declared, request)
     observation = _look(state, request, declared, selected)
     exported = export(

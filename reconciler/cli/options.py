@@ -245,3 +245,22 @@ OwnerIdOption = Annotated[
     str | None,
     typer.Option(metavar="NUMBER", callback=_number, help="GitHub's id of its owner, likewise."),
 ]
+PlainFormatOption = Annotated[
+    ApplyFormat, typer.Option("--format", help="How to write the result.")
+]
+MaxWaitingOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may wait in a queue.")
+]
+MessageAgeOption = Annotated[
+    int,
+    typer.Option(
+        metavar="DURATION", parser=_duration, help="How long the oldest message may wait: 30m, 2h."
+    ),
+]
+MaxDeadLettersOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may lie in a dead-letter queue.")
+]
+MaxUndeliveredOption = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, help="Pushes to a callBackUri that may be unacknowledged."),
+]

@@ -62,11 +62,7 @@ class Session:
 @contextmanager
 def planned(state: State, request: Request) -> Iterator[Session]:
     """Read, observe and plan; connections stay open until the context ends."""
-    from reconciler.wiring import declarations
-
-    declared = declarations(request.path, sandbox=request.sandbox)
-    for warning in declared.warnings:
-        state.say(f"{warning} (warning)")
+    declared = declared_for(state, request)
     selected = select(declared, request)
     _check_targets(declared, request.targets)
     make = partial(
@@ -85,6 +81,20 @@ def planned(state: State, request: Request) -> Iterator[Session]:
             providers, observation = {**providers, **more}, observation.beside(seen)
             prepared = make(observation, targets=_targets({**read, **further}))
         yield Session(declared, prepared, providers, source.taken_at)
+
+
+def declared_for(state: State, request: Request) -> Declarations:
+    """Read the declarations of a run and say their warnings.
+
+    Raises:
+        DeclarationError: everything that is wrong with them.
+    """
+    from reconciler.wiring import declarations
+
+    declared = declarations(request.path, sandbox=request.sandbox)
+    for warning in declared.warnings:
+        state.say(f"{warning} (warning)")
+    return declared
 
 
 def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, Seen, select, to_read
+from reconciler.cli.session import Request, Seen, declared_for, select, to_read
 from reconciler.cli.state import State, save_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
@@ -18,7 +18,7 @@ from reconciler.core.provider import Account
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
-from reconciler.wiring import SERVICES, Providers, declarations
+from reconciler.wiring import SERVICES, Providers
 
 _NOT_COVERED = (
     "the snapshot is not of this account, so that what may point from there at what is removed is "
@@ -28,9 +28,7 @@ _NOT_COVERED = (
 
 def snapshot_to(state: State, request: Request, out: Path | None) -> int:
     """Observe the accounts that a plan of `request` reads; write them to `out`, or to stdout."""
-    declared = declarations(request.path, sandbox=request.sandbox)
-    for warning in declared.warnings:
-        state.say(f"{warning} (warning)")
+    declared = declared_for(state, request)
     observed = to_read(declared, select(declared, request))
     accounts = {name: item.target() for name, item in observed.items()}
     sandbox = request.sandbox is not None

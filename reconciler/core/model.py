@@ -153,6 +153,10 @@ class Spec(Frozen):
         """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
         yield from ()
 
+    def active(self) -> bool:
+        """Say whether it does its work as it stands; what can be switched off may not."""
+        return True
+
     def obstacles(self, sender: str) -> Iterator[str]:
         """Yield why `sender` could not deliver to this object, as "does not let ..."."""
         yield from ()
@@ -246,12 +250,21 @@ class Desired:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """The messages an object holds, as its service counts them: approximately."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """One object as a service reports it. `outputs` are remote values offered to references.
 
     `owner` is the stack named by the object's own mark, `protected` its mark against deletion,
-    `waiting` the number of messages it holds (None: does not apply). `detailed` is False where only
-    existence and marks were read, as for queues of others.
+    `waiting` the number of messages it holds (None: does not apply), which `backlog` tells apart.
+    `detailed` is False where only existence and marks were read, as for queues of others.
     """
 
     account: str
@@ -261,6 +274,7 @@ class Live:
     protected: bool = False
     waiting: int | None = None
     detailed: bool = True
+    backlog: Backlog | None = None
 
 
 class FieldChange(Frozen):

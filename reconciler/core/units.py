@@ -58,6 +58,16 @@ def format_unit(value: int, unit: UnitName) -> str:
     return f"{value}s" if unit == "seconds" else str(value)
 
 
+def format_age(seconds: int) -> str:
+    """Write how long ago something was, in its two greatest units: `2h 5m`, `45s`."""
+    parts: list[str] = []
+    for suffix, factor in reversed(_SECONDS.items()):
+        number, seconds = divmod(seconds, factor)
+        if number:
+            parts.append(f"{number}{suffix}")
+    return " ".join(parts[:2]) or "0s"
+
+
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),

@@ -1,11 +1,22 @@
-"""Observe and apply: the only loops and the only threads.
+"""Observe, ask and apply: the only loops and the only threads.
 
 The engine knows providers by their interface and plans by their steps; it decides nothing.
 """
 
 from reconciler.engine.applying import Applied, apply
+from reconciler.engine.asking import Question, Unanswered, ask
 from reconciler.engine.observing import observe
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.steps import Recorder
 
-__all__ = ["Applied", "Progress", "Recorder", "apply", "observe", "silent"]
+__all__ = [
+    "Applied",
+    "Progress",
+    "Question",
+    "Recorder",
+    "Unanswered",
+    "apply",
+    "ask",
+    "observe",
+    "silent",
+]

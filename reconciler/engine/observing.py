@@ -1,8 +1,7 @@
 """Reading every scope of every account, side by side."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused
@@ -12,9 +11,7 @@ from reconciler.core.provider import Interest, Provider, Scope
 from reconciler.core.unread import Unread
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.sentences import told
-
-A = TypeVar("A")
-B = TypeVar("B")
+from reconciler.engine.threads import side_by_side, watch
 
 DETAILS_SIDE_BY_SIDE = 64
 # Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.
@@ -45,7 +42,7 @@ def observe(
         ]
         futures = [pool.submit(reader.read, provider, scope) for provider, scope in scopes]
         try:
-            _watch(futures, "reading", progress)
+            watch(futures, "reading", progress)
             results = [future.result() for future in futures]
         except BaseException:
             # After a refusal nothing more is begun; calls under way end by themselves.
@@ -59,13 +56,6 @@ def observe(
     )
 
 
-def _watch(futures: Sequence[Future[A]], doing: str, progress: Progress) -> None:
-    progress(doing, 0, len(futures))
-    for done, future in enumerate(as_completed(futures), start=1):
-        future.result()
-        progress(doing, done, len(futures))
-
-
 class _Reader:
     """Reads one scope at a time, from many threads."""
 
@@ -74,7 +64,7 @@ class _Reader:
     ) -> None:
         self._everything = everything
         self.warnings: set[Finding] = set()
-        self._details = details
+        self._each = side_by_side(details)
         self._discover_all = declarations.policy.discover == "all"
         self._stack = declarations.stack
         self._declared: dict[tuple[str, type, str | None], list[Desired]] = {}
@@ -110,12 +100,3 @@ class _Reader:
             for (account, other, _), items in self._declared.items():
                 if (account, other) == (scope.account, kind):
                     yield from items
-
-    def _each(self, function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
-        futures = [self._details.submit(function, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise

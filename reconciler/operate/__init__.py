@@ -1,1 +1,1 @@
-"""Day-to-day operation: what exists is written as declarations, and MWS left behind."""
+"""Day to day: what is asked of what is declared and live, besides bringing it into line."""

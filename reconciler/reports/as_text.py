@@ -1,15 +1,15 @@
 """Reports for a terminal: lines of plain text, coloured on request."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 
+from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.drift import Drift
+from reconciler.core.health import Status
 from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
+from reconciler.reports import diagnosis_text, status_text
+from reconciler.reports.lines import Line, written
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.values import change_lines, clean, show
-
-Line = tuple[str, str]
-"""A line and its style."""
 
 _SIGNS = {
     "create": ("+", "green"),
@@ -23,7 +23,10 @@ _SIGNS = {
 _LISTED = 10
 
 
-def render(report: Plan | Drift | Validation | Application, *, color: bool = False) -> str:
+Report = Plan | Drift | Validation | Application | Status | Diagnosis
+
+
+def render(report: Report, *, color: bool = False) -> str:
     """Return the report as text, ending in a newline."""
     match report:
         case Plan():
@@ -34,20 +37,11 @@ def render(report: Plan | Drift | Validation | Application, *, color: bool = Fal
             lines = _validation(report)
         case Application():
             lines = _application(report)
-    return _colored(lines) if color else "".join(f"{line}\n" for line, _ in lines)
-
-
-def _colored(lines: Iterable[Line]) -> str:
-    from rich.console import Console  # slow to load and to write, and no log needs it
-    from rich.text import Text
-
-    out = StringIO()
-    console = Console(
-        file=out, force_terminal=True, color_system="standard", soft_wrap=True, highlight=False
-    )
-    for line, style in lines:
-        console.print(Text(line, style=style), soft_wrap=True)
-    return out.getvalue()
+        case Status():
+            lines = status_text.lines(report)
+        case Diagnosis():
+            lines = diagnosis_text.lines(report)
+    return written(lines, color=color)
 
 
 def _plan(plan: Plan) -> Iterator[Line]:

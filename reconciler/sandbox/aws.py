@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
+from reconciler.sandbox import iam
 from reconciler.sandbox.service import Answer, Refusal, retry_after
 from reconciler.sandbox.settings import Settings
 
@@ -29,8 +30,10 @@ class Aws:
 
         from reconciler.sandbox.mended_queue import CURRENT, World
         from reconciler.sandbox.mends import install
+        from reconciler.sandbox.metrics import QueueAges
 
         install()
+        self._ages = QueueAges  # moto finds metrics by the subclasses that exist
         self._current = CURRENT
         self._world = World(settings)
         self._settings = settings
@@ -50,7 +53,19 @@ class Aws:
         return "/".join(found.groups()) if found else ""
 
     def answer(self, operation: str, request: Request) -> Answer:
-        """Let moto answer."""
+        """Refuse what the setting awsDenied names; let moto answer the rest."""
+        denied = frozenset(self._settings["awsDenied"])
+        if iam.action(self._service(request), operation) in denied:
+            return self.refusal("denied", request, None)
+        if operation == iam.SIMULATE:
+            return Answer(200, iam.simulated(request.form, denied), {"Content-Type": "text/xml"})
+        return self._moto_answer(request)
+
+    def _service(self, request: Request) -> str:
+        """Return the service that the signature is for."""
+        return self.caller(request).rpartition("/")[2]
+
+    def _moto_answer(self, request: Request) -> Answer:
         environ = dict(request.environ)
         request.get_data(cache=True)
         environ["wsgi.input"].seek(0)

@@ -90,6 +90,8 @@ class Merchant:
         self._check_registered(account)
         if operation == "quotas":
             return _quotas(account)
+        if operation == "getUser":
+            return self._user(account, key)
         return self._subscription(operation, account, key, request)
 
     def _check_registered(self, account: str) -> None:
@@ -155,6 +157,14 @@ class Merchant:
         if start + size < len(found):
             answer["nextPageToken"] = page_token(start + size)
         return answer
+
+    def _user(self, account: str, key: str) -> dict[str, Any]:
+        """The one user that is known is whoever calls."""
+        if key != "me":
+            raise MerchantError(404, "NOT_FOUND", f"User {key} not found.", "NOT_FOUND")
+        rights = self._settings["merchantAccessRights"]
+        name = f"accounts/{account}/users/me"
+        return {"name": name, "state": "VERIFIED", "accessRights": rights}
 
     def _health(self, name: str) -> dict[str, Any]:
         """Numbers are text and zeros are missing, as in every JSON form of a proto message."""

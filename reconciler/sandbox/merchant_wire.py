@@ -37,6 +37,8 @@ def route(request: Request) -> tuple[str, str, str]:
             "developerRegistration:unregisterGcp",
         ):
             return (call.partition(":")[2], account, "")
+        case "GET", ["accounts", "v1", "accounts", account, "users", user]:
+            return ("getUser", account, user)
         case "GET", ["quota", "v1", "accounts", account, "quotas"]:
             return ("quotas", account, "")
         case _:

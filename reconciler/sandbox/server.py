@@ -41,7 +41,7 @@ class _Handler(WSGIRequestHandler):
             self._cut()
             return
         reason = http.HTTPStatus(answer.status).phrase
-        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Date: {self.date_time_string()}"]
+        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Date: {self._date()}"]
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         lines.append(f"Content-Length: {len(answer.body)}")
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
@@ -50,6 +50,10 @@ class _Handler(WSGIRequestHandler):
             self._cut()
         else:
             self.wfile.write(head + (b"" if self.command == "HEAD" else answer.body))
+
+    def _date(self) -> str:
+        ahead = self.server.dispatch.settings["clockSkewSeconds"]
+        return self.date_time_string(time.time() + ahead)
 
     def _cut(self) -> None:
         self.close_connection = True

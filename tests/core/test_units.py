@@ -1,7 +1,14 @@
 import pytest
 from pydantic import TypeAdapter
 
-from reconciler.core.units import Duration, Size, format_unit, parse_duration, parse_size
+from reconciler.core.units import (
+    Duration,
+    Size,
+    format_age,
+    format_unit,
+    parse_duration,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +66,19 @@ def test_bytes_are_shown_in_the_largest_unit_that_divides_them(number, written):
 def test_what_is_shown_means_the_same_when_it_is_written_back(number):
     assert parse_duration(format_unit(number, "seconds")) == number
     assert int(parse_size(format_unit(number, "bytes"))) == number
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (59, "59s"),
+        (60, "1m"),
+        (3661, "1h 1m"),
+        (3601, "1h 1s"),
+        (90061, "1d 1h"),
+        (2_000_000, "23d 3h"),
+    ],
+)
+def test_ages_have_their_two_greatest_units(seconds, text):
+    assert format_age(seconds) == text

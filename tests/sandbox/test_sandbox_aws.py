@@ -1,4 +1,6 @@
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import botocore.exceptions
 import pytest
@@ -473,3 +475,52 @@ def test_messages_go_in_and_out(aws):
     aws.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     aws.sqs.purge_queue(QueueUrl=queue)
     assert aws.read(queue)["ApproximateNumberOfMessages"] == "0"
+
+
+def age_of(aws, queue):
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": queue}],
+    }
+    stat = {"Metric": metric, "Period": 60, "Stat": "Maximum"}
+    now = datetime.now(UTC)
+    [found] = aws.cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "age", "MetricStat": stat}],
+        StartTime=now - timedelta(minutes=15),
+        EndTime=now,
+    )["MetricDataResults"]
+    return found["Values"]
+
+
+def test_cloudwatch_tells_the_age_of_the_oldest_message(sandbox, aws):
+    sandbox.settings(messageAgeSeconds=7200)
+    url = aws.queue()
+    assert age_of(aws, "offers") == []
+    aws.sqs.send_message(QueueUrl=url, MessageBody="x")
+    [age] = age_of(aws, "offers")
+    assert 7200 <= age < 7260
+    assert age_of(aws, "other") == []
+
+
+def test_denied_actions_are_refused_and_simulated_as_denied(sandbox, aws):
+    sandbox.settings(awsDenied=["sqs:DeleteQueue", "cloudwatch:GetMetricData"])
+    url = aws.queue()
+    assert refused(lambda: aws.sqs.delete_queue(QueueUrl=url))[0] == "AccessDenied"
+    assert refused(lambda: age_of(aws, "offers"))[0] == "AccessDenied"
+    found = aws.iam.simulate_principal_policy(
+        PolicySourceArn="arn:aws:iam::123456789012:user/someone",
+        ActionNames=["sqs:DeleteQueue", "sqs:TagQueue"],
+        ResourceArns=["arn:aws:sqs:eu-west-1:123456789012:offers"],
+    )["EvaluationResults"]
+    assert [(it["EvalActionName"], it["EvalDecision"]) for it in found] == [
+        ("sqs:DeleteQueue", "implicitDeny"),
+        ("sqs:TagQueue", "allowed"),
+    ]
+
+
+def test_the_date_of_answers_can_be_ahead(sandbox, aws):
+    sandbox.settings(clockSkewSeconds=3600)
+    answer = aws.sts.get_caller_identity()
+    date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert date - datetime.now(UTC) > timedelta(minutes=59)

@@ -254,6 +254,15 @@ def test_health_is_not_there_unless_set(sandbox, http, subscriptions):
     assert found == {"name": name, "acknowledgedMessagesCount": "5"}
 
 
+def test_a_caller_is_told_its_access_rights(sandbox, google_api):
+    users = google_api("accounts_v1").accounts().users()
+    assert users.get(name=f"{PARENT}/users/me").execute()["accessRights"] == ["ADMIN"]
+    sandbox.settings(merchantAccessRights=["READ_ONLY"])
+    found = users.get(name=f"{PARENT}/users/me").execute()
+    assert found["accessRights"] == ["READ_ONLY"]
+    assert fits("accounts_v1", "User", found)
+
+
 def test_quotas_are_told_per_account(google_api):
     quotas = google_api("quota_v1").accounts().quotas().list(parent=PARENT).execute()
     assert quotas["quotaGroups"][0]["quotaMinuteLimit"] == "600"

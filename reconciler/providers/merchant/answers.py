@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.health import Metrics
+
 
 class Garbled(ValueError):
     """An answer that is no JSON object or lacks what every answer of its kind has."""
@@ -74,6 +76,32 @@ def page(data: Any) -> Page:
     if not isinstance(found, list) or not isinstance(token, str | None):
         raise Garbled("notificationSubscriptions is no list")
     return Page(tuple(remote(item) for item in found), token)
+
+
+def health(data: Any) -> Metrics:
+    """Return health metrics; numbers are text, and zeros are left out."""
+    known = _object(data)
+    return Metrics(
+        oldest_seconds=_number(known, "oldestUnacknowledgedMessageWaitingTime"),
+        acknowledged=_number(known, "acknowledgedMessagesCount"),
+        undelivered=_number(known, "undeliveredMessagesCount"),
+    )
+
+
+def access_rights(data: Any) -> tuple[str, ...]:
+    """Return the access rights of a user."""
+    found = _object(data).get("accessRights", [])
+    if not isinstance(found, list):
+        raise Garbled("accessRights is no list")
+    return tuple(str(right) for right in found)
+
+
+def _number(known: Mapping[str, Any], key: str) -> int:
+    value = str(known.get(key, "0")).removesuffix("s")  # a duration may be spelt 12s
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):
+        raise Garbled(f"{key} is no number") from None
 
 
 def _object(data: Any) -> Mapping[str, Any]:

@@ -13,14 +13,22 @@ from urllib.parse import urlsplit
 from google.auth.exceptions import GoogleAuthError
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
+from googleapiclient.http import HttpRequest
+from googleapiclient.model import JsonModel
 from httplib2 import HttpLib2Error
 
-from reconciler.core.errors import Rejected, Transient, Unclear
+from reconciler.core.errors import Missing, Rejected, Transient, Unclear
+from reconciler.core.health import Metrics
 from reconciler.providers.calls import Calls, Clock
 from reconciler.providers.merchant import answers
 from reconciler.providers.merchant.account import MerchantAccount
 from reconciler.providers.merchant.answers import Garbled, Page, Remote
-from reconciler.providers.merchant.failures import Site, read_report, translate
+from reconciler.providers.merchant.failures import (
+    NO_SUCH_METHOD,
+    Site,
+    read_report,
+    translate,
+)
 from reconciler.providers.merchant.kinds import BUCKET, PACE
 from reconciler.providers.merchant.login import Login
 from reconciler.providers.merchant.transport import Connections, NotReached
@@ -83,6 +91,32 @@ class MerchantClient:
         """Delete a subscription. Raises Missing where there is none."""
         self._run("delete", self._methods().delete(name=name), lambda _: None)
 
+    def get_health(self, name: str) -> Metrics | None:
+        """Return what the service measures of a subscription, None where it does not.
+
+        The discovery document lacks this method, and not every surface of the service has it.
+        """
+        try:
+            return self._get("getHealth", f"/notifications/v1/{name}:getHealth", answers.health)
+        except Missing:
+            return None
+        except Rejected as error:
+            if error.code in NO_SUCH_METHOD:
+                return None
+            raise
+
+    def access_rights(self) -> tuple[str, ...] | None:
+        """Return what the calling user may do in the account, None if the service does not say."""
+        path = f"/accounts/v1/{self._parent}/users/me"
+        try:
+            return self._get("users.get", path, answers.access_rights)
+        except (Missing, Rejected):
+            return None
+
+    def login(self) -> None:
+        """Get an access token, or raise why there is none."""
+        self._calls.run("token", lambda: self._login.credentials(self._connections.plain()))
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self._connections.close()
@@ -90,6 +124,11 @@ class MerchantClient:
     def _page(self, token: str | None) -> Page:
         request = self._methods().list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
         return self._run("list", request, answers.page)
+
+    def _get(self, method: str, path: str, understand: Callable[[Any], T]) -> T:
+        """Return the answer of a method that this client's description of the API lacks."""
+        request = HttpRequest(None, JsonModel().response, self._base_url + path)
+        return self._run(method, request, understand)
 
     def _methods(self) -> Any:
         return self._service.accounts().notificationsubscriptions()

@@ -14,6 +14,9 @@ from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Tran
 MAYBE_THERE = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 """Codes with which a create may be refused because of what is there already."""
 
+NO_SUCH_METHOD = frozenset({"", "UNIMPLEMENTED"})
+"""Codes of a refusal that comes from no method at all: Google's own page, or its 501."""
+
 _DAILY = "quota/daily_limit_exceeded"
 
 
@@ -110,6 +113,8 @@ def _meaning(site: Site, report: Report) -> tuple[type[ServiceError], str]:
         return Denied, _forbidden(site, report)
     if status == 404:
         return (Missing, "") if report.code == "NOT_FOUND" else (Rejected, "check `endpoint`")
+    if status == 501:
+        return Rejected, "the service does not have this method"
     if status == 429:
         if _DAILY in report.reasons or _DAILY in report.message:
             return Rejected, "the day's quota is used up: it is renewed at 12:00 UTC"

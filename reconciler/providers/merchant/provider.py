@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Missing, Rejected, Unclear
-from reconciler.core.model import Desired, FieldChange, Live, Spec
-from reconciler.core.provider import Interest, Scope
+from reconciler.core.health import Measured, Metrics
+from reconciler.core.model import Desired, FieldChange, Live, Spec, live_address
+from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
 from reconciler.providers.merchant.account import MerchantAccount
 from reconciler.providers.merchant.answers import Remote
 from reconciler.providers.merchant.client import MerchantClient
+from reconciler.providers.merchant.examining import examinations
 from reconciler.providers.merchant.failures import MAYBE_THERE
 from reconciler.providers.merchant.kinds import Subscription
 from reconciler.providers.secrets import Secrets
 
 KINDS: tuple[type[Spec], ...] = (Subscription,)
+
+_NO_METRICS = "the Merchant API gives no health metrics of some subscriptions"
 
 
 class MerchantProvider:
@@ -24,6 +29,8 @@ class MerchantProvider:
     ) -> None:
         self._name = name
         self._owner = account.account_id
+        self._account = account
+        self._secrets = secrets
         self._client = MerchantClient(name, account, secrets=secrets, clock=clock)
 
     def scopes(self) -> Sequence[Scope]:
@@ -74,6 +81,24 @@ class MerchantProvider:
             self._client.delete(live.outputs["name"])
         except Missing:
             return
+
+    def measure(self, live: Sequence[Live], each: Each) -> Measured:
+        """Return the health metrics of these subscriptions, where the service offers them."""
+        found: dict[str, Metrics] = {}
+        # The first one tells whether there is such a method at all.
+        for batch in (live[:1], live[1:]):
+            answers = each(lambda it: self._client.get_health(it.outputs["name"]), batch)
+            for item, metrics in zip(batch, answers, strict=True):
+                if metrics is not None:
+                    found[live_address(item.spec, item.account)] = metrics
+            if not found:
+                break
+        lacking = len(found) < len(live)
+        return Measured(found, f"{self._name}: {_NO_METRICS}" if lacking else None)
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        return examinations(self._name, self._account, self._client, self._secrets)
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -153,6 +153,10 @@ class Subscription(SubscriptionSettings, Spec):
     destination: QueueHandle
     queue_url: str | None = None
 
+    def active(self) -> bool:
+        """Say whether it is switched on."""
+        return self.enabled
+
     def bucket(self, action: ActionName) -> str:
         """Return the operation, since MWS counts each by itself."""
         operations: dict[ActionName, str] = {

@@ -5,6 +5,7 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Rejected, Unclear
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
@@ -12,6 +13,7 @@ from reconciler.providers.calls import Clock
 from reconciler.providers.http import Http
 from reconciler.providers.mws.answers import Subscribed
 from reconciler.providers.mws.client import MwsClient
+from reconciler.providers.mws.examining import examinations
 from reconciler.providers.mws.failures import ALREADY_OR_NOT_THERE
 from reconciler.providers.mws.kinds import Destination, MwsAccount, Subscription
 from reconciler.providers.mws.queue_url import queue_url
@@ -27,6 +29,8 @@ class MwsProvider:
         self, name: str, account: MwsAccount, *, secrets: Secrets, http: Http, clock: Clock
     ) -> None:
         self._name = name
+        self._account = account
+        self._secrets = secrets
         self._client = MwsClient(name, account, secrets=secrets, http=http, clock=clock)
 
     def scopes(self) -> Sequence[Scope]:
@@ -88,6 +92,10 @@ class MwsProvider:
     def service_status(self) -> str:
         """Return GREEN, GREEN_I, YELLOW or RED; twice at once, then once in five minutes."""
         return self._client.get_service_status()
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        return examinations(self._name, self._account, self._client, self._secrets)
 
     def close(self) -> None:
         """Hold nothing: the connections belong to the given `http`."""

@@ -16,6 +16,9 @@ from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 
 SCOPE = "sellingpartnerapi::notifications"
+BAD_CLIENT = "invalid_client"
+NO_CONSENT = "invalid_grant"
+"""With which a seller's refresh token is refused: withdrawn, or never given."""
 
 _OPERATION = "token"
 _HEADERS = {
@@ -144,12 +147,12 @@ class Login:
 
 def _meaning(code: str, seller: str | None) -> str | None:
     """Say who must do what about an OAuth error, where that is known."""
-    if code == "invalid_grant" and seller is not None:
+    if code == NO_CONSENT and seller is not None:
         return (
             f"seller {seller} has withdrawn consent or the token is wrong: have the seller "
             "authorise the application again and replace the refresh token"
         )
-    if code == "invalid_client":
+    if code == BAD_CLIENT:
         return (
             "the client id or client secret is refused: secrets expire 180 days after their "
             "rotation, so rotate it in the developer's console and replace it here"

@@ -5,7 +5,8 @@ There is no update: whatever differs is deleted and created anew, which the kind
 
 from collections.abc import Callable, Iterable, Sequence
 
-from reconciler.core.errors import Missing, Rejected, Unclear
+from reconciler.core.diagnosis import Examination
+from reconciler.core.errors import Denied, Missing, ReconcilerError, Rejected, Unclear
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
 from reconciler.providers.calls import Calls, Clock
@@ -15,8 +16,9 @@ from reconciler.providers.spapi.account import SpApiAccount
 from reconciler.providers.spapi.answers import DestinationRecord, SubscriptionRecord
 from reconciler.providers.spapi.catalogue import TYPES
 from reconciler.providers.spapi.client import Listing, SpApiClient
+from reconciler.providers.spapi.examining import Examining
 from reconciler.providers.spapi.failures import Conflict, NotPermitted, UnknownType
-from reconciler.providers.spapi.login import Login
+from reconciler.providers.spapi.login import NO_CONSENT, Login
 from reconciler.providers.spapi.specs import PACE, Destination, Subscription
 from reconciler.providers.spapi.wire import Wire
 
@@ -46,10 +48,11 @@ class SpApiProvider:
     ) -> None:
         self._name = name
         self._account = account
+        self._secrets = secrets
         self._calls = Calls(clock, paces={"*": PACE}, concurrency=CONCURRENCY)
-        login = Login(name, account, secrets=secrets, http=http, clock=clock)
+        self._login = Login(name, account, secrets=secrets, http=http, clock=clock)
         wire = Wire(
-            name, account.base_url, login=login, secrets=secrets, http=http, calls=self._calls
+            name, account.base_url, login=self._login, secrets=secrets, http=http, calls=self._calls
         )
         self._client = SpApiClient(name, wire, sandbox_url=account.sandbox_url)
 
@@ -126,6 +129,20 @@ class SpApiProvider:
     ) -> None:
         """Ask Amazon's sandbox for a test message to a destination id."""
         self._client.send_test_notification(notification_type, version, destination, scenario)
+
+    def consents(self, part: str) -> bool | None:
+        """Say whether the seller lets us in, None if that cannot be told."""
+        try:
+            self._login.token(part)
+        except ReconcilerError as error:
+            withdrawn = isinstance(error, Denied) and error.code == NO_CONSENT
+            return False if withdrawn else None
+        return True
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        look = Examining(self._name, self._account, self._client, self._login, self._secrets)
+        return look.examinations(desired)
 
     def close(self) -> None:
         """Hold nothing: the connections belong to the given `http`."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from reconciler.core.model import Backlog
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.policy import to_text
 from reconciler.providers.sqs.queue import DeadLetter, KmsEncryption, Queue
@@ -50,6 +51,11 @@ def check(attributes: Mapping[str, str]) -> None:
 def waiting(attributes: Mapping[str, str]) -> int:
     """Return how many messages the queue holds: visible, in flight and delayed."""
     return sum(int(attributes[name]) for name in _COUNTS)
+
+
+def backlog(attributes: Mapping[str, str]) -> Backlog:
+    """Return the same, told apart."""
+    return Backlog(*(int(attributes[name]) for name in _COUNTS))
 
 
 def queue_from(

@@ -7,6 +7,7 @@ gone says so.
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -36,6 +37,14 @@ _RESTARTS = 3
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, Garbled, ValueError, KeyError)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose credentials are used: an AWS account id and a principal's ARN."""
+
+    account: str
+    arn: str
+
+
 class SqsClient:
     """One AWS account and region. Connects when first used; safe across threads."""
 
@@ -57,13 +66,30 @@ class SqsClient:
         with self._lock:
             if self._verified:
                 return
-            found = self._run("GetCallerIdentity", self._caller)
-            if found != self._account.account_id:
+            found = self.caller()
+            if found.account != self._account.account_id:
                 raise PlanRefused(
-                    f"accounts.{self._name}: the credentials belong to AWS account {found}, "
-                    f"declared is {self._account.account_id}; nothing was read or changed"
+                    f"accounts.{self._name}: the credentials belong to AWS account "
+                    f"{found.account}, declared is {self._account.account_id}; nothing was read or "
+                    "changed"
                 )
             self._verified = True
+
+    def caller(self) -> Caller:
+        """Return whose credentials these are."""
+        return self._run("GetCallerIdentity", _caller)
+
+    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Return the whole answer of any operation of any AWS service, errors as elsewhere."""
+        method = xform_name(operation)
+
+        def call(clients: Clients) -> dict[str, Any]:
+            with self._lock:
+                client = clients.of(service)
+            answer: dict[str, Any] = getattr(client, method)(**parameters)
+            return answer
+
+        return self._run(operation, call)
 
     def queue_urls(self) -> dict[str, str]:
         """Return the URL of every queue by name, all pages."""
@@ -164,9 +190,6 @@ class SqsClient:
             if not token:
                 return found
 
-    def _caller(self, clients: Clients) -> str:
-        return str(clients.sts.get_caller_identity()["Account"])
-
     def _sqs(self, operation: str, *, bucket: str = "", **parameters: Any) -> dict[str, Any]:
         method = xform_name(operation)
         answer: dict[str, Any] = self._run(
@@ -199,6 +222,11 @@ class SqsClient:
             if self._clients is None:
                 self._clients = connect(self._account, self._keys)
             return self._clients
+
+
+def _caller(clients: Clients) -> Caller:
+    answer = clients.sts.get_caller_identity()
+    return Caller(str(answer["Account"]), str(answer["Arn"]))
 
 
 def _tag_page(clients: Clients, token: str) -> tuple[list[tuple[str, Tags]], str]:

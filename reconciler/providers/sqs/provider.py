@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 
 from pydantic.alias_generators import to_camel
 
+from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
+from reconciler.core.health import Measured
 from reconciler.core.model import Desired, FieldChange, Live
-from reconciler.core.provider import Interest, Scope
+from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.ages import ages
 from reconciler.providers.sqs.changes import (
     Edit,
     as_queue,
@@ -19,6 +22,7 @@ from reconciler.providers.sqs.changes import (
     missing_tags,
 )
 from reconciler.providers.sqs.client import SqsClient
+from reconciler.providers.sqs.examining import Examining
 from reconciler.providers.sqs.failures import NAME_EXISTS
 from reconciler.providers.sqs.patience import EVERY, patiently
 from reconciler.providers.sqs.queue import Queue
@@ -130,6 +134,14 @@ class SqsProvider:
             self._client.delete(live.outputs["url"])
         except Missing:
             return
+
+    def measure(self, live: Sequence[Live], each: Each) -> Measured:
+        """Return how old the oldest message of each of these queues is."""
+        return ages(self._client, live)
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        return Examining(self._account, self._name, self._client).examinations(desired)
 
     def close(self) -> None:
         """Let go of connections."""

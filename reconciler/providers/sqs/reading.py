@@ -135,6 +135,7 @@ def live_queue(
         owner=tags.get(STACK_MARK),
         protected=tags.get(PROTECT_MARK) == "true",
         waiting=wire.waiting(attributes),
+        backlog=wire.backlog(attributes),
     )
 
 

@@ -1,8 +1,9 @@
 """boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
 
 import json
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import boto3
@@ -41,23 +42,34 @@ class AwsKeys:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The three services queues need; boto3's clients have no types and are safe across threads."""
+    """The three services queues need; boto3's clients have no types and are safe across threads.
+
+    `make` makes the client of another service, which few runs need.
+    """
 
     sqs: Any
     sts: Any
     tagging: Any
+    make: Callable[[str], Any]
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, service: str) -> Any:
+        """Return the client of another service; not safe across threads."""
+        if service not in self.made:
+            self.made[service] = self.make(service)
+        return self.made[service]
 
     def close(self) -> None:
         """Let go of connections."""
-        for client in (self.sqs, self.sts, self.tagging):
+        for client in (self.sqs, self.sts, self.tagging, *self.made.values()):
             client.close()
 
 
 def connect(account: AwsAccount, keys: AwsKeys | None) -> Clients:
     """Make the clients of an account. Reads AWS configuration files; calls nothing."""
     session = _session(account, keys)
-    services = ("sqs", "sts", "resourcegroupstaggingapi")
-    clients = Clients(*(_client(session, name, account) for name in services))
+    make = partial(_client, session, account=account)
+    clients = Clients(make("sqs"), make("sts"), make("resourcegroupstaggingapi"), make)
     clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
     return clients
 

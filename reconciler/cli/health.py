@@ -1,0 +1,75 @@
+"""Runs `status` and `doctor`."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from reconciler.cli import exits
+from reconciler.cli.interrupts import at_once
+from reconciler.cli.options import ApplyFormat
+from reconciler.cli.progress import Ticker
+from reconciler.cli.session import Request, declared_for, select, to_read
+from reconciler.cli.state import State, colored, write_result
+from reconciler.core.diagnosis import Diagnosis
+from reconciler.core.health import Limits, Status
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.provider import Provider
+from reconciler.operate.doctor import diagnose
+from reconciler.operate.status import read_status
+from reconciler.reports import as_json, as_text
+from reconciler.wiring import Providers
+
+
+def show_status(
+    state: State, request: Request, limits: Limits, form: ApplyFormat, *, check: bool
+) -> int:
+    """Read and show how what is declared fares; with `check`, exit with 2 if something is ill."""
+    declared = declared_for(state, request)
+    selected = select(declared, request)
+    shown = frozenset(declared.accounts) if selected is None else selected
+    with (
+        _providers(state, request, declared, to_read(declared, selected)) as providers,
+        at_once(),
+        Ticker() as ticker,
+    ):
+        status = read_status(declared, providers, accounts=shown, limits=limits, progress=ticker)
+    for reason in status.unread:
+        state.say(f"not read: {reason}")
+    for note in status.notes:
+        state.say(f"note: {note}")
+    _write(status, form)
+    if not status.complete:
+        return exits.ERROR
+    return exits.DIFFERENT if check and not status.healthy else exits.DONE
+
+
+def show_diagnosis(state: State, request: Request, form: ApplyFormat) -> int:
+    """Examine the accounts and show what to fix."""
+    declared = declared_for(state, request)
+    selected = select(declared, request)
+    names = declared.accounts if selected is None else selected
+    with (
+        _providers(state, request, declared, names) as providers,
+        at_once(),
+        Ticker() as ticker,
+    ):
+        diagnosis = diagnose(declared, providers, progress=ticker)
+    _write(diagnosis, form)
+    return exits.DONE if diagnosis.healthy else exits.ERROR
+
+
+@contextmanager
+def _providers(
+    state: State, request: Request, declared: Declarations, names: Iterable[str]
+) -> Iterator[dict[str, Provider]]:
+    accounts = {name: declared.accounts[name] for name in sorted(names)}
+    sandbox = request.sandbox is not None
+    with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:
+        yield providers
+
+
+def _write(report: Status | Diagnosis, form: ApplyFormat) -> None:
+    if form is ApplyFormat.json:
+        write_result(as_json.render(report))
+    else:
+        write_result(as_text.render(report, color=colored(sys.stdout)))

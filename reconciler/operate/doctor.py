@@ -1,0 +1,190 @@
+"""What keeps accounts from being reconciled: asks each, harmlessly, and puts it in order."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Protocol, runtime_checkable
+
+from reconciler.core.diagnosis import (
+    AccountReport,
+    Ailment,
+    Complaint,
+    Diagnosis,
+    Examination,
+    Stage,
+)
+from reconciler.core.errors import ReconcilerError, ServiceError, Transient, Unclear
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Live
+from reconciler.core.provider import Each, Provider
+from reconciler.engine import Progress, Question, Unanswered, ask, silent
+
+_ASK_AGAIN = "look at what the service says, mend it, and run doctor again"
+_BUSY = "the service is busy or in trouble: run doctor again in some minutes"
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A provider that knows how to find out what its account lacks."""
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at without changing anything; `desired` are its own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What one look found."""
+
+    examination: Examination
+    ailments: tuple[Ailment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """All that was looked at in one account, and how much was not because of what was found."""
+
+    found: tuple[_Finding, ...]
+    skipped: int
+
+
+def diagnose(
+    declared: Declarations, providers: Mapping[str, Provider], *, progress: Progress = silent
+) -> Diagnosis:
+    """Examine the accounts of `providers` side by side; nothing is changed."""
+    questions = [
+        Question(name, partial(_examine, _examinations(declared, name, provider)))
+        for name, provider in sorted(providers.items())
+    ]
+    answers = ask(questions, doing="examining accounts", progress=progress)
+    complaints: list[tuple[Stage, Complaint]] = []
+    reports: list[AccountReport] = []
+    for question, answer in zip(questions, answers, strict=True):
+        mine = list(_complaints(question.account, answer))
+        complaints += mine
+        reports.append(_report(declared, question.account, answer, mine))
+    complaints.sort(key=lambda item: (item[1].optional, item[0]))
+    return Diagnosis(
+        stack=declared.stack,
+        healthy=all(report.healthy for report in reports),
+        problems=tuple(complaint for _, complaint in complaints),
+        accounts=tuple(reports),
+    )
+
+
+def _examinations(declared: Declarations, name: str, provider: Provider) -> Sequence[Examination]:
+    mine = [item for item in declared.desired if item.account == name]
+    own = provider.examinations(mine) if isinstance(provider, Examinable) else ()
+    return sorted([*own, *_deliveries(declared, mine, provider)], key=lambda it: it.stage)
+
+
+def _deliveries(
+    declared: Declarations, mine: Iterable[Desired], provider: Provider
+) -> Iterator[Examination]:
+    """Yield a look at each object of an account that others have something delivered to."""
+    senders: dict[str, set[str]] = {}
+    for item in declared.desired:
+        if item.spec.sender is not None:
+            for address in item.references.values():
+                senders.setdefault(address, set()).add(item.spec.sender)
+    for item in mine:
+        if item.address in senders:
+            look = partial(_delivery, provider, item, sorted(senders[item.address]))
+            yield Examination(Stage.delivery, item.address, look)
+
+
+def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iterator[Ailment]:
+    """Yield why nothing would be delivered: as declared, else as it is live."""
+    live = provider.read(Live(item.account, item.spec, item.outputs))
+    for sender in senders:
+        declared = tuple(item.spec.obstacles(sender))
+        for reason in declared:
+            yield _undelivered(item, reason)
+        if live is not None and not declared:
+            for reason in live.spec.obstacles(sender):
+                problem, _, _ = reason.partition(": ")
+                yield Ailment(
+                    f"nothing is delivered to {item.address}: live, it {problem}",
+                    "apply, which brings it back to what is declared",
+                )
+
+
+def _undelivered(item: Desired, reason: str) -> Ailment:
+    problem, _, remedy = reason.partition(": ")
+    return Ailment(f"nothing will be delivered to {item.address}: it {problem}", remedy)
+
+
+def _examine(examinations: Iterable[Examination], each: Each) -> _Findings:
+    """Look at one stage after the other; what rests on something broken is not looked at."""
+    found: list[_Finding] = []
+    broken: set[str | None] = set()
+    skipped = 0
+    for stage, group in groupby(examinations, key=lambda item: item.stage):
+        here = list(group)
+        wanted = [item for item in here if not broken & {None, item.part}]
+        skipped += len(here) - len(wanted)
+        looked = each(_look, wanted)
+        found += looked
+        if stage.decisive:
+            broken |= {item.examination.part for item in looked if _serious(item.ailments)}
+    return _Findings(tuple(found), skipped)
+
+
+def _serious(ailments: Iterable[Ailment]) -> bool:
+    return any(not item.optional for item in ailments)
+
+
+def _look(examination: Examination) -> _Finding:
+    try:
+        return _Finding(examination, tuple(examination.look()))
+    except ReconcilerError as error:
+        return _Finding(examination, (_ailment(error),))
+
+
+def _ailment(error: ReconcilerError) -> Ailment:
+    """Take an error's sentence apart: what is wrong; what to do about it."""
+    text = str(error)
+    if isinstance(error, ServiceError):
+        text = f"{error.operation}: {error.message}"
+    problem, _, remedy = text.partition("; ")
+    busy = isinstance(error, Transient | Unclear)
+    return Ailment(problem, remedy or (_BUSY if busy else _ASK_AGAIN))
+
+
+def _complaints(account: str, answer: _Findings | Unanswered) -> Iterator[tuple[Stage, Complaint]]:
+    if isinstance(answer, Unanswered):
+        yield Stage.reaching, _complaint(account, "examining", Ailment(answer.reason, _ASK_AGAIN))
+        return
+    for finding in answer.found:
+        stage, subject = finding.examination.stage, finding.examination.subject
+        for ailment in finding.ailments:
+            yield stage, _complaint(account, subject, ailment, stage.name)
+
+
+def _complaint(account: str, check: str, ailment: Ailment, stage: str = "") -> Complaint:
+    # Sentences of errors name the account themselves.
+    problem = ailment.problem.removeprefix("accounts.").removeprefix(f"{account}: ")
+    return Complaint(
+        account=account,
+        stage=stage,
+        check=check,
+        problem=problem,
+        remedy=ailment.remedy,
+        optional=ailment.optional,
+    )
+
+
+def _report(
+    declared: Declarations,
+    account: str,
+    answer: _Findings | Unanswered,
+    complaints: Iterable[tuple[Stage, Complaint]],
+) -> AccountReport:
+    return AccountReport(
+        account=account,
+        service=declared.accounts[account].service,
+        healthy=all(complaint.optional for _, complaint in complaints),
+        checks=0 if isinstance(answer, Unanswered) else len(answer.found),
+        skipped=0 if isinstance(answer, Unanswered) else answer.skipped,
+    )

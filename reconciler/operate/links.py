@@ -1,0 +1,55 @@
+"""What refers to what, live and declared, and whether it is there. Pure."""
+
+from collections.abc import Iterable
+
+from reconciler.core.model import Desired, Live, Reference
+from reconciler.core.refs import references
+from reconciler.core.unread import Unread
+
+
+class Links:
+    """Looks up what references lead to; `live` hold handles in theirs."""
+
+    def __init__(
+        self, desired: Iterable[Desired], live: Iterable[Live], unread: Iterable[Unread]
+    ) -> None:
+        self._unread = tuple(unread)
+        self._live: dict[tuple[str, str, str], Live] = {}
+        for item in live:
+            handle = item.spec.handle(item.account, item.outputs)
+            for scope in (item.account, ""):
+                self._live.setdefault((item.spec.kind, scope, handle), item)
+        self._declared = {
+            (item.spec.kind, item.spec.handle(item.account, item.outputs)): item for item in desired
+        }
+
+    def unread(self, item: Desired) -> bool:
+        """Say whether a declared object would not have been seen, were it there."""
+        return any(it.scope.covers(item.account, item.spec) for it in self._unread)
+
+    def behind(self, account: str, reference: Reference, handle: str) -> Live | None:
+        """Return the live object that a reference of an object in `account` leads to."""
+        scope = account if reference.same_account else ""
+        return self._live.get((reference.kind, scope, handle))
+
+    def there(self, account: str, reference: Reference, handle: str) -> bool | None:
+        """Say whether what a reference leads to exists, None if that cannot be told."""
+        if self.behind(account, reference, handle) is not None:
+            return True
+        declared = self._declared.get((reference.kind, handle))
+        # Of what is not declared, nobody knows whether it would have been seen.
+        return None if declared is None or self.unread(declared) else False
+
+    def leads_somewhere(self, item: Live) -> bool | None:
+        """Say whether all that a live object refers to exists, None if that cannot be told."""
+        verdicts = {self.there(item.account, *it[1:]) for it in references(item.spec)}
+        return False if False in verdicts else None if None in verdicts else True
+
+    def declared(self, kind: str, handle: str) -> Desired | None:
+        """Return what is declared under this handle."""
+        return self._declared.get((kind, handle))
+
+    def name(self, kind: str, handle: str) -> str:
+        """Return the address of what has this handle where it is declared, else the handle."""
+        declared = self.declared(kind, handle)
+        return declared.address if declared else handle

@@ -1,0 +1,136 @@
+"""How what is declared fares live: reads it, measures it, and has it judged."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from reconciler.core.decide import Observation
+from reconciler.core.health import Limits, Measured, Status
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Live, live_address
+from reconciler.core.provider import Each, Provider
+from reconciler.core.refs import internalise, references
+from reconciler.engine import Progress, Question, Unanswered, ask, observe, silent
+from reconciler.operate.judging import Seen, judge
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A provider whose service measures more of its objects than it lists."""
+
+    def measure(self, live: Sequence[Live], each: Each) -> Measured:
+        """Return metrics of these objects, and why some are missing."""
+        ...
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """A provider whose account has parts (sellers) that may shut us out."""
+
+    def consents(self, part: str) -> bool | None:
+        """Say whether a part of the account lets us in, None if that cannot be told."""
+        ...
+
+
+def read_status(
+    declared: Declarations,
+    providers: Mapping[str, Provider],
+    *,
+    accounts: Iterable[str],
+    limits: Limits,
+    progress: Progress = silent,
+) -> Status:
+    """Read and judge everything declared in `accounts`; `providers` may be of more.
+
+    Raises:
+        PlanRefused: an AWS account is not the declared one.
+    """
+    shown = frozenset(accounts)
+    # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
+    lean = replace(declared, policy=declared.policy.model_copy(update={"discover": "declared"}))
+    observation = observe(lean, providers, progress=progress)
+    live, _ = internalise(observation.live, declared.desired)
+    live = _detailed(live, declared.desired, providers, progress)
+    wanted = [item for item in declared.desired if item.account in shown]
+    measured = _measure(wanted, live, providers, progress)
+    seen = Seen(declared, live, observation.unread, _consents(observation, providers), measured)
+    return judge(seen, shown, limits)
+
+
+def _detailed(
+    live: Sequence[Live],
+    desired: Sequence[Desired],
+    providers: Mapping[str, Provider],
+    progress: Progress,
+) -> list[Live]:
+    """Read the counts of undeclared objects that declared ones of their kind refer to.
+
+    Those are dead-letter queues of others, of which observing reads the names only.
+    """
+    named = {handle for item in desired for handle in _of_its_kind(item)}
+    questions = [
+        Question(item.account, partial(_read, providers[item.account], item))
+        for item in live
+        if not item.detailed and item.spec.handle(item.account, item.outputs) in named
+    ]
+    answers = ask(questions, doing="reading dead-letter queues", progress=progress)
+    known = {
+        live_address(item.spec, item.account): item for item in answers if isinstance(item, Live)
+    }
+    return [known.get(live_address(item.spec, item.account), item) for item in live]
+
+
+def _read(provider: Provider, item: Live, _each: Each) -> Live | None:
+    return provider.read(item)
+
+
+def _of_its_kind(item: Desired) -> Iterator[str]:
+    """Yield the handles of what an object refers to that is of its own kind."""
+    for _, reference, handle in references(item.spec):
+        if reference.kind == item.spec.kind:
+            yield handle
+
+
+def _measure(
+    wanted: Sequence[Desired],
+    live: Iterable[Live],
+    providers: Mapping[str, Provider],
+    progress: Progress,
+) -> Measured:
+    """Return the metrics of all live objects that are declared, and what is lacking, in lines."""
+    addresses = {live_address(item.spec, item.account) for item in wanted}
+    by_account: dict[str, list[Live]] = {}
+    for item in live:
+        if live_address(item.spec, item.account) in addresses:
+            by_account.setdefault(item.account, []).append(item)
+    questions = [
+        Question(name, partial(provider.measure, by_account[name]))
+        for name, provider in sorted(providers.items())
+        if isinstance(provider, Measuring) and name in by_account
+    ]
+    found = ask(questions, doing="measuring", progress=progress)
+    return _together(found)
+
+
+def _together(answers: Sequence[Measured | Unanswered]) -> Measured:
+    metrics = {
+        address: item
+        for answer in answers
+        if isinstance(answer, Measured)
+        for address, item in answer.metrics.items()
+    }
+    lacking = [it.reason if isinstance(it, Unanswered) else it.lacking for it in answers]
+    return Measured(metrics, "\n".join(filter(None, lacking)) or None)
+
+
+def _consents(
+    observation: Observation, providers: Mapping[str, Provider]
+) -> Mapping[tuple[str, str], bool | None]:
+    """Return by account and part whether what could not be read was shut to us."""
+    found: dict[tuple[str, str], bool | None] = {}
+    for unread in observation.unread:
+        provider, part = providers[unread.scope.account], unread.scope.part
+        if part is not None and isinstance(provider, Consenting):
+            found[unread.scope.account, part] = provider.consents(part)
+    return found

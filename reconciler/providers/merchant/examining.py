@@ -1,0 +1,53 @@
+"""What `doctor` looks at in a Merchant account. Everything is a read."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.diagnosis import Ailment, Examination, Stage
+from reconciler.providers.examining import reaching, resolving
+from reconciler.providers.merchant.account import AccessToken, MerchantAccount
+from reconciler.providers.merchant.client import BASE_URL, MerchantClient
+from reconciler.providers.secrets import Secrets
+
+MAY_WRITE = frozenset({"ADMIN", "STANDARD", "API_DEVELOPER"})
+"""Access rights with which subscriptions can be changed."""
+
+
+def examinations(
+    name: str, account: MerchantAccount, client: MerchantClient, secrets: Secrets
+) -> Sequence[Examination]:
+    """Return what can be looked at, in no order.
+
+    users.get says which rights the caller has, so that no write is needed to find out.
+    """
+    found = [
+        reaching(name, account.endpoint or BASE_URL),
+        Examination(Stage.credentials, "access token", lambda: _login(client)),
+        Examination(Stage.account, "list", lambda: _list(client)),
+        Examination(Stage.writing, "access rights", lambda: _rights(account, client)),
+    ]
+    if isinstance(account.credentials, AccessToken):
+        reference = account.credentials.access_token
+        found.append(resolving(name, "credentials.accessToken", reference, secrets))
+    return found
+
+
+def _login(client: MerchantClient) -> Iterator[Ailment]:
+    client.login()
+    yield from ()
+
+
+def _list(client: MerchantClient) -> Iterator[Ailment]:
+    """Read one page: registration of the Cloud project, the API being enabled, being a user."""
+    next(client.list(), None)
+    yield from ()
+
+
+def _rights(account: MerchantAccount, client: MerchantClient) -> Iterator[Ailment]:
+    rights = client.access_rights()
+    if rights is not None and not MAY_WRITE & set(rights):
+        has = ", ".join(rights) or "no right at all"
+        yield Ailment(
+            f"the credentials may not change subscriptions of Merchant account "
+            f"{account.account_id}: they have {has}",
+            "have an administrator give their user the access right STANDARD",
+        )

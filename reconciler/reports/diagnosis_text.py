@@ -1,0 +1,55 @@
+"""What doctor found, for a terminal: what to fix, in order, then every account."""
+
+import textwrap
+from collections.abc import Iterator
+
+from reconciler.core.diagnosis import AccountReport, Complaint, Diagnosis
+from reconciler.reports.lines import Line
+from reconciler.reports.values import clean
+
+_WIDTH = 100
+
+
+def lines(diagnosis: Diagnosis) -> Iterator[Line]:
+    """Yield the report's lines."""
+    urgent = [item for item in diagnosis.problems if not item.optional]
+    optional = [item for item in diagnosis.problems if item.optional]
+    if urgent:
+        yield f"To fix for stack {diagnosis.stack}, what blocks most first:", "bold"
+        for number, item in enumerate(urgent, start=1):
+            yield from _complaint(f"{number:>3}.", item, "red")
+        yield "", ""
+    if optional:
+        yield "Not needed by plan and apply:", "bold"
+        for item in optional:
+            yield from _complaint("   ·", item, "yellow")
+        yield "", ""
+    width = max((len(item.account) for item in diagnosis.accounts), default=0)
+    for report in diagnosis.accounts:
+        yield _account(report, width), "green" if report.healthy else "red"
+
+
+def _complaint(sign: str, item: Complaint, style: str) -> Iterator[Line]:
+    yield from _wrapped(f"{sign} {clean(item.account)}: ", clean(item.problem), style)
+    yield from _wrapped("     → ", clean(item.remedy), "")
+
+
+def _wrapped(head: str, text: str, style: str) -> Iterator[Line]:
+    """Yield a paragraph; what is longer than a line, such as an ARN, stays whole."""
+    wrapped = textwrap.wrap(
+        head + text,
+        _WIDTH,
+        subsequent_indent="       ",
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    yield from ((line, style) for line in wrapped)
+
+
+def _account(report: AccountReport, width: int) -> str:
+    sign, verdict = ("✓", "ready") if report.healthy else ("✗", "needs attention")
+    checks = f"{report.checks} check{'s' * (report.checks != 1)}"
+    rest = f", {report.skipped} not made until that is fixed" if report.skipped else ""
+    name = clean(report.account).ljust(width)
+    return f"{sign} {name}  {report.service:<8}  {verdict}: {checks}{rest}"

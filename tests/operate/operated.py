@@ -1,0 +1,77 @@
+"""A declared world, brought about in a sandbox, for what is asked of it afterwards."""
+
+from reconciler.core.health import Limits
+from reconciler.operate.doctor import diagnose
+from reconciler.operate.status import read_status
+from reconciler.providers.secrets import Secrets
+from reconciler.wiring import Providers, declarations
+from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Clock, Stack
+
+DLQ = "arn:aws:sqs:eu-west-1:123456789012:of-others"
+QUEUES = """
+queues:
+  offers:
+    deadLetter: {queue: dead, maxReceives: 5}
+    grants: [{to: amazon-notifications}]
+  dead: {}
+"""
+REST = """
+destinations:
+  to-mws: {account: uk, queue: offers}
+  to-sp: {account: app, queue: offers}
+subscriptions:
+  old: {destination: to-mws, notificationType: AnyOfferChanged}
+  new: {destination: to-sp, notificationType: ANY_OFFER_CHANGED, sellers: all}
+  shop: {account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: "5678",
+         callBackUri: "https://hooks.example.com/a"}
+"""
+WORLD = QUEUES + REST
+
+
+class Operated:
+    """Declarations, a sandbox, and hands to do something behind our back with."""
+
+    def __init__(self, sandbox, sqs, folder):
+        self.sandbox = sandbox
+        self.sqs = sqs
+        self._folder = folder
+        self._stack = Stack(folder, sandbox.url)
+
+    def declare(self, text=WORLD, accounts=EVERYWHERE):
+        self._stack.declare(HEAD + accounts + text)
+
+    def apply(self, text=WORLD, accounts=EVERYWHERE):
+        self.declare(text, accounts)
+        assert not self._stack.apply(allow_referenced=True).unfinished()
+
+    def url(self, queue):
+        return f"{self.sandbox.url}/{AWS_ID}/{queue}"
+
+    def send(self, queue, number=1, **more):
+        for _ in range(number):
+            self.sqs.send_message(QueueUrl=self.url(queue), MessageBody="x", **more)
+
+    def status(self, *accounts, **limits):
+        declared = declarations(self._folder, sandbox=self.sandbox.url)
+        with Providers(
+            declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True
+        ) as providers:
+            shown = accounts or declared.accounts
+            return read_status(declared, providers, accounts=shown, limits=Limits(**limits))
+
+    def doctor(self, *, environ=None, sandbox=True):
+        url = self.sandbox.url if sandbox else None
+        declared = declarations(self._folder, sandbox=url)
+        with Providers(
+            declared.accounts, secrets=Secrets(environ or {}), clock=Clock(), sandbox=sandbox
+        ) as providers:
+            return diagnose(declared, providers)
+
+
+def by_address(status):
+    return {it.address: it for it in (*status.queues, *status.destinations, *status.subscriptions)}
+
+
+def ill(status):
+    """Return the problems of everything that has any, by address."""
+    return {name: item.problems for name, item in by_address(status).items() if item.problems}
