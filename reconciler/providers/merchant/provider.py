@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from reconciler.core.errors import Missing, Rejected, Unclear
+from reconciler.core.link import Link
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
 from reconciler.providers.calls import Clock
@@ -11,6 +12,7 @@ from reconciler.providers.merchant.answers import Remote
 from reconciler.providers.merchant.client import MerchantClient
 from reconciler.providers.merchant.failures import MAYBE_THERE
 from reconciler.providers.merchant.kinds import Subscription
+from reconciler.providers.merchant.sample_push import Target, post_sample, sample
 from reconciler.providers.secrets import Secrets
 
 KINDS: tuple[type[Spec], ...] = (Subscription,)
@@ -23,6 +25,7 @@ class MerchantProvider:
         self, name: str, account: MerchantAccount, *, secrets: Secrets, clock: Clock
     ) -> None:
         self._name = name
+        self._clock = clock
         self._owner = account.account_id
         self._client = MerchantClient(name, account, secrets=secrets, clock=clock)
 
@@ -74,6 +77,20 @@ class MerchantProvider:
             self._client.delete(live.outputs["name"])
         except Missing:
             return
+
+    def push_sample(
+        self, subscription: Live, *, allow_private: bool, within: float
+    ) -> tuple[Link, ...]:
+        """Post the documented sample to a subscription's call back URI, as Google would.
+
+        Args:
+            subscription: whose URI and event are meant.
+            allow_private: post to addresses that are not public, too.
+            within: seconds that the whole exchange may take.
+        """
+        spec = _subscription(subscription.spec)
+        target = Target.of(spec.call_back_uri, allow_private=allow_private)
+        return post_sample(target, sample(spec.registered_event), within=within, clock=self._clock)
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -1,11 +1,13 @@
 """What may be declared for MWS: accounts, destinations and subscriptions."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from reconciler.core.endpoint import Endpoint
+from reconciler.core.link import Link
 from reconciler.core.model import (
     ActionName,
     Desired,
@@ -122,6 +124,12 @@ class Destination(DestinationSettings, Spec):
         """Return the queue's own handle: a destination has no other name."""
         return self.queue
 
+    def mistaken_for(self, other: Spec) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        if isinstance(other, Destination) and _name(other.queue) == _name(self.queue):
+            return f"there is one for {other.queue}, in another region or account"
+        return None
+
     def bucket(self, action: ActionName) -> str:
         """Return the operation, since MWS counts each by itself."""
         return "DeregisterDestination" if action == "delete" else "RegisterDestination"
@@ -148,9 +156,20 @@ class Subscription(SubscriptionSettings, Spec):
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
     pace: ClassVar[Pace] = PACE
+    delivers: ClassVar[bool] = True
 
     destination: QueueHandle
     queue_url: str | None = None
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the subscription is switched on."""
+        off = f"the subscription to {self.notification_type} is disabled"
+        if self.enabled:
+            yield Link("enabled", "holds")
+        elif declared.enabled:
+            yield Link("enabled", "broken", f"{off}: run apply")
+        else:
+            yield Link("enabled", "doubtful", f"{off}, as declared: nothing is sent")
 
     def bucket(self, action: ActionName) -> str:
         """Return the operation, since MWS counts each by itself."""
@@ -202,6 +221,10 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         """Yield the one subscription."""
         names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
         yield Member(Subscription(**self.model_dump(by_alias=False, include=names)))
+
+
+def _name(queue: str) -> str:
+    return re.split("[:/]", queue)[-1]
 
 
 def _letters(name: str) -> str:

@@ -6,6 +6,7 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 from collections.abc import Iterable, Sequence
 
 from reconciler.core.errors import Rejected, Unclear
+from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
 from reconciler.providers.calls import Clock
@@ -27,6 +28,7 @@ class MwsProvider:
         self, name: str, account: MwsAccount, *, secrets: Secrets, http: Http, clock: Clock
     ) -> None:
         self._name = name
+        self._seller = account.seller_id
         self._client = MwsClient(name, account, secrets=secrets, http=http, clock=clock)
 
     def scopes(self) -> Sequence[Scope]:
@@ -84,6 +86,17 @@ class MwsProvider:
     def send_test_notification(self, queue: str) -> None:
         """Ask for one test message in a registered queue, given by URL or ARN."""
         self._client.send_test_notification(queue_url(queue))
+
+    def without_test(self) -> str | None:
+        """Return None: every MWS endpoint sends test messages."""
+        return None
+
+    def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
+        """Ask for a test message to a destination and return what it will look like."""
+        self._client.send_test_notification(_url(destination.spec))
+        # The documentation lists the type under one name, recorded messages bear the other.
+        types = frozenset({"Test", "TestNotification"})
+        return TestSign(types, seller=self._seller, certain=True)
 
     def service_status(self) -> str:
         """Return GREEN, GREEN_I, YELLOW or RED; twice at once, then once in five minutes."""
