@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.delivery_commands import receive, verify
 from reconciler.cli.options import (
     AccountOption,
     AdoptOption,
@@ -270,7 +271,20 @@ def demo(context: typer.Context) -> int:
     return tell(_state(context))
 
 
-COMMANDS = (validate, plan, apply, destroy, drift, snapshot, decode, schema, sandbox, demo)
+COMMANDS = (
+    validate,
+    plan,
+    apply,
+    destroy,
+    drift,
+    snapshot,
+    verify,
+    receive,
+    decode,
+    schema,
+    sandbox,
+    demo,
+)
 
 
 def _state(context: typer.Context) -> State:

@@ -34,10 +34,11 @@ def render(report: Plan | Drift | Validation | Application, *, color: bool = Fal
             lines = _validation(report)
         case Application():
             lines = _application(report)
-    return _colored(lines) if color else "".join(f"{line}\n" for line, _ in lines)
+    return in_colors(lines) if color else "".join(f"{line}\n" for line, _ in lines)
 
 
-def _colored(lines: Iterable[Line]) -> str:
+def in_colors(lines: Iterable[Line]) -> str:
+    """Return lines in their styles, for a terminal."""
     from rich.console import Console  # slow to load and to write, and no log needs it
     from rich.text import Text
 
