@@ -82,11 +82,17 @@ class _Landscape:
         actual = {path: value for path, _, value in references(live.spec)}
         for path, _, wanted in references(step.spec):
             target = self._desired.get(step.references.get(path, ""))
-            on_the_way = target is None or target.spec.kind != step.spec.kind
-            if on_the_way and actual.get(path) != wanted:
+            if target is not None and not self._is_next(step, target):
+                continue
+            if actual.get(path) != wanted:
                 name = target.address if target else wanted
                 return f"{step.address} leads to {actual.get(path)}, not to {name}: run apply"
         return ""
+
+    def _is_next(self, step: Desired, target: Desired) -> bool:
+        """Say whether a chain leads on to `target`; if that is not live, its own link tells."""
+        there = live_address(target.spec, target.account) in self._live
+        return there and target.spec.kind != step.spec.kind
 
     def _target(self, live: Live) -> Spec | None:
         for _, reference, value in references(live.spec):
