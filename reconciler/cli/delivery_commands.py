@@ -34,7 +34,7 @@ def verify(
     timeout: Annotated[
         float,
         typer.Option(
-            metavar="SECONDS", min=1, max=3600, help="How long a test message may take to arrive."
+            metavar="SECONDS", min=0.1, max=3600, help="How long a test message may take to arrive."
         ),
     ] = 60.0,
     allow_private: Annotated[

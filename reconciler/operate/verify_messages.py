@@ -126,7 +126,7 @@ def _clear_away(mailbox: Searched, message: Message, sign: TestSign, asked: floa
 
 def _lost(within: float) -> str:
     return (
-        f"a test message was asked for and not seen in the queue within {within:.0f} s: it got "
+        f"a test message was asked for and not seen in the queue within {within:g} s: it got "
         "lost on the way, or another consumer took it first; pause the consumers and verify again"
     )
 

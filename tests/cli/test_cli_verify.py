@@ -67,7 +67,7 @@ def verdicts(on):
     """Verify and return (exit code, {address: proof})."""
 
     def run(text=WORLD, *options, **more):
-        ended = on("verify", text, "--format", "json", "--timeout", "1", *options, **more)
+        ended = on("verify", text, "--format", "json", "--timeout", "0.3", *options, **more)
         report = json.loads(ended.out)
         return ended.code, {proof["address"]: proof for proof in report["subscriptions"]}
 
@@ -182,7 +182,7 @@ def test_a_declared_partner_with_all_rights_is_a_warning_beside_the_proof(on, ve
     assert on("apply", text, "--yes").code == 0
     code, found = verdicts(text)
     assert (code, decided(found, "subscription.uk")) == (0, ("proven", "test message"))
-    told = on("verify", text, "--timeout", "1").out
+    told = on("verify", text, "--timeout", "0.3").out
     assert "! queue policy: arn:aws:iam::111122223333:root may do anything" in told
 
 
@@ -269,7 +269,7 @@ def test_what_cannot_be_read_is_unproven_and_the_rest_goes_on(
     applied, on, sandbox, service, operation, address, link
 ):
     sandbox.faults([{"service": service, "operation": operation, "kind": "denied", "times": None}])
-    ended = on("verify", WORLD, "--format", "json", "--timeout", "1")
+    ended = on("verify", WORLD, "--format", "json", "--timeout", "0.3")
     report = json.loads(ended.out)
     found = {proof["address"]: proof for proof in report["subscriptions"]}
     assert (ended.code, report["complete"]) == (1, False)
@@ -293,7 +293,7 @@ def test_a_test_message_that_does_not_come_is_unproven_and_told_why_it_may_be_so
     assert {decided(found, address) for address in ADDRESSES} == {("unproven", "test message")}
     assert "DependencyUnauthorizedException" in found["subscription.uk"]["reason"]
     assert "another consumer took it first" in found["subscription.eu[de]"]["reason"]
-    assert "within 1 s" in found["subscription.eu[de]"]["reason"]
+    assert "within 0.3 s" in found["subscription.eu[de]"]["reason"]
 
 
 def test_a_queue_with_few_receives_is_not_searched(on, verdicts, sandbox):
@@ -388,14 +388,14 @@ def test_the_wrong_aws_account_refuses(cli, world, sandbox, monkeypatch):
 
 
 def test_text_tells_each_verdict_with_its_link_and_what_to_make_of_it(applied, on, aws):
-    ended = on("verify", WORLD, "--timeout", "1")
+    ended = on("verify", WORLD, "--timeout", "0.3")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "Delivery of stack acme: 2 proven, 0 plausible, 0 unproven"
     assert lines[1].startswith("  proven     subscription.eu[de]  test message: a test message")
     assert lines[-1] == "Every subscription delivers."
     aws.write(url(aws), Policy="")
-    told = on("verify", WORLD, "--timeout", "1").out
+    told = on("verify", WORLD, "--timeout", "0.3").out
     assert "  unproven   subscription.uk      queue policy: the queue q does not let" in told
 
 

@@ -102,7 +102,7 @@ def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> 
     except PushFailed as failure:
         links.append(failure.link)
     except TimeoutError:
-        links.append(Link("answer", "broken", f"{target.host} did not answer in {within:.0f} s"))
+        links.append(Link("answer", "broken", f"{target.host} did not answer in {within:g} s"))
     return tuple(links)
 
 

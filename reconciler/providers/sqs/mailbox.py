@@ -83,7 +83,7 @@ class Mailbox:
         Every other message is released at once. One that comes again is held until the search
         ends, or it would be received over and over.
         """
-        search = _Search(self, wanted, wait=max(1, min(LONG_POLL, int(within))))
+        search = _Search(self, wanted, wait=min(LONG_POLL, int(within)))
         try:
             return self._client.calls.poll(search.look, within=within, every=LOOK_EVERY)
         finally:
