@@ -72,10 +72,20 @@ class _Landscape:
         astray = self._astray(step, live)
         yield Link(live.spec.kind, "broken" if astray else "holds", astray)
         yield from live.spec.links(step.spec, self._target(live), sender)
-        differing = sorted(change.path for change in compare(step, live, self._ignore_tags))
-        if differing and not astray:
+        yield from self._unseen(step, live)
+        changes = compare(step, live, self._ignore_tags)
+        # Where references lead was told already.
+        differing = sorted(item.path for item in changes if item.path not in step.spec.refs)
+        if differing:
             detail = f"{step.address} differs from its declaration in {', '.join(differing)}"
             yield Link("declaration", "doubtful" if first else "warning", f"{detail}: run plan")
+
+    def _unseen(self, step: Desired, live: Live) -> Iterator[Link]:
+        """Yield what is referred to by its remote value and is in no account that was read."""
+        for path, reference, value in references(live.spec):
+            if path not in step.references and self._target(live) is None:
+                detail = f"{value} is not declared here, so that nothing can be seen of it"
+                yield Link(reference.kind, "doubtful", detail)
 
     def _astray(self, step: Desired, live: Live) -> str:
         """Say where a live object leads to if that is not as declared, else nothing."""

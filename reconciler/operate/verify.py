@@ -104,7 +104,8 @@ def verify(
     """
     wanted = {item.address for item in items}
     found = [c for c in chains(declarations, observation) if c.item.address in wanted]
-    trials = {c.item.address: _trial(c, providers, observation, manner) for c in found}
+    known = frozenset(live.outputs.get("id", "") for live in observation.live if live.spec.delivers)
+    trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
     results = _run([item for item in trials.values() if isinstance(item, Trial)], progress)
     proofs = []
     for chain in found:
@@ -117,10 +118,13 @@ def verify(
 def _trial(
     chain: Chain,
     providers: Mapping[str, Provider],
-    observation: Observation,
+    known: frozenset[str],
     manner: Manner,
 ) -> Trial | Links:
-    """Return the test that a chain calls for, or the links that tell why there is none."""
+    """Return the test that a chain calls for, or the links that tell why there is none.
+
+    `known` are the ids of live subscriptions.
+    """
     if chain.broken:
         return ()
     subscription = chain.path[0]
@@ -133,8 +137,7 @@ def _trial(
         return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
     if not manner.sends:
         return (Link(NAME, "doubtful", manner.unsent),)
-    known = {live.outputs.get("id", "") for live in observation.live if live.spec.delivers}
-    route = Route(subscription, chain.path[-2], chain.path[-1], frozenset(known))
+    route = Route(subscription, chain.path[-2], chain.path[-1], known)
     run = partial(_try, route, provider, owner, manner)
     return Trial(_key(route.destination), _key(route.queue), subscription.account, run)
 

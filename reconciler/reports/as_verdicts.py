@@ -44,5 +44,5 @@ def _closing(report: Verification) -> Line:
     if report.summary["unproven"] or not report.complete:
         return "Not everything is delivered, or not everything could be read.", "bold red"
     if report.summary["plausible"]:
-        return "Nothing is wrong that can be seen from here.", "yellow"
+        return "Nothing is broken that can be seen from here.", "yellow"
     return "Every subscription delivers.", "green"

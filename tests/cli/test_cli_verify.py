@@ -360,6 +360,18 @@ def test_an_event_bus_is_plausible_at_best(on, verdicts):
     assert (code, decided(found, "subscription.p[de]")) == (0, ("plausible", "event bus"))
 
 
+@pytest.mark.parametrize(("account", "more"), [("app", BY_SP_API), ("uk", BY_MWS)])
+def test_a_queue_that_is_not_declared_makes_it_plausible_only(on, verdicts, account, more):
+    arn = "arn:aws:sqs:eu-west-1:123456789012:theirs"
+    text = destinations(x=f"account: {account}, queue: '{arn}'")
+    text += subscriptions(s=more.replace("new", "x").replace("old", "x"))
+    assert on("apply", text, "--yes").code == 0
+    code, found = verdicts(text)
+    [proof] = found.values()
+    assert (code, proof["verdict"], proof["link"]) == (0, "plausible", "queue")
+    assert f"{arn} is not declared here" in proof["reason"]
+
+
 def test_target_and_account_choose_subscriptions_and_their_accounts_alone(
     applied, verdicts, on, sandbox
 ):

@@ -50,11 +50,6 @@ def test_quirk_79_a_queue_that_the_sp_api_cannot_send_to_is_broken(arn):
     assert states(spec.links(spec, None, NOTIFIER)) == {"region": "broken"}
 
 
-def test_a_queue_that_is_not_read_is_doubtful():
-    spec = Destination(name="d", queue=ARN)
-    assert states(spec.links(spec, None, NOTIFIER)) == {"region": "holds", "queue": "doubtful"}
-
-
 @pytest.mark.parametrize("kind", [MwsDestination, lambda queue: Destination(name="d", queue=queue)])
 def test_a_destination_in_another_region_is_told_where_the_declared_one_is_missing(kind):
     declared, elsewhere = kind(queue=ARN), kind(queue=ARN.replace("eu-west-1", "us-east-1"))

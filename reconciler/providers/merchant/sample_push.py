@@ -192,9 +192,11 @@ class _Limit:
 def _dial(target: Target, addresses: Sequence[str], within: float) -> socket.socket:
     for address in addresses:
         try:
-            return socket.create_connection((address, target.port), within / len(addresses))
+            found = socket.create_connection((address, target.port), within / len(addresses))
         except OSError:
             continue
+        found.settimeout(within)
+        return found
     where = ", ".join(addresses)
     raise PushFailed("address", f"nothing accepts connections at {where} port {target.port}")
 
@@ -204,7 +206,9 @@ def _secured(target: Target, plain: socket.socket) -> ssl.SSLSocket:
     try:
         return context.wrap_socket(plain, server_hostname=target.host)
     except ssl.SSLCertVerificationError as error:
-        detail = f"the certificate of {target.host} is not accepted: {error.verify_message}"
+        detail = (
+            f"the certificate of {target.host} is not accepted: {error.verify_message.rstrip('.')}"
+        )
         raise PushFailed("certificate", detail) from None
     except ssl.SSLError as error:
         detail = f"{target.host} does not speak TLS as it should ({error.reason or 'no reason'})"

@@ -90,9 +90,6 @@ class Destination(DestinationSettings, Spec):
             yield Link("region", "broken", detail)
         else:
             yield Link("region", "holds")
-            if target is None:
-                detail = f"{self.queue} is in no account that is read, so its policy is not seen"
-                yield Link("queue", "doubtful", detail)
 
     def mistaken_for(self, other: Spec) -> str | None:
         """Say that a destination is of a queue of this name elsewhere."""
