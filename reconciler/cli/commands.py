@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.delivery_commands import receive, verify
 from reconciler.cli.options import (
     AccountOption,
     AdoptOption,
@@ -433,6 +434,8 @@ COMMANDS = (
     drift,
     snapshot,
     status,
+    verify,
+    receive,
     doctor,
     export,
     migrate,

@@ -40,6 +40,21 @@ class ValidateFormat(StrEnum):
     github = "github"
 
 
+class VerifyFormat(StrEnum):
+    """How verdicts are written."""
+
+    text = "text"
+    json = "json"
+
+
+class ReceiveFormat(StrEnum):
+    """How received messages are written; json: one list, jsonl: a document a line."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
 class DecodeFormat(StrEnum):
     """How a decoded notification is written."""
 

@@ -61,10 +61,10 @@ def save_new(file: Path, content: bytes) -> None:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def write_result(text: str) -> None:
+def write_result(text: str) -> bool:
     """Write a result to stdout; a reader that went away (`| head`) has what it wanted.
 
-    What the run did and its exit code do not change by that.
+    What the run did and its exit code do not change by that. Returns whether it was written.
     """
     try:
         sys.stdout.write(text)
@@ -72,6 +72,8 @@ def write_result(text: str) -> None:
     except BrokenPipeError:
         # Python would complain once more while shutting down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 class State:

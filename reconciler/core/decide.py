@@ -158,7 +158,7 @@ def _meet(
         declared=declared,
         claimed=_claimed(declarations.desired),
         unknown=_unknown(declarations.desired, unread),
-        problems=[Finding(address=str(item.scope), message=item.reason) for item in unread],
+        problems=[item.finding() for item in unread],
         warnings=warnings,
     )
 

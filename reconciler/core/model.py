@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, alias_generators
 from pydantic.alias_generators import to_camel
 
+from reconciler.core.link import Link
 from reconciler.core.units import Unit, UnitName
 
 to_snake = cache(alias_generators.to_snake)
@@ -105,6 +106,10 @@ class Spec(Frozen):
     """The service lists such objects only for topics it is asked about (see `topic`)."""
     sender: ClassVar[str | None] = None
     """Who delivers through an object of this kind to what it refers to (an AWS account id)."""
+    delivers: ClassVar[bool] = False
+    """Objects of this kind are what notifications are sent for: the beginning of a chain."""
+    pushes_to: ClassVar[str | None] = None
+    """The field that holds the URI notifications are posted to, where there is one."""
     calls: ClassVar[Mapping[ActionName, int]] = {
         "create": 1,
         "update": 1,
@@ -160,6 +165,18 @@ class Spec(Frozen):
     def obstacles(self, sender: str) -> Iterator[str]:
         """Yield why `sender` could not deliver to this object, as "does not let ..."."""
         yield from ()
+
+    def links(self, declared: Self, target: "Spec | None", sender: str | None) -> Iterator[Link]:
+        """Yield what this live object contributes to a chain of delivery.
+
+        `declared` is its declaration, `target` the live object behind its reference, `sender` the
+        AWS account that delivers through the chain.
+        """
+        yield from ()
+
+    def mistaken_for(self, other: "Spec") -> str | None:
+        """Say why a live object that looks like this declared one is another, None if it is."""
+        return None
 
     @classmethod
     def units(cls, path: str) -> dict[str, UnitName]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.model import Live, live_address
+from reconciler.core.model import Finding, Live, live_address
 from reconciler.core.provider import Scope
 from reconciler.core.refs import references
 
@@ -14,6 +14,10 @@ class Unread:
 
     scope: Scope
     reason: str
+
+    def finding(self) -> Finding:
+        """Return it as reports tell it."""
+        return Finding(address=str(self.scope), message=self.reason)
 
 
 Behind = Mapping[tuple[str, str, str], str]

@@ -188,20 +188,20 @@ def _located(queue: str) -> tuple[str, str, str | None]:
 
 
 def _may_send(policy: str | None) -> bool:
-    statements = json.loads(policy)["Statement"] if policy else []
-    return any(
-        _grants(statement)
-        for statement in (statements if isinstance(statements, list) else [statements])
+    found = json.loads(policy)["Statement"] if policy else []
+    statements = found if isinstance(found, list) else [found]
+    return any(_says("allow", item) for item in statements) and not any(
+        _says("deny", item) for item in statements
     )
 
 
-def _grants(statement: dict[str, Any]) -> bool:
+def _says(effect: str, statement: dict[str, Any]) -> bool:
     principal = statement.get("Principal")
     named = principal.get("AWS", []) if isinstance(principal, dict) else principal
     actions = statement.get("Action", [])
     allowed = {str(item).lower() for item in (actions if isinstance(actions, list) else [actions])}
     return (
-        str(statement.get("Effect")).lower() == "allow"
+        str(statement.get("Effect")).lower() == effect
         and any(
             item == "*" or _NOTIFIER in str(item)
             for item in (named if isinstance(named, list) else [named])

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Request
 
 from reconciler.sandbox.faults import KINDS, Faults
 from reconciler.sandbox.merchant import Merchant
+from reconciler.sandbox.publishing import FIELDS, Publisher
 from reconciler.sandbox.service import Answer, json_answer
 from reconciler.sandbox.settings import SERVICES, Settings, Unacceptable, wishes
 from reconciler.sandbox.wirelog import WireLog
@@ -21,7 +22,7 @@ _HELP = {
     "GET /_sandbox/faults": "faults still open",
     "POST /_sandbox/faults": "add a fault or a list of faults",
     "DELETE /_sandbox/faults": "drop the open faults",
-    "POST /_sandbox/events": "publish a Merchant event to the callbacks that it concerns",
+    "POST /_sandbox/events": "let an event happen: into queues, and to callbacks",
     "GET /_sandbox/pushes": "what was pushed to callbacks, with every attempt",
 }
 
@@ -33,6 +34,7 @@ class Controlled(Protocol):
     faults: Faults
     log: WireLog
     merchant: Merchant
+    publisher: Publisher
 
     def reset(self) -> None:
         """Return to the state after start."""
@@ -68,6 +70,7 @@ class Control:
                     "services": SERVICES,
                     "settings": wishes(),
                     "faultKinds": KINDS,
+                    "events": FIELDS,
                 }
             case "POST reset":
                 self._it.reset()
@@ -81,7 +84,7 @@ class Control:
             case "GET faults" | "POST faults" | "DELETE faults":
                 return self._faults(request)
             case "POST events":
-                return self._it.merchant.publish(json.loads(request.get_data()))
+                return self._it.publisher.publish(json.loads(request.get_data()))
             case "GET pushes":
                 return self._it.merchant.pushes.as_json()
             case _:

@@ -14,6 +14,7 @@ from reconciler.sandbox.faults import Fault, Faults
 from reconciler.sandbox.lwa import Lwa
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.mws import Mws
+from reconciler.sandbox.publishing import Publisher
 from reconciler.sandbox.service import Answer, Refusal, Service
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.spapi import SpApi
@@ -45,11 +46,14 @@ class Dispatch:
         self._buckets = Buckets()
         self._aws = Aws(self.settings)
         self.merchant = Merchant(self.settings)
+        mws = Mws(self.settings, self._aws.deliver)
+        spapi = SpApi(self.settings, self._aws.deliver)
+        self.publisher = Publisher(mws, spapi, self.merchant, self._aws.deliver)
         self._services: dict[str, Service] = {
             "aws": self._aws,
             "lwa": Lwa(self.settings),
-            "mws": Mws(self.settings, self._aws.deliver),
-            "sp-api": SpApi(self.settings, self._aws.deliver),
+            "mws": mws,
+            "sp-api": spapi,
             "merchant": self.merchant,
         }
         self._control = Control(self)

@@ -8,10 +8,10 @@ import re
 import threading
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
+from reconciler.sandbox.mws_messages import test_message
 from reconciler.sandbox.mws_parameters import (
     Parameters,
     Shop,
@@ -122,7 +122,7 @@ class Mws:
 
     def _send_test(self, shop: Shop, sent: Parameters) -> Answer:
         queue = registered(shop, sent, "Destination.")
-        trouble = self._deliver(queue, _test_message(sent["SellerId"]))
+        trouble = self._deliver(queue, test_message(sent["SellerId"]))
         if trouble == "missing":
             raise MwsError(400, "DependencyFatalException", f"Queue {queue} does not exist.")
         if trouble:
@@ -161,6 +161,16 @@ class Mws:
         enabled = enabled_of(sent)
         shop.subscriptions[subscribed(shop, sent, "Subscription.")] = enabled
         return response("UpdateSubscription")
+
+    def subscribers(self, seller: str, market: str, kind: str) -> list[str]:
+        """Return the queue URLs that a seller's enabled subscriptions to a type lead to."""
+        with self._lock:
+            shop = self._shops.get((seller, market), Shop())
+            return [
+                queue
+                for (name, queue), enabled in shop.subscriptions.items()
+                if name == kind and enabled
+            ]
 
     def refusal(self, kind: Refusal, request: Request, wait: float | None) -> Answer:
         """Word failures as MWS does: throttling is 503."""
@@ -204,20 +214,4 @@ def _subscription(key: tuple[str, str], enabled: bool) -> tuple[str, ...]:
         text("NotificationType", key[0]),
         text("IsEnabled", str(enabled).lower()),
         element("Destination", _destination_parts(key[1])),
-    )
-
-
-def _test_message(seller: str) -> str:
-    """Return the documentation's test message: metadata as always, an empty payload."""
-    return element(
-        "Notification",
-        element(
-            "NotificationMetaData",
-            text("NotificationType", "Test"),
-            text("PayloadVersion", "1.0"),
-            text("UniqueId", str(uuid4())),
-            text("PublishTime", now()),
-            text("SellerId", seller),
-        ),
-        element("NotificationPayload", element("TestNotification")),
     )

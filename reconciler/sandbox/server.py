@@ -181,6 +181,13 @@ class Sandbox:
         """
         return self._dispatch.merchant.publish({"account": account, **event})
 
+    def notify(self, service: str, **event: Any) -> list[dict[str, Any]]:
+        """Let an event of `mws` or `sp-api` happen and return each delivery with its outcome.
+
+        Keywords are those of publishing.FIELDS. Raises ValueError with a sentence.
+        """
+        return self._dispatch.publisher.publish({"service": service, **event})
+
     def pushes(self) -> list[dict[str, Any]]:
         """Return what was pushed so far, with every attempt."""
         return self._dispatch.merchant.pushes.as_json()

@@ -18,6 +18,7 @@ from reconciler.sandbox import spapi_subscriptions as subscriptions
 from reconciler.sandbox.lwa import Token, read_token
 from reconciler.sandbox.service import Answer, Refusal, retry_after, segments
 from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.spapi_messages import message
 from reconciler.sandbox.spapi_types import VERSIONS
 from reconciler.sandbox.spapi_wire import (
     SpApiError,
@@ -183,8 +184,24 @@ class SpApi:
                 )
             if sqs := application.destinations[key]["resource"].get("sqs"):
                 # What cannot be delivered is lost in silence, as everywhere in this API.
-                self._deliver(sqs["arn"], _test_message(application.id, kind, test))
+                body = message(kind, test["payloadVersion"], application.id, str(uuid4()), {})
+                self._deliver(sqs["arn"], json.dumps(body))
         return success({})
+
+    def subscribers(
+        self, seller: str, kind: str
+    ) -> list[tuple[str, destinations.Subscription, dict[str, Any]]]:
+        """Return (application, subscription, resource it leads to) of a seller and type.
+
+        Raises SpApiError 400 for a type that does not exist.
+        """
+        subscriptions.check_type(kind, {**VERSIONS, **self._settings["notificationTypes"]})
+        with self._lock:
+            return [
+                (application.id, item, application.destinations[item.destination]["resource"])
+                for application in self._applications.values()
+                for item in application.groups.get((seller, kind), ())
+            ]
 
     def refusal(self, kind: Refusal, request: Request, wait: float | None) -> Answer:
         """Word failures as the SP-API does."""
@@ -233,22 +250,3 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid_input("The body must be an object")
     return body
-
-
-def _test_message(application: str, kind: str, test: dict[str, Any]) -> str:
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    return json.dumps(
-        {
-            "NotificationVersion": "1.0",
-            "NotificationType": kind,
-            "PayloadVersion": test["payloadVersion"],
-            "EventTime": moment,
-            "NotificationMetadata": {
-                "ApplicationId": application,
-                "SubscriptionId": str(uuid4()),
-                "PublishTime": moment,
-                "NotificationId": str(uuid4()),
-            },
-            "Payload": {},
-        }
-    )

@@ -16,8 +16,8 @@ from reconciler.notifications import (
     decode,
     latest_changes,
 )
-from reconciler.sandbox.mws import _test_message as mws_test_message
-from reconciler.sandbox.spapi import _test_message as sp_api_test_message
+from reconciler.sandbox.mws_messages import test_message as mws_test_message
+from reconciler.sandbox.spapi_messages import message as sp_api_message
 from tests.notifications.messages import (
     ACCOUNT_SERVICE,
     CHANGES_SPELT,
@@ -132,7 +132,7 @@ def test_the_time_of_an_sp_api_message_without_event_time_is_when_it_was_publish
 
 
 def test_the_sp_api_test_message_decodes():
-    body = sp_api_test_message("app", "ANY_OFFER_CHANGED", {"payloadVersion": "1.0"})
+    body = json.dumps(sp_api_message("ANY_OFFER_CHANGED", "1.0", "app", "s-1", {}))
     found = decode(body)
     assert (found.source, found.notification_type) == ("sp-api", "ANY_OFFER_CHANGED")
     assert (found.metadata.application_id, found.payload) == ("app", {})

@@ -1,11 +1,12 @@
 """What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 
+from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.merchant.account import AccessToken, AccountNumber, MerchantAccount
@@ -41,6 +42,8 @@ class Subscription(SubscriptionSettings, Spec):
     service: ClassVar[str] = "merchant"
     identity: ClassVar[tuple[str, ...]] = ("registeredEvent", "targetAccount", "allManagedAccounts")
     hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
+    delivers: ClassVar[bool] = True
+    pushes_to: ClassVar[str | None] = "callBackUri"
     evidence: ClassVar[tuple[Evidence, ...]] = (
         Evidence("declared"),
         Evidence("below", "callBackUri"),
@@ -55,6 +58,12 @@ class Subscription(SubscriptionSettings, Spec):
     def _false_is_absent(cls, value: bool | None) -> bool | None:
         # proto3 may print or omit a false; it means the same.
         return value or None
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether pushes go where they were declared to go."""
+        right = self.call_back_uri == declared.call_back_uri
+        detail = "" if right else f"pushes go to {self.call_back_uri}: run apply"
+        yield Link("call back URI", "holds" if right else "broken", detail)
 
     def bucket(self, action: ActionName) -> str:
         """Return the one quota that all methods of the sub-API share."""

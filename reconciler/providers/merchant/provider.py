@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Missing, Rejected, Unclear
 from reconciler.core.health import Measured, Metrics
+from reconciler.core.link import Link
 from reconciler.core.model import Desired, FieldChange, Live, Spec, live_address
 from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
@@ -14,6 +15,7 @@ from reconciler.providers.merchant.client import MerchantClient
 from reconciler.providers.merchant.examining import examinations
 from reconciler.providers.merchant.failures import MAYBE_THERE
 from reconciler.providers.merchant.kinds import Subscription
+from reconciler.providers.merchant.sample_push import Target, post_sample, sample
 from reconciler.providers.secrets import Secrets
 
 KINDS: tuple[type[Spec], ...] = (Subscription,)
@@ -28,6 +30,7 @@ class MerchantProvider:
         self, name: str, account: MerchantAccount, *, secrets: Secrets, clock: Clock
     ) -> None:
         self._name = name
+        self._clock = clock
         self._owner = account.account_id
         self._account = account
         self._secrets = secrets
@@ -99,6 +102,20 @@ class MerchantProvider:
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
         return examinations(self._name, self._account, self._client, self._secrets)
+
+    def push_sample(
+        self, subscription: Live, *, allow_private: bool, within: float
+    ) -> tuple[Link, ...]:
+        """Post the documented sample to a subscription's call back URI, as Google would.
+
+        Args:
+            subscription: whose URI and event are meant.
+            allow_private: post to addresses that are not public, too.
+            within: seconds that the whole exchange may take.
+        """
+        spec = _subscription(subscription.spec)
+        target = Target.of(spec.call_back_uri, allow_private=allow_private)
+        return post_sample(target, sample(spec.registered_event), within=within, clock=self._clock)
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from reconciler.core.endpoint import Endpoint
+from reconciler.core.link import Link
 from reconciler.core.model import (
     ActionName,
     Desired,
@@ -123,6 +124,12 @@ class Destination(DestinationSettings, Spec):
         """Return the queue's own handle: a destination has no other name."""
         return self.queue
 
+    def mistaken_for(self, other: Spec) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        if isinstance(other, Destination) and _name(other.queue) == _name(self.queue):
+            return f"there is one for {other.queue}, in another region or account"
+        return None
+
     def bucket(self, action: ActionName) -> str:
         """Return the operation, since MWS counts each by itself."""
         return "DeregisterDestination" if action == "delete" else "RegisterDestination"
@@ -149,6 +156,7 @@ class Subscription(SubscriptionSettings, Spec):
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
     pace: ClassVar[Pace] = PACE
+    delivers: ClassVar[bool] = True
 
     destination: QueueHandle
     queue_url: str | None = None
@@ -156,6 +164,16 @@ class Subscription(SubscriptionSettings, Spec):
     def active(self) -> bool:
         """Say whether it is switched on."""
         return self.enabled
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the subscription is switched on."""
+        off = f"the subscription to {self.notification_type} is disabled"
+        if self.enabled:
+            yield Link("enabled", "holds")
+        elif declared.enabled:
+            yield Link("enabled", "broken", f"{off}: run apply")
+        else:
+            yield Link("enabled", "doubtful", f"{off}, as declared: nothing is sent")
 
     def bucket(self, action: ActionName) -> str:
         """Return the operation, since MWS counts each by itself."""
@@ -236,6 +254,10 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
 def _hyphenated(name: str) -> str:
     """Return FBAOutboundShipmentStatus as fba-outbound-shipment-status."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def _name(queue: str) -> str:
+    return re.split("[:/]", queue)[-1]
 
 
 def _letters(name: str) -> str:

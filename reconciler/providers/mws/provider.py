@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Rejected, Unclear
+from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
 from reconciler.providers.calls import Clock
@@ -31,6 +32,7 @@ class MwsProvider:
         self._name = name
         self._account = account
         self._secrets = secrets
+        self._seller = account.seller_id
         self._client = MwsClient(name, account, secrets=secrets, http=http, clock=clock)
 
     def scopes(self) -> Sequence[Scope]:
@@ -88,6 +90,17 @@ class MwsProvider:
     def send_test_notification(self, queue: str) -> None:
         """Ask for one test message in a registered queue, given by URL or ARN."""
         self._client.send_test_notification(queue_url(queue))
+
+    def without_test(self) -> str | None:
+        """Return None: every MWS endpoint sends test messages."""
+        return None
+
+    def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
+        """Ask for a test message to a destination and return what it will look like."""
+        self._client.send_test_notification(_url(destination.spec))
+        # The documentation lists the type under one name, recorded messages bear the other.
+        types = frozenset({"Test", "TestNotification"})
+        return TestSign(types, seller=self._seller, certain=True)
 
     def service_status(self) -> str:
         """Return GREEN, GREEN_I, YELLOW or RED; twice at once, then once in five minutes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Denied, Missing, ReconcilerError, Rejected, Unclear
+from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
 from reconciler.providers.calls import Calls, Clock
@@ -27,6 +28,8 @@ CONCURRENCY = 64
 # lists may lag behind.
 LOST = 2.0
 LAG = 30.0
+TEST_SCENARIO = "TEST_CASE_200"
+"""Which sample to send; Amazon names them by type, in a list that it does not publish as data."""
 
 _KNOWN_VERSIONS = {known.name: known.versions for known in TYPES.values()}
 _NOT_WHOLE = (
@@ -143,6 +146,25 @@ class SpApiProvider:
         """Return what can be looked at of this account without changing anything."""
         look = Examining(self._name, self._account, self._client, self._login, self._secrets)
         return look.examinations(desired)
+
+    def without_test(self) -> str | None:
+        """Say why the service cannot be asked for test messages, None if it can.
+
+        Amazon's sandbox hosts alone have the call, and they know no production destinations.
+        """
+        if self._account.sandbox_url == self._account.base_url:
+            return None
+        return "the SP-API sends test messages on its sandbox host only, not in production"
+
+    def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
+        """Ask for a test message of a subscription's type and return what it will look like.
+
+        `known` are the ids of live subscriptions, which real notifications name.
+        """
+        spec = _subscription(subscription.spec)
+        key, name = destination.outputs["id"], spec.notification_type
+        self._client.send_test_notification(name, spec.payload_version, key, TEST_SCENARIO)
+        return TestSign(frozenset({name}), subscriptions=known)
 
     def close(self) -> None:
         """Hold nothing: the connections belong to the given `http`."""

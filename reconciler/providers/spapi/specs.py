@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
 )
 
+from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Evidence, Frozen, Pace, Reference, Spec
 from reconciler.providers.spapi.catalogue import TYPES, resembling
 from reconciler.providers.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
@@ -77,6 +78,26 @@ class Destination(DestinationSettings, Spec):
 
     name: str
 
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether Amazon can send there: queues of its partition; a bus shows nothing."""
+        bus = self.event_bridge
+        if bus is not None:
+            place = f"account {bus.account_id}, region {bus.region}"
+            detail = f"what becomes of events at the event bus in {place} cannot be seen from here"
+            yield Link("event bus", "doubtful", detail)
+        elif not re.fullmatch(QUEUE_ARN, self.queue or ""):
+            detail = f"the SP-API sends to no queue such as {self.queue}: other partition or type"
+            yield Link("region", "broken", detail)
+        else:
+            yield Link("region", "holds")
+
+    def mistaken_for(self, other: Spec) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        ours, theirs = self.queue, other.queue if isinstance(other, Destination) else None
+        if ours and theirs and ours.rpartition(":")[2] == theirs.rpartition(":")[2]:
+            return f"there is one for {theirs}, in another region or account"
+        return None
+
     def exclusion(self) -> tuple[str, str] | None:
         """Return (AWS account, region) of an event bus: the service has one for each account."""
         bus = self.event_bridge
@@ -109,6 +130,7 @@ class Subscription(SubscriptionSettings, Spec):
     """A seller's subscription; one that narrows nothing has neither filter nor expression."""
 
     topical: ClassVar[bool] = True
+    delivers: ClassVar[bool] = True
     kind: ClassVar[str] = "subscription"
     service: ClassVar[str] = "sp-api"
     identity: ClassVar[tuple[str, ...]] = (
@@ -143,6 +165,18 @@ class Subscription(SubscriptionSettings, Spec):
         if info.data.get("notification_type") == "ORDER_CHANGE":
             return EventFilter(order_change_types=ORDER_CHANGE_TYPES)
         return None
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the type is delivered to the kind of destination that it leads to."""
+        known = TYPES.get(self.notification_type)
+        if known is None or not isinstance(target, Destination):
+            return
+        goes_to = "EventBridge" if target.event_bridge is not None else "SQS"
+        if known.workflow == goes_to:
+            yield Link("workflow", "holds")
+            return
+        detail = f"{self.notification_type} is delivered to {known.workflow} only, not to {goes_to}"
+        yield Link("workflow", "broken", detail)
 
     def topic(self) -> str:
         """Return the notification type: getSubscriptions lists one a call."""

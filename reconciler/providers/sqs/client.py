@@ -168,6 +168,39 @@ class SqsClient:
         """Remove tags."""
         self._sqs("UntagQueue", bucket="tags", QueueUrl=url, TagKeys=sorted(keys))
 
+    def receive(self, url: str, *, most: int, wait: int, hidden: int) -> list[dict[str, Any]]:
+        """Return up to `most` (10) messages, waiting up to `wait` (20) seconds for the first.
+
+        Others do not get them for `hidden` seconds.
+        """
+        answer = self._sqs(
+            "ReceiveMessage",
+            QueueUrl=url,
+            MaxNumberOfMessages=most,
+            WaitTimeSeconds=wait,
+            VisibilityTimeout=hidden,
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+        )
+        return list(answer.get("Messages") or ())
+
+    def show(self, url: str, receipts: Collection[str]) -> None:
+        """Let others have up to 10 received messages at once; those that are gone stay gone."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            for number, receipt in enumerate(receipts)
+        ]
+        self._sqs("ChangeMessageVisibilityBatch", QueueUrl=url, Entries=entries)
+
+    def delete_messages(self, url: str, receipts: Collection[str]) -> list[str]:
+        """Delete up to 10 received messages and return why some were not."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)
+        ]
+        answer = self._sqs("DeleteMessageBatch", QueueUrl=url, Entries=entries)
+        return [
+            str(failed.get("Message") or failed["Code"]) for failed in answer.get("Failed") or ()
+        ]
+
     def delete(self, url: str) -> None:
         """Delete a queue. Raises Missing where there is none."""
         self._sqs("DeleteQueue", QueueUrl=url)

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.health import Measured
-from reconciler.core.model import Desired, FieldChange, Live
+from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
 from reconciler.providers.sqs import attributes as wire
@@ -24,6 +24,7 @@ from reconciler.providers.sqs.changes import (
 from reconciler.providers.sqs.client import SqsClient
 from reconciler.providers.sqs.examining import Examining
 from reconciler.providers.sqs.failures import NAME_EXISTS
+from reconciler.providers.sqs.mailbox import Mailbox
 from reconciler.providers.sqs.patience import EVERY, patiently
 from reconciler.providers.sqs.queue import Queue
 from reconciler.providers.sqs.reading import Reading, live_queue
@@ -142,6 +143,29 @@ class SqsProvider:
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
         return Examining(self._account, self._name, self._client).examinations(desired)
+
+    def mailbox(self, spec: Spec) -> Mailbox:
+        """Return a declared queue as what messages are taken out of.
+
+        Raises:
+            Missing: there is no such queue.
+            PlanRefused: the credentials belong to another AWS account.
+        """
+        self._client.verify_account()
+        name = as_queue(spec).name
+        try:
+            url = self._client.queue_url(name)
+            attributes = self._client.attributes(url)
+        except Missing as error:
+            error.message = f"the queue {name} does not exist: run apply"
+            raise
+        live = live_queue(
+            self._name, self._account, {"arn": attributes["QueueArn"]}, attributes, {}
+        )
+        dead_letter = as_queue(live.spec).dead_letter
+        return Mailbox(
+            self._name, self._client, url, dead_letter.max_receives if dead_letter else None
+        )
 
     def close(self) -> None:
         """Let go of connections."""

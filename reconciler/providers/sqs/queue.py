@@ -6,14 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from reconciler.core.link import Link
 from reconciler.core.model import Evidence, Frozen, Pace, Reference, Spec
 from reconciler.core.units import Duration, Size, Unit
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.admission import links as admission_links
+from reconciler.providers.sqs.admission import locked, missing_rights
 from reconciler.providers.sqs.policy import (
-    NOTIFIER_ACTIONS,
     canonical,
-    denied,
     has_deleted_principal,
     owner_is_given_all_rights,
     strangers_with_all_rights,
@@ -159,7 +160,7 @@ class Queue(QueueSettings, Spec):
                     "the policy gives the queue's own account all rights, which it has without; "
                     "if Amazon's notifications were meant, grant to `amazon-notifications`"
                 )
-        if self._locked() and self.policy:
+        if locked(self) and self.policy:
             yield "other accounts cannot send to a queue encrypted with the key alias/aws/sqs"
 
     def obstacles(self, sender: str) -> Iterator[str]:
@@ -167,23 +168,16 @@ class Queue(QueueSettings, Spec):
 
         Neither SP-API nor MWS checks this: what is missing shows only as silence.
         """
-        missing = denied(self.policy, sender, [f"sqs:{name}" for name in NOTIFIER_ACTIONS])
-        if missing:
-            yield (
-                f"does not let the AWS account {sender} call {' and '.join(missing)}: add "
-                "`grants: [{to: amazon-notifications}]` to it"
-            )
-        if self._locked():
-            yield (
-                "is encrypted with alias/aws/sqs, which no other account can use: take a key of "
-                "your own, or `encryption: sqs`"
-            )
+        yield from filter(None, (missing_rights(self, sender), locked(self)))
 
-    def _locked(self) -> bool:
-        # AWS's own key cannot be shared with another account.
-        return isinstance(self.encryption, KmsEncryption) and self.encryption.kms_key.endswith(
-            "alias/aws/sqs"
-        )
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the queue is of the right type, admits its sender and keeps what fails."""
+        yield from admission_links(self, declared, sender, has_target=target is not None)
+
+    @property
+    def kms_key(self) -> str | None:
+        """Return the key of KMS that the queue is encrypted with, if it is."""
+        return self.encryption.kms_key if isinstance(self.encryption, KmsEncryption) else None
 
     def _notes_on_change(self, before: Self) -> Iterator[str]:
         if self.message_retention_period < before.message_retention_period:

@@ -1,0 +1,114 @@
+"""The commands about what arrives: verify and receive."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.options import (
+    AccountOption,
+    PathArgument,
+    ReceiveFormat,
+    SandboxOption,
+    VerifyFormat,
+)
+from reconciler.cli.state import State
+
+DEFAULT_PATH = Path("subscriptions")
+
+
+def verify(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        VerifyFormat, typer.Option("--format", help="How to write the verdicts.")
+    ] = VerifyFormat.text,
+    target: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ADDRESS",
+            help="Only these subscriptions (repeatable; * and ? stand for any characters).",
+        ),
+    ] = [],  # noqa: B006 - typer makes a new list for each run
+    account: AccountOption = [],  # noqa: B006 - as above
+    timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, max=3600, help="How long a test message may take to arrive."
+        ),
+    ] = 60.0,
+    allow_private: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private", help="Post to call back URIs at addresses that are not public, too."
+        ),
+    ] = False,
+    static: Annotated[
+        bool, typer.Option("--static", help="Only look: send no test message, post no sample.")
+    ] = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Prove that notifications arrive; exit with 1 if a subscription is unproven or unreadable.
+
+    Looks at every link from each subscription to its queue or call back URI. Then it has MWS (or
+    the SP-API's sandbox) send a test message, waits for it in the queue and deletes it there, and
+    posts Google's sample notification to each call back URI. That is a real request: the receiver
+    sees a change of product online~en~US~1234 in account 1234. With --sandbox nothing is posted.
+    """
+    from reconciler.cli.session import Request
+    from reconciler.cli.verifying import Wish, verify_all
+
+    request = Request(path, sandbox, tuple(target), tuple(account))
+    wish = Wish(form, timeout, allow_private=allow_private, static=static)
+    return verify_all(_state(context), request, wish)
+
+
+def receive(
+    context: typer.Context,
+    queue: Annotated[
+        str, typer.Argument(metavar="QUEUE", help="A declared queue: offers, or queue.offers.")
+    ],
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        ReceiveFormat,
+        typer.Option("--format", help="How to write messages; jsonl: one document a line."),
+    ] = ReceiveFormat.text,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what was written; left out, it stays.")
+    ] = False,
+    types: Annotated[
+        list[str],
+        typer.Option("--type", metavar="TYPE", help="Only this notification type (repeatable)."),
+    ] = [],  # noqa: B006 - typer makes a new list for each run
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until interrupted, or until --max.")
+    ] = False,
+    most: Annotated[
+        int | None,
+        typer.Option("--max", metavar="N", min=1, help="At most so many; 10 unless following."),
+    ] = None,
+    wait: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS", min=0, max=20, help="How long to wait for messages; 2 by default."
+        ),
+    ] = None,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Fetch notifications from a declared queue and print them decoded.
+
+    They stay in the queue unless --delete is given, and others see them again when the command
+    ends. Each look counts as a receive, after some of which a queue with a dead-letter queue moves
+    a message there. What cannot be decoded is shown as such and never deleted.
+    """
+    from reconciler.cli.receiving import Wish, receive_from
+
+    if follow and form is ReceiveFormat.json:
+        raise typer.BadParameter("json is one document, which following never ends: use jsonl")
+    wish = Wish(form, frozenset(types), most, wait, delete=delete, follow=follow)
+    return receive_from(_state(context), path, queue, wish, sandbox)
+
+
+def _state(context: typer.Context) -> State:
+    state: State = context.find_root().obj
+    return state

@@ -1,0 +1,94 @@
+"""receive: messages of one declared queue, decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.cli import exits
+from reconciler.cli.options import ReceiveFormat
+from reconciler.cli.state import State, write_result
+from reconciler.core.errors import SettingsError
+from reconciler.operate.receive import (
+    FEW_RECEIVES,
+    Fetched,
+    HasQueues,
+    Received,
+    Show,
+    Wanted,
+    declared_queue,
+    fetch,
+)
+from reconciler.reports import as_messages
+from reconciler.wiring import Providers, declarations
+
+MOST = 10
+WAIT = 2
+LONG_WAIT = 20
+"""Seconds to wait for messages: once, and again and again while following."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to fetch, and how to write it; None leaves it to the defaults."""
+
+    form: ReceiveFormat
+    types: frozenset[str]
+    most: int | None
+    wait: int | None
+    delete: bool
+    follow: bool
+
+    def wanted(self) -> Wanted:
+        """Fill in the defaults."""
+        wait = LONG_WAIT if self.follow else WAIT
+        return Wanted(
+            types=self.types,
+            most=self.most if self.most or self.follow else MOST,
+            # Asking without waiting, for ever, would only cost.
+            wait=max(wait if self.wait is None else self.wait, int(self.follow)),
+            delete=self.delete,
+            follow=self.follow,
+            at_once=self.form is not ReceiveFormat.json,
+        )
+
+
+def receive_from(state: State, path: Path, name: str, wish: Wish, sandbox: str | None) -> int:
+    """Fetch messages of a declared queue and write them.
+
+    Raises:
+        SettingsError: no such queue is declared.
+        ServiceError: it could not be read.
+    """
+    declared = declarations(path, sandbox=sandbox)
+    item = declared_queue(declared, name)
+    account = {item.account: declared.accounts[item.account]}
+    with Providers(account, secrets=state.secrets, sandbox=sandbox is not None) as providers:
+        provider = providers[item.account]
+        if not isinstance(provider, HasQueues):
+            raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
+        queue = provider.mailbox(item.spec)
+        _warn(state, item.address, queue, wish)
+        fetch(queue, wish.wanted(), _show(wish.form))
+    return exits.DONE
+
+
+def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:
+    receives = queue.max_receives
+    if receives is None or wish.delete or (receives > FEW_RECEIVES and not wish.follow):
+        return
+    each = "each minute of following counts as one" if wish.follow else "each look counts as one"
+    state.say(
+        f"{address} moves a message to its dead-letter queue after {receives} receives, and {each} "
+        "(warning)"
+    )
+
+
+def _show(form: ReceiveFormat) -> Show:
+    if form is ReceiveFormat.json:
+        return lambda items: write_result(as_messages.json_list(items))
+    one = as_messages.json_line if form is ReceiveFormat.jsonl else as_messages.line
+
+    def show(items: Sequence[Received]) -> bool:
+        return write_result("".join(map(one, items)))
+
+    return show

@@ -1,0 +1,89 @@
+"""verify: read what the chosen subscriptions lead to, test it, tell the verdicts."""
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from reconciler.cli import exits
+from reconciler.cli.interrupts import at_once
+from reconciler.cli.options import VerifyFormat
+from reconciler.cli.progress import Ticker
+from reconciler.cli.session import Request, select
+from reconciler.cli.state import State, colored, write_result
+from reconciler.core.decide import Selection
+from reconciler.core.errors import SettingsError
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired
+from reconciler.core.proof import Verification
+from reconciler.engine import observe
+from reconciler.operate.verify import Manner, accounts_behind, chosen, verify
+from reconciler.reports import as_json, as_verdicts
+from reconciler.wiring import Providers, declarations
+
+STATIC = "nothing was sent (--static)"
+IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not part of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to verify, and how to write the result; `timeout` in seconds."""
+
+    form: VerifyFormat
+    timeout: float
+    allow_private: bool
+    static: bool
+
+
+def verify_all(state: State, request: Request, wish: Wish) -> int:
+    """Verify the subscriptions that a request selects, and write the verdicts."""
+    declared = declarations(request.path, sandbox=request.sandbox)
+    for warning in declared.warnings:
+        state.say(f"{warning} (warning)")
+    items = _chosen(declared, request)
+    found = _verified(state, declared, items, request, wish)
+    if wish.form is VerifyFormat.json:
+        write_result(as_json.render(found))
+    else:
+        write_result(as_verdicts.render(found, color=colored(sys.stdout)))
+    return exits.DONE if found.good else exits.ERROR
+
+
+def _chosen(declared: Declarations, request: Request) -> tuple[Desired, ...]:
+    items = chosen(declared, Selection(select(declared, request), request.targets))
+    if not items and (request.targets or request.accounts):
+        named = ", ".join((*request.targets, *request.accounts))
+        raise SettingsError(f"{named}: no declared subscription matches; name one, or none for all")
+    return items
+
+
+def _verified(
+    state: State,
+    declared: Declarations,
+    items: tuple[Desired, ...],
+    request: Request,
+    wish: Wish,
+) -> Verification:
+    # Subscriptions nobody declared prove nothing, and looking for them may take long.
+    policy = declared.policy.model_copy(update={"discover": "declared"})
+    declared = replace(declared, policy=policy)
+    accounts = {name: declared.accounts[name] for name in sorted(accounts_behind(declared, items))}
+    sandbox = request.sandbox is not None
+    with (
+        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
+        at_once(),
+        Ticker() as ticker,
+    ):
+        observation = observe(declared, providers, progress=ticker)
+        manner = _manner(wish, sandbox=sandbox)
+        return verify(declared, providers, observation, items, manner, progress=ticker)
+
+
+def _manner(wish: Wish, *, sandbox: bool) -> Manner:
+    return Manner(
+        now=lambda: datetime.now(UTC).timestamp(),
+        within=wish.timeout,
+        allow_private=wish.allow_private,
+        sends=not wish.static,
+        posts=not (wish.static or sandbox),
+        unsent=STATIC if wish.static else IN_SANDBOX,
+    )

@@ -1,0 +1,169 @@
+"""Fetches messages from a declared queue, without taking away what is not to be deleted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from reconciler.core.errors import DecodeError, SettingsError
+from reconciler.core.mailbox import Message
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Spec, declared_address
+from reconciler.notifications import Notification, decode
+
+BATCH = 10
+FEW_RECEIVES = 5
+"""Receives up to which a queue with dead letters is worth a warning before looking."""
+_REMEMBERED = 10_000
+
+
+class Fetched(Protocol):
+    """A queue from which messages are fetched."""
+
+    max_receives: int | None
+
+    def receive(self, most: int, wait: int) -> list[Message]:
+        """Return up to `most` messages, waiting up to `wait` seconds for the first."""
+        ...
+
+    def release(self, messages: Sequence[Message]) -> None:
+        """Let others see messages again."""
+        ...
+
+    def discard(self, messages: Sequence[Message]) -> None:
+        """Delete messages."""
+        ...
+
+
+@runtime_checkable
+class HasQueues(Protocol):
+    """A provider whose objects hold messages."""
+
+    def mailbox(self, spec: Spec) -> Fetched:
+        """Return a queue as what messages are taken out of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message with what it holds, or with why it cannot be decoded."""
+
+    message: Message
+    notification: Notification | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fetch: of these types (none: all), `most` in all (None: no end), waiting seconds.
+
+    `delete`: what was shown and could be decoded. `follow`: also what comes later. `at_once`: show
+    each batch as it comes instead of everything at the end.
+    """
+
+    types: frozenset[str]
+    most: int | None
+    wait: int
+    delete: bool
+    follow: bool
+    at_once: bool
+
+    def includes(self, item: Received) -> bool:
+        """Say whether a message is to be shown; where a type is asked for, only what has one."""
+        if not self.types:
+            return True
+        return item.notification is not None and item.notification.notification_type in self.types
+
+
+Show = Callable[[Sequence[Received]], bool]
+"""Writes messages and says whether somebody took them: only then they may be deleted."""
+
+
+def declared_queue(declarations: Declarations, name: str) -> Desired:
+    """Return the queue that a name or an address means.
+
+    Raises:
+        SettingsError: no such queue is declared.
+    """
+    queues = {item.address: item for item in declarations.desired if item.spec.kind == "queue"}
+    found = queues.get(name) or queues.get(declared_address("queue", name))
+    if found is None:
+        known = ", ".join(address.partition(".")[2] for address in sorted(queues)) or "none"
+        raise SettingsError(f"no queue {name} is declared; there are: {known}")
+    return found
+
+
+def fetch(queue: Fetched, wanted: Wanted, show: Show) -> None:
+    """Fetch until there is nothing new, or enough; whatever happens, release what stays.
+
+    Raises:
+        ServiceError: the queue could not be read, or what was shown not be deleted.
+    """
+    fetching = _Fetching(queue, wanted, show)
+    try:
+        fetching.run()
+    finally:
+        queue.release(list(fetching.held.values()))
+
+
+def read(message: Message) -> Received:
+    """Decode a message, whatever it holds."""
+    try:
+        return Received(message, decode(message.body))
+    except DecodeError as error:
+        return Received(message, None, str(error))
+
+
+class _Fetching:
+    """`held` are messages that others do not see for now.
+
+    They are kept until the end: given back at once, the next look would bring the same ones.
+    """
+
+    def __init__(self, queue: Fetched, wanted: Wanted, show: Show) -> None:
+        self._queue = queue
+        self._wanted = wanted
+        self._show = show
+        self._shown = 0
+        self._seen: dict[str, None] = {}
+        self.held: dict[str, Message] = {}
+
+    def run(self) -> None:
+        """Show and delete batch by batch, or everything at the end."""
+        batches = self._batches()
+        if self._wanted.at_once:
+            for batch in batches:
+                if not self._hand_over(batch):
+                    return
+        else:
+            self._hand_over([item for batch in batches for item in batch])
+
+    def _batches(self) -> Iterator[list[Received]]:
+        most = self._wanted.most
+        while most is None or self._shown < most:
+            left = BATCH if most is None else min(BATCH, most - self._shown)
+            found = self._queue.receive(left, self._wanted.wait)
+            fresh = [message for message in found if message.id not in self._seen]
+            self._hold(found)
+            if not fresh and not self._wanted.follow:
+                return
+            items = [item for item in map(read, fresh) if self._wanted.includes(item)]
+            self._shown += len(items)
+            yield items
+
+    def _hold(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._seen[message.id] = None
+            self.held[message.id] = message
+        # Following goes on for days; what was held first is visible again by itself.
+        for memory in (self._seen, self.held):
+            while len(memory) > _REMEMBERED:
+                memory.pop(next(iter(memory)))
+
+    def _hand_over(self, items: Sequence[Received]) -> bool:
+        taken = self._show(items) if items or not self._wanted.at_once else True
+        done = [item.message for item in items if item.notification is not None]
+        if taken and self._wanted.delete and done:
+            self._queue.discard(done)
+            for message in done:
+                self.held.pop(message.id, None)
+        return taken

@@ -1,0 +1,188 @@
+"""Proves delivery: what can be seen of each chain, then a test message along those that look right.
+
+Subscriptions that share a destination or a call back URI share one test.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from reconciler.core.chain import Chain, chains
+from reconciler.core.decide import Observation, Selection
+from reconciler.core.errors import PlanRefused, ReconcilerError
+from reconciler.core.link import Link
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Live, live_address
+from reconciler.core.proof import Verification, judge, verification
+from reconciler.core.provider import Provider
+from reconciler.core.refs import get
+from reconciler.engine import Progress, silent
+from reconciler.engine.sentences import told
+from reconciler.operate.verify_messages import NAME, HasQueues, Route, SendsTests, try_route
+
+SIDE_BY_SIDE = 8
+PUSH_WITHIN = 10.0
+"""Seconds a call back URI may take at most."""
+
+Links = tuple[Link, ...]
+Key = tuple[str, ...]
+
+
+@runtime_checkable
+class PushesSamples(Protocol):
+    """A provider whose service posts to call back URIs."""
+
+    def push_sample(self, subscription: Live, *, allow_private: bool, within: float) -> Links:
+        """Post the documented sample to a subscription's URI and return what held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to verify: `within` is seconds a test message may take; `now` are seconds since 1970.
+
+    `allow_private`: post to addresses that are not public. `sends` and `posts` say whether test
+    messages and samples are sent; `unsent` is why not.
+    """
+
+    now: Callable[[], float]
+    within: float = 60.0
+    allow_private: bool = False
+    sends: bool = True
+    posts: bool = True
+    unsent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One test, for all chains of its `key`; trials of one `line` would disturb each other."""
+
+    key: Key
+    line: Key
+    account: str
+    run: Callable[[], Links]
+
+
+def chosen(declarations: Declarations, selection: Selection) -> tuple[Desired, ...]:
+    """Return the declared subscriptions that are to be verified."""
+    return tuple(
+        item
+        for item in declarations.desired
+        if item.spec.delivers
+        and selection.account(item.account)
+        and selection.address(item.address)
+    )
+
+
+def accounts_behind(declarations: Declarations, items: Iterable[Desired]) -> frozenset[str]:
+    """Return the accounts of objects and of all that they lead to."""
+    by_address = {item.address: item for item in declarations.desired}
+    waiting, found = [item.address for item in items], set[str]()
+    while waiting:
+        address = waiting.pop()
+        if address not in found:
+            found.add(address)
+            waiting += by_address[address].references.values()
+    return frozenset(by_address[address].account for address in found)
+
+
+def verify(
+    declarations: Declarations,
+    providers: Mapping[str, Provider],
+    observation: Observation,
+    items: Iterable[Desired],
+    manner: Manner,
+    *,
+    progress: Progress = silent,
+) -> Verification:
+    """Return the verdict about each of `items`, declared subscriptions whose accounts were read.
+
+    Raises:
+        PlanRefused: an account is not the declared one.
+    """
+    wanted = {item.address for item in items}
+    found = [c for c in chains(declarations, observation) if c.item.address in wanted]
+    known = frozenset(live.outputs.get("id", "") for live in observation.live if live.spec.delivers)
+    trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
+    results = _run([item for item in trials.values() if isinstance(item, Trial)], progress)
+    proofs = []
+    for chain in found:
+        trial = trials[chain.item.address]
+        more = results[trial.key] if isinstance(trial, Trial) else trial
+        proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
+    return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
+
+
+def _trial(
+    chain: Chain,
+    providers: Mapping[str, Provider],
+    known: frozenset[str],
+    manner: Manner,
+) -> Trial | Links:
+    """Return the test that a chain calls for, or the links that tell why there is none.
+
+    `known` are the ids of live subscriptions.
+    """
+    if chain.broken:
+        return ()
+    subscription = chain.path[0]
+    provider = providers[subscription.account]
+    field = subscription.spec.pushes_to
+    if field is not None and isinstance(provider, PushesSamples):
+        return _push(subscription, get(subscription.spec, field) or "", provider, manner)
+    owner = providers[chain.path[-1].account]
+    if not isinstance(provider, SendsTests) or not isinstance(owner, HasQueues):
+        return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
+    if not manner.sends:
+        return (Link(NAME, "doubtful", manner.unsent),)
+    route = Route(subscription, chain.path[-2], chain.path[-1], known)
+    run = partial(_try, route, provider, owner, manner)
+    return Trial(_key(route.destination), _key(route.queue), subscription.account, run)
+
+
+def _push(subscription: Live, uri: str, provider: PushesSamples, manner: Manner) -> Trial | Links:
+    if not manner.posts:
+        return (Link("answer", "doubtful", manner.unsent),)
+    within = min(PUSH_WITHIN, manner.within)
+    run = partial(
+        provider.push_sample, subscription, allow_private=manner.allow_private, within=within
+    )
+    return Trial((uri,), (uri,), subscription.account, run)
+
+
+def _try(route: Route, sender: SendsTests, owner: HasQueues, manner: Manner) -> Links:
+    return (try_route(route, sender, owner, within=manner.within, now=manner.now),)
+
+
+def _key(live: Live) -> Key:
+    return (live.account, live_address(live.spec, live.account))
+
+
+def _run(trials: Iterable[Trial], progress: Progress) -> dict[Key, Links]:
+    """Run each test once, those of one line one after the other, and return what each found."""
+    lines: dict[Key, dict[Key, Trial]] = {}
+    for trial in trials:
+        lines.setdefault(trial.line, {}).setdefault(trial.key, trial)
+    results: dict[Key, Links] = {}
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="verify") as pool:
+        jobs = [pool.submit(_run_line, tuple(line.values())) for line in lines.values()]
+        progress("verifying", 0, len(jobs))
+        for done, job in enumerate(as_completed(jobs), start=1):
+            results |= job.result()
+            progress("verifying", done, len(jobs))
+    return results
+
+
+def _run_line(trials: Sequence[Trial]) -> dict[Key, Links]:
+    return {trial.key: _outcome(trial) for trial in trials}
+
+
+def _outcome(trial: Trial) -> Links:
+    try:
+        return trial.run()
+    except PlanRefused:
+        raise
+    except ReconcilerError as error:
+        return (Link(NAME, "broken", told(trial.account, error)),)

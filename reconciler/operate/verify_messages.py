@@ -1,0 +1,138 @@
+"""Has a service send a test message and waits for exactly that one in the queue."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from reconciler.core.errors import DecodeError
+from reconciler.core.link import Link
+from reconciler.core.mailbox import Message, TestSign
+from reconciler.core.model import Live, Spec
+from reconciler.notifications import Notification, decode
+
+NAME = "test message"
+SKEW = 60.0
+"""Seconds by which the clocks of this machine and of the queue may differ."""
+ENOUGH_RECEIVES = 4
+"""Receives a queue must grant its messages: looking for the test may cost others two or three."""
+
+
+@runtime_checkable
+class SendsTests(Protocol):
+    """A provider whose service can put a test message into a destination."""
+
+    def without_test(self) -> str | None:
+        """Say why the service cannot be asked for one, None if it can."""
+        ...
+
+    def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
+        """Ask for one and return what it will look like; `known` are ids of live subscriptions."""
+        ...
+
+
+class Searched(Protocol):
+    """A queue in which a message can be looked for without taking the others away."""
+
+    max_receives: int | None
+
+    def search(self, wanted: Callable[[Message], bool], within: float) -> Message | None:
+        """Return the first message that is `wanted`, None if it does not come in that time."""
+        ...
+
+    def release(self, messages: Sequence[Message]) -> None:
+        """Let others see messages again."""
+        ...
+
+    def discard(self, messages: Sequence[Message]) -> None:
+        """Delete messages."""
+        ...
+
+
+@runtime_checkable
+class HasQueues(Protocol):
+    """A provider whose objects hold messages."""
+
+    def mailbox(self, spec: Spec) -> Searched:
+        """Return a queue as what messages are taken out of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A subscription, its destination and its queue, all live; `known`: ids of subscriptions."""
+
+    subscription: Live
+    destination: Live
+    queue: Live
+    known: frozenset[str]
+
+
+def try_route(
+    route: Route,
+    sender: SendsTests,
+    owner: HasQueues,
+    *,
+    within: float,
+    now: Callable[[], float],
+) -> Link:
+    """Send a test message along a route and return whether it arrived in `within` seconds.
+
+    `now` gives seconds since 1970.
+
+    Raises:
+        ReconcilerError: the message could not be asked for, or the queue not be looked into.
+    """
+    impossible = sender.without_test()
+    if impossible is not None:
+        return Link(NAME, "doubtful", impossible)
+    mailbox = owner.mailbox(route.queue.spec)
+    if mailbox.max_receives is not None and mailbox.max_receives < ENOUGH_RECEIVES:
+        return Link(NAME, "doubtful", _too_few(mailbox.max_receives))
+    asked = now()
+    sign = sender.send_test(route.destination, route.subscription, route.known)
+    found = mailbox.search(lambda message: read_test(message, sign, asked) is not None, within)
+    if found is None:
+        return Link(NAME, "broken", _lost(within))
+    return Link(NAME, "holds", _clear_away(mailbox, found, sign, asked))
+
+
+def read_test(message: Message, sign: TestSign, asked: float) -> Notification | None:
+    """Return a message decoded if it is the test that was `asked` for, None if it is another."""
+    if message.sent < asked - SKEW:
+        return None
+    try:
+        found = decode(message.body)
+    except DecodeError:
+        return None
+    seller = getattr(found.metadata, "seller_id", None) if found.source == "mws" else None
+    subscription = found.metadata.subscription_id if found.source == "sp-api" else None
+    right = (
+        found.notification_type in sign.types
+        and sign.seller in (None, seller)
+        and subscription not in sign.subscriptions
+    )
+    return found if right else None
+
+
+def _clear_away(mailbox: Searched, message: Message, sign: TestSign, asked: float) -> str:
+    """Delete the test message where it cannot be anything else, and say what was done."""
+    found = read_test(message, sign, asked)
+    if sign.certain or (found is not None and not found.payload):
+        mailbox.discard([message])
+        return "a test message arrived in the queue, and was deleted there"
+    mailbox.release([message])
+    return "a test message arrived in the queue; it was left there, since it looks like a real one"
+
+
+def _lost(within: float) -> str:
+    return (
+        f"a test message was asked for and not seen in the queue within {within:g} s: it got "
+        "lost on the way, or another consumer took it first; pause the consumers and verify again"
+    )
+
+
+def _too_few(receives: int) -> str:
+    return (
+        f"not tried: after {receives} receives the queue moves a message to its dead-letter queue, "
+        "and looking for the test among others costs each of them some"
+    )

@@ -1,0 +1,100 @@
+"""The links that only a service gone wrong could break: they are found all the same."""
+
+import pytest
+
+from reconciler.core.link import Link
+from reconciler.core.model import Finding
+from reconciler.core.proof import judge, verification
+from reconciler.providers.mws.kinds import Destination as MwsDestination
+from reconciler.providers.spapi.specs import Destination, EventBridge, Subscription
+from reconciler.providers.sqs.account import AwsAccount
+from reconciler.providers.sqs.queue import Queue
+
+NOTIFIER = "437568002678"
+ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
+AWS = AwsAccount(service="aws", region="eu-west-1", account_id="123456789012")
+BUS = EventBridge(region="eu-west-1", account_id="123456789012")
+
+
+def states(links):
+    return {link.name: link.state for link in links}
+
+
+def offers(name="ANY_OFFER_CHANGED"):
+    return Subscription(destination="d", notification_type=name, seller="de", payload_version="1.0")
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "state"),
+    [
+        ("ANY_OFFER_CHANGED", {"queue": ARN}, "holds"),
+        ("ANY_OFFER_CHANGED", {"event_bridge": BUS}, "broken"),
+        ("LISTINGS_ITEM_STATUS_CHANGE", {"queue": ARN}, "broken"),
+        ("LISTINGS_ITEM_STATUS_CHANGE", {"event_bridge": BUS}, "holds"),
+    ],
+)
+def test_quirk_78_a_type_is_delivered_to_its_own_workflow_only(name, place, state):
+    spec = offers(name)
+    found = states(spec.links(spec, Destination(name="d", **place), None))
+    assert found == {"workflow": state}
+
+
+def test_of_a_type_that_is_not_known_nothing_is_said():
+    spec = offers("BRAND_NEW")
+    assert list(spec.links(spec, Destination(name="d", queue=ARN), None)) == []
+
+
+@pytest.mark.parametrize("arn", [ARN.replace("arn:aws:", "arn:aws-cn:"), f"{ARN}.fifo"])
+def test_quirk_79_a_queue_that_the_sp_api_cannot_send_to_is_broken(arn):
+    spec = Destination(name="d", queue=arn)
+    assert states(spec.links(spec, None, NOTIFIER)) == {"region": "broken"}
+
+
+@pytest.mark.parametrize("kind", [MwsDestination, lambda queue: Destination(name="d", queue=queue)])
+def test_a_destination_in_another_region_is_told_where_the_declared_one_is_missing(kind):
+    declared, elsewhere = kind(queue=ARN), kind(queue=ARN.replace("eu-west-1", "us-east-1"))
+    assert "sqs:us-east-1:" in declared.mistaken_for(elsewhere)
+    assert "in another region or account" in declared.mistaken_for(elsewhere)
+    assert declared.mistaken_for(kind(queue=f"{ARN}-other")) is None
+    assert declared.mistaken_for(offers()) is None
+
+
+def test_a_fifo_queue_is_broken():
+    queue = Queue.of(AWS, {"name": "q.fifo", "fifo": True})
+    assert states(queue.links(queue, None, None)) == {"queue type": "broken"}
+
+
+def test_a_queue_nobody_sends_to_through_amazon_needs_no_admission():
+    queue = Queue.of(AWS, {"name": "q"})
+    assert states(queue.links(queue, None, None)) == {}
+
+
+HOLDS, DOUBT, BREAK = Link("a", "holds"), Link("b", "doubtful", "why"), Link("c", "broken", "no")
+
+
+@pytest.mark.parametrize(
+    ("links", "verdict", "deciding"),
+    [
+        ([HOLDS, DOUBT, BREAK], "unproven", "c"),
+        ([HOLDS, DOUBT, HOLDS], "plausible", "b"),
+        ([Link("w", "warning", "soon"), HOLDS], "proven", "a"),
+        ([BREAK, Link("d", "broken")], "unproven", "c"),
+    ],
+)
+def test_the_first_broken_link_decides_then_the_first_doubtful_one(links, verdict, deciding):
+    proof = judge("subscription.s", "app", links)
+    assert (proof.verdict, proof.link) == (verdict, deciding)
+
+
+@pytest.mark.parametrize(
+    ("links", "problems", "good"),
+    [
+        ([HOLDS], [], True),
+        ([DOUBT], [], True),
+        ([BREAK], [], False),
+        ([HOLDS], [Finding(address="app", message="not read")], False),
+    ],
+)
+def test_only_what_is_unproven_or_unread_is_not_good(links, problems, good):
+    found = verification("acme", [judge("subscription.s", "app", links)], problems)
+    assert (found.good, found.complete) == (good, not problems)
