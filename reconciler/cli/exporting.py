@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, declared_for, select
+from reconciler.cli.session import Request, declared_for, select, to_read
 from reconciler.cli.state import State, save_new, write_result
 from reconciler.core.decide import Observation
 from reconciler.core.errors import SettingsError
@@ -67,8 +67,7 @@ def _look(
 ) -> Observation:
     """Read the accounts, whole: what nobody declared is of types that nobody declared."""
     everywhere = declared.policy.model_copy(update={"discover": "all"})
-    names = sorted(declared.accounts if selected is None else _with_targets(declared, selected))
-    accounts = {name: declared.accounts[name] for name in names}
+    accounts = to_read(declared, selected)
     sandbox = request.sandbox is not None
     with (
         Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
@@ -77,29 +76,6 @@ def _look(
     ):
         asked = replace(declared, policy=everywhere)
         return observe(asked, providers, progress=ticker, everything=True)
-
-
-def _with_targets(declared: Declarations, selected: frozenset[str]) -> set[str]:
-    """Return the accounts together with those that their objects may refer to."""
-    by_name = {service.name: service for service in SERVICES}
-    chosen = [by_name[declared.accounts[name].service] for name in selected]
-    kinds = {
-        reference.kind
-        for service in chosen
-        for shape in service.declarations.values()
-        for reference in shape.spec_type.refs.values()
-        if not reference.same_account
-    }
-    offering = {
-        service.name
-        for service in SERVICES
-        if kinds & {shape.spec_type.kind for shape in service.declarations.values()}
-    }
-    return {
-        name
-        for name, account in declared.accounts.items()
-        if name in selected or account.service in offering
-    }
 
 
 def _tell(state: State, observation: Observation, exported: Exported) -> None:

@@ -193,17 +193,42 @@ def _check_targets(declared: Declarations, targets: Iterable[str]) -> None:
 
 
 def to_read(declared: Declarations, selected: frozenset[str] | None) -> dict[str, Account]:
-    """Return the accounts to read: those selected and those they refer to or are referred to by."""
+    """Return the accounts to read: those selected, and those that bear on them.
+
+    Whose an object is shows at what it refers to, so that every account that may hold such is
+    looked at; those that are declared to refer to a selected one are, too.
+    """
     if selected is None:
         return dict(sorted(declared.accounts.items()))
     account_of = {item.address: item.account for item in declared.desired}
-    links = {
-        (item.account, account_of[address])
+    referring = {
+        item.account
         for item in declared.desired
-        for address in item.references.values()
+        if any(account_of[address] in selected for address in item.references.values())
     }
-    beside = {b for a, b in links if a in selected} | {a for a, b in links if b in selected}
-    return {name: declared.accounts[name] for name in sorted(selected | beside)}
+    names = selected | referring | _offering(declared, selected)
+    return {name: declared.accounts[name] for name in sorted(names)}
+
+
+def _offering(declared: Declarations, selected: Iterable[str]) -> set[str]:
+    """Return the accounts of services with kinds that objects of the selected may refer to."""
+    from reconciler.wiring import SERVICES
+
+    theirs = {declared.accounts[name].service for name in selected}
+    kinds = {
+        reference.kind
+        for service in SERVICES
+        if service.name in theirs
+        for shape in service.declarations.values()
+        for reference in shape.spec_type.refs.values()
+        if not reference.same_account
+    }
+    services = {
+        service.name
+        for service in SERVICES
+        if kinds & {shape.spec_type.kind for shape in service.declarations.values()}
+    }
+    return {name for name, account in declared.accounts.items() if account.service in services}
 
 
 def _pointing(

@@ -87,7 +87,7 @@ class Recalled:
         unseen = tuple(
             Finding(address=name, message=_NOT_COVERED) for name in accounts if name not in covered
         )
-        return providers, observation.beside(Observation(warnings=unseen))
+        return providers, observation.beside(Observation(warnings=unseen, accounts=frozenset()))
 
     def _unseal(self, targets: Mapping[str, Any]) -> tuple[Snapshot, Observation]:
         try:

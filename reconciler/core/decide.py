@@ -16,16 +16,32 @@ from reconciler.core.unread import Unread, held
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the services reported: `live` objects hold remote values in their references."""
+    """What the services reported: `live` objects hold remote values in their references.
+
+    `accounts` are those that were looked at, by name, None for all.
+    """
 
     live: tuple[Live, ...] = ()
     unread: tuple[Unread, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    accounts: frozenset[str] | None = None
 
     def beside(self, other: "Observation") -> "Observation":
         """Return both together: `other` is of other accounts."""
         warnings = dict.fromkeys(self.warnings + other.warnings)
-        return Observation(self.live + other.live, self.unread + other.unread, tuple(warnings))
+        accounts = (
+            None if self.accounts is None else self.accounts | (other.accounts or frozenset())
+        )
+        return Observation(
+            self.live + other.live, self.unread + other.unread, tuple(warnings), accounts
+        )
+
+    def absent(self, item: Desired) -> bool:
+        """Say whether an object that was not seen is really not there: not seen is not absent."""
+        looked_at = self.accounts is None or item.account in self.accounts
+        return looked_at and not any(
+            each.scope.covers(item.account, item.spec) for each in self.unread
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +107,20 @@ Standing = Mapping[tuple[str, str, str], Mapping[str, Sequence[Live]]]
 def decide(
     declarations: Declarations,
     live: Sequence[Live],
-    unread: Sequence[Unread],
+    observation: Observation,
     selection: Selection,
     *,
     destroying: bool = False,
 ) -> World:
-    """Decide about every object; `live` hold handles in their references.
+    """Decide about every object; `live` are those observed, with handles in their references.
 
     `destroying`: whatever is ours goes, declared or not.
     """
-    world = _meet(declarations, live, unread, selection)
+    world = _meet(declarations, live, observation, selection)
     unknown = [world.met(world.desired[address]) for address in world.unknown]
-    world.held = held(world.live, unread, [item for item in unknown if item is not None])
+    world.held = held(
+        world.live, observation.unread, [item for item in unknown if item is not None]
+    )
     if destroying:
         _decide_to_destroy(world)
         return world
@@ -125,9 +143,10 @@ def _targets_first(desired: Sequence[Desired]) -> Iterator[Desired]:
 def _meet(
     declarations: Declarations,
     live: Sequence[Live],
-    unread: Sequence[Unread],
+    observation: Observation,
     selection: Selection,
 ) -> World:
+    unread = observation.unread
     ordered = sorted(live, key=reading_order)
     by_address: dict[str, Live] = {}
     warnings: list[Finding] = []
@@ -152,6 +171,7 @@ def _meet(
                 item
                 for item in declarations.desired
                 if live_address(item.spec, item.account) not in by_address
+                and observation.absent(item)
             ],
         ),
         desired={item.address: item for item in declarations.desired},

@@ -74,9 +74,7 @@ def prepare(
         PlanRefused: the steps need each other in a circle.
     """
     known, index = internalise(observation.live, declarations.desired)
-    world = decide(
-        declarations, known, observation.unread, selection, destroying=overrides.destroying
-    )
+    world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
     changes = sorted(world.changes.values(), key=lambda change: change.address)
     steps = order(changes, world.live, declarations.desired)
     actions = tuple(_actions(world, steps))

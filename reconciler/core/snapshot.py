@@ -181,7 +181,8 @@ def unseal(
     unread = tuple(
         item for item in _unread(snapshot, declarations, kinds) if item.scope.account in accounts
     )
-    return snapshot, Observation(live, unread, snapshot.warnings)
+    looked_at = frozenset(record.account for record in snapshot.scopes) & accounts.keys()
+    return snapshot, Observation(live, unread, snapshot.warnings, looked_at)
 
 
 def _differing(former: Any, now: Any) -> str:

@@ -26,20 +26,19 @@ Behind = Mapping[tuple[str, str, str], str]
 def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]) -> frozenset[str]:
     """Return live addresses of what must neither be deleted nor replaced.
 
-    That is what something unread may refer to, what rests on something unread, and all that these
-    and the `unknown` ones refer to themselves.
+    That is what something unread may refer to, what rests on something unread, directly or through
+    others (whose it is may hang on that), and all that these and the `unknown` ones refer to
+    themselves.
     """
     if not unread:
         return frozenset()
     objects = {live_address(item.spec, item.account): item for item in live}
     behind = _behind(objects)
     needed = _needed(unread)
-    hidden = _hidden(unread)
-    found = {
+    found = _resting(objects, behind, _hidden(unread)) | {
         address
         for address, item in objects.items()
         if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
-        or _rests_on(item, hidden, behind)
     }
     waiting = [*unknown, *(objects[address] for address in found)]
     while waiting:
@@ -86,9 +85,25 @@ def _hidden(unread: Iterable[Unread]) -> set[tuple[str, str]]:
     }
 
 
-def _rests_on(live: Live, hidden: Collection[tuple[str, str]], behind: Behind) -> bool:
-    """Say whether an object refers to one that was not seen and may be in what was not read.
+def _resting(
+    objects: Mapping[str, Live], behind: Behind, hidden: Collection[tuple[str, str]]
+) -> set[str]:
+    """Return what refers to something that was not seen and may be in what was not read.
 
-    Who owns it may depend on that, and so may whether it can go.
+    And what refers to that, and so on.
     """
-    return any(key[:2] in hidden and key not in behind for key in _keys(live))
+    keys = {address: _keys(item) for address, item in objects.items()}
+    found = {
+        address
+        for address, mine in keys.items()
+        if any(key[:2] in hidden and key not in behind for key in mine)
+    }
+    more = found
+    while more:
+        more = {
+            address
+            for address, mine in keys.items()
+            if address not in found and any(behind.get(key) in more for key in mine)
+        }
+        found |= more
+    return found

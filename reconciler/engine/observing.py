@@ -53,6 +53,7 @@ def observe(
         live=tuple(item for found in results if not isinstance(found, Unread) for item in found),
         unread=tuple(found for found in results if isinstance(found, Unread)),
         warnings=tuple(sorted(reader.warnings, key=lambda item: (item.address, item.message))),
+        accounts=frozenset(providers),
     )
 
 

@@ -34,7 +34,7 @@ def export(
 ) -> Exported:
     """Write declarations of what is live in `accounts` (None: all) and not declared."""
     known, _ = internalise(observation.live, declarations.desired)
-    world = decide(declarations, known, observation.unread, Selection())
+    world = decide(declarations, known, observation, Selection())
     mine, notes = _sorted_out(world, declarations, accounts)
     trial = Trial(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = trial.run(Composer(declarations, services))
