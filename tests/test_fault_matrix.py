@@ -136,6 +136,7 @@ OPERATIONS = [
     ("aws", "GetResources"),
     ("aws", "GetQueueAttributes"),
     ("aws", "ListQueueTags"),
+    ("aws", "ListDeadLetterSourceQueues"),
     ("aws", "GetQueueUrl"),
     ("aws", "CreateQueue"),
     ("aws", "SetQueueAttributes"),

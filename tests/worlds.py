@@ -1,6 +1,7 @@
 """Declared worlds, and the real stack between them and a sandbox; only its clock is not real."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 from reconciler import engine
@@ -125,12 +126,17 @@ class Stack:
         with Providers(
             declared.accounts, secrets=secrets, clock=Clock(), sandbox=sandbox
         ) as providers:
-            prepared = prepare(
+            make = partial(
+                prepare,
                 declared,
-                engine.observe(declared, providers),
                 selection=Selection(None, tuple(targets)),
                 overrides=Overrides(**overrides),
             )
+            observation = engine.observe(declared, providers)
+            prepared = make(observation)
+            behind = engine.look_behind(observation, prepared, providers)
+            if behind is not observation:
+                prepared = make(behind)
             if not carry_out:
                 return Run(prepared.plan)
             refused = prepared.plan.refused()
@@ -146,6 +152,7 @@ READS = frozenset(
         "GetQueueUrl",
         "GetResources",
         "ListQueues",
+        "ListDeadLetterSourceQueues",
         "ListQueueTags",
         # Login with Amazon
         "client_credentials",

@@ -72,15 +72,31 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         overrides=request.overrides,
     )
     with _source(state, request, declared) as source:
-        read = to_read(declared, selected)
-        providers, observation = source.look(read)
-        prepared = make(observation, targets=_targets(read))
-        further = _pointing(declared, prepared.plan, read)
+        accounts = to_read(declared, selected)
+        providers, observation = source.look(accounts)
+        prepared = make(observation, targets=_targets(accounts))
+        # Before anything is taken away, whatever may point at it is looked for.
+        further = _pointing(declared, prepared.plan, accounts)
         if further:
             more, seen = source.look_beside(further)
-            providers, observation = {**providers, **more}, observation.beside(seen)
-            prepared = make(observation, targets=_targets({**read, **further}))
+            accounts, providers = {**accounts, **further}, {**providers, **more}
+            observation = observation.beside(seen)
+            prepared = make(observation, targets=_targets(accounts))
+        behind = _look_behind(observation, prepared, providers)
+        if behind is not observation:
+            prepared = make(behind, targets=_targets(accounts))
         yield Session(declared, prepared, providers, source.taken_at)
+
+
+def _look_behind(
+    observation: Observation, prepared: Prepared, providers: Mapping[str, Provider]
+) -> Observation:
+    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.progress import Ticker
+    from reconciler.engine import look_behind
+
+    with at_once(), Ticker() as ticker:
+        return look_behind(observation, prepared, providers, progress=ticker)
 
 
 def declared_for(state: State, request: Request) -> Declarations:

@@ -1,7 +1,7 @@
 """Desired and live → one decision for each object: create, update, replace, delete or nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from reconciler.core.diff import compare, cosmetic, creation, deletion, matches, within
@@ -35,6 +35,16 @@ class Observation:
         return Observation(
             self.live + other.live, self.unread + other.unread, tuple(warnings), accounts
         )
+
+    def with_details(self, live: Iterable[Live]) -> "Observation":
+        """Return this with what was seen without details, or not at all, told in full."""
+        known = {live_address(item.spec, item.account): item for item in self.live}
+        told = {live_address(item.spec, item.account): item for item in live}
+        news = {name for name in told if name not in known or not known[name].detailed}
+        if not news:
+            return self
+        kept = (item for item in self.live if live_address(item.spec, item.account) not in news)
+        return replace(self, live=(*kept, *(told[name] for name in sorted(news))))
 
     def absent(self, item: Desired) -> bool:
         """Say whether an object that was not seen is really not there: not seen is not absent."""

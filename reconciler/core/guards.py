@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reconciler.core.diff import matches
 from reconciler.core.manifest.settings import Limit, Policy
-from reconciler.core.model import Guard, Live
+from reconciler.core.model import Guard, Live, live_address
 from reconciler.core.order import Change, Referrers, leaves, referring
 
 
@@ -199,12 +199,18 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
 
 
 def _held(changes: Sequence[Change], situation: Situation) -> Iterator[str]:
+    """Yield the address of each object that others point at, and what does."""
     by_live = {id(change.live): change for change in changes if change.live is not None}
     for change in _removals(changes):
-        declared = change.action == "delete" and _needed(change.former, situation.needed)
-        others = referring(change.former, situation.referrers)
-        if declared or any(_stays(change, other, path, by_live) for other, path in others):
-            yield change.address
+        sources = [
+            live_address(other.spec, other.account)
+            for other, path in referring(change.former, situation.referrers)
+            if _stays(change, other, path, by_live)
+        ]
+        if change.action == "delete" and _needed(change.former, situation.needed):
+            sources.append("what is declared")
+        if sources:
+            yield f"{change.address} (from {short_list(sorted(sources))})"
 
 
 def _needed(live: Live, needed: Collection[tuple[str, str, str]]) -> bool:

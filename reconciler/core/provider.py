@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import StrictBool
 
@@ -225,4 +225,16 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+        ...
+
+
+@runtime_checkable
+class Referred(Protocol):
+    """A provider whose service can be asked what refers to an object.
+
+    `observe` may show what belongs to others without its references.
+    """
+
+    def referrers(self, live: Sequence[Live], each: Each) -> Iterable[Live]:
+        """Return everything in the account that refers to one of these, in detail."""
         ...

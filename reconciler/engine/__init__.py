@@ -5,6 +5,7 @@ The engine knows providers by their interface and plans by their steps; it decid
 
 from reconciler.engine.applying import Applied, apply
 from reconciler.engine.asking import Question, Unanswered, ask
+from reconciler.engine.behind import look_behind
 from reconciler.engine.observing import observe
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.steps import Recorder
@@ -17,6 +18,7 @@ __all__ = [
     "Unanswered",
     "apply",
     "ask",
+    "look_behind",
     "observe",
     "silent",
 ]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import EVERYWHERE, HEAD, destinations, queues, subscriptions, writes
 
 ALL = HEAD.replace("discover: declared", "discover: all")
@@ -29,6 +30,13 @@ def on(cli, sandbox, world):
         return cli(command, world(text, of(stack)), "--sandbox", sandbox.url, *options)
 
     return run
+
+
+@pytest.fixture
+def aws(sandbox):
+    account = AwsAccount(sandbox.url)
+    yield account
+    account.close()
 
 
 @pytest.fixture
@@ -97,3 +105,31 @@ def test_accounts_by_themselves_see_the_same_objects_as_ours_as_all_of_them_toge
     assert [len(found) for found in alone] == [1, 2, 2, 0]
     assert set().union(*alone) == together
     assert on("drift", queues(z=""), "--account", "uk").code == 2
+
+
+def test_a_queue_that_anybodys_queue_uses_for_dead_letters_stays_unless_that_is_allowed(
+    on, sandbox, aws
+):
+    assert on("apply", queues(keep="", old=""), "--yes").code == 0
+    arn = aws.read(aws.sqs.get_queue_url(QueueName="old")["QueueUrl"])["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "3"})
+    aws.queue("theirs", RedrivePolicy=redrive)
+    sandbox.clear_calls()
+    for command, text in (("apply", queues(keep="")), ("destroy", queues(keep=""))):
+        ended = on(command, text, "--yes", "--format", "json")
+        refused = json.loads(ended.out)["guards"]
+        assert (ended.code, [guard["guard"] for guard in refused]) == (3, ["referenced"])
+        assert "theirs" in refused[0]["message"]
+    assert writes(sandbox) == []
+    assert on("apply", queues(keep=""), "--yes", "--allow-referenced").code == 0
+
+
+def test_where_nobody_says_what_points_at_a_queue_it_stays(on, sandbox):
+    assert on("apply", queues(keep="", old=""), "--yes").code == 0
+    denied = {"service": "aws", "operation": "ListDeadLetterSourceQueues", "kind": "denied"}
+    sandbox.faults([{**denied, "times": None}])
+    sandbox.clear_calls()
+    ended = on("apply", queues(keep=""), "--yes")
+    assert ended.code == 1
+    assert "ListDeadLetterSourceQueues" in ended.err
+    assert writes(sandbox) == []

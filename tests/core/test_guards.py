@@ -453,7 +453,8 @@ def test_what_others_still_point_at_is_not_deleted():
     guard = guards(OTHER, live=live)["referenced"]
     assert guard.refused
     assert guard.message == (
-        "others still point at what would go: tank.depot/kept; remove them first, or allow it "
+        "others still point at what would go: tank.depot/kept (from pipe.mains/arn:elsewhere); "
+        "remove them first, or allow it "
         "with --allow-referenced"
     )
     assert only_its_own_lifts("referenced", OTHER, live=live)

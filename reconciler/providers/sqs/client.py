@@ -134,6 +134,25 @@ class SqsClient:
         """Return all tags of a queue; SQS leaves the key out when there are none."""
         return dict(self._sqs("ListQueueTags", bucket="tags", QueueUrl=url).get("Tags") or {})
 
+    def sources(self, url: str) -> list[str]:
+        """Return the URLs of the queues that use this one as their dead-letter queue, all pages.
+
+        SQS names none for a queue that is gone.
+        """
+        found: list[str] = []
+        token: str | None = None
+        while True:
+            page = self._sqs(
+                "ListDeadLetterSourceQueues",
+                QueueUrl=url,
+                MaxResults=_PAGE,
+                **({"NextToken": token} if token else {}),
+            )
+            found += page.get("queueUrls") or ()
+            token = page.get("NextToken")
+            if not token:
+                return found
+
     def queue_url(self, name: str) -> str:
         """Return the URL of a queue. Raises Missing where there is none."""
         return self._run(

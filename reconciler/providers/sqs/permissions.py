@@ -9,8 +9,8 @@ from reconciler.core.diff import STACK_MARK
 
 FINDING = ("sqs:ListQueues", "tag:GetResources")
 """To find queues and their tags; AWS lets neither be limited to single queues."""
-READING = ("sqs:GetQueueAttributes", "sqs:ListQueueTags")
-"""To read a queue that was found."""
+READING = ("sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues", "sqs:ListQueueTags")
+"""To read a queue that was found; of one that is to go also what uses it for dead letters."""
 WRITING = (
     "sqs:CreateQueue",
     "sqs:GetQueueUrl",

@@ -95,6 +95,24 @@ class SqsProvider:
             return None
         return live_queue(self._name, self._account, outputs, attributes, tags)
 
+    def referrers(self, live: Sequence[Live], each: Each) -> list[Live]:
+        """Return the queues, whosever they are, that use one of these for dead letters."""
+        lists = each(self._sources, live)
+        urls = sorted({url for found in lists for url in found})
+        return [found for found in each(self._read_at, urls) if found is not None]
+
+    def _sources(self, live: Live) -> list[str]:
+        try:
+            return self._client.sources(live.outputs["url"])
+        except Missing:
+            return []
+
+    def _read_at(self, url: str) -> Live | None:
+        name = url.rpartition("/")[2]
+        bare = Queue.of(self._account, {"name": name, "fifo": name.endswith(".fifo")})
+        outputs = {"arn": self._account.queue_arn(name), "url": url}
+        return self._read(Live(self._name, bare, outputs))
+
     def create(self, desired: Desired) -> Live:
         """Create the queue with policy and tags in one call, or finish one that turns up.
 
