@@ -552,7 +552,7 @@ def test_what_was_taken_away_for_a_target_that_failed_is_told_as_lost():
     wider = declare("p", "works", Pipe(well="", gauge=2), refs={"well": WELL})
     found = applied(cloud, WELL, wider, *TAPS, faults={"create pipe.p": [busy()]})
     assert told(found)["tap.t[de]"] == (
-        "skipped",
+        "failed",
         f"it needs pipe.p, which did not succeed; its former self is deleted already, so {NOTHING}",
     )
 
@@ -611,14 +611,24 @@ def test_an_interrupt_prunes_nothing_more():
     }
 
 
-def test_an_interrupt_in_the_middle_of_a_replace_tells_what_is_lost():
+def test_an_interrupt_in_the_middle_of_a_replace_lets_its_second_half_be_done():
     cloud = settled(TANK)
     progress, _ = interrupting(1)
-    found = applied(cloud, HARDER, progress=progress)
-    assert told(found)["tank.a"] == (
-        "skipped",
-        f"interrupted before it was begun; its former self is deleted already, so {NOTHING}",
-    )
+    found = applied(cloud, HARDER, CHAIN[0], progress=progress)
+    assert found.interrupted
+    assert told(found)["tank.a"] == ("done", None)
+    assert cloud.log[-2:] == ["delete tank.depot/a", "create tank.depot/a"]
+
+
+def test_a_replace_whose_second_half_needs_what_an_interrupt_left_undone_has_failed():
+    cloud = settled(WELL, PIPE, *TAPS)
+    wider = declare("p", "works", Pipe(well="", gauge=2), refs={"well": WELL})
+    progress, _ = interrupting(1)
+    found = applied(cloud, WELL, wider, *TAPS, progress=progress)
+    assert found.interrupted
+    lost = [item for item in found.outcomes if item.error and item.error.endswith(NOTHING)]
+    assert lost
+    assert {item.outcome for item in lost} == {"failed"}
 
 
 @pytest.fixture

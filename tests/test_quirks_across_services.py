@@ -225,6 +225,21 @@ def test_quirk_68_a_replacement_that_is_refused_puts_the_former_subscription_bac
     assert stack.plan().lines() == []
 
 
+@pytest.mark.parametrize("kind", ["error500", "error503", "cutBefore", "garbage"])
+def test_quirk_68_a_loss_is_stated_where_no_creation_is_answered(stack, sandbox, others, kind):
+    stack.declare(sp_api_world(s=filtered("A1PA6795UKMFR9")))
+    stack.apply()
+    stack.declare(sp_api_world(s=filtered("A13V1IB3VIYZZH")))
+    order = {"service": "sp-api", "operation": "createSubscription", "kind": kind, "times": None}
+    sandbox.faults([order])
+    [failed] = stack.apply().unfinished()
+    sandbox.clear_faults()
+    there = others.application()["subscriptions"]
+    assert ("nothing is there now" in failed.error) is not bool(there)
+    assert stack.apply().unfinished() == []
+    assert stack.plan().lines() == []
+
+
 def test_quirk_68_a_loss_is_stated_where_the_former_subscription_cannot_be_put_back(
     stack, sandbox, others
 ):

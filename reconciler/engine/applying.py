@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from reconciler.core.model import Outcome
 from reconciler.core.order import Step, StepId
@@ -133,7 +134,8 @@ class _Run:
         if step.id in self._begun:
             return
         self._begun.add(step.id)
-        if self._stop.is_set():
+        # The second half of a replace is still under way: without it nothing would be there.
+        if self._stop.is_set() and not self._cleared(step):
             self._finish(self._skipped(step, INTERRUPTED))
             return
         broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
@@ -145,7 +147,9 @@ class _Run:
         self._running[work] = step
 
     def _skipped(self, step: Step, reason: str) -> End:
-        return End(step, "skipped", error=undone(reason, cleared=self._cleared(step)))
+        cleared = self._cleared(step)
+        result: Literal["failed", "skipped"] = "failed" if cleared else "skipped"
+        return End(step, result, error=undone(reason, cleared=cleared))
 
     def _cleared(self, step: Step) -> bool:
         """Say whether the first half of the replace of which `step` is the second half was done."""

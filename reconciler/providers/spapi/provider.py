@@ -6,7 +6,14 @@ There is no update: whatever differs is deleted and created anew, which the kind
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.diagnosis import Examination
-from reconciler.core.errors import Denied, Missing, ReconcilerError, Rejected, Unclear
+from reconciler.core.errors import (
+    Denied,
+    Missing,
+    ReconcilerError,
+    Rejected,
+    Transient,
+    Unclear,
+)
 from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
@@ -180,12 +187,14 @@ class SpApiProvider:
                     return found
                 error.message += "; it is not listed, though: run again in a few minutes"
                 raise
-            except Unclear:
-                found = self._calls.poll(look, within=LOST, every=LOST / 2)
+            except Unclear as error:
+                patience = LAG if last else LOST
+                found = self._calls.poll(look, within=patience, every=patience / 10)
                 if found is not None:
                     return found
                 if last:
-                    raise
+                    message = f"{error.message}; it was tried three times and is not there"
+                    raise Transient(error.account, error.operation, message) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _destinations(self, warn: Callable[[str], None]) -> list[Live]:

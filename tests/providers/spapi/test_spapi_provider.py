@@ -72,7 +72,7 @@ class TestDestinations:
 
     def test_what_never_succeeds_is_given_up(self, world):
         world.fault("createDestination", "error500", times=None)
-        with pytest.raises(Unclear, match="createDestination"):
+        with pytest.raises(Transient, match=r"createDestination: .* is not there"):
             world.destination()
         assert world.held("destinations") == []
 
