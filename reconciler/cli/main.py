@@ -5,6 +5,7 @@ import logging
 import sys
 import traceback
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -72,7 +73,10 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def invoke(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; every error ends as a sentence on stderr."""
+    """Run one command line and return its exit code; every error ends as a sentence on stderr.
+
+    Where the result was asked for as JSON, stdout gets a document that says so, too.
+    """
     state = State()
     try:
         result = app(arguments, standalone_mode=False, obj=state, prog_name="reconciler")
@@ -80,23 +84,48 @@ def invoke(arguments: list[str]) -> int:
         return _told(state, "declined, nothing was changed", exits.REFUSED)
     except typer.TyperException as error:
         return _usage(error)
-    except DeclarationError as error:
-        return _told(state, str(error), exits.ERROR)
-    except PlanRefused as error:
-        return _told(state, f"refused: {error}", exits.REFUSED)
-    except ReconcilerError as error:
-        return _told(state, f"error: {error}", exits.ERROR)
     except KeyboardInterrupt:
         return _told(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
-        message = (
-            f"unexpected {type(error).__name__}: this is a defect of the reconciler; run again "
-            "with --debug before the command and report what it shows"
-        )
-        return _told(state, message, exits.ERROR)
+        code = exits.REFUSED if isinstance(error, PlanRefused) else exits.ERROR
+        if _wants_json(arguments):
+            _write_failure(state, error, code)
+        return _told(state, _sentence(error), code)
     finally:
         state.close()
     return int(result or 0)
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case DeclarationError():
+            return str(error)
+        case PlanRefused():
+            return f"refused: {error}"
+        case ReconcilerError():
+            return f"error: {error}"
+        case _:
+            return (
+                f"unexpected {type(error).__name__}: this is a defect of the reconciler; run again "
+                "with --debug before the command and report what it shows"
+            )
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
+def _write_failure(state: State, error: Exception, code: int) -> None:
+    from reconciler.reports import as_json
+    from reconciler.reports.model import Failure, Located
+
+    problems = error.problems if isinstance(error, DeclarationError) else ()
+    failure = Failure(
+        result="refused" if code == exits.REFUSED else "failed",
+        error=_sentence(error),
+        errors=tuple(Located.of(problem) for problem in problems),
+    )
+    state.result(state.secrets.scrub(as_json.render(failure)))
 
 
 def _told(state: State, message: str, code: int) -> int:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from reconciler.core.errors import Problem
 from reconciler.core.model import ActionName, Finding, Frozen, Guard
 
@@ -53,3 +55,16 @@ class Application(Frozen):
     message: str | None = None
     guards: tuple[Guard, ...] = ()
     problems: tuple[Finding, ...] = ()
+
+
+class Failure(Frozen):
+    """A command that came to no result: why, and what is wrong with the declarations, if they are.
+
+    It has the fields of a result of apply, since that is what scripts look at first.
+    """
+
+    result: Literal["failed", "refused"]
+    error: str
+    errors: tuple[Located, ...] = ()
+    actions: tuple[ActionResult, ...] = ()
+    summary: dict[str, int] = Field(default_factory=dict)
