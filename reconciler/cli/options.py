@@ -16,6 +16,8 @@ else:
 
 T = TypeVar("T")
 
+DEFAULT_PATH = Path("subscriptions")
+
 
 class Format(StrEnum):
     """How plans and drift are written."""

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+import typer
+
 from reconciler.core.errors import SettingsError
 from reconciler.providers.secrets import Secrets
 from reconciler.reports.workflow_commands import command, harmless
@@ -137,6 +139,12 @@ class State:
         """Give the log back."""
         if self._handler is not None:
             logging.getLogger("reconciler").removeHandler(self._handler)
+
+
+def state_of(context: typer.Context) -> State:
+    """Return what the run shares, from within any command."""
+    state: State = context.find_root().obj
+    return state
 
 
 class _Handler(logging.Handler):

@@ -1,20 +1,68 @@
-"""The commands about what arrives: verify and receive."""
+"""Commands for every day: health, delivery, and what arrives.
+
+What a command needs is imported when it runs, so that `--help` loads none of it.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reconciler.cli import exits
 from reconciler.cli.options import (
+    DEFAULT_PATH,
     AccountOption,
+    ApplyFormat,
+    DecodeFormat,
+    MaxDeadLettersOption,
+    MaxUndeliveredOption,
+    MaxWaitingOption,
+    MessageAgeOption,
     PathArgument,
+    PlainFormatOption,
     ReceiveFormat,
     SandboxOption,
     VerifyFormat,
 )
-from reconciler.cli.state import State
+from reconciler.cli.state import state_of, write_result
 
-DEFAULT_PATH = Path("subscriptions")
+
+def status(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: PlainFormatOption = ApplyFormat.text,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 2 if something needs attention.")
+    ] = False,
+    max_waiting: MaxWaitingOption = 10_000,
+    max_age: MessageAgeOption = "1h",  # type: ignore[assignment]  # typer parses defaults too
+    max_dead_letters: MaxDeadLettersOption = 0,
+    max_undelivered: MaxUndeliveredOption = 100,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Show health: messages waiting, dead letters, what is dead or switched off."""
+    from reconciler.cli.health import show_status
+    from reconciler.cli.session import Request
+    from reconciler.core.health import Limits
+
+    request = Request(path, sandbox, accounts=tuple(account))
+    limits = Limits(max_waiting, max_age, max_dead_letters, max_undelivered)
+    return show_status(state_of(context), request, limits, form, check=check)
+
+
+def doctor(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: PlainFormatOption = ApplyFormat.text,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Check each account: credentials, permissions, consent, clock; say what to fix."""
+    from reconciler.cli.health import show_diagnosis
+    from reconciler.cli.session import Request
+
+    return show_diagnosis(state_of(context), Request(path, sandbox, accounts=tuple(account)), form)
 
 
 def verify(
@@ -60,7 +108,7 @@ def verify(
 
     request = Request(path, sandbox, tuple(target), tuple(account))
     wish = Wish(form, timeout, allow_private=allow_private, static=static)
-    return verify_all(_state(context), request, wish)
+    return verify_all(state_of(context), request, wish)
 
 
 def receive(
@@ -106,9 +154,27 @@ def receive(
     if follow and form is ReceiveFormat.json:
         raise typer.BadParameter("json is one document, which following never ends: use jsonl")
     wish = Wish(form, frozenset(types), most, wait, delete=delete, follow=follow)
-    return receive_from(_state(context), path, queue, wish, sandbox)
+    return receive_from(state_of(context), path, queue, wish, sandbox)
 
 
-def _state(context: typer.Context) -> State:
-    state: State = context.find_root().obj
-    return state
+def decode(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Holds one message; left out or -, stdin does."),
+    ] = None,
+    form: Annotated[
+        DecodeFormat, typer.Option("--format", help="How to write it; text: one line.")
+    ] = DecodeFormat.json,
+) -> int:
+    """Decode a notification: MWS XML, SP-API JSON or a Merchant push, however it is wrapped."""
+    from reconciler.cli.decoding import decoded
+    from reconciler.notifications import summary
+    from reconciler.reports import as_json
+
+    notification = decoded(file)
+    match form:
+        case DecodeFormat.json:
+            write_result(as_json.render(notification))
+        case DecodeFormat.text:
+            write_result(summary(notification) + "\n")
+    return exits.DONE

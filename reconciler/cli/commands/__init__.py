@@ -1,0 +1,27 @@
+"""The commands, in the order in which `--help` shows them."""
+
+from reconciler.cli.commands.declaring import init, schema, validate
+from reconciler.cli.commands.operating import decode, doctor, receive, status, verify
+from reconciler.cli.commands.playing import demo, sandbox
+from reconciler.cli.commands.reconciling import apply, destroy, drift, plan
+from reconciler.cli.commands.recording import export, migrate, snapshot
+
+COMMANDS = (
+    init,
+    validate,
+    plan,
+    apply,
+    destroy,
+    drift,
+    snapshot,
+    status,
+    verify,
+    receive,
+    doctor,
+    export,
+    migrate,
+    decode,
+    schema,
+    sandbox,
+    demo,
+)

@@ -1,0 +1,84 @@
+"""Commands about the declarations themselves: nothing is asked of any service.
+
+What a command needs is imported when it runs, so that `--help` loads none of it.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli import exits
+from reconciler.cli.options import (
+    DEFAULT_PATH,
+    GithubOption,
+    OwnerIdOption,
+    PathArgument,
+    RepositoryIdOption,
+    RepositoryOption,
+    ServiceOption,
+    StackOption,
+    ValidateFormat,
+)
+from reconciler.cli.state import colored, state_of, write_result
+
+
+def init(
+    context: typer.Context,
+    directory: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The repository's directory.")
+    ] = Path(),
+    stack: StackOption = None,
+    service: ServiceOption = [],  # noqa: B006 - typer makes a new list for each run
+    repository: RepositoryOption = None,
+    repository_id: RepositoryIdOption = None,
+    owner_id: OwnerIdOption = None,
+    no_workflows: Annotated[
+        bool, typer.Option("--no-workflows", help="Write declarations only.")
+    ] = False,
+) -> int:
+    """Write a starter `subscriptions/` and the workflows; tell what AWS and Google must allow."""
+    from reconciler.cli.starting import Request, start
+
+    named = tuple(item.value for item in service)
+    ids = (repository_id, owner_id)
+    request = Request(directory, stack, named, repository, *ids, workflows=not no_workflows)
+    return start(state_of(context), request)
+
+
+def validate(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        ValidateFormat, typer.Option("--format", help="How to write the findings.")
+    ] = ValidateFormat.text,
+    github: GithubOption = False,
+) -> int:
+    """Check the declarations, without network or credentials."""
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request
+    from reconciler.cli.validating import validated
+    from reconciler.reports import as_github, as_json, as_text
+
+    state = state_of(context)
+    with reporting(state, "validate", Request(path), github=github) as reporter:
+        validation = validated(path)
+        match form:
+            case ValidateFormat.json:
+                state.result(as_json.render(validation))
+            case ValidateFormat.github:
+                write_result(as_github.render(validation))
+            case ValidateFormat.text:
+                state.result(as_text.render(validation, color=colored(sys.stdout)))
+        code = exits.DONE if validation.valid else exits.ERROR
+        return reporter.validated(validation, code, annotated=form == ValidateFormat.github)
+
+
+def schema() -> int:
+    """Print the JSON Schema of the declarations, for editors."""
+    from reconciler.core.manifest.schema import schema_of
+    from reconciler.wiring import SERVICES
+
+    write_result(schema_of(SERVICES))
+    return exits.DONE

@@ -1,0 +1,200 @@
+"""Commands that compare live with declared, and bring it into line.
+
+What a command needs is imported when it runs, so that `--help` loads none of it.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli import exits
+from reconciler.cli.options import (
+    DEFAULT_PATH,
+    AccountOption,
+    AdoptOption,
+    ApplyFormat,
+    Format,
+    FormatOption,
+    GithubOption,
+    JournalOption,
+    LiveOption,
+    MaxDeletesOption,
+    MaxUpdatesOption,
+    NonEmptyOption,
+    PathArgument,
+    ReferencedOption,
+    SandboxOption,
+    ShardOption,
+    TargetOption,
+    UnprotectOption,
+    YesOption,
+)
+from reconciler.cli.state import State, colored, save_result, state_of
+
+if TYPE_CHECKING:
+    from reconciler.core.drift import Drift
+    from reconciler.core.model import Plan
+
+
+def plan(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: FormatOption = Format.text,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the plan, for `apply --plan`.")
+    ] = None,
+    live: LiveOption = None,
+    target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
+    account: AccountOption = [],  # noqa: B006 - as above
+    shard: ShardOption = None,
+    max_deletes: MaxDeletesOption = None,
+    max_updates: MaxUpdatesOption = None,
+    adopt: AdoptOption = [],  # noqa: B006 - as above
+    unprotect: UnprotectOption = [],  # noqa: B006 - as above
+    allow_non_empty: NonEmptyOption = False,
+    allow_referenced: ReferencedOption = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
+    ] = False,
+    github: GithubOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Read live state and show what apply would do."""
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request, planned
+    from reconciler.core.guards import Overrides
+    from reconciler.reports import as_json
+
+    overrides = Overrides(
+        max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
+    )
+    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides, live)
+    state = state_of(context)
+    with reporting(state, "plan", request, github=github) as reporter:
+        with planned(state, request) as session:
+            found = session.plan
+        if out is not None:
+            save_result(out, as_json.render(found))
+        _show(state, found, form)
+        code = exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
+        if not found.complete or found.problems:
+            code = exits.ERROR
+        return reporter.planned(session, code)
+
+
+def apply(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        ApplyFormat, typer.Option("--format", help="How to write the result.")
+    ] = ApplyFormat.text,
+    yes: YesOption = False,
+    saved: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="Do at most what this plan (from `plan --out`) says."
+        ),
+    ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(metavar="FINGERPRINT", help="Go on only if the plan is exactly this one."),
+    ] = None,
+    journal: JournalOption = None,
+    target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
+    account: AccountOption = [],  # noqa: B006 - as above
+    shard: ShardOption = None,
+    max_deletes: MaxDeletesOption = None,
+    max_updates: MaxUpdatesOption = None,
+    adopt: AdoptOption = [],  # noqa: B006 - as above
+    unprotect: UnprotectOption = [],  # noqa: B006 - as above
+    allow_non_empty: NonEmptyOption = False,
+    allow_referenced: ReferencedOption = False,
+    github: GithubOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Plan, ask, and carry the plan out."""
+    from reconciler.cli.applying import Agreement, Manner, carry_out
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request
+    from reconciler.core.guards import Overrides
+
+    overrides = Overrides(
+        max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
+    )
+    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
+    state = state_of(context)
+    with reporting(state, "apply", request, github=github) as reporter:
+        agreement = Agreement.load(saved, expect)
+        return carry_out(state, request, agreement, Manner(form, yes, journal, reporter))
+
+
+def destroy(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: Annotated[
+        ApplyFormat, typer.Option("--format", help="How to write the result.")
+    ] = ApplyFormat.text,
+    yes: YesOption = False,
+    journal: JournalOption = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    max_deletes: MaxDeletesOption = None,
+    unprotect: UnprotectOption = [],  # noqa: B006 - as above
+    allow_non_empty: NonEmptyOption = False,
+    allow_referenced: ReferencedOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Delete everything the stack owns, through the same guards."""
+    from reconciler.cli.applying import Agreement, Manner, carry_out
+    from reconciler.cli.session import Request
+    from reconciler.core.guards import Overrides
+
+    overrides = Overrides(
+        max_deletes=max_deletes,
+        unprotect=tuple(unprotect),
+        allow_non_empty=allow_non_empty,
+        allow_referenced=allow_referenced,
+        destroying=True,
+    )
+    request = Request(path, sandbox, accounts=tuple(account), overrides=overrides)
+    return carry_out(state_of(context), request, Agreement(), Manner(form, yes, journal))
+
+
+def drift(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    form: FormatOption = Format.text,
+    live: LiveOption = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    shard: ShardOption = None,
+    github: GithubOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Show how live state differs from the declarations; exit with 2 if it does."""
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request, planned
+    from reconciler.core.drift import drift_of
+
+    request = Request(path, sandbox, accounts=tuple(account), shard=shard, live=live)
+    state = state_of(context)
+    with reporting(state, "drift", request, github=github) as reporter:
+        with planned(state, request) as session:
+            found = drift_of(session.plan)
+        _show(state, found, form)
+        code = exits.DIFFERENT if found.drifted else exits.DONE
+        if not found.complete or found.problems:
+            code = exits.ERROR
+        return reporter.drifted(session, found, code)
+
+
+def _show(state: State, report: "Plan | Drift", form: Format) -> None:
+    from reconciler.reports import as_json, as_markdown, as_text
+
+    match form:
+        case Format.json:
+            state.result(as_json.render(report))
+        case Format.markdown:
+            state.result(as_markdown.render(report))
+        case Format.text:
+            state.result(as_text.render(report, color=colored(sys.stdout)))

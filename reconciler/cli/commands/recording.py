@@ -1,0 +1,109 @@
+"""Commands that write live state down: as a snapshot, or as declarations.
+
+What a command needs is imported when it runs, so that `--help` loads none of it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.options import (
+    DEFAULT_PATH,
+    AccountOption,
+    GithubOption,
+    MaxAgeOption,
+    PathArgument,
+    SandboxOption,
+    SellerOption,
+    ShardOption,
+)
+from reconciler.cli.state import state_of
+
+SNAPSHOT_ARTIFACT = "reconciler-snapshot"
+
+
+def snapshot(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
+    ] = None,
+    shard: ShardOption = None,
+    latest: Annotated[
+        bool,
+        typer.Option(
+            "--latest",
+            help="Inside a GitHub Actions job: fetch the newest snapshot that a run of the default "
+            "branch left as an artifact, instead of taking one.",
+        ),
+    ] = False,
+    artifact: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The artifact's name, for --latest.  [default: reconciler-snapshot]",
+        ),
+    ] = None,
+    max_age: MaxAgeOption = None,
+    github: GithubOption = False,
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write the live state of the declared accounts to a file, for `plan --live`."""
+    if latest:
+        from reconciler.cli.artifacts import fetch_latest
+
+        return fetch_latest(state_of(context), out, artifact or SNAPSHOT_ARTIFACT, max_age)
+    if artifact is not None or max_age is not None:
+        raise typer.BadParameter("--artifact and --max-age go with --latest")
+    from reconciler.cli.on_github import reporting
+    from reconciler.cli.session import Request
+    from reconciler.cli.snapshots import snapshot_to
+
+    state, request = state_of(context), Request(path, sandbox, shard=shard)
+    with reporting(state, "snapshot", request, github=github):
+        return snapshot_to(state, request, out)
+
+
+def export(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write DIR/exported.yaml, and beside it the declarations if they lie elsewhere; "
+            "left out, to stdout.",
+        ),
+    ] = None,
+    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write declarations of live objects that no declaration covers."""
+    from reconciler.cli.exporting import export_to
+    from reconciler.cli.session import Request
+
+    request = Request(path, sandbox, accounts=tuple(account))
+    return export_to(state_of(context), request, out)
+
+
+def migrate(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write; left out, to stdout.")
+    ] = None,
+    seller: SellerOption = [],  # noqa: B006 - typer makes a new list for each run
+    keep_first: Annotated[
+        bool,
+        typer.Option(
+            "--keep-first",
+            help="Where MWS sent one type to several queues, keep the first by name.",
+        ),
+    ] = False,
+) -> int:
+    """Write the SP-API declarations that take over from the MWS ones, with the way to get there."""
+    from reconciler.cli.migrating import migrate_to
+
+    sellers = {key: name for key, _, name in (item.partition("=") for item in seller)}
+    return migrate_to(state_of(context), path, out, sellers, keep_first=keep_first)
