@@ -83,7 +83,7 @@ def test_an_account_that_is_missing_is_written_with_references_named_after_it(mi
     assert f"SP_API_EU_CLIENT_ID, SP_API_EU_CLIENT_SECRET, {token}" in comment(ended)
 
 
-def test_marketplaces_of_one_region_become_one_subscription_and_regions_several(migrate):
+def test_quirk_57_marketplaces_of_one_region_become_one_subscription_and_regions_several(migrate):
     accounts = AWS + "".join(
         mws(name, place) for name, place in (("uk", UK), ("de", DE), ("us", US), ("jp", JP))
     )
@@ -129,14 +129,14 @@ def two_queues(migrate):
     return lambda *options: migrate(text, *options)
 
 
-def test_two_queues_for_one_type_are_flagged_and_not_decided(two_queues):
+def test_quirk_58_two_queues_for_one_type_are_flagged_and_not_decided(two_queues):
     ended, found = two_queues()
     assert (ended.code, found) == (0, {})
     assert "subscription.one, subscription.two: ANY_OFFER_CHANGED goes to q and r" in ended.err
     assert "--keep-first" in ended.err
 
 
-def test_of_two_queues_the_first_is_kept_when_told(two_queues):
+def test_quirk_58_of_two_queues_the_first_is_kept_when_told(two_queues):
     ended, found = two_queues("--keep-first")
     assert found["destinations"] == {"q-sp": {"account": "sp-api-eu", "queue": "q"}}
     assert "all of it goes to q, forward it from there" in ended.err
@@ -150,7 +150,7 @@ def test_of_two_queues_the_first_is_kept_when_told(two_queues):
         (OFFERS, AWS + mws("uk", CN), f"serves marketplace {CN}"),
     ],
 )
-def test_what_does_not_move_is_told_with_the_reason(migrate, subscription, accounts, reason):
+def test_quirk_59_what_does_not_move_is_told_with_the_reason(migrate, subscription, accounts, reason):
     ended, found = migrate(
         ONE + subscriptions(odd=f"destination: q-mws, {subscription}"), accounts=accounts
     )

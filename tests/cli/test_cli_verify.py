@@ -338,14 +338,15 @@ def test_quirk_88_amazons_production_hosts_send_no_tests():
     assert asked("http://127.0.0.1:1") is None
 
 
-def test_a_production_application_is_plausible_and_told_so(applied, verdicts, monkeypatch):
+def test_quirk_89_silence_in_production_is_waited_out_and_no_failure(applied, verdicts, monkeypatch):
     from reconciler.providers.spapi.account import SpApiAccount
 
     # As if the stand-in were Amazon's production host beside its sandbox.
     monkeypatch.setattr(SpApiAccount, "sandbox_url", "https://sandbox.example.com")
     code, found = verdicts()
     assert (code, decided(found, "subscription.eu[de]")) == (0, ("plausible", "test message"))
-    assert "not in production" in found["subscription.eu[de]"]["reason"]
+    reason = found["subscription.eu[de]"]["reason"]
+    assert "not in production, where the first notification may take an hour" in reason
     assert decided(found, "subscription.uk") == ("proven", "test message")
 
 

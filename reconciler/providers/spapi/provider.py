@@ -161,7 +161,10 @@ class SpApiProvider:
         """
         if self._account.sandbox_url == self._account.base_url:
             return None
-        return "the SP-API sends test messages on its sandbox host only, not in production"
+        return (
+            "the SP-API sends test messages on its sandbox host only, not in production, where the "
+            "first notification may take an hour to come"
+        )
 
     def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
         """Ask for a test message of a subscription's type and return what it will look like.
