@@ -150,7 +150,9 @@ def test_quirk_58_of_two_queues_the_first_is_kept_when_told(two_queues):
         (OFFERS, AWS + mws("uk", CN), f"serves marketplace {CN}"),
     ],
 )
-def test_quirk_59_what_does_not_move_is_told_with_the_reason(migrate, subscription, accounts, reason):
+def test_quirk_59_what_does_not_move_is_told_with_the_reason(
+    migrate, subscription, accounts, reason
+):
     ended, found = migrate(
         ONE + subscriptions(odd=f"destination: q-mws, {subscription}"), accounts=accounts
     )

@@ -195,7 +195,7 @@ def test_a_tampered_file_is_refused(taken, live, was, becomes):
     assert was in text
     file.write_text(text.replace(was, becomes, 1))
     ended = live(AFTER)
-    assert (ended.code, ended.out) == (3, "")
+    assert (ended.code, json.loads(ended.out)["result"]) == (3, "refused")
     assert f"refused: {file}: the snapshot was changed after it was taken" in ended.err
 
 
@@ -203,7 +203,7 @@ def test_a_tampered_file_is_refused(taken, live, was, becomes):
 def test_what_is_no_snapshot_is_refused(live, file, content):
     file.write_text(content)
     ended = live(AFTER)
-    assert (ended.code, ended.out) == (3, "")
+    assert (ended.code, json.loads(ended.out)["result"]) == (3, "refused")
     assert "this is not a snapshot" in ended.err
 
 

@@ -338,7 +338,9 @@ def test_quirk_88_amazons_production_hosts_send_no_tests():
     assert asked("http://127.0.0.1:1") is None
 
 
-def test_quirk_89_silence_in_production_is_waited_out_and_no_failure(applied, verdicts, monkeypatch):
+def test_quirk_89_silence_in_production_is_waited_out_and_no_failure(
+    applied, verdicts, monkeypatch
+):
     from reconciler.providers.spapi.account import SpApiAccount
 
     # As if the stand-in were Amazon's production host beside its sandbox.
