@@ -47,6 +47,14 @@ class DeclarationError(ReconcilerError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class Defects(ValueError):
+    """Several defects of one declared value; each of `sentences` is reported by itself."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__("; ".join(self.sentences))
+
+
 class SettingsError(ReconcilerError):
     """The surroundings lack something: a variable, a file, a profile. Never holds a value."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
-from pydantic import StrictBool
+from pydantic import StrictBool, model_validator
 
 from reconciler.core.model import Desired, FieldChange, Finding, Frozen, Live, Spec
 
@@ -78,6 +78,8 @@ class Declaration(Frozen):
 
     exclusive: ClassVar[tuple[frozenset[str], ...]] = ()
     """Groups of YAML fields of which at most one may be given; a given one hides defaults."""
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {}
+    """Groups of YAML fields of which exactly one must be given, and how to say so."""
     renamed: ClassVar[Mapping[str, str]] = {}
     """YAML fields that become another field of the spec (`grants` becomes `policy`)."""
     spec_type: ClassVar[type[Spec]]
@@ -88,6 +90,15 @@ class Declaration(Frozen):
     """Never delete or replace the live object."""
     ignore_changes: tuple[str, ...] = ()
     """Fields that are declared at creation and then left alone."""
+
+    @model_validator(mode="after")
+    def _has_one_of_each(self) -> Self:
+        fields = type(self).model_fields
+        given = {info.alias for name, info in fields.items() if getattr(self, name) is not None}
+        for group, message in self.one_of.items():
+            if len(group & given) != 1:
+                raise ValueError(message)
+        return self
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the objects this declaration stands for; ValueError says what is wrong with it."""

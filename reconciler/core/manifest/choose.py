@@ -1,56 +1,46 @@
-"""Which account a declaration belongs to."""
+"""Which account a declaration belongs to, and which services it may be of where that is unsure."""
 
-import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from reconciler.core.manifest.explain import known_keys
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import near, quoted
-from reconciler.core.manifest.state import Entry, Reader
-from reconciler.core.model import Reference
+from reconciler.core.manifest.phrases import label, near, quoted
+from reconciler.core.manifest.spelling import spell
+from reconciler.core.manifest.state import Choice, Entry, Reader
 from reconciler.core.provider import Declaration
 
 Shapes = Mapping[str, type[Declaration]]
 
 
-def choose_account(reader: Reader, section: str, entry: Entry) -> str | None:
-    """Return the account a declaration belongs to; a defect is taken down and None returned.
+def choose(reader: Reader, section: str, entry: Entry) -> Choice:
+    """Return what a declaration belongs to; a defect is taken down.
 
-    It is the one named, the one of the destination named, or the only one whose service knows the
-    fields given.
+    Its account is the one named, the one of the destination named, or the only one whose service
+    knows the fields given.
     """
-    title = f"{section}.{entry.name}"
+    title = f"{section}.{label(entry.name)}"
     shapes = reader.shapes(section)
+    known = dict.fromkeys(name for shape in shapes.values() for name in known_keys(shape, ()))
+    # A misspelt field, which is complained about elsewhere, tells what is meant all the same.
+    spelt = spell(entry.node, known, title)
+    entry = replace(entry, node=spelt.node)
     fitting = _fitting(entry, shapes)
     own = _own_target(reader, section, entry, fitting)
-    implied = _implied(reader, own)
+    implied = _implied(reader, own, fitting)
     given = _given(entry.node)
     if given is None and implied is None:
         given = _given(reader.defaults.get(section))
     if given is not None:
-        return _named_account(reader, title, given, implied, shapes)
+        choice, fault = _named(reader, given, implied or Choice(None, fitting), shapes)
+        if fault and "account" not in spelt.guessed:
+            reader.fail(given.at, f"{title}.account: {fault}")
+        return choice
     if own is not None:
-        path, reference, node = own
-        fault = dangling(reader, reference, node.value) if implied is None else None
-        if fault:
-            reader.fail(node.at, f"{title}.{path}: {fault}")
-        return implied
+        # That its destination is not declared is said where references are checked.
+        kind, _ = own
+        return implied or Choice(None, _referring(shapes, fitting, kind))
     return _only_one(reader, title, entry, fitting)
-
-
-def is_remote(reference: Reference, value: str) -> bool:
-    """Say whether a reference gives a remote value instead of a declared name."""
-    return reference.remote is not None and re.fullmatch(reference.remote, value) is not None
-
-
-def dangling(reader: Reader, reference: Reference, value: str) -> str | None:
-    """Return the complaint about a name that leads nowhere, None if there is one already."""
-    section = reader.section_of(reference.kind)
-    if value in reader.entries[section] or section in reader.unread:
-        return None  # what is defective or could not be read is reported there
-    hint = near(value, reader.entries[section])
-    arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
-    return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
 
 
 def _given(node: Node | None) -> Node | None:
@@ -58,77 +48,98 @@ def _given(node: Node | None) -> Node | None:
     return None if found is None or found.value is None else found
 
 
-def _fitting(entry: Entry, shapes: Shapes) -> list[str]:
+def _fitting(entry: Entry, shapes: Shapes) -> tuple[str, ...]:
     """Return the services whose shape knows most of the fields given."""
     unknown = {
         name: len(set(entry.node.value) - set(known_keys(shape, ())))
         for name, shape in shapes.items()
     }
-    return [name for name in shapes if unknown[name] == min(unknown.values())]
+    return tuple(name for name in shapes if unknown[name] == min(unknown.values()))
 
 
 def _own_target(
     reader: Reader, section: str, entry: Entry, fitting: Collection[str]
-) -> tuple[str, Reference, Node] | None:
-    """Return the reference to another declaration of the same account, if one is given."""
+) -> tuple[str, str] | None:
+    """Return kind and name of another declaration of the same account, if one is referred to."""
     default = reader.defaults.get(section)
     shapes = reader.shapes(section)
     for shape in (shapes[name] for name in fitting):
         for path, reference in shape.spec_type.refs.items():
             node = entry.node.value.get(path) or (default.value.get(path) if default else None)
             if reference.same_account and node is not None and isinstance(node.value, str):
-                return path, reference, node
+                return reference.kind, node.value
     return None
 
 
-def _implied(reader: Reader, own: tuple[str, Reference, Node] | None) -> str | None:
+def _implied(
+    reader: Reader, own: tuple[str, str] | None, fitting: Collection[str]
+) -> Choice | None:
+    """Return what follows from the declaration referred to, which may be defective itself."""
     if own is None:
         return None
-    _, reference, node = own
-    target = reader.targets.get(reference.kind, {}).get(node.value)
-    return target.account if target else None
+    kind, name = own
+    target = reader.choices.get(reader.section_of(kind), {}).get(name)
+    if target is None:
+        return None
+    narrowed = tuple(service for service in target.services if service in fitting)
+    return Choice(target.account, narrowed or target.services)
 
 
-def _only_one(reader: Reader, title: str, entry: Entry, fitting: Collection[str]) -> str | None:
-    names = sorted(n for n, account in reader.accounts.items() if account.service in fitting)
+def _referring(shapes: Shapes, fitting: Collection[str], kind: str) -> tuple[str, ...]:
+    """Return the services whose shape refers to objects of `kind` in its own account."""
+    return tuple(
+        name
+        for name in fitting
+        if any(
+            reference.kind == kind and reference.same_account
+            for reference in shapes[name].spec_type.refs.values()
+        )
+    )
+
+
+def _only_one(reader: Reader, title: str, entry: Entry, fitting: tuple[str, ...]) -> Choice:
+    services = reader.account_services
+    names = sorted(name for name, service in services.items() if service in fitting)
     if len(names) == 1:
-        return names[0]
+        return Choice(names[0], (services[names[0]],))
     if names:
-        listed = ", ".join(names)
+        listed = ", ".join(label(name) for name in names)
         reader.fail(
             entry.at, f"{title}: 'account' is missing, and several fit: write one of {listed}"
         )
-    elif reader.known_accounts <= set(reader.accounts) and "accounts" not in reader.unread:
+    elif reader.known_accounts <= set(services) and "accounts" not in reader.unread:
         wanted = " or ".join(sorted(fitting))
         reader.fail(entry.at, f"{title}: no account of service {wanted} is declared: add one")
-    return None
+    return Choice(None, tuple(dict.fromkeys(services[name] for name in names)) or fitting)
 
 
-def _named_account(
-    reader: Reader, title: str, given: Node, implied: str | None, shapes: Shapes
-) -> str | None:
+def _named(
+    reader: Reader, given: Node, implied: Choice, shapes: Shapes
+) -> tuple[Choice, str | None]:
+    """Return the choice of a named account, and what is wrong with it.
+
+    `implied` is what else is known; it helps where the name does not.
+    """
     name = given.value
     if not isinstance(name, str):
-        message = f"{title}.account: expected the name of an account, not {quoted(name)}"
-        reader.fail(given.at, message)
-        return None
-    if name not in reader.known_accounts:
-        if "accounts" not in reader.unread:
-            hint = near(name, reader.known_accounts)
-            reader.fail(given.at, f"{title}.account: there is no account {quoted(name)}{hint}")
-        return None
+        return Choice(None, implied.services), None  # which every shape complains about
+    fault = _unnameable(reader, name, shapes)
     service = reader.account_services.get(name)
-    if service is None:
-        return None  # reported at the account
-    if service not in shapes:
-        wanted = " or ".join(shapes)
-        reader.fail(
-            given.at, f"{title}.account: {name!r} is an account of {service}, expected {wanted}"
-        )
-        return None
-    if implied not in (None, name):
-        reader.fail(
-            given.at, f"{title}.account: its destination belongs to {implied!r}, not to {name!r}"
-        )
-        return None
-    return name
+    if fault or service is None:
+        known = name in reader.known_accounts and not fault
+        return Choice(name if known else None, implied.services), fault
+    if implied.account not in (None, name):
+        either = tuple(dict.fromkeys((service, *implied.services)))
+        fault = f"its destination belongs to {implied.account!r}, not to {name!r}"
+        return Choice(None, either), fault
+    return Choice(name, (service,)), None
+
+
+def _unnameable(reader: Reader, name: str, shapes: Shapes) -> str | None:
+    """Return why nothing can be declared for an account of this name, if that is sure."""
+    if name not in reader.known_accounts and "accounts" not in reader.unread:
+        return f"there is no account {quoted(name)}{near(name, reader.known_accounts)}"
+    service = reader.account_services.get(name)
+    if service is None or service in shapes:
+        return None  # an account without a known service is complained about itself
+    return f"{quoted(name)} is an account of {service}, expected {' or '.join(shapes)}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.core.errors import Problem
+from reconciler.core.errors import Defects, Problem
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import comma, label, near, nearest, quoted
 from reconciler.core.model import Position
@@ -49,31 +49,49 @@ def explain(
     model: type[BaseModel],
     *,
     secretive: Callable[[Path], bool] = lambda _path: False,
+    silent: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Yield one problem for each defect in `node`, which failed to become `model`.
 
     `title` names the declaration (`queues.offers`). Values below a `secretive` path are never
-    repeated. Where a value could have been one of several shapes, only the complaint of the shape
-    that fitted best is kept; a key that is missing since it is misspelt is one defect, not two.
+    repeated, of `silent` fields nothing is said. Where a value could have been one of several
+    shapes, only the complaint of the shape that fitted best is kept; a key that is missing since it
+    is misspelt is one defect, not two.
     """
-    best: dict[Path, tuple[int, Problem]] = {}
-    details = error.errors(include_url=False)
-    misspelt = {_meant(detail["loc"], model) for detail in details if _unknown(detail)}
-    for detail in details:
+    best: dict[tuple[Path, int], tuple[int, Problem]] = {}
+    details = list(_details(error))
+    misspelt = {_meant(detail["loc"], model) for _, detail in details if _unknown(detail)}
+    for number, detail in details:
         loc: Path = tuple(detail["loc"])
-        if detail["type"] == "missing" and loc in misspelt:
+        if (loc and loc[0] in silent) or _only_missing(detail, node, misspelt):
             continue
         target, steps = node.find(loc[:-1] if _unknown(detail) else loc)
         path = loc[:steps]
         message, at = _sentence(detail, target, loc, model, secret=secretive(path))
         where = ".".join([title, *(label(str(part)) for part in path)])
-        problem = problem_at(at, f"{where}: {message}")
         # Below a union the rest of `loc` names its alternatives, which are not in the YAML.
         key = loc if detail["type"] in ("missing", "extra_forbidden") else path
-        ranked = best.get(key)
+        ranked = best.get((key, number))
         if ranked is None or len(loc) > ranked[0]:
-            best[key] = (len(loc), problem)
+            best[key, number] = (len(loc), problem_at(at, f"{where}: {message}"))
     yield from (problem for _, problem in best.values())
+
+
+def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:
+    """Yield pydantic's findings; several about one value are numbered from 0."""
+    for detail in error.errors(include_url=False):
+        found = detail.get("ctx", {}).get("error")
+        if isinstance(found, Defects):
+            for number, sentence in enumerate(found.sentences):
+                yield number, {**detail, "ctx": {"error": ValueError(sentence)}}
+        else:
+            yield 0, detail
+
+
+def _only_missing(detail: Any, node: Node, misspelt: Collection[Path]) -> bool:
+    """Say whether all that is wrong with a field is that it stands there misspelt."""
+    loc: Path = tuple(detail["loc"])
+    return loc in misspelt and not _unknown(detail) and node.find(loc)[1] < len(loc)
 
 
 def _unknown(detail: Any) -> bool:

@@ -6,7 +6,6 @@ is still checked, so that one run tells its author everything.
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,12 +14,13 @@ from pydantic import ValidationError
 
 from reconciler.core.delivery import obstacles
 from reconciler.core.errors import DeclarationError, Problem
+from reconciler.core.manifest.accounts import read_accounts, services_named
 from reconciler.core.manifest.checks import check_objects
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
-from reconciler.core.manifest.phrases import comma, label, near, nearest, quoted
-from reconciler.core.manifest.settings import NAME, NAME_RULE, Head, Owns, Policy
+from reconciler.core.manifest.phrases import comma, label, nearest, quoted
+from reconciler.core.manifest.settings import Head, Owns, Policy
 from reconciler.core.manifest.state import Entry, Reader
 from reconciler.core.model import Desired, Finding, Position
 from reconciler.core.provider import Account, Service
@@ -28,8 +28,6 @@ from reconciler.core.provider import Account, Service
 ONCE = ("stack", "owns", "policy", "defaults")
 SECTIONS = ("queues", "destinations", "subscriptions")
 KEYS = (*ONCE, "accounts", *SECTIONS)
-_HIDDEN_ACCOUNT_FIELDS = {"credentials", "sellers"}
-
 
 _NO_PRUNE = (
     "policy.prune is missing: choose true (delete what this stack owns and no longer declares) or "
@@ -118,14 +116,15 @@ def read(
         )
         raise DeclarationError(problems)
     head = _head(document, origin, problems)
-    declared = _accounts(document, services, problems)
+    entries = document.entries.get("accounts", {})
+    declared = read_accounts(entries, services, problems)
     accounts = {name: adapt(name, account) for name, account in declared.items()}
     reader = Reader(
         entries={section: document.entries.get(section, {}) for section in SECTIONS},
         services=services,
         accounts=accounts,
-        known_accounts=frozenset(document.entries.get("accounts", {})),
-        account_services=_services_named(document, services),
+        known_accounts=frozenset(entries),
+        account_services=services_named(entries, services),
         stack=head.stack if head else "unknown",
         problems=problems,
         unread=frozenset(document.unread),
@@ -223,72 +222,6 @@ def _head_sentence(problem: Problem) -> Problem:
     message = problem.message.removeprefix("declarations").removeprefix(": ").removeprefix(".")
     message = _HEAD_SENTENCES.get(message, message)
     return Problem(problem.file, problem.line, problem.column, message)
-
-
-def _accounts(
-    document: _Document, services: Sequence[Service], problems: list[Problem]
-) -> dict[str, Account]:
-    by_name = {service.name: service for service in services}
-    accounts: dict[str, Account] = {}
-    for entry in document.entries.get("accounts", {}).values():
-        service = _service(entry, by_name, problems)
-        if service is None:
-            continue
-        title = f"accounts.{entry.name}"
-        try:
-            accounts[entry.name] = service.account.model_validate(
-                entry.node.plain(), by_alias=True, by_name=False
-            )
-        except ValidationError as error:
-            problems += explain(error, entry.node, title, service.account, secretive=_secretive)
-    return accounts
-
-
-def _services_named(document: _Document, services: Sequence[Service]) -> dict[str, str]:
-    """Return the services of all accounts that name a known one, whatever else is wrong there."""
-    known = {service.name for service in services}
-    named = {
-        entry.name: entry.node.value["service"].value
-        for entry in document.entries.get("accounts", {}).values()
-        if isinstance(entry.node.value, dict) and "service" in entry.node.value
-    }
-    return {
-        name: service
-        for name, service in named.items()
-        if isinstance(service, str) and service in known
-    }
-
-
-def _secretive(path: tuple[str | int, ...]) -> bool:
-    return not path or path[0] in _HIDDEN_ACCOUNT_FIELDS
-
-
-def _service(
-    entry: Entry, by_name: Mapping[str, Service], problems: list[Problem]
-) -> Service | None:
-    title = f"accounts.{label(entry.name)}"
-    if not re.fullmatch(NAME, entry.name):
-        problems.append(problem_at(entry.at, f"{title}: {NAME_RULE}"))
-        return None
-    if not isinstance(entry.node.value, dict):
-        # What stands here instead may be a secret.
-        given = ", not null" if entry.node.value is None else ""
-        message = f"{title}: expected a mapping (name: value){given}"
-        problems.append(problem_at(entry.node.at, message))
-        return None
-    named = entry.node.value.get("service")
-    known = ", ".join(by_name)
-    if named is None:
-        problems.append(problem_at(entry.at, f"{title}: 'service' is missing: one of {known}"))
-        return None
-    if not isinstance(named.value, str) or named.value not in by_name:
-        hint = near(named.value, by_name) if isinstance(named.value, str) else ""
-        given = quoted(named.value)
-        problems.append(
-            problem_at(named.at, f"{title}.service: expected one of {known}, not {given}{hint}")
-        )
-        return None
-    return by_name[named.value]
 
 
 def _account_warnings(document: _Document, accounts: Mapping[str, Account]) -> Iterable[Problem]:

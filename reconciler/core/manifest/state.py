@@ -28,6 +28,18 @@ class Target:
     handle: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a declaration belongs to, as far as that is sure.
+
+    `account` is the name of a declared account, which may be defective itself; None where it cannot
+    be told, which was taken down. `services` are those in whose shape the declaration may be meant.
+    """
+
+    account: str | None
+    services: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Reader:
     """Everything the reading of a declaration looks at, and what was found so far.
@@ -36,7 +48,8 @@ class Reader:
     accounts in YAML, of which some may have failed validation and so be missing in `accounts`;
     `account_services` names the services of those that name one.
     `unread` names sections that may hold more than could be read, so that nothing is said to be
-    missing there. `targets` are by kind and declared name, `handles` the same by kind and handle.
+    missing there. `choices` are by section and declared name. `targets` are by kind and declared
+    name, `handles` the same by kind and handle.
     """
 
     entries: Mapping[str, Mapping[str, Entry]]
@@ -48,17 +61,13 @@ class Reader:
     problems: list[Problem]
     unread: frozenset[str] = frozenset()
     defaults: dict[str, Node] = field(default_factory=dict)
+    choices: dict[str, dict[str, Choice]] = field(default_factory=dict)
     targets: dict[str, dict[str, Target]] = field(default_factory=dict)
     handles: dict[str, dict[str, Target]] = field(default_factory=dict)
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
         self.problems.append(problem_at(at, message))
-
-    def service(self, account: str) -> Service:
-        """Return the service that an account names."""
-        name = self.account_services[account]
-        return next(item for item in self.services if item.name == name)
 
     def shapes(self, section: str) -> dict[str, type[Declaration]]:
         """Return the section's declaration shapes by service name."""
@@ -82,3 +91,12 @@ class Reader:
             for section in self.entries
             if any(shape.spec_type.kind == kind for shape in self.shapes(section).values())
         )
+
+
+def agreed(findings: Sequence[Sequence[Problem]]) -> list[Problem]:
+    """Return what was found in every reading: all that is sure where it is open which one is right.
+
+    There is at least one reading.
+    """
+    first, *others = findings
+    return [problem for problem in first if all(problem in other for other in others)]

@@ -1,11 +1,12 @@
 """What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, field_validator
 
+from reconciler.core.errors import Defects
 from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
@@ -23,6 +24,8 @@ __all__ = [
 # Google publishes no figures; 429 tells when even this is too fast.
 PACE = Pace(rate=10, burst=100)
 BUCKET = "notificationsubscriptions"
+
+TARGETS = frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"})
 
 Event = Literal["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
 
@@ -85,9 +88,10 @@ def _parse_true(value: Any) -> Any:
 class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     """A subscription in YAML, for one target account, several, or all that are managed."""
 
-    exclusive: ClassVar[tuple[frozenset[str], ...]] = (
-        frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"}),
-    )
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {
+        TARGETS: "expected one of `targetAccount`, `targetAccounts` and `allManagedAccounts: true`"
+    }
     spec_type: ClassVar[type[Spec]] = Subscription
 
     registered_event: Event
@@ -99,9 +103,11 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     def _some_and_each_once(cls, numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if numbers is not None and not numbers:
             raise ValueError("expected at least one account number")
-        for number in numbers or ():
-            if numbers and numbers.count(number) > 1:
-                raise ValueError(f"expected each account once, but {number} stands here twice")
+        twice = [number for number, count in Counter(numbers or ()).items() if count > 1]
+        if twice:
+            raise Defects(
+                f"expected each account once, but {number} stands here twice" for number in twice
+            )
         return numbers
 
     @field_validator("call_back_uri")
@@ -112,15 +118,6 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
                 "expected a URI without {targetAccount}, which `allManagedAccounts` leaves empty"
             )
         return parse_template(value)
-
-    @model_validator(mode="after")
-    def _has_one_target(self) -> "SubscriptionDeclaration":
-        given = [self.target_account, self.target_accounts, self.all_managed_accounts]
-        if sum(value is not None for value in given) != 1:
-            raise ValueError(
-                "expected one of `targetAccount`, `targetAccounts` and `allManagedAccounts: true`"
-            )
-        return self
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield one subscription a target; those of a list are told apart by their account."""

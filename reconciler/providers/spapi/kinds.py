@@ -1,9 +1,9 @@
 """What may be declared for the SP-API, and the rules between what is declared."""
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.core.model import Desired, Finding, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
@@ -26,12 +26,16 @@ from reconciler.providers.spapi.specs import (
 from reconciler.providers.spapi.writing import written_destination, written_subscriptions
 
 NAME_LENGTH = 256
+TARGETS = frozenset({"queue", "eventBridge"})
 
 
 class DestinationDeclaration(DestinationSettings, Declaration):
     """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
 
-    exclusive: ClassVar[tuple[frozenset[str], ...]] = (frozenset({"queue", "eventBridge"}),)
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {
+        TARGETS: "give exactly one of `queue` and `eventBridge`"
+    }
     spec_type: ClassVar[type[Spec]] = Destination
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
@@ -45,12 +49,6 @@ class DestinationDeclaration(DestinationSettings, Declaration):
         if problem:
             raise ValueError(problem)
         return queue
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        if (self.queue is None) == (self.event_bridge is None):
-            raise ValueError("give exactly one of `queue` and `eventBridge`")
-        return self
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one destination."""
@@ -83,7 +81,7 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     payload_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
         default=None, validate_default=True
     )
-    sellers: tuple[str, ...] | Literal["all"] | None = None
+    sellers: tuple[str, ...] | Literal["all"] | None = Field(default=None, validate_default=True)
     filter_expression: Expression | None = None
     filter: DeclaredFilter | None = Field(default=None, validate_default=True)
 
@@ -116,6 +114,13 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         if value == "all" or value is None or isinstance(value, list | tuple):
             return value
         raise ValueError("expected a list of the account's sellers, or all")
+
+    @field_validator("sellers")
+    @classmethod
+    def _of_the_account(cls, sellers: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, Context) and isinstance(info.context.account, SpApiAccount):
+            choose_sellers(info.context.account, sellers)
+        return sellers
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield one subscription for each seller."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reconciler.core.errors import DeclarationError
 from reconciler.core.manifest import nodes
 from reconciler.core.manifest.reader import KEYS, Source, read
+from reconciler.core.manifest.reader import SECTIONS as SECTION_NAMES
 from reconciler.wiring import SERVICES
 from tests.core.manifest.conftest import HEAD
 
@@ -59,10 +60,22 @@ def _parser(request, monkeypatch):
 
 def problems_of(sources):
     try:
-        read(sources, SERVICES, where="declarations")
+        declared = read(sources, SERVICES, where="declarations")
     except DeclarationError as error:
         return error.problems or pytest.fail("refused without a reason")
+    assert names_in(sources) == {
+        item.address.partition(".")[2].partition("[")[0] for item in declared.desired
+    }
     return ()
+
+
+def names_in(sources):
+    """Return the names under which queues, destinations and subscriptions stand in sound YAML."""
+    merged = set()
+    for source in sources:
+        for root in filter(None, yaml.safe_load_all(source.content)):
+            merged |= {name for section in SECTION_NAMES for name in root.get(section) or ()}
+    return merged
 
 
 def answer(*contents):
@@ -115,6 +128,11 @@ def test_any_tree_with_the_words_of_the_declarations(tree):
 @given(SECTIONS)
 @example({"subscriptions": {"a": {"destination": ["offers"]}}})
 @example({"queues": {"a": {"account": {"b": 1}}}})
+@example({"queues": {"a": {}, "b": {"delay": 5}}})
+@example({"accounts": {"a": {"service": "aws"}}, "queues": {"b": {"account": "a"}}})
+@example({"accounts": {"a": {"service": "aws "}}, "queues": {"b": {"account": "a"}}})
+@example({"destinations": {"a": {"queue": "b", "account": "uk"}}, "queues": {"b": ["a"]}})
+@example({"subscriptions": {"a": {"destination": "b"}}, "destinations": {"b": {"account": 1}}})
 @example({"queues": {"a": {"visibilityTimeout": "9" * 5000}}})
 @example({"queues": {"a": {"ignoreChanges": ["", ".", "deadLetter.", "tags."]}}})
 @example({"owns": {"callBackUris": ["https://[", "https://h:99999/", "https://h:x/"]}})

@@ -1,0 +1,100 @@
+"""Declarations of accounts → accounts, each in the shape of the service it names."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from pydantic import ValidationError
+
+from reconciler.core.errors import Problem
+from reconciler.core.manifest.explain import explain, known_keys, problem_at
+from reconciler.core.manifest.nodes import Node
+from reconciler.core.manifest.phrases import label, near, nearest, quoted
+from reconciler.core.manifest.settings import NAME, NAME_RULE
+from reconciler.core.manifest.spelling import spell
+from reconciler.core.manifest.state import Entry, agreed
+from reconciler.core.provider import Account, Service
+
+_HIDDEN_FIELDS = {"credentials", "sellers"}
+
+
+def read_accounts(
+    entries: Mapping[str, Entry], services: Sequence[Service], problems: list[Problem]
+) -> dict[str, Account]:
+    """Return the sound accounts by name; defects are added to `problems`."""
+    accounts: dict[str, Account] = {}
+    for entry in entries.values():
+        account, found = _read(entry, {service.name: service for service in services})
+        problems += found
+        if account is not None and not found:
+            accounts[entry.name] = account
+    return accounts
+
+
+def services_named(entries: Mapping[str, Entry], services: Sequence[Service]) -> dict[str, str]:
+    """Return the services of all accounts that name a known one, whatever else is wrong there."""
+    known = {service.name for service in services}
+    named = {
+        entry.name: entry.node.value["service"].value
+        for entry in entries.values()
+        if isinstance(entry.node.value, dict) and "service" in entry.node.value
+    }
+    return {
+        name: service
+        for name, service in named.items()
+        if isinstance(service, str) and service in known
+    }
+
+
+def _read(entry: Entry, services: Mapping[str, Service]) -> tuple[Account | None, list[Problem]]:
+    title = f"accounts.{label(entry.name)}"
+    problems: list[Problem] = []
+    if not re.fullmatch(NAME, entry.name):
+        problems.append(problem_at(entry.at, f"{title}: {NAME_RULE}"))
+    if not isinstance(entry.node.value, dict):
+        # What stands here instead may be a secret.
+        given = ", not null" if entry.node.value is None else ""
+        message = f"{title}: expected a mapping (name: value){given}"
+        return None, [*problems, problem_at(entry.node.at, message)]
+    named = entry.node.value.get("service")
+    fault = _service_fault(entry, title, services)
+    problems += [fault] if fault else []
+    meant = named.value if named is not None and isinstance(named.value, str) else ""
+    service = services.get(nearest(meant, services) or "")
+    candidates = [service] if service else list(services.values())
+    known = dict.fromkeys(name for one in candidates for name in known_keys(one.account, ()))
+    readings = [_in_shape(entry, one, known, title) for one in candidates]
+    problems += agreed([found for _, found in readings])
+    return readings[0][0] if service else None, problems
+
+
+def _service_fault(entry: Entry, title: str, services: Mapping[str, Service]) -> Problem | None:
+    named = entry.node.value.get("service")
+    known = ", ".join(services)
+    if named is None:
+        return problem_at(entry.at, f"{title}: 'service' is missing: one of {known}")
+    if isinstance(named.value, str) and named.value in services:
+        return None
+    hint = near(named.value, services) if isinstance(named.value, str) else ""
+    given = quoted(named.value)
+    return problem_at(named.at, f"{title}.service: expected one of {known}, not {given}{hint}")
+
+
+def _in_shape(
+    entry: Entry, service: Service, known: Collection[str], title: str
+) -> tuple[Account | None, list[Problem]]:
+    """Read an account as one of `service`, whatever service it names."""
+    spelt = spell(entry.node, known, title)
+    fields = {**spelt.node.value, "service": Node(service.name, entry.at)}
+    node = Node(fields, entry.node.at, spelt.node.keys)
+    try:
+        account = service.account.model_validate(node.plain(), by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = explain(
+            error, node, title, service.account, secretive=_secretive, silent=spelt.guessed
+        )
+        return None, [*spelt.problems, *found]
+    return account, list(spelt.problems)
+
+
+def _secretive(path: tuple[str | int, ...]) -> bool:
+    return not path or path[0] in _HIDDEN_FIELDS

@@ -1,0 +1,77 @@
+"""References between declarations: what their names lead to, and what is wrong with them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.core.errors import Problem
+from reconciler.core.manifest.explain import problem_at
+from reconciler.core.manifest.nodes import Node
+from reconciler.core.manifest.phrases import near, quoted
+from reconciler.core.manifest.state import Choice, Entry, Reader, Target
+from reconciler.core.model import Desired, Reference
+from reconciler.core.provider import Declaration
+from reconciler.core.refs import put, references
+
+
+def offer(reader: Reader, found: Iterable[tuple[Entry, Desired]]) -> None:
+    """Let later declarations refer to these by their YAML name."""
+    for entry, item in found:
+        handle = item.spec.handle(item.account, item.outputs)
+        target = Target(item.address, item.account, handle)
+        reader.targets.setdefault(item.spec.kind, {})[entry.name] = target
+        reader.handles.setdefault(item.spec.kind, {})[handle] = target
+
+
+def resolve(reader: Reader, item: Desired) -> Desired | None:
+    """Return the object with handles in its references, None if one of them leads nowhere."""
+    spec, links = item.spec, {}
+    for path, reference, value in references(item.spec):
+        target = reader.target(reference, value)
+        if target is not None and (not reference.same_account or target.account == item.account):
+            spec = put(spec, path, target.handle)
+            links[path] = target.address
+        elif not _is_remote(reference, value):
+            return None  # misdirected() says why
+    return replace(item, spec=spec, references=links)
+
+
+def misdirected(
+    reader: Reader, node: Node, shape: type[Declaration], choice: Choice, title: str
+) -> Iterator[Problem]:
+    """Yield what is wrong with the names a declaration refers to, sound otherwise or not."""
+    for path, reference in shape.spec_type.refs.items():
+        steps = tuple(path.split("."))
+        found, taken = node.find(steps)
+        value = found.value
+        # What is no text the declaration's shape has complained about.
+        if taken < len(steps) or not isinstance(value, str) or _is_remote(reference, value):
+            continue
+        fault = _dangling(reader, reference, value) or _elsewhere(reader, reference, value, choice)
+        if fault:
+            yield problem_at(found.at, f"{title}.{path}: {fault}")
+
+
+def _is_remote(reference: Reference, value: str) -> bool:
+    """Say whether a reference gives a remote value instead of a declared name."""
+    return reference.remote is not None and re.fullmatch(reference.remote, value) is not None
+
+
+def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:
+    """Return the complaint about a name that leads nowhere, None if there is one already."""
+    section = reader.section_of(reference.kind)
+    if value in reader.entries[section] or section in reader.unread:
+        return None  # what is defective or could not be read is reported there
+    hint = near(value, reader.entries[section])
+    arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
+    return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
+
+
+def _elsewhere(reader: Reader, reference: Reference, value: str, choice: Choice) -> str | None:
+    """Return the complaint about an object of another account where that is not allowed."""
+    there = reader.choices.get(reader.section_of(reference.kind), {}).get(value)
+    if not reference.same_account or there is None or choice.account is None:
+        return None
+    if there.account in (None, choice.account):
+        return None
+    return f"{value!r} belongs to account {there.account!r}, not to {choice.account!r}"
