@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from reconciler.core.endpoint import Endpoint
+from reconciler.core.errors import Defects
 from reconciler.core.model import Frozen
 from reconciler.core.provider import Account
 from reconciler.core.secret_ref import SecretRef
@@ -127,12 +128,16 @@ def choose_sellers(
     chosen = known if declared == "all" else declared
     if not chosen:
         raise ValueError("`sellers` is empty: list at least one, or write `all`")
-    for seller in chosen:
-        if seller not in account.sellers:
-            raise ValueError(f"the account has no seller {seller!r}{_hint(seller, known)}")
+    faults = [
+        f"the account has no seller {seller!r}{_hint(seller, known)}"
+        for seller in dict.fromkeys(chosen)
+        if seller not in account.sellers
+    ]
     twice = sorted({seller for seller in chosen if list(chosen).count(seller) > 1})
     if twice:
-        raise ValueError(f"`sellers` names {', '.join(twice)} twice")
+        faults.append(f"`sellers` names {', '.join(twice)} twice")
+    if faults:
+        raise Defects(faults)
     return [(seller, seller) for seller in chosen]
 
 

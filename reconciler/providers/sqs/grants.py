@@ -9,7 +9,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Frozen
 from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS, NOTIFIER_ACTIONS, Policy
-from reconciler.providers.sqs.policy_rules import MAX_ACTIONS, action_name
+from reconciler.providers.sqs.policy_rules import MAX_ACTIONS, action_names
 
 NOTIFIER = "amazon-notifications"
 
@@ -52,7 +52,7 @@ class Grant(Frozen):
             return value
         if not 1 <= len(value) <= MAX_ACTIONS:
             raise ValueError(f"expected 1 to {MAX_ACTIONS} actions; write all for every action")
-        return tuple(action_name(name) for name in value)
+        return action_names(value)
 
     def statement(self) -> Policy:
         """Return the policy statement this grant stands for, without its Resource."""

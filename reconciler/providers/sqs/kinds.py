@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Desired, Finding, Spec
@@ -26,7 +26,7 @@ class QueueDeclaration(QueueSettings, Declaration):
     exclusive: ClassVar[tuple[frozenset[str], ...]] = (frozenset({"grants", "policy"}),)
     renamed: ClassVar[Mapping[str, str]] = {"grants": "policy"}
 
-    name: str | None = None
+    name: str | None = Field(default=None, validate_default=True)
     """Left out, the declaration's own name."""
     grants: tuple[Grant, ...] | None = None
     """Who may use the queue; instead of a raw `policy`."""
@@ -49,8 +49,7 @@ class QueueDeclaration(QueueSettings, Declaration):
     @classmethod
     def _sound_encryption(cls, value: Any) -> Any:
         if isinstance(value, KmsEncryption):
-            limits.check_kms_key(value.kms_key)
-            limits.DATA_KEY_REUSE.check(value.data_key_reuse, "dataKeyReuse: ")
+            limits.check_kms(value.kms_key, value.data_key_reuse)
         return value
 
     @field_validator("dead_letter")
@@ -85,8 +84,11 @@ class QueueDeclaration(QueueSettings, Declaration):
     @field_validator("name")
     @classmethod
     def _sound_name(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and "fifo" in info.data:
-            limits.check_name(value, fifo=info.data["fifo"])
+        if "fifo" in info.data:
+            if value is not None:
+                limits.check_name(value, fifo=info.data["fifo"])
+            elif isinstance(info.context, Context):
+                _check_default_name(info.context.name, fifo=info.data["fifo"])
         return value
 
     def members(self, context: Context) -> Iterable[Member]:
@@ -99,7 +101,7 @@ class QueueDeclaration(QueueSettings, Declaration):
         account = context.account
         if not isinstance(account, AwsAccount):
             raise ValueError("a queue needs an account with `service: aws`")
-        name = self.name or self._default_name(context.name)
+        name = self.name or _check_default_name(context.name, fifo=self.fifo)
         fields = {key: getattr(self, key) for key in self.model_fields_set & _SETTINGS}
         if self.policy:
             fields["policy"] = {"Version": CURRENT_VERSION, **self.policy}
@@ -122,16 +124,17 @@ class QueueDeclaration(QueueSettings, Declaration):
         """Return the key itself."""
         return key
 
-    def _default_name(self, key: str) -> str:
-        try:
-            limits.check_name(key, fifo=self.fifo)
-        except ValueError as error:
-            wanted = f"{key}.fifo" if self.fifo else "NAME"
-            raise ValueError(
-                f"without `name` this queue would be called {key!r}: {error}; write "
-                f"`name: {wanted}`"
-            ) from None
-        return key
+
+def _check_default_name(key: str, *, fifo: bool) -> str:
+    """Return the name that follows from a declaration's key, if SQS takes it."""
+    try:
+        limits.check_name(key, fifo=fifo)
+    except ValueError as error:
+        wanted = f"{key}.fifo" if fifo else "NAME"
+        raise ValueError(
+            f"without `name` this queue would be called {key!r}: {error}; write `name: {wanted}`"
+        ) from None
+    return key
 
 
 def check_dead_letters(desired: Sequence[Desired]) -> Iterator[Finding]:

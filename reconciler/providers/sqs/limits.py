@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.core.errors import Defects
 from reconciler.core.units import UnitName, format_unit
 
 
@@ -61,31 +62,49 @@ def check_name(name: str, *, fifo: bool) -> None:
         raise ValueError(f"a queue name has at most 80 characters, .fifo included, not {len(name)}")
 
 
-def check_kms_key(key: str) -> None:
-    """Check that a KMS key is spelt as one; whether it exists only KMS knows."""
+def check_kms(key: str, reuse: int) -> None:
+    """Check that a KMS key is spelt as one, and for how many seconds a data key may be reused.
+
+    Whether the key exists only KMS knows.
+    """
+    faults = []
     if not _KMS_KEY.fullmatch(key):
-        raise ValueError(f"kmsKey must be alias/NAME, a key id or an ARN of KMS, not {key!r}")
+        faults.append(f"kmsKey must be alias/NAME, a key id or an ARN of KMS, not {key!r}")
+    try:
+        DATA_KEY_REUSE.check(reuse, "dataKeyReuse: ")
+    except ValueError as error:
+        faults.append(str(error))
+    if faults:
+        raise Defects(faults)
 
 
 def check_sources(arns: tuple[str, ...]) -> None:
     """Check the queues that may use a dead-letter queue."""
     if not 1 <= len(arns) <= MAX_SOURCES:
         raise ValueError(f"expected 1 to {MAX_SOURCES} queue ARNs; or write all or none")
-    for arn in arns:
-        if not re.fullmatch(QUEUE_ARN, arn):
-            raise ValueError(f"{arn!r} is not a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)")
+    strange = [arn for arn in arns if not re.fullmatch(QUEUE_ARN, arn)]
+    if strange:
+        raise Defects(
+            f"{arn!r} is not a queue ARN (arn:aws:sqs:REGION:ACCOUNT:NAME)" for arn in strange
+        )
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
     """Check tags against AWS's rules, and keep our own marks out of them."""
+    faults = [fault for key, value in tags.items() if (fault := _tag_fault(key, value))]
     if len(tags) > MAX_TAGS:
-        raise ValueError(f"a queue has at most {MAX_TAGS} tags beside our own, not {len(tags)}")
-    for key, value in tags.items():
-        if key.lower().startswith("aws:"):
-            raise ValueError(f"the tag {key!r} is reserved by AWS; remove it")
-        if key.lower().startswith("reconciler:"):
-            raise ValueError(f"the tag {key!r} is written by the reconciler itself; remove it")
-        if not 1 <= len(key) <= 128:
-            raise ValueError("a tag key has 1 to 128 characters")
-        if len(value) > 256:
-            raise ValueError(f"the value of the tag {key!r} is over 256 characters")
+        faults.append(f"a queue has at most {MAX_TAGS} tags beside our own, not {len(tags)}")
+    if faults:
+        raise Defects(faults)
+
+
+def _tag_fault(key: str, value: str) -> str | None:
+    if key.lower().startswith("aws:"):
+        return f"the tag {key!r} is reserved by AWS; remove it"
+    if key.lower().startswith("reconciler:"):
+        return f"the tag {key!r} is written by the reconciler itself; remove it"
+    if not 1 <= len(key) <= 128:
+        return "a tag key has 1 to 128 characters"
+    if len(value) > 256:
+        return f"the value of the tag {key!r} is over 256 characters"
+    return None

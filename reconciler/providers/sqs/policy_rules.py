@@ -7,6 +7,7 @@ Amazon SQS Developer Guide, quotas related to policies.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.core.errors import Defects
 from reconciler.core.manifest.phrases import near
 from reconciler.providers.sqs.policy import ACTIONS, Policy, principals, to_text
 
@@ -39,11 +40,13 @@ def check_shape(policy: Mapping[str, Any]) -> None:
         statements = [statements]
     if not isinstance(statements, list) or (policy and not statements):
         raise ValueError("Statement must be a list of statements; for no policy leave it out")
-    for number, statement in enumerate(statements, 1):
-        try:
-            _check_statement(statement)
-        except ValueError as error:
-            raise ValueError(f"statement {number}: {error}") from None
+    faults = [
+        f"statement {number}: {fault}"
+        for number, statement in enumerate(statements, 1)
+        if (fault := _statement_fault(statement))
+    ]
+    if faults:
+        raise Defects(faults)
 
 
 def check_limits(policy: Policy) -> None:
@@ -76,6 +79,31 @@ def action_name(name: str) -> str:
         hint = near(name, ACTIONS) or f"; the actions are {', '.join(ACTIONS)}"
         raise ValueError(f"{name!r} is not an SQS action{hint}")
     return found
+
+
+def action_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return SQS's spelling of actions.
+
+    Raises:
+        Defects: one for each that is none.
+    """
+    found, faults = [], []
+    for name in names:
+        try:
+            found.append(action_name(name))
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise Defects(faults)
+    return tuple(found)
+
+
+def _statement_fault(statement: Any) -> str | None:
+    try:
+        _check_statement(statement)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _check_statement(statement: Any) -> None:
