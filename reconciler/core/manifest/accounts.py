@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pydantic import ValidationError
 
 from reconciler.core.errors import Problem
-from reconciler.core.manifest.explain import explain, known_keys, problem_at
+from reconciler.core.manifest.explain import explain, keys_of_any, problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, near, nearest, quoted
 from reconciler.core.manifest.settings import NAME, NAME_RULE
@@ -61,7 +61,7 @@ def _read(entry: Entry, services: Mapping[str, Service]) -> tuple[Account | None
     meant = named.value if named is not None and isinstance(named.value, str) else ""
     service = services.get(nearest(meant, services) or "")
     candidates = [service] if service else list(services.values())
-    known = dict.fromkeys(name for one in candidates for name in known_keys(one.account, ()))
+    known = keys_of_any(*(one.account for one in candidates))
     readings = [_in_shape(entry, one, known, title) for one in candidates]
     problems += agreed([found for _, found in readings])
     return readings[0][0] if service else None, problems

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from reconciler.core.manifest.explain import known_keys
+from reconciler.core.manifest.explain import keys_of_any, known_keys
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, near, quoted
 from reconciler.core.manifest.spelling import spell
@@ -21,9 +21,8 @@ def choose(reader: Reader, section: str, entry: Entry) -> Choice:
     """
     title = f"{section}.{label(entry.name)}"
     shapes = reader.shapes(section)
-    known = dict.fromkeys(name for shape in shapes.values() for name in known_keys(shape, ()))
     # A misspelt field, which is complained about elsewhere, tells what is meant all the same.
-    spelt = spell(entry.node, known, title)
+    spelt = spell(entry.node, keys_of_any(*shapes.values()), title)
     entry = replace(entry, node=spelt.node)
     fitting = _fitting(entry, shapes)
     own = _own_target(reader, section, entry, fitting)

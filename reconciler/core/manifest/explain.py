@@ -180,6 +180,12 @@ def known_keys(model: type[BaseModel], path: Path) -> tuple[str, ...]:
     return _names(current)
 
 
+@cache
+def keys_of_any(*models: type[BaseModel]) -> tuple[str, ...]:
+    """Return the YAML names of the fields that at least one of the models has."""
+    return _names(models)
+
+
 def keys_within(model: type[BaseModel], name: str) -> tuple[str, ...]:
     """Return the YAML names of the fields that `model`'s field `name` has itself."""
     return _names(_below(model, name))

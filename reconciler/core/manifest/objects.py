@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.choose import choose
 from reconciler.core.manifest.declaration import Checked, check
-from reconciler.core.manifest.explain import explain, known_keys, unknown_key
+from reconciler.core.manifest.explain import explain, keys_of_any, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, quoted
@@ -57,8 +57,7 @@ def _read_defaults(reader: Reader, defaults: Node) -> None:
             if node.value is not None:
                 reader.fail(node.at, f"defaults.{section}: {_no_mapping(node)}")
         else:
-            shapes = reader.shapes(section).values()
-            known = dict.fromkeys(name for shape in shapes for name in known_keys(shape, ()))
+            known = keys_of_any(*reader.shapes(section).values())
             spelt = spell(node, known, f"defaults.{section}")
             reader.problems += spelt.problems
             reader.defaults[section] = spelt.node
@@ -114,7 +113,7 @@ def _in_each_shape(
     title = f"{section}.{label(entry.name)}"
     defaults = reader.defaults.get(section)
     shapes = [reader.shapes(section)[service] for service in choice.services]
-    known = dict.fromkeys(name for shape in shapes for name in known_keys(shape, ()))
+    known = keys_of_any(*shapes)
     for shape in shapes:
         checked = check(entry.node, defaults, shape, title, known=known, context=context)
         names = misdirected(reader, checked.node, shape, choice, title)

@@ -23,9 +23,11 @@ class Spelt:
 
 def spell(node: Node, known: Collection[str], title: str) -> Spelt:
     """Return a mapping without fields that are none of `known`."""
+    unknown = [name for name in node.value if name not in known]
+    if not unknown:
+        return Spelt(node, frozenset(), ())
     value = {name: child for name, child in node.value.items() if name in known}
     keys = dict(node.keys)
-    unknown = [name for name in node.value if name not in known]
     guessed: set[str] = set()
     for name in unknown:
         meant = nearest(name, known)
