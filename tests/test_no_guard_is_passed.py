@@ -17,7 +17,7 @@ from reconciler.core.guards import Overrides
 from reconciler.core.manifest.settings import Limit, Policy
 from reconciler.core.plan import prepare
 from tests.test_convergence import settle, strangers, untouched, worlds
-from tests.toys import Cloud, Tank, Well
+from tests.toys import Bell, Cloud, Tank, Well
 
 LIMITS = st.sampled_from([Limit(percent=0), Limit(percent=30), Limit(count=0), Limit(count=2)])
 policies = st.builds(
@@ -242,3 +242,40 @@ def test_destroying_removes_all_that_is_ours_and_nothing_else(first, trap):
     assert cloud.things == others
     again = prepare(first, engine.observe(first, cloud.providers()), overrides=given)
     assert again.plan.actions == ()
+
+
+ACCOUNTS = ["depot", "works", "mains", "tower"]
+some = st.sets(st.sampled_from(ACCOUNTS))
+
+
+@HISTORIES
+@given(worlds(), worlds(), some, some, overrides)
+def test_what_another_stack_brought_about_stays_however_little_is_read(
+    first, second, unreadable, left_out, given
+):
+    cloud = Cloud()
+    desired = tuple(replace(item, stack="other") for item in first.desired)
+    others = replace(first, stack="other", desired=desired)
+    try:
+        engine.apply(prepare(others, engine.observe(others, cloud.providers())), cloud.providers())
+    except PlanRefused:
+        return
+    # A bell is ours once it is declared, whoever made it.
+    theirs = {number: it for number, it in cloud.things.items() if not isinstance(it.spec, Bell)}
+    providers = cloud.providers(*(name for name in ACCOUNTS if name not in left_out))
+    for account in unreadable & providers.keys():
+        for part in (None, "de", "fr"):
+            providers[account].unreadable[part] = Transient(account, "List", "busy")
+    try:
+        prepared = prepare(
+            second,
+            engine.observe(second, providers),
+            selection=Selection(frozenset(providers)),
+            overrides=replace(given, adopt=()),
+        )
+    except PlanRefused:
+        return
+    if prepared.plan.actions and not prepared.plan.refused():
+        event("applied")
+        engine.apply(prepared, cloud.providers())
+    assert untouched(cloud, theirs)
