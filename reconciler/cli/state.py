@@ -67,14 +67,19 @@ def write_result(text: str) -> bool:
     """Write a result to stdout; a reader that went away (`| head`) has what it wanted.
 
     What the run did and its exit code do not change by that. Returns whether it was written.
+
+    Raises:
+        SettingsError: it cannot be written for another reason (a full disk).
     """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python would complain once more while shutting down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
+        if isinstance(error, BrokenPipeError):
+            return False
+        raise SettingsError(f"stdout cannot be written: {error.strerror}") from error
     return True
 
 

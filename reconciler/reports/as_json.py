@@ -2,7 +2,9 @@
 
 from pydantic import BaseModel
 
+from reconciler.reports.values import harmless_json
+
 
 def render(report: BaseModel) -> str:
     """Return the report as indented JSON, ending in a newline."""
-    return report.model_dump_json(indent=2) + "\n"
+    return harmless_json(report.model_dump_json(indent=2)) + "\n"

@@ -1,18 +1,13 @@
 """Received messages: a line each, or JSON documents. What they hold may be hostile."""
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.notifications import summary
 from reconciler.operate.receive import Received
-from reconciler.reports.values import clean
-
-_UNSHOWN = re.compile(
-    r"[\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
+from reconciler.reports.values import clean, harmless_json
 
 
 def line(item: Received) -> str:
@@ -25,13 +20,13 @@ def line(item: Received) -> str:
 
 def json_line(item: Received) -> str:
     """Return a message as a JSON document on one line."""
-    return _escaped(json.dumps(_document(item), ensure_ascii=False)) + "\n"
+    return harmless_json(json.dumps(_document(item), ensure_ascii=False)) + "\n"
 
 
 def json_list(items: Sequence[Received]) -> str:
     """Return all messages as one JSON document."""
     documents = [_document(item) for item in items]
-    return _escaped(json.dumps(documents, ensure_ascii=False, indent=2)) + "\n"
+    return harmless_json(json.dumps(documents, ensure_ascii=False, indent=2)) + "\n"
 
 
 def _document(item: Received) -> dict[str, Any]:
@@ -41,8 +36,3 @@ def _document(item: Received) -> dict[str, Any]:
         return {**item.notification.model_dump(mode="json", by_alias=True), **beside}
     nothing = dict.fromkeys(("source", "notificationType", "time", "id", "payload"))
     return {**nothing, **beside, "error": item.trouble, "body": item.message.body}
-
-
-def _escaped(text: str) -> str:
-    """Write what a terminal would act upon as JSON escapes, which mean the same."""
-    return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

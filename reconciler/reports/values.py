@@ -10,14 +10,22 @@ from reconciler.core.units import UnitName, format_unit
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
 WIDTH = 100
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
+_HIDDEN = r"\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_CONTROL = re.compile(rf"[\x00-\x1f{_HIDDEN}]")
+_BEYOND_ASCII = re.compile(f"[{_HIDDEN}]")
 
 
 def clean(text: str) -> str:
     """Return live text without characters that could move the cursor, reorder or hide."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def harmless_json(document: str) -> str:
+    """Return the same JSON document with escapes for all that a terminal would act upon.
+
+    The control characters of ASCII are escaped in JSON anyway.
+    """
+    return _BEYOND_ASCII.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 Units = Mapping[str, UnitName]

@@ -82,3 +82,13 @@ def test_what_a_pipe_brings_is_decoded_by_the_command_as_a_process(start):
     out, err = process.communicate(MESSAGES["sp-api camel"], timeout=60)
     assert (process.returncode, err) == (0, "")
     assert out == summary(decode(MESSAGES["sp-api camel"])) + "\n"
+
+
+def test_json_holds_nothing_that_a_terminal_would_act_upon(cli, piped):
+    text = "\x9b31m\u202e\u2028\x7f"
+    message = {"NotificationType": "ANY", "Payload": {"name": text}}
+    piped(json.dumps(message, ensure_ascii=False))
+    ended = cli("decode")
+    assert ended.code == 0
+    assert not set(text) & set(ended.out) - set("31m")
+    assert json.loads(ended.out)["payload"] == {"name": text}

@@ -205,3 +205,11 @@ def test_a_port_that_is_taken_is_told(process):
         ended = process("sandbox", "--port", holder.getsockname()[1])
     assert (ended.code, ended.out) == (1, "")
     assert "choose another" in ended.err
+
+
+def test_a_result_that_cannot_be_written_is_told_in_a_sentence(start, world, sandbox):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        running = start("plan", world(queues(q="")), "--sandbox", sandbox.url, stdout=full)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "error: stdout cannot be written: No space left on device\n" in err

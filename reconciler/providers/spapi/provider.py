@@ -44,6 +44,10 @@ _NOT_WHOLE = (
     "which filter expressions permit, are not all seen"
 )
 
+_NOT_PERMITTED = (
+    "this application may not ask for some notification types that nobody declares (403), so "
+    "there may be subscriptions to them, from a time when it had their roles, that are not seen"
+)
 _NOT_ASKED = (
     "subscriptions to notification types that no declaration of this account names are not looked "
     "for (policy.discover: declared), so there may be some"
@@ -236,10 +240,12 @@ class SpApiProvider:
             except NotPermitted as error:
                 if name in declared:
                     raise
-                # An application lacks the roles for most types, so that no word is lost on it.
+                # An application lacks the roles for most types, so that they are told as one.
                 refusal = error
         if refusal is not None and not listings:
             raise refusal
+        if refusal is not None:
+            interest.warn(_NOT_PERMITTED)
         if not all(listing.whole for listing in listings.values()):
             interest.warn(_NOT_WHOLE)
         return [

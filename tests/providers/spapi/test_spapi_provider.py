@@ -200,11 +200,12 @@ class TestSubscriptions:
         with pytest.raises(Denied, match="has the role for this notification type"):
             world.subscriptions(refused, permitted)
 
-    def test_a_refused_undeclared_type_is_passed_over_in_silence(self, world):
+    def test_quirk_72_refused_undeclared_types_are_told_once_as_not_seen(self, world):
         made = world.subscribe(world.destination(), notificationType="PRICING_HEALTH")
-        world.fault("getSubscriptions", "denied")
+        world.fault("getSubscriptions", "denied", times=2)
         assert world.subscriptions(discover_all=True) == [made]
-        assert world.warnings == []
+        [warning] = world.warnings
+        assert "may not ask for some notification types that nobody declares (403)" in warning
 
     def test_being_refused_every_type_is_not_read_as_none(self, world):
         world.fault("getSubscriptions", "denied", times=None)
