@@ -8,9 +8,9 @@ import pytest
 import urllib3
 
 from reconciler import engine
-from reconciler.core.decide import Observation
 from reconciler.core.errors import DeclarationError
 from reconciler.core.model import Live
+from reconciler.core.observation import Observation
 from reconciler.core.plan import prepare
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount

@@ -15,7 +15,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from reconciler.core.decide import Observation
 from reconciler.core.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.errors import Rejected, Transient, Unclear
 from reconciler.core.manifest.reader import Declarations
@@ -32,6 +31,7 @@ from reconciler.core.model import (
     Spec,
     live_address,
 )
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Interest, Scope
 from reconciler.core.refs import put, references
 from reconciler.core.units import Duration, Unit

@@ -9,9 +9,9 @@ from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, declared_for, select, to_read
 from reconciler.cli.state import State, save_new, write_result
-from reconciler.core.decide import Observation
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
+from reconciler.core.observation import Observation
 from reconciler.engine import observe
 from reconciler.operate.export import Exported, export
 from reconciler.sources import load

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reconciler.cli.state import State
-from reconciler.core.decide import Observation, Selection
+from reconciler.core.decide import Selection
 from reconciler.core.diff import matches
 from reconciler.core.errors import SettingsError
 from reconciler.core.guards import Overrides
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan
+from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
 

@@ -10,10 +10,10 @@ from reconciler.cli.interrupts import at_once
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Seen, declared_for, select, to_read
 from reconciler.cli.state import State, save_result
-from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Account
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.engine import observe

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.decide import Observation
 from reconciler.core.diff import compare
 from reconciler.core.link import Link
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, Spec, live_address
+from reconciler.core.observation import Observation
 from reconciler.core.refs import internalise, references
 from reconciler.core.unread import Unread
 

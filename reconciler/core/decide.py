@@ -1,57 +1,18 @@
 """Desired and live → one decision for each object: create, update, replace, delete or nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from reconciler.core.diff import compare, cosmetic, creation, deletion, matches, within
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, FieldChange, Finding, Live, live_address
+from reconciler.core.observation import Observation
 from reconciler.core.order import Change
 from reconciler.core.ownership import Owner, owners
 from reconciler.core.provider import Scope
 from reconciler.core.refs import get, reading_order
 from reconciler.core.unread import Unread, held
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What the services reported: `live` objects hold remote values in their references.
-
-    `accounts` are those that were looked at, by name, None for all.
-    """
-
-    live: tuple[Live, ...] = ()
-    unread: tuple[Unread, ...] = ()
-    warnings: tuple[Finding, ...] = ()
-    accounts: frozenset[str] | None = None
-
-    def beside(self, other: "Observation") -> "Observation":
-        """Return both together: `other` is of other accounts."""
-        warnings = dict.fromkeys(self.warnings + other.warnings)
-        accounts = (
-            None if self.accounts is None else self.accounts | (other.accounts or frozenset())
-        )
-        return Observation(
-            self.live + other.live, self.unread + other.unread, tuple(warnings), accounts
-        )
-
-    def with_details(self, live: Iterable[Live]) -> "Observation":
-        """Return this with what was seen without details, or not at all, told in full."""
-        known = {live_address(item.spec, item.account): item for item in self.live}
-        told = {live_address(item.spec, item.account): item for item in live}
-        news = {name for name in told if name not in known or not known[name].detailed}
-        if not news:
-            return self
-        kept = (item for item in self.live if live_address(item.spec, item.account) not in news)
-        return replace(self, live=(*kept, *(told[name] for name in sorted(news))))
-
-    def absent(self, item: Desired) -> bool:
-        """Say whether an object that was not seen is really not there: not seen is not absent."""
-        looked_at = self.accounts is None or item.account in self.accounts
-        return looked_at and not any(
-            each.scope.covers(item.account, item.spec) for each in self.unread
-        )
 
 
 @dataclass(frozen=True, slots=True)

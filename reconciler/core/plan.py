@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from reconciler.core.decide import Observation, Selection, World, decide, unmanaged, withheld
+from reconciler.core.decide import Selection, World, decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
 from reconciler.core.gap import gaps
 from reconciler.core.guards import Overrides, Situation, short_list, verdicts
@@ -23,6 +23,7 @@ from reconciler.core.model import (
     Spec,
     Unmanaged,
 )
+from reconciler.core.observation import Observation
 from reconciler.core.order import Change, Step, order, referrers
 from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.precondition import Rules

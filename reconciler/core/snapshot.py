@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding, Frozen, Live, Spec
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Scope, Service
 from reconciler.core.unread import Unread
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from reconciler.core.decide import Observation
 from reconciler.core.model import Live
+from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Provider, Referred
 from reconciler.core.unread import Unread

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from reconciler.core.decide import Observation
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Finding, Live
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Interest, Provider, Scope
 from reconciler.core.unread import Unread
 from reconciler.engine.progress import Progress, silent

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.decide import Observation, Selection, World, decide, undeclared
+from reconciler.core.decide import Selection, World, decide, undeclared
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Live, live_address
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Service
 from reconciler.core.refs import get, internalise
 from reconciler.operate.drafting import Composer, drafts_of

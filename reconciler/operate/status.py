@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.decide import Observation
 from reconciler.core.health import Limits, Measured, Status
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, live_address
+from reconciler.core.observation import Observation
 from reconciler.core.provider import Each, Provider
 from reconciler.core.refs import internalise, references
 from reconciler.engine import Progress, Question, Unanswered, ask, observe, silent

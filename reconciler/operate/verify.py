@@ -10,11 +10,12 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from reconciler.core.chain import Chain, chains
-from reconciler.core.decide import Observation, Selection
+from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused, ReconcilerError
 from reconciler.core.link import Link
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, live_address
+from reconciler.core.observation import Observation
 from reconciler.core.proof import Verification, judge, verification
 from reconciler.core.provider import Provider
 from reconciler.core.refs import get
