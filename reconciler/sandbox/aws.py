@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request, Response
 
 from reconciler.sandbox import iam
+from reconciler.sandbox.queue_policies import may_send
 from reconciler.sandbox.service import Answer, Refusal, retry_after
 from reconciler.sandbox.settings import Settings
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
-_NOTIFIER = "437568002678"
 
 
 class Aws:
@@ -135,7 +135,7 @@ class Aws:
     def _put(self, queue: Any, account: str, region: str, body: str) -> str | None:
         from moto.sqs.models import sqs_backends
 
-        if self._settings["checkQueuePolicy"] and not _may_send(queue.policy):
+        if self._settings["checkQueuePolicy"] and not may_send(queue.policy, queue.queue_arn):
             return "forbidden"
         sqs_backends[account][region].send_message(queue.name, body)
         return None
@@ -185,26 +185,3 @@ def _located(queue: str) -> tuple[str, str, str | None]:
     _, account, name = parts.path.split("/", 2)
     host = re.match(r"sqs\.([a-z0-9-]+)\.amazonaws\.", parts.hostname or "")
     return account, name, host[1] if host else None
-
-
-def _may_send(policy: str | None) -> bool:
-    found = json.loads(policy)["Statement"] if policy else []
-    statements = found if isinstance(found, list) else [found]
-    return any(_says("allow", item) for item in statements) and not any(
-        _says("deny", item) for item in statements
-    )
-
-
-def _says(effect: str, statement: dict[str, Any]) -> bool:
-    principal = statement.get("Principal")
-    named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-    actions = statement.get("Action", [])
-    allowed = {str(item).lower() for item in (actions if isinstance(actions, list) else [actions])}
-    return (
-        str(statement.get("Effect")).lower() == effect
-        and any(
-            item == "*" or _NOTIFIER in str(item)
-            for item in (named if isinstance(named, list) else [named])
-        )
-        and bool(allowed & {"*", "sqs:*", "sqs:sendmessage"})
-    )

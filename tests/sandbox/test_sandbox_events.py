@@ -134,6 +134,43 @@ def test_what_the_policy_does_not_admit_or_is_no_queue_is_lost(sandbox, aws, app
     assert outcomes(offer(sandbox, type="PRODUCT_TYPE_DEFINITIONS_CHANGE")) == ["elsewhere"]
 
 
+BY_TLS = {"Bool": {"aws:SecureTransport": "true"}}
+IN_THE_CLEAR = {"Bool": {"aws:SecureTransport": "false"}}
+INSIDE = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+
+
+def admission(effect="Allow", **fields):
+    parts = {**json.loads(ADMITTED)["Statement"], "Effect": effect, **fields}
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("statements", "outcome"),
+    [
+        ([admission(), admission("Deny", Condition=IN_THE_CLEAR)], "delivered"),
+        ([admission(), admission("Deny", Condition=BY_TLS)], "forbidden"),
+        ([admission(), admission("Deny", Condition=INSIDE)], "delivered"),
+        ([admission(Condition=BY_TLS)], "delivered"),
+        ([admission(Condition=IN_THE_CLEAR)], "forbidden"),
+        ([admission(Condition=INSIDE)], "forbidden"),
+        ([admission(Condition={**BY_TLS, **INSIDE})], "forbidden"),
+        ([admission(Resource=ARN)], "delivered"),
+        ([admission(Resource="arn:aws:sqs:*:offer?")], "delivered"),
+        ([admission(Resource=f"{ARN}x")], "forbidden"),
+        ([admission(Resource=None, NotResource=f"{ARN}x")], "delivered"),
+        ([admission(Action=None, NotAction="sqs:DeleteQueue")], "delivered"),
+        ([admission(Action=None, NotAction="sqs:Send*")], "forbidden"),
+        ([admission(Action="SQS:send*")], "delivered"),
+    ],
+)
+def test_a_policy_is_weighed_by_queue_action_and_the_conditions_that_can_be_judged(
+    sandbox, aws, application, statements, outcome
+):
+    application.subscribe(application.destination())
+    aws.queue(Policy=json.dumps({"Statement": statements}))
+    assert outcomes(offer(sandbox)) == [outcome]
+
+
 def test_the_controls_take_events_of_every_service(sandbox, http, application, queue):
     application.subscribe(application.destination())
     event = {"service": "sp-api", "seller": "Atzr|one", "type": "ANY_OFFER_CHANGED"}
