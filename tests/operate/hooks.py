@@ -56,7 +56,10 @@ class Authority:
 
 
 class Hook(ThreadingHTTPServer):
-    """A callback that answers with `status`; `got` are (path, headers, body) of what came."""
+    """A callback that answers with `status`; `got` are (path, headers, body) of what came.
+
+    Where `raw` is given it is what is answered, in pieces; None among them waits for the client.
+    """
 
     daemon_threads = True
 
@@ -68,6 +71,7 @@ class Hook(ThreadingHTTPServer):
             self.socket, server_side=True, do_handshake_on_connect=False
         )
         self.status = 204
+        self.raw = ()
         self.got = []
         self.uri = f"https://{HOST}:{self.server_port}/hook"
 
@@ -89,9 +93,11 @@ class _Answering(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((self.path, dict(self.headers), body))
+        if self.server.raw:
+            self._answer_raw(self.server.raw)
+            return
         if self.server.status == "silent":
-            self.connection.settimeout(5)
-            self.rfile.read(1)
+            self._await_the_end()
             return
         if self.server.status == "hang up":
             return
@@ -102,6 +108,17 @@ class _Answering(BaseHTTPRequestHandler):
         self.send_header("Location", f"https://{HOST}:{self.server.server_port}/elsewhere")
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _answer_raw(self, pieces):
+        for piece in pieces:
+            if piece is None:
+                self._await_the_end()
+            else:
+                self.wfile.write(piece)
+
+    def _await_the_end(self):
+        self.connection.settimeout(5)
+        self.rfile.read(1)
 
     def _trickle(self):
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")

@@ -21,9 +21,8 @@ from urllib.parse import urlsplit
 
 from reconciler.core.link import Link
 from reconciler.providers.calls import Clock
+from reconciler.providers.merchant.push_answer import NothingFollowed, judged
 
-ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
-"""The statuses Google takes for an acknowledgement; anything else is pushed again."""
 EXPIRES_SOON = 21
 """Days before the end of a certificate from which on there is a warning."""
 
@@ -97,10 +96,9 @@ def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> 
         with _connected(target, addresses, within) as connection:
             links.append(_validity(connection, datetime.now(UTC)))
             began = clock.now()
-            status = _post(target, connection, body)
-            links.append(_answer(status, clock.now() - began))
-    except PushFailed as failure:
-        links.append(failure.link)
+            links.append(judged(_post(target, connection, body), began, clock))
+    except (PushFailed, NothingFollowed) as end:
+        links.append(end.link)
     except TimeoutError:
         links.append(Link("answer", "broken", f"{target.host} did not answer in {within:g} s"))
     return tuple(links)
@@ -225,7 +223,7 @@ def _validity(connection: ssl.SSLSocket, now: datetime) -> Link:
     return Link("certificate", "warning", f"expires on {end:%Y-%m-%d} ({left}): renew it")
 
 
-def _post(target: Target, connection: ssl.SSLSocket, body: bytes) -> int:
+def _post(target: Target, connection: ssl.SSLSocket, body: bytes) -> http.client.HTTPResponse:
     # Connected already, so that it connects to nothing by itself.
     exchange = http.client.HTTPSConnection(target.host, target.port)
     exchange.sock = connection
@@ -235,13 +233,4 @@ def _post(target: Target, connection: ssl.SSLSocket, body: bytes) -> int:
         "Connection": "close",
     }
     exchange.request("POST", target.path, body, headers)
-    return exchange.getresponse().status
-
-
-def _answer(status: int, seconds: float) -> Link:
-    took = f"in {seconds * 1000:.0f} ms"
-    if status in ACKNOWLEDGING:
-        return Link("answer", "holds", f"acknowledged with {status} {took}")
-    wanted = ", ".join(map(str, sorted(ACKNOWLEDGING)))
-    detail = f"answered {status} {took}; Google takes only {wanted} for an acknowledgement"
-    return Link("answer", "broken", detail)
+    return exchange.getresponse()

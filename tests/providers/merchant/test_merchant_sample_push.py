@@ -57,6 +57,52 @@ def test_quirk_105_every_other_status_refuses_it_and_no_redirect_is_followed(hoo
     assert len(hook.got) == 1
 
 
+PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+BAD = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
+FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "words"),
+    [
+        ([PROCESSING + BAD], "broken", "answered 500 in"),
+        ([PROCESSING, BAD], "broken", "answered 500 in"),
+        ([PROCESSING, PROCESSING, HINTS, BAD], "broken", "answered 500 in"),
+        ([PROCESSING.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), BAD], "broken", "500"),
+        ([PROCESSING, FINE], "holds", "acknowledged with 200 in"),
+        ([HINTS, FINE], "holds", "acknowledged with 200 in"),
+        ([PROCESSING], "holds", "acknowledged with 102 in"),
+        ([PROCESSING, HINTS], "holds", "acknowledged with 102 in"),
+        ([HINTS], "broken", "hung up without an answer"),
+        ([PROCESSING, b"nonsense\r\n"], "broken", "hung up without an answer"),
+        ([b"HTTP/1.1 101 Switching Protocols\r\n\r\n"], "broken", "answered 101 in"),
+    ],
+)
+def test_quirk_105_after_an_interim_answer_the_final_one_decides(hook, raw, state, words):
+    hook.raw = raw
+    link = post(hook)[-1]
+    assert (link.name, link.state) == ("answer", state)
+    assert words in link.detail
+
+
+@pytest.mark.parametrize(
+    ("raw", "state", "words"),
+    [
+        ([PROCESSING, None], "holds", "acknowledged with 102 in"),
+        ([PROCESSING, BAD[:20], None], "broken", "did not answer in 0.3 s"),
+        ([HINTS, None], "broken", "did not answer in 0.3 s"),
+    ],
+)
+def test_quirk_105_an_interim_answer_is_waited_on_for_the_time_that_is_left(
+    hook, raw, state, words
+):
+    hook.raw = raw
+    link = post(hook, within=0.3)[-1]
+    assert (link.name, link.state) == ("answer", state)
+    assert words in link.detail
+
+
 @pytest.mark.parametrize("event", [PRODUCT, "ACCOUNT_SERVICE_CHANGE"])
 def test_the_sample_decodes_to_the_event(event):
     assert decode(sample(event)).notification_type == event
