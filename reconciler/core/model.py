@@ -166,6 +166,10 @@ class Spec(Frozen):
         """Yield why `sender` could not deliver to this object, as "does not let ..."."""
         yield from ()
 
+    def doubts(self, sender: str) -> Iterator[str]:
+        """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
+        yield from ()
+
     def links(self, declared: Self, target: "Spec | None", sender: str | None) -> Iterator[Link]:
         """Yield what this live object contributes to a chain of delivery.
 

@@ -16,11 +16,12 @@ from reconciler.core.diagnosis import (
 )
 from reconciler.core.errors import ReconcilerError, ServiceError, Transient, Unclear
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Live
+from reconciler.core.model import Desired, Live, Spec
 from reconciler.core.provider import Each, Provider
 from reconciler.engine import Progress, Question, Unanswered, ask, silent
 
 _ASK_AGAIN = "look at what the service says, mend it, and run doctor again"
+_APPLY = "apply, which brings it back to what is declared"
 _BUSY = "the service is busy or in trouble: run doctor again in some minutes"
 
 
@@ -102,12 +103,22 @@ def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iter
         for reason in declared:
             yield _undelivered(item, reason)
         if live is not None and not declared:
-            for reason in live.spec.obstacles(sender):
-                problem, _, _ = reason.partition(": ")
-                yield Ailment(
-                    f"nothing is delivered to {item.address}: live, it {problem}",
-                    "apply, which brings it back to what is declared",
-                )
+            yield from _undelivered_live(item, live.spec, sender)
+
+
+def _undelivered_live(item: Desired, live: Spec, sender: str) -> Iterator[Ailment]:
+    """Yield why nothing is delivered to a live object, or might not be (fails nothing)."""
+    for reason in live.obstacles(sender):
+        problem, _, _ = reason.partition(": ")
+        yield Ailment(f"nothing is delivered to {item.address}: live, it {problem}", _APPLY)
+    declared_so = any(item.spec.doubts(sender))
+    for reason in live.doubts(sender):
+        problem, _, remedy = reason.partition(": ")
+        yield Ailment(
+            f"whether anything is delivered to {item.address} cannot be told: it {problem}",
+            remedy if declared_so else _APPLY,
+            optional=True,
+        )
 
 
 def _undelivered(item: Desired, reason: str) -> Ailment:

@@ -36,8 +36,8 @@ def policy(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def allow(who, actions, effect="Allow"):
-    return {"Effect": effect, "Principal": {"AWS": who}, "Action": actions}
+def allow(who, actions, effect="Allow", **more):
+    return {"Effect": effect, "Principal": {"AWS": who}, "Action": actions, **more}
 
 
 @pytest.fixture
@@ -147,6 +147,9 @@ BROKEN_POLICIES = {
     "GetQueueAttributes alone": policy(allow(NOTIFIER, ["sqs:GetQueueAttributes"])),
     "another account": policy(allow("437568002679", BOTH)),
     "a denial": policy(allow(NOTIFIER, BOTH), allow("*", ["sqs:SendMessage"], "Deny")),
+    "another queue": policy(
+        allow(NOTIFIER, BOTH, Resource="arn:aws:sqs:eu-west-1:123456789012:qx")
+    ),
 }
 
 
@@ -165,14 +168,37 @@ def test_a_queue_without_policy_is_named(applied, verdicts, aws):
     assert (code, decided(found, "subscription.uk")) == (1, ("unproven", "queue policy"))
 
 
-def test_somebody_whom_no_declaration_admits_makes_it_plausible_only(applied, verdicts, aws):
-    wider = policy(allow(NOTIFIER, BOTH), allow("111122223333", ["sqs:ReceiveMessage"]))
+def test_an_admission_under_a_condition_is_plausible_and_the_condition_named(
+    applied, verdicts, aws
+):
+    inside = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    aws.write(url(aws), Policy=policy(allow(NOTIFIER, BOTH, Condition=inside)))
+    code, found = verdicts(WORLD, "--static")
+    assert code == 0
+    assert {decided(found, address) for address in ADDRESSES} == {("plausible", "queue policy")}
+    assert "(Allow if IpAddress aws:sourceip 10.0.0.0/8)" in found["subscription.uk"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("action", "harm"),
+    [
+        ("sqs:ReceiveMessage", "; they may take messages away: run apply"),
+        ("sqs:Purge*", "; they may take messages away: run apply"),
+        ("sqs:SendMessage", "; they may send forged messages: run apply"),
+        ("sqs:*", "; they may take messages away and send forged ones: run apply"),
+        ("sqs:GetQueueUrl", "which no declaration grants: run apply"),
+    ],
+)
+def test_somebody_whom_no_declaration_admits_makes_it_plausible_only_and_his_harm_is_told(
+    applied, verdicts, aws, action, harm
+):
+    wider = policy(allow(NOTIFIER, BOTH), allow("111122223333", [action]))
     aws.write(url(aws), Policy=wider)
-    code, found = verdicts()
+    code, found = verdicts(WORLD, "--static")
     assert (code, decided(found, "subscription.uk")) == (0, ("plausible", "queue policy"))
-    assert (
-        "arn:aws:iam::111122223333:root (sqs:ReceiveMessage)" in found["subscription.uk"]["reason"]
-    )
+    reason = found["subscription.uk"]["reason"]
+    assert f"arn:aws:iam::111122223333:root ({action.replace('P', 'p')})" in reason
+    assert reason.endswith(harm)
 
 
 def test_a_declared_partner_with_all_rights_is_a_warning_beside_the_proof(on, verdicts):

@@ -190,6 +190,25 @@ def test_a_queue_that_shuts_the_sender_out_is_told_as_declared_or_as_live(world)
     assert remedy.startswith("add `grants: [{to: amazon-notifications}]`")
 
 
+def test_a_queue_that_admits_the_sender_under_a_condition_is_told_and_fails_nothing(world):
+    statement = (
+        '{"Effect": "Allow", "Principal": {"AWS": "437568002678"}, "Action": "sqs:*", '
+        '"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}'
+    )
+    policy = f'{{"Statement": [{statement}]}}'
+    world.apply()
+    world.sqs.set_queue_attributes(QueueUrl=world.url("offers"), Attributes={"Policy": policy})
+    found = world.doctor()
+    [(_, problem, remedy)] = told(found)
+    assert found.healthy
+    assert problem.startswith("whether anything is delivered to queue.offers cannot be told")
+    assert "(Allow if StringEquals aws:sourcevpc vpc-1)" in problem
+    assert remedy == "apply, which brings it back to what is declared"
+    world.declare(WORLD.replace("grants: [{to: amazon-notifications}]", f"policy: {policy}"))
+    [(_, _, remedy)] = told(world.doctor())
+    assert remedy == "add `grants: [{to: amazon-notifications}]` to it, which has none"
+
+
 @pytest.mark.parametrize(("seconds", "healthy"), [(100, True), (3600, False)])
 def test_a_clock_that_is_off_is_told_and_fails_where_signatures_would(world, seconds, healthy):
     world.declare("", AWS)

@@ -1,19 +1,24 @@
-"""Whether a queue lets its sender in, and who else could take messages away."""
+"""Whether a queue lets its sender in, and who else could take messages away or forge some."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from reconciler.core.link import Link
-from reconciler.providers.sqs.policy import (
-    NOTIFIER_ACTIONS,
-    Policy,
-    denied,
-    principals,
-    strangers_with_all_rights,
+from reconciler.providers.sqs.evaluation import (
+    Evaluation,
+    Request,
+    covers_action,
+    covers_queue,
+    evaluate,
 )
+from reconciler.providers.sqs.policy import NOTIFIER_ACTIONS, Policy, strangers_with_all_rights
 
 if TYPE_CHECKING:
     from reconciler.providers.sqs.queue import Queue
+
+_TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
+_SENDING = ("SendMessage",)
+_REGRANT = "add `grants: [{to: amazon-notifications}]` to it"
 
 
 def links(
@@ -36,12 +41,27 @@ def links(
 
 def missing_rights(queue: "Queue", sender: str) -> str | None:
     """Say what the policy keeps from the AWS account `sender`, None if it admits it."""
-    missing = denied(queue.policy, sender, [f"sqs:{name}" for name in NOTIFIER_ACTIONS])
+    missing = [
+        action for action, found in _evaluated(queue, sender).items() if found.decision == "denied"
+    ]
     if not missing:
         return None
+    return f"does not let the AWS account {sender} call {' and '.join(missing)}: {_REGRANT}"
+
+
+def unclear_rights(queue: "Queue", sender: str) -> str | None:
+    """Say under which conditions the policy admits `sender`, None if it does without (or not)."""
+    found = {
+        action: evaluation.conditions
+        for action, evaluation in _evaluated(queue, sender).items()
+        if evaluation.decision == "unclear"
+    }
+    if not found:
+        return None
+    conditions = "; ".join(dict.fromkeys(item for listed in found.values() for item in listed))
     return (
-        f"does not let the AWS account {sender} call {' and '.join(missing)}: add "
-        "`grants: [{to: amazon-notifications}]` to it"
+        f"lets the AWS account {sender} call {' and '.join(found)} only under conditions that "
+        f"cannot be judged from here ({conditions}): {_REGRANT}, which has none"
     )
 
 
@@ -60,13 +80,15 @@ def _admission(queue: "Queue", declared: "Queue", sender: str) -> Link:
     missing = missing_rights(queue, sender)
     if missing is not None:
         return Link("queue policy", "broken", f"the queue {queue.name} {missing}")
-    strangers = sorted(_admitted(queue.policy) - _admitted(declared.policy))
+    unclear = unclear_rights(queue, sender)
+    if unclear is not None:
+        return Link("queue policy", "doubtful", f"the queue {queue.name} {unclear}")
+    declared_ones = _admitted(declared)
+    strangers = {who: what for who, what in _admitted(queue).items() if who not in declared_ones}
     if strangers:
-        detail = (
-            f"the policy also admits {', '.join(strangers)}, whom no declaration grants anything"
-        )
+        detail = f"the policy also admits {', '.join(sorted(strangers))}, which no declaration "
         return Link(
-            "queue policy", "doubtful", f"{detail} and who may take messages away: run apply"
+            "queue policy", "doubtful", f"{detail}grants{_danger(strangers.values())}: run apply"
         )
     wide = strangers_with_all_rights(queue.policy)
     if wide:
@@ -90,11 +112,53 @@ def _encryption(queue: "Queue", sender: str) -> Link:
     )
 
 
-def _admitted(policy: Policy | None) -> set[str]:
-    """Return whom a policy admits, one entry for each principal and action."""
+def _evaluated(queue: "Queue", sender: str) -> dict[str, Evaluation]:
+    """Return, for each action that Amazon's sender needs, whether the policy lets it."""
+    actions = [f"sqs:{name}" for name in NOTIFIER_ACTIONS]
     return {
-        f"{name} ({action})"
-        for statement, name in principals(policy)
-        if statement.get("Effect") == "Allow"
-        for action in statement.get("Action", ())
+        action: evaluate(queue.policy, Request(sender, action, queue.arn)) for action in actions
     }
+
+
+def _admitted(queue: "Queue") -> dict[str, Policy]:
+    """Return whom a queue's policy admits and to what: one entry for each principal and action."""
+    return {
+        f"{who} ({what})": granted
+        for statement in (queue.policy["Statement"] if queue.policy else ())
+        if statement.get("Effect") == "Allow" and covers_queue(statement, queue.arn)
+        for who in _admitted_principals(statement)
+        for what, granted in _granted(statement)
+    }
+
+
+def _admitted_principals(statement: Policy) -> Iterator[str]:
+    if "NotPrincipal" in statement:
+        yield f"everybody but {', '.join(_aws(statement['NotPrincipal'])) or 'services'}"
+    yield from _aws(statement.get("Principal"))
+
+
+def _aws(principal: object) -> list[str]:
+    return list(principal.get("AWS", ())) if isinstance(principal, dict) else []
+
+
+def _granted(statement: Policy) -> Iterator[tuple[str, Policy]]:
+    """Yield what a statement grants, in words and as what a statement has of it."""
+    for action in statement.get("Action", ()):
+        yield action, {"Action": [action]}
+    if "NotAction" in statement:
+        kept = statement["NotAction"]
+        yield f"all but {', '.join(kept)}", {"NotAction": kept}
+
+
+def _danger(granted: Iterable[Policy]) -> str:
+    """Say what those can do to whom all this is granted, nothing if no harm to messages."""
+    held = list(granted)
+    taking, sending = (
+        any(covers_action(item, f"sqs:{name}") for item in held for name in names)
+        for names in (_TAKING, _SENDING)
+    )
+    if taking and sending:
+        return "; they may take messages away and send forged ones"
+    if taking:
+        return "; they may take messages away"
+    return "; they may send forged messages" if sending else ""

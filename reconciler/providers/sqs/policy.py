@@ -115,38 +115,6 @@ def _with_all_rights(policy: Policy | None) -> Iterator[tuple[str, bool]]:
             yield name, bool(_accounts(statement.get("Resource", ())) & {*name.split(":")})
 
 
-def denied(policy: Policy | None, account: str, actions: Iterable[str]) -> list[str]:
-    """Return which of `actions` (`sqs:SendMessage`) the policy does not give to an AWS account.
-
-    A condition may or may not hold for the account: an Allow under one counts, a Deny does not.
-    """
-    statements = policy["Statement"] if policy else ()
-    return [
-        action
-        for action in actions
-        if not any(_grants(item, "Allow", account, action) for item in statements)
-        or any(
-            _grants(item, "Deny", account, action) and not item.get("Condition")
-            for item in statements
-        )
-    ]
-
-
-def _grants(statement: Policy, effect: str, account: str, action: str) -> bool:
-    named = statement.get("Principal", {})
-    names = named.get("AWS", ()) if isinstance(named, dict) else ()
-    return (
-        statement.get("Effect") == effect
-        and any(name == "*" or (_ROOT.fullmatch(name) and account in name) for name in names)
-        and any(_stands_for(pattern, action) for pattern in statement.get("Action", ()))
-    )
-
-
-def _stands_for(pattern: str, action: str) -> bool:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), action, re.IGNORECASE) is not None
-
-
 def principals(policy: Policy | None) -> Iterator[tuple[Policy, str]]:
     """Yield every AWS principal of a canonical policy with its statement."""
     for statement in policy["Statement"] if policy else ():

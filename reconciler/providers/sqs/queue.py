@@ -12,7 +12,7 @@ from reconciler.core.units import Duration, Size, Unit
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.admission import links as admission_links
-from reconciler.providers.sqs.admission import locked, missing_rights
+from reconciler.providers.sqs.admission import locked, missing_rights, unclear_rights
 from reconciler.providers.sqs.policy import (
     canonical,
     has_deleted_principal,
@@ -116,6 +116,7 @@ class Queue(QueueSettings, Spec):
     fixed: ClassVar[frozenset[str]] = frozenset({"fifo"})
     optional: ClassVar[frozenset[str]] = frozenset({"maximumMessageSize"})
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"arn"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
     }
@@ -126,6 +127,8 @@ class Queue(QueueSettings, Spec):
     """SQS publishes no limit for these calls."""
 
     name: str
+    arn: str | None = None
+    """What statements of its policy may name as their Resource."""
 
     @classmethod
     def of(cls, account: AwsAccount, fields: Mapping[str, Any]) -> Self:
@@ -133,9 +136,10 @@ class Queue(QueueSettings, Spec):
 
         Fields that are not given have SQS's default and do not count as declared.
         """
-        known = dict(fields)
+        arn = account.queue_arn(fields["name"])
+        known = {**fields, "arn": arn}
         if "policy" in known:
-            known["policy"] = canonical(known["policy"], account.queue_arn(known["name"]))
+            known["policy"] = canonical(known["policy"], arn)
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):
             return queue
@@ -169,6 +173,10 @@ class Queue(QueueSettings, Spec):
         Neither SP-API nor MWS checks this: what is missing shows only as silence.
         """
         yield from filter(None, (missing_rights(self, sender), locked(self)))
+
+    def doubts(self, sender: str) -> Iterator[str]:
+        """Yield the conditions of the policy on which a delivery of `sender` hangs."""
+        yield from filter(None, (unclear_rights(self, sender),))
 
     def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
         """Yield whether the queue is of the right type, admits its sender and keeps what fails."""
