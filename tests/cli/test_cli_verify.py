@@ -306,11 +306,12 @@ def test_what_cannot_be_read_is_unproven_and_the_rest_goes_on(
         assert decided(found, other) == ("proven", "test message")
 
 
-NEVER_THERE = {"Version": "2012-10-17", "Statement": [allow(NOTIFIER, ["sqs:Send*", "sqs:Get*"])]}
+IS_AMAZON = {"StringEquals": {"aws:PrincipalAccount": "437568002678"}}
+NEVER_THERE = {"Version": "2012-10-17", "Statement": [allow(NOTIFIER, BOTH, Condition=IS_AMAZON)]}
 
 
 def test_a_test_message_that_does_not_come_is_unproven_and_told_why_it_may_be_so(on, verdicts):
-    # The stand-in knows no patterns in policies, so that it refuses what is right.
+    # The stand-in does not judge such conditions, so that it refuses what is right.
     raw = f"policy: {json.dumps(NEVER_THERE)}"
     text = queues(q=raw) + PLACES + subscriptions(uk=BY_MWS, eu=BY_SP_API)
     assert on("apply", text, "--yes").code == 0

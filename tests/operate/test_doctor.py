@@ -206,7 +206,7 @@ def test_a_queue_that_admits_the_sender_under_a_condition_is_told_and_fails_noth
     assert remedy == "apply, which brings it back to what is declared"
     world.declare(WORLD.replace("grants: [{to: amazon-notifications}]", f"policy: {policy}"))
     [(_, _, remedy)] = told(world.doctor())
-    assert remedy == "add `grants: [{to: amazon-notifications}]` to it, which has none"
+    assert remedy == "let it without any, as `grants: [{to: amazon-notifications}]` does"
 
 
 @pytest.mark.parametrize(("seconds", "healthy"), [(100, True), (3600, False)])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
 _SENDING = ("SendMessage",)
-_REGRANT = "add `grants: [{to: amazon-notifications}]` to it"
+_GRANT = "`grants: [{to: amazon-notifications}]`"
 
 
 def links(
@@ -46,7 +46,7 @@ def missing_rights(queue: "Queue", sender: str) -> str | None:
     ]
     if not missing:
         return None
-    return f"does not let the AWS account {sender} call {' and '.join(missing)}: {_REGRANT}"
+    return f"does not let the AWS account {sender} call {' and '.join(missing)}: add {_GRANT} to it"
 
 
 def unclear_rights(queue: "Queue", sender: str) -> str | None:
@@ -61,7 +61,7 @@ def unclear_rights(queue: "Queue", sender: str) -> str | None:
     conditions = "; ".join(dict.fromkeys(item for listed in found.values() for item in listed))
     return (
         f"lets the AWS account {sender} call {' and '.join(found)} only under conditions that "
-        f"cannot be judged from here ({conditions}): {_REGRANT}, which has none"
+        f"cannot be judged from here ({conditions}): let it without any, as {_GRANT} does"
     )
 
 
