@@ -1,7 +1,7 @@
 import pytest
 
 from reconciler.core.provider import Account, Context, Declaration, Scope, Service, one_by_one
-from tests.toys import Pipe, Tap
+from tests.toys import Pipe, Tank, Tap
 
 WORKS = Scope("works", (Pipe, Tap))
 DE = Scope("works", (Tap,), "de")
@@ -45,3 +45,14 @@ def test_a_kind_without_members_is_a_mistake_of_the_kind():
     context = Context("acme", "name", "account", Account(service="toys"))
     with pytest.raises(TypeError, match="says which objects it stands for"):
         Declaration().members(context)
+
+
+def test_a_kind_that_knows_nothing_special_says_so():
+    tank = Tank(name="a")
+    assert (tank.topic(), tank.active()) == ("", True)
+    assert [*tank.obstacles("1"), *tank.doubts("1"), *tank.notes(None)] == []
+
+
+def test_a_declaration_that_does_not_say_how_it_is_written_is_a_mistake_of_its_kind():
+    with pytest.raises(TypeError, match="how its live objects are written"):
+        Declaration.written((), Account(service="depot"))

@@ -352,3 +352,9 @@ def test_its_age_is_the_time_since_and_never_negative(cloud):
     snapshot = Snapshot.model_validate_json(snapped(cloud, HOME))
     assert snapshot.age(snapshot.taken_at + timedelta(hours=2)) == 7200
     assert snapshot.age(snapshot.taken_at - timedelta(hours=2)) == 0
+
+
+def test_an_account_told_in_another_shape_differs_in_everything(cloud):
+    accounts = {**targets(HOME), "works": "elsewhere"}
+    with pytest.raises(PlanRefused, match="differ in everything"):
+        unseal(snapped(cloud, HOME), HOME, SERVICES, accounts)
