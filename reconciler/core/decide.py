@@ -118,7 +118,7 @@ def _meet(
     selection: Selection,
 ) -> World:
     unread = observation.unread
-    ordered = sorted(live, key=reading_order)
+    ordered = sorted(_once(declarations, live), key=reading_order)
     by_address: dict[str, Live] = {}
     warnings: list[Finding] = []
     for item in ordered:
@@ -154,11 +154,40 @@ def _meet(
     )
 
 
+def _once(declarations: Declarations, live: Iterable[Live]) -> list[Live]:
+    """Return live objects but for those that are declared under another name of their account.
+
+    Two entries may name one real account, and two names in it one seller: what is declared under
+    the one name is not undeclared under the other, but the same object, seen twice.
+    """
+    declared = {live_address(item.spec, item.account) for item in declarations.desired}
+    met: list[Live] = []
+    others: list[Live] = []
+    for item in live:
+        (met if live_address(item.spec, item.account) in declared else others).append(item)
+    if not others:
+        return met
+    twins = {twin for item in (*declarations.desired, *met) for twin in _twins(declarations, item)}
+    return met + [item for item in others if twins.isdisjoint(_twins(declarations, item))]
+
+
+def _twins(declarations: Declarations, item: Desired | Live) -> set[tuple[str, ...]]:
+    """Return what is the same for an object under every name of its real account.
+
+    That is its identity there, and its remote values, if it has any yet.
+    """
+    account = declarations.accounts.get(item.account)
+    real = (account.real() if account else None) or (item.account,)
+    found = {(item.spec.kind, *real, str(item.spec.identity_values()))}
+    if isinstance(item, Live) and item.outputs:
+        found.add((item.spec.kind, *real, str(sorted(item.outputs.items()))))
+    return found
+
+
 def _claimed(desired: Iterable[Desired]) -> frozenset[tuple[str, str]]:
     """Return the kinds and handles of what is declared under a handle that is a remote value.
 
-    Two accounts may name one real account; what the one declares must not be undeclared in the
-    other.
+    Whatever bears it is declared, even where an account does not tell which real one it is.
     """
     handles = ((item, item.spec.handle(item.account, item.outputs)) for item in desired)
     return frozenset(

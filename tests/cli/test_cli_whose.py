@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
-from tests.worlds import EVERYWHERE, HEAD, destinations, queues, subscriptions, writes
+from tests.worlds import AWS, EVERYWHERE, HEAD, destinations, queues, section, subscriptions, writes
 
 ALL = HEAD.replace("discover: declared", "discover: all")
 QUEUE = "grants: [{to: amazon-notifications}]"
@@ -133,3 +133,60 @@ def test_where_nobody_says_what_points_at_a_queue_it_stays(on, sandbox):
     assert ended.code == 1
     assert "ListDeadLetterSourceQueues" in ended.err
     assert writes(sandbox) == []
+
+
+SHOP = "registeredEvent: %s, targetAccount: '%s', callBackUri: 'https://hooks.example.com/z'"
+KEYS = "credentials: {accessKeyId: 'env:I', secretKey: 'env:S'}"
+PLACE = "service: mws, sellerId: A2EXAMPLE1SELLER, marketplaceId: A1F83G8C2ARO7P"
+TWICE = {
+    "merchant": (
+        section("accounts", dict.fromkeys(("one", "two"), "service: merchant, accountId: '5678'")),
+        subscriptions(
+            a="account: one, protect: true, " + SHOP % ("ACCOUNT_SERVICE_CHANGE", "5678"),
+            b="account: two, " + SHOP % ("PRODUCT_STATUS_CHANGE", "12"),
+        ),
+    ),
+    "mws": (
+        AWS + f"  one: {{{PLACE}, {KEYS}}}\n  two: {{{PLACE}, {KEYS}}}\n",
+        queues(q=QUEUE)
+        + destinations(d="account: one, queue: q, protect: true")
+        + subscriptions(s="destination: d, notificationType: AnyOfferChanged"),
+    ),
+}
+
+
+@pytest.mark.parametrize("service", TWICE)
+def test_what_is_declared_under_one_name_of_an_account_is_declared_under_the_other(
+    cli, world, sandbox, service
+):
+    accounts, text = TWICE[service]
+    path = world(text, ALL + accounts)
+    assert cli("apply", path, "--yes", "--sandbox", sandbox.url).code == 0
+    sandbox.clear_calls()
+    again = cli("apply", path, "--yes", "--sandbox", sandbox.url)
+    assert (again.code, writes(sandbox)) == (0, [])
+    planned = json.loads(cli("plan", path, "--sandbox", sandbox.url, "--format", "json").out)
+    assert (planned["actions"], planned["unmanaged"]) == ([], [])
+    refused = cli("destroy", path, "--yes", "--sandbox", sandbox.url, "--format", "json")
+    assert [it["guard"] for it in json.loads(refused.out)["guards"]] == ["protect"]
+
+
+def test_what_is_declared_for_one_name_of_a_seller_is_declared_for_the_other(
+    cli, world, sandbox, monkeypatch
+):
+    for name in ("CI", "CS", "RT"):
+        monkeypatch.setenv(name, f"throw-away-{name}")
+    app = (
+        f"  app: {{service: sp-api, region: eu, endpoint: '{sandbox.url}',\n"
+        f"    tokenEndpoint: '{sandbox.url}/auth/o2/token',\n"
+        "    credentials: {clientId: 'env:CI', clientSecret: 'env:CS'},\n"
+        "    sellers: {s1: {refreshToken: 'env:RT'}, s2: {refreshToken: 'env:RT'}}}\n"
+    )
+    text = destinations(
+        d="account: app, queue: 'arn:aws:sqs:eu-west-1:123456789012:q'"
+    ) + subscriptions(s="destination: d, notificationType: ANY_OFFER_CHANGED, sellers: [s1]")
+    path = world(text, ALL + "accounts:\n" + app)
+    first = cli("apply", path, "--yes")
+    assert first.code == 0, first
+    sandbox.clear_calls()
+    assert (cli("apply", path, "--yes").code, writes(sandbox)) == (0, [])

@@ -17,6 +17,7 @@ from reconciler.core.model import Frozen
 from reconciler.core.provider import Account
 from reconciler.core.secret_ref import LiteralSecret, SecretRef
 
+BASE_URL = "https://merchantapi.googleapis.com"
 V1BETA_OVER = (
     "expected an endpoint without `v1beta`: Google shut that version down on 28 February 2026, "
     "and v1 needs no version in the endpoint"
@@ -105,7 +106,7 @@ class MerchantAccount(Account):
 
     def real(self) -> tuple[str, ...]:
         """Return host and number of the account that owns the subscriptions."""
-        return self.service, self.endpoint or "", self.account_id
+        return self.service, (self.endpoint or BASE_URL).rstrip("/"), self.account_id
 
     @field_validator("endpoint")
     @classmethod

@@ -21,7 +21,7 @@ from reconciler.core.errors import Missing, Rejected, Transient, Unclear
 from reconciler.core.health import Metrics
 from reconciler.providers.calls import Calls, Clock
 from reconciler.providers.merchant import answers
-from reconciler.providers.merchant.account import MerchantAccount
+from reconciler.providers.merchant.account import BASE_URL, MerchantAccount
 from reconciler.providers.merchant.answers import Garbled, Page, Remote
 from reconciler.providers.merchant.failures import (
     NO_SUCH_METHOD,
@@ -36,7 +36,6 @@ from reconciler.providers.secrets import Secrets
 
 T = TypeVar("T")
 
-BASE_URL = "https://merchantapi.googleapis.com"
 PAGE_SIZE = 200  # the most the service gives
 
 

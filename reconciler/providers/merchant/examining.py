@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.diagnosis import Ailment, Examination, Stage
 from reconciler.providers.examining import reaching, resolving
-from reconciler.providers.merchant.account import AccessToken, MerchantAccount
-from reconciler.providers.merchant.client import BASE_URL, MerchantClient
+from reconciler.providers.merchant.account import BASE_URL, AccessToken, MerchantAccount
+from reconciler.providers.merchant.client import MerchantClient
 from reconciler.providers.secrets import Secrets
 
 MAY_WRITE = frozenset({"ADMIN", "STANDARD", "API_DEVELOPER"})
