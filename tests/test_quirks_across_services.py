@@ -4,11 +4,14 @@ The numbers are those of the list of quirks that the project works through; the 
 the tests of the part that they concern.
 """
 
+import json
+
 import pytest
 import urllib3
 
 from reconciler import engine
 from reconciler.core.errors import DeclarationError
+from reconciler.core.guards import Overrides
 from reconciler.core.model import Live
 from reconciler.core.observation import Observation
 from reconciler.core.plan import prepare
@@ -388,6 +391,27 @@ def test_quirk_110_an_interrupted_apply_is_continued_by_the_next_without_doing_a
     assert sorted(tmp_path.rglob("*")) == files, "no state is kept beside the services"
     again = stack.plan()
     assert (again.lines(), again.problems()) == ([], [])
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_queue_that_something_points_at_since_the_plan_stays_unless_that_is_allowed(
+    stack, sandbox, others, tmp_path, allowed
+):
+    stack.declare(HEAD + AWS + queues(old="", keep=""))
+    assert stack.apply().unfinished() == []
+    stack.declare(HEAD + AWS + queues(keep=""))
+    declared = declarations(tmp_path / "declared", sandbox=sandbox.url)
+    with Providers(declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True) as made:
+        given = Overrides(allow_referenced=allowed)
+        prepared = prepare(declared, engine.observe(declared, made), overrides=given)
+        letters = json.dumps({"deadLetterTargetArn": f"{ARN}old", "maxReceiveCount": "3"})
+        others.aws.queue("late", RedrivePolicy=letters)
+        [outcome] = engine.apply(prepared, made).outcomes
+    if allowed:
+        assert outcome.outcome == "done"
+    else:
+        assert outcome.outcome == "failed"
+        assert outcome.error.startswith("queue.aws-eu/late points at it since this was planned")
 
 
 def interrupted_apply(folder, url, *, after):

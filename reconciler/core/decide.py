@@ -167,7 +167,8 @@ def _once(declarations: Declarations, live: Iterable[Live]) -> list[Live]:
         (met if live_address(item.spec, item.account) in declared else others).append(item)
     if not others:
         return met
-    twins = {twin for item in (*declarations.desired, *met) for twin in _twins(declarations, item)}
+    known: list[Desired | Live] = [*declarations.desired, *met]
+    twins = {twin for item in known for twin in _twins(declarations, item)}
     return met + [item for item in others if twins.isdisjoint(_twins(declarations, item))]
 
 

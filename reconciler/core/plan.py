@@ -22,6 +22,7 @@ from reconciler.core.model import (
     Plan,
     Spec,
     Unmanaged,
+    live_address,
 )
 from reconciler.core.observation import Observation
 from reconciler.core.order import Change, Step, order, referrers
@@ -107,7 +108,13 @@ def prepare(
     )
     policy = declarations.policy
     allow_non_empty = overrides.allow_non_empty or not policy.protect_non_empty_queues
-    return Prepared(plan, steps, index, Rules(policy.ignore_tags, allow_non_empty))
+    going = {
+        live_address(step.change.former.spec, step.change.former.account)
+        for step in steps
+        if step.verb == "delete"
+    }
+    rules = Rules(policy.ignore_tags, allow_non_empty, overrides.allow_referenced, frozenset(going))
+    return Prepared(plan, steps, index, rules)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -9,8 +9,8 @@ from reconciler.core.errors import ReconcilerError, Unclear
 from reconciler.core.model import Desired, Live
 from reconciler.core.order import Step
 from reconciler.core.plan import Prepared
-from reconciler.core.precondition import objection
-from reconciler.core.provider import Provider
+from reconciler.core.precondition import objection, pointed_at
+from reconciler.core.provider import Provider, Referred, one_by_one
 from reconciler.engine.sentences import told
 
 Side = TypeVar("Side", Desired, Live)
@@ -110,7 +110,10 @@ class Worker:
         now = provider.read(self._outside(former), thorough=thorough)
         if now is not None:
             now = replace(now, spec=self._index.inside(now.spec, now.account))
-        return objection(step.verb, former, now, self._rules)
+        against = objection(step.verb, former, now, self._rules)
+        if against is None and step.verb == "delete" and isinstance(provider, Referred):
+            return pointed_at(provider.referrers((former,), one_by_one), self._rules)
+        return against
 
     def _write(self, provider: Provider, step: Step) -> Live | None:
         change = step.change
