@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from reconciler.core.model import Action, Plan
+from reconciler.core.target import differing
 
 
 def excess(agreed: Plan, now: Plan) -> Iterator[str]:
-    """Yield a sentence for each action of `now` that `agreed` does not cover."""
+    """Yield a sentence for each account and action of `now` that `agreed` does not cover."""
+    yield from _other_accounts(agreed, now)
     by_address = {action.address: action for action in agreed.actions}
     for action in now.actions:
         former = by_address.get(action.address)
@@ -16,6 +18,20 @@ def excess(agreed: Plan, now: Plan) -> Iterator[str]:
             yield f"{action.address} was to be {_PAST[former.action]}, now {_PAST[action.action]}"
         elif not _covers(former, action):
             yield f"{action.action} {action.address} would now change something else"
+
+
+def _other_accounts(agreed: Plan, now: Plan) -> Iterator[str]:
+    """Yield a sentence for each account with actions in both whose name means another one now."""
+    names = {action.account for action in agreed.actions}
+    for name in sorted(names & {action.account for action in now.actions}):
+        former, target = agreed.accounts.get(name), now.accounts.get(name)
+        if former is None:
+            yield f"the saved plan does not say which account {name!r} is: plan again"
+        elif former != target:
+            yield (
+                f"the saved plan's account {name!r} is not the declared one (they differ in "
+                f"{differing(former, target)}): plan again"
+            )
 
 
 def no_longer_needed(agreed: Plan, now: Plan) -> Iterator[Action]:

@@ -361,6 +361,7 @@ class Plan(Frozen):
 
     `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
     `warnings` do not. `unknown` are declared objects that were not read, or that refer to such.
+    `accounts` holds what `Account.target()` says of each account with actions, by its name.
     """
 
     format_version: int
@@ -376,6 +377,7 @@ class Plan(Frozen):
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
+    accounts: dict[str, Any] = Field(default_factory=dict)
 
     def refused(self) -> tuple[Guard, ...]:
         """Return the guards that refuse this plan."""

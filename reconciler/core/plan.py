@@ -70,7 +70,8 @@ def prepare(
 ) -> Prepared:
     """Plan how to bring what is live to what is declared.
 
-    `targets` identifies the real accounts behind the account names, for the fingerprint.
+    `targets` identifies the real accounts behind the account names: for the fingerprint, and for
+    the plan to say which of them it acts on.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -105,6 +106,7 @@ def prepare(
             ]
         ),
         unknown=tuple(sorted(world.unknown)),
+        accounts=_acted_on(actions, targets or {}),
     )
     policy = declarations.policy
     allow_non_empty = overrides.allow_non_empty or not policy.protect_non_empty_queues
@@ -119,6 +121,11 @@ def prepare(
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
+
+
+def _acted_on(actions: Iterable[Action], targets: Mapping[str, Any]) -> dict[str, Any]:
+    names = {action.account for action in actions}
+    return {name: targets[name] for name in sorted(names & targets.keys())}
 
 
 def _situation(world: World, overrides: Overrides) -> Situation:

@@ -17,6 +17,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding, Frozen, Live, Spec
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Scope, Service
+from reconciler.core.target import differing
 from reconciler.core.unread import Unread
 
 FORMAT_VERSION = 1
@@ -174,7 +175,7 @@ def unseal(
         if snapshot.accounts.get(name, identity) != identity:
             raise PlanRefused(
                 f"the snapshot's account {name!r} is not the declared one (they differ in "
-                f"{_differing(snapshot.accounts[name], identity)}): take a new one"
+                f"{differing(snapshot.accounts[name], identity)}): take a new one"
             )
     kinds = _kinds(services)
     live = tuple(_live(item, kinds) for item in snapshot.live if item.account in accounts)
@@ -183,12 +184,6 @@ def unseal(
     )
     looked_at = frozenset(record.account for record in snapshot.scopes) & accounts.keys()
     return snapshot, Observation(live, unread, snapshot.warnings, looked_at)
-
-
-def _differing(former: Any, now: Any) -> str:
-    if not isinstance(former, dict) or not isinstance(now, dict):
-        return "everything"
-    return ", ".join(sorted(name for name in {*former, *now} if former.get(name) != now.get(name)))
 
 
 def _kinds(services: Sequence[Service]) -> dict[tuple[str, str], type[Spec]]:

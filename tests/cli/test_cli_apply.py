@@ -9,6 +9,7 @@ from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions, writes
 
 HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', callBackUri: '%s'"
 HERE = HOOK % "https://hooks.example.com/1"
+THERE = HERE.replace("targetAccount: '1'", "targetAccount: '2'")
 
 
 @pytest.fixture
@@ -168,6 +169,63 @@ def test_a_saved_plan_of_another_stack_is_refused(on, tmp_path):
     ended = on("apply", queues(a=""), "--yes", "--plan", file)
     assert ended.code == 3
     assert "stack" in ended.out
+
+
+ELSEWHERE = [
+    ("region: eu-west-1", "region: us-east-1", "aws-eu", "region"),
+    ('accountId: "123456789012"', 'accountId: "210987654321"', "aws-eu", "accountId"),
+    ('accountId: "5678"', 'accountId: "999"', "shop", "accountId"),
+]
+
+
+@pytest.mark.parametrize(("was", "becomes", "account", "field"), ELSEWHERE)
+def test_a_saved_plan_is_not_carried_out_in_another_real_account(
+    on, tmp_path, sandbox, was, becomes, account, field
+):
+    file, here = tmp_path / "plan.json", HEAD + AWS + MERCHANT
+    before = queues(a="", b="") + subscriptions(s=HERE, t=THERE)
+    after = queues(a="") + subscriptions(s=HERE)
+    elsewhere = here.replace(was, becomes)
+    for head in (here, elsewhere):
+        on("apply", before, "--yes", head=head)
+    planned = on("plan", after, "--out", file, head=here)
+    assert "2 to delete" in planned.out
+    sandbox.clear_calls()
+    ended = on("apply", after, "--yes", "--plan", file, head=elsewhere)
+    assert ended.code == 3
+    assert f"account {account!r} is not the declared one (they differ in {field})" in ended.out
+    assert writes(sandbox) == []
+    assert on("apply", after, "--yes", "--plan", file, head=here).code == 0
+
+
+@pytest.mark.parametrize("rehearsed", [True, False])
+def test_a_plan_saved_with_the_sandbox_is_refused_without_it_and_the_other_way_round(
+    cli, world, tmp_path, sandbox, monkeypatch, rehearsed
+):
+    """What stands for production is the same server, by another name."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    endpoint = sandbox.url.replace("127.0.0.1", "localhost")
+    declared = world(queues(a=""), HEAD + AWS.replace("}", f', endpoint: "{endpoint}"}}'))
+    file, rehearsal = tmp_path / "plan.json", ("--sandbox", sandbox.url)
+    planned = cli("plan", declared, "--out", file, *(rehearsal if rehearsed else ()))
+    assert "1 to create" in planned.out
+    ended = cli("apply", declared, "--yes", "--plan", file, *(() if rehearsed else rehearsal))
+    assert ended.code == 3
+    assert "account 'aws-eu' is not the declared one (they differ in endpoint)" in ended.out
+    assert writes(sandbox) == []
+
+
+def test_a_saved_plan_that_does_not_say_which_accounts_it_is_of_is_refused(on, tmp_path, sandbox):
+    file = tmp_path / "plan.json"
+    on("plan", queues(a=""), "--out", file)
+    saved = json.loads(file.read_text())
+    assert saved.pop("accounts").keys() == {"aws-eu"}
+    file.write_text(json.dumps(saved))
+    ended = on("apply", queues(a=""), "--yes", "--plan", file)
+    assert ended.code == 3
+    assert "does not say which account 'aws-eu' is" in ended.out
+    assert writes(sandbox) == []
 
 
 def test_expect_demands_exactly_the_plan_with_that_fingerprint(on, sandbox):

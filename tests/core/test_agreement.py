@@ -21,7 +21,11 @@ def action(address="tank.a", name="update", *, changes=(SIZE,), **more):
     )
 
 
-def plan(*actions):
+DEPOT = {"service": "storage", "region": "north", "accountId": "1"}
+ACCOUNTS = {"depot": DEPOT, "depot-2": {**DEPOT, "accountId": "2"}}
+
+
+def plan(*actions, accounts=ACCOUNTS):
     return Plan(
         format_version=1,
         stack="acme",
@@ -33,6 +37,7 @@ def plan(*actions):
         estimate=Estimate(calls=0, seconds=0),
         actions=actions,
         unmanaged=(),
+        accounts=accounts,
     )
 
 
@@ -78,6 +83,47 @@ def test_another_deed_on_the_same_object_is_more():
 )
 def test_another_change_object_or_adoption_is_more(now):
     assert told([action()], [now]) == ["update tank.a would now change something else"]
+
+
+def moved(agreed, now, *actions):
+    return list(excess(plan(*actions, accounts=agreed), plan(*actions, accounts=now)))
+
+
+@pytest.mark.parametrize(
+    ("now", "fields"),
+    [
+        ({**DEPOT, "region": "south"}, "region"),
+        ({**DEPOT, "region": "south", "accountId": "2"}, "accountId, region"),
+        ({**DEPOT, "endpoint": "http://127.0.0.1:5000"}, "endpoint"),
+        ({"service": "storage", "region": "north"}, "accountId"),
+    ],
+)
+def test_another_real_account_is_more_and_told_once_with_what_differs(now, fields):
+    [sentence] = moved({"depot": DEPOT}, {"depot": now}, action(), action("tank.b", "delete"))
+    assert sentence == (
+        "the saved plan's account 'depot' is not the declared one (they differ in "
+        f"{fields}): plan again"
+    )
+
+
+@pytest.mark.parametrize("now", [{}, {"depot": DEPOT}])
+def test_a_plan_that_does_not_say_which_account_it_is_of_agrees_to_nothing_there(now):
+    assert moved({}, now, action()) == [
+        "the saved plan does not say which account 'depot' is: plan again"
+    ]
+
+
+def test_an_account_in_which_nothing_is_done_may_be_another():
+    agreed = plan(action(), action("tank.b", account="depot-2"))
+    assert list(excess(agreed, plan(action(), accounts={"depot": DEPOT}))) == []
+    assert moved({}, {}) == []
+
+
+def test_of_an_account_without_agreed_actions_only_the_actions_are_told():
+    now = action("tank.b", account="depot-2")
+    assert list(excess(plan(action(), accounts={"depot": DEPOT}), plan(action(), now))) == [
+        "update tank.b was not part of it"
+    ]
 
 
 def test_everything_beyond_is_told_at_once():
