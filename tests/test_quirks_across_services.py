@@ -28,6 +28,7 @@ from tests.worlds import (
     AWS_ID,
     EVERYWHERE,
     HEAD,
+    MWS,
     SP_API,
     Clock,
     Stack,
@@ -429,6 +430,42 @@ def interrupted_apply(folder, url, *, after):
     ) as providers:
         prepared = prepare(declared, engine.observe(declared, providers))
         return engine.apply(prepared, providers, progress=progress).outcomes
+
+
+def test_a_renamed_queue_that_cannot_be_created_costs_no_notifications(stack, sandbox):
+    def named(queue):
+        return (
+            HEAD
+            + AWS
+            + MWS
+            + queues(**{queue: "grants: [{to: amazon-notifications}]"})
+            + destinations(uk=f"account: uk, queue: {queue}")
+            + subscriptions(uk="destination: uk, notificationType: AnyOfferChanged")
+        )
+
+    stack.declare(named("acc-offers"))
+    assert stack.apply().unfinished() == []
+    before = sandbox.state()["mws"]
+    stack.declare(named("acc-offers2"))
+    sandbox.faults(
+        [{"service": "aws", "operation": "CreateQueue", "kind": "denied", "times": None}]
+    )
+    run = stack.apply()
+    assert [(item.action, item.outcome) for item in run.outcomes] == [
+        ("create", "failed"),
+        ("create", "skipped"),
+        ("create", "skipped"),
+        *[("delete", "skipped")] * 3,
+    ]
+    [reason] = [item.error for item in run.outcomes if item.address.startswith("subscription.uk/")]
+    assert reason == (
+        "held back: create subscription.uk did not succeed, and it may be what takes its place; "
+        "apply again"
+    )
+    assert sandbox.state()["mws"] == before
+    sandbox.clear_faults()
+    assert stack.apply().unfinished() == []
+    assert stack.plan().lines() == []
 
 
 def test_a_reference_by_arn_to_a_declared_queue_waits_for_that_queue(stack, sandbox):

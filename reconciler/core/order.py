@@ -60,7 +60,7 @@ class Step:
     """One write: a create, an update or a delete. A replace is a delete and a create.
 
     It is begun when all steps in `needs` have succeeded; a prune step also waits until every other
-    step has ended one way or the other.
+    step has ended one way or the other, and may be held back (see `succession`).
     """
 
     address: str

@@ -12,6 +12,7 @@ from reconciler.core.order import Step, StepId
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Provider
 from reconciler.core.refs import Index
+from reconciler.core.succession import held_back
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.steps import LOOK, End, Recorder, Worker, undone
 
@@ -38,7 +39,8 @@ def apply(
     """Carry out a plan's steps, independent ones side by side.
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
-    failure stops exactly what depends on it. Steps that prune wait until all others have ended.
+    failure stops exactly what depends on it. Steps that prune wait until all others have ended, and
+    are held back where a create of their account and kind did not succeed.
     Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
     KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
     """
@@ -74,6 +76,7 @@ class _Run:
         self._waiting: dict[StepId, set[StepId]] = {}
         self._dependants: dict[StepId, list[Step]] = {}
         self._begun: set[StepId] = set()
+        self._held_back: Mapping[StepId, str] = {}
         self._stop = stop
 
     def to_the_end(self) -> dict[StepId, End]:
@@ -122,6 +125,8 @@ class _Run:
 
     def _start(self, steps: Sequence[Step]) -> None:
         self._progress("applying", len(self._ends), len(self._steps))
+        undone = {step for step, end in self._ends.items() if end.result != "done"}
+        self._held_back = held_back(self._steps, undone)
         for step in steps:
             self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
             for need in self._waiting[step.id]:
@@ -137,6 +142,9 @@ class _Run:
         # The second half of a replace is still under way: without it nothing would be there.
         if self._stop.is_set() and not self._cleared(step):
             self._finish(self._skipped(step, INTERRUPTED))
+            return
+        if step.id in self._held_back:
+            self._finish(self._skipped(step, self._held_back[step.id]))
             return
         broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
         if broken:
