@@ -31,6 +31,8 @@ PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50)}
 TAGGING_RATE = 5.0
 """Tag calls a second that AWS documents; raised for many accounts, so taken only when throttled."""
 
+_LATELY = 2.0
+"""Seconds for which a list of queues tells well enough whether one turned up since the plan."""
 _PAGE = 1000
 _TAG_PAGE = 100
 _RESTARTS = 3
@@ -55,6 +57,8 @@ class SqsClient:
         self._lock = threading.RLock()
         self._clients: Clients | None = None
         self._verified = False
+        self._clock = clock
+        self._listed: tuple[float, frozenset[str]] | None = None
         self.calls = Calls(clock, paces=PACES, concurrency=CONNECTIONS)
 
     def verify_account(self) -> None:
@@ -105,6 +109,13 @@ class SqsClient:
             token = page.get("NextToken")
             if not token:
                 return found
+
+    def listed_lately(self) -> frozenset[str]:
+        """Return the names of the queues there were a moment ago; many ask, one call answers."""
+        with self._lock:
+            if self._listed is None or self._clock.now() - self._listed[0] > _LATELY:
+                self._listed = self._clock.now(), frozenset(self.queue_urls())
+            return self._listed[1]
 
     def tag_index(self) -> dict[str, Tags]:
         """Return the tags of queues by name, as the tagging API knows them: late, and not all.

@@ -1,11 +1,9 @@
 """SQS reduced to what reconciling needs: observe, create, update, delete."""
 
-import logging
 from collections.abc import Iterable, Sequence
 
-from pydantic.alias_generators import to_camel
-
 from reconciler.core.diagnosis import Examination
+from reconciler.core.diff import STACK_MARK
 from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.health import Measured
 from reconciler.core.model import Desired, FieldChange, Live, Spec
@@ -29,20 +27,18 @@ from reconciler.providers.sqs.patience import EVERY, patiently
 from reconciler.providers.sqs.queue import Queue
 from reconciler.providers.sqs.reading import Reading, live_queue
 from reconciler.providers.sqs.session import AwsKeys
+from reconciler.providers.sqs.settling import Settling
 
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""
 SAMPLES = 3
 BETWEEN_SAMPLES = 3.0
 """How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
-CHANGE_SHOWS = 60.0
-"""Seconds after which most changed attributes can be read."""
 
 SLOW = frozenset({"message_retention_period", "encryption"})
 """Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
 
 _CREATE_TRIES = 3
-_LOG = logging.getLogger(__name__)
 
 
 class SqsProvider:
@@ -58,6 +54,7 @@ class SqsProvider:
         self._name = name
         self._account = account
         self._client = SqsClient(name, account, clock, keys)
+        self._settling = Settling(name, account, self._client)
 
     def scopes(self) -> Sequence[Scope]:
         """Return the account as one part."""
@@ -117,17 +114,22 @@ class SqsProvider:
         """Create the queue with policy and tags in one call, or finish one that turns up.
 
         Raises:
-            Rejected: a queue of this name is there, differs, and does not bear our stack's mark.
+            Rejected: a queue of this name is there and bears another stack's mark, or none and
+                differs.
+            Unclear: SQS says that it is created, but it cannot be read.
         """
         self._client.verify_account()
         trouble: ServiceError | None = None
+        turned_up = as_queue(desired.spec).name in self._client.listed_lately()
         for _ in range(_CREATE_TRIES):
             try:
-                return self._create(desired)
+                created = self._create(desired)
             except (Unclear, Rejected) as error:
                 if isinstance(error, Rejected) and error.code != NAME_EXISTS:
                     raise
                 trouble = error
+            else:
+                return self._verified(desired, created) if turned_up else created
             there = self._find(as_queue(desired.spec).name, sure=isinstance(trouble, Rejected))
             if there is not None:
                 return self._finish(desired, there)
@@ -143,7 +145,7 @@ class SqsProvider:
         if edit.untag:
             self._client.untag(url, edit.untag)
         changed = edit.applied(desired, live)
-        self._settle(changed, edit.fields - SLOW)
+        self._settling.settle(changed, edit.fields - SLOW)
         return changed
 
     def delete(self, live: Live) -> None:
@@ -206,6 +208,37 @@ class SqsProvider:
             waiting=0,
         )
 
+    def _verified(self, desired: Desired, created: Live) -> Live:
+        """Return the queue as it is, which may be older than our call.
+
+        CreateQueue answers for a queue that is there as for a new one where the attributes that
+        are sent agree; tags it neither compares nor sets. So only they tell whose it is. To read
+        them of each new queue would take a second call, at 50 a second.
+        """
+        url = created.outputs["url"]
+        tags = self._client.calls.poll(
+            lambda: self._marked_tags(url), within=QUEUE_APPEARS, every=EVERY
+        )
+        if tags == marked_tags(desired):
+            return created
+        there = self._read(created)
+        if there is None:
+            raise Unclear(
+                self._name,
+                "CreateQueue",
+                f"the queue {as_queue(desired.spec).name} is said to be created, but cannot be "
+                "read; plan again to see whether it is there",
+            )
+        return self._finish(desired, there)
+
+    def _marked_tags(self, url: str) -> dict[str, str] | None:
+        """Return the tags once they tell whose the queue is; those of a new one may show late."""
+        try:
+            tags = self._client.tags(url)
+        except Missing:
+            return None
+        return tags if STACK_MARK in tags else None
+
     def _find(self, name: str, *, sure: bool) -> Live | None:
         """Look for a queue; one that is surely there may take a while to be readable."""
 
@@ -243,48 +276,4 @@ class SqsProvider:
             patiently(self._client.calls, policy, lambda: self._client.set_attributes(url, first))
         for step in steps[1:]:
             self._client.set_attributes(url, step)
-            self._confirm(url, step)
-
-    def _settle(self, wanted: Live, fields: frozenset[str]) -> None:
-        """Wait until two reads in a row show what was set.
-
-        For up to a minute SQS may answer with old and new values in turn, and a plan made in that
-        time would see drift where there is none.
-        """
-        agreeing = 0
-
-        def shown() -> bool | None:
-            nonlocal agreeing
-            for _ in range(2):
-                agreeing = agreeing + 1 if self._shows(wanted, fields) else 0
-            return True if agreeing >= 2 else None
-
-        if fields and self._client.calls.poll(shown, within=CHANGE_SHOWS, every=EVERY) is None:
-            _LOG.warning(
-                "%s: the new %s of %s is accepted but does not show yet; run drift in some minutes",
-                self._name,
-                ", ".join(sorted(to_camel(field) for field in fields)),
-                wanted.outputs["url"],
-            )
-
-    def _shows(self, wanted: Live, fields: frozenset[str]) -> bool:
-        try:
-            attributes = self._client.attributes(wanted.outputs["url"])
-        except Missing:
-            return False
-        live = live_queue(self._name, self._account, dict(wanted.outputs), attributes, {})
-        return all(getattr(live.spec, name) == getattr(wanted.spec, name) for name in fields)
-
-    def _confirm(self, url: str, wanted: dict[str, str]) -> None:
-        """Read back what must not silently fail: in between, the queue was not encrypted."""
-
-        def shown() -> bool | None:
-            return True if wanted.items() <= self._client.attributes(url).items() else None
-
-        if self._client.calls.poll(shown, within=CHANGE_SHOWS, every=EVERY) is None:
-            _LOG.warning(
-                "%s: %s was accepted but does not show yet at %s; run drift in some minutes",
-                self._name,
-                ", ".join(wanted),
-                url,
-            )
+            self._settling.confirm(url, step)

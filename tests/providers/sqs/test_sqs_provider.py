@@ -54,11 +54,15 @@ def test_a_fifo_queue_needs_nothing_after_creation(world):
     assert world.differences(desired) == []
 
 
-def test_a_queue_is_created_in_one_call(world):
+def test_a_queue_is_created_in_one_call_after_one_look_for_all_of_them(world):
     for desired in everything(world):
         world.provider.create(desired)
 
-    assert world.sandbox.counts() == {"aws.CreateQueue": 2, "aws.GetCallerIdentity": 1}
+    assert world.sandbox.counts() == {
+        "aws.CreateQueue": 2,
+        "aws.GetCallerIdentity": 1,
+        "aws.ListQueues": 1,
+    }
 
 
 def test_many_queues_take_hardly_more_than_a_call_each(world, threads):
@@ -167,6 +171,7 @@ def test_quirk_47_a_new_queue_that_the_tag_index_lacks_is_found_with_its_tags(wo
     world.sandbox.settings(taggingLagSeconds=600)
     desired = world.want("offers", {"tags": {"team": "pricing"}})
     world.provider.create(desired)
+    world.sandbox.clear_calls()
 
     assert world.differences(desired) == []
     assert world.count("ListQueueTags") == 1
@@ -306,15 +311,49 @@ def test_quirk_1_a_create_that_is_never_answered_is_unclear(world):
 
 
 def test_quirk_2_an_existing_queue_with_the_same_attributes_is_success(world):
+    world.boto.create_queue(QueueName="offers", Attributes={"VisibilityTimeout": "30"})
+    desired = world.want("offers", {"visibilityTimeout": 30, "tags": {"a": "b"}}, protect=True)
+
+    created = world.provider.create(desired)
+
+    assert created == world.see(desired)["offers"]
+    assert world.differences(desired) == []
+
+
+def test_quirk_2_a_queue_without_a_mark_that_differs_in_what_was_not_sent_is_not_ours(world):
     world.boto.create_queue(QueueName="offers", Attributes={"DelaySeconds": "7"})
 
-    created = world.provider.create(world.want("offers", {"visibilityTimeout": 30}))
+    with pytest.raises(Rejected, match="is not ours; plan again"):
+        world.provider.create(world.want("offers", {"visibilityTimeout": 30}))
+    assert world.stored("offers")["tags"] == {}
+    assert world.count("TagQueue") == 0
 
-    assert created.outputs["arn"] == world.arn("offers")
-    assert {c.path for c in world.differences(world.want("offers"))} == {
-        "delay",
-        "tags.reconciler:stack",
+
+def test_quirk_2_a_queue_of_another_stack_with_the_same_attributes_is_not_taken_for_created(world):
+    tags = {"reconciler:stack": "other", "team": "theirs"}
+    world.boto.create_queue(QueueName="offers", Attributes={"DelaySeconds": "5"}, tags=tags)
+
+    with pytest.raises(Rejected, match="bears the mark of the stack 'other'; plan again"):
+        world.provider.create(world.want("offers", {"delay": 5, "tags": {"team": "pricing"}}))
+    assert world.stored("offers")["tags"] == tags
+    assert world.count("CreateQueue") == 2
+
+
+def test_quirk_2_our_queue_that_turned_up_gets_its_new_tags_and_protection(world):
+    tags = {"reconciler:stack": "acme", "team": "old", "kept": "1"}
+    world.boto.create_queue(QueueName="offers", Attributes={"DelaySeconds": "5"}, tags=tags)
+    desired = world.want("offers", {"delay": 5, "tags": {"team": "pricing"}}, protect=True)
+
+    created = world.provider.create(desired)
+
+    assert created == world.see(desired)["offers"]
+    assert world.stored("offers")["tags"] == {
+        "kept": "1",
+        "reconciler:protect": "true",
+        "reconciler:stack": "acme",
+        "team": "pricing",
     }
+    assert world.count("SetQueueAttributes") == 0
 
 
 def test_quirk_3_our_queue_with_another_value_is_finished_as_an_update(world):
