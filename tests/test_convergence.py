@@ -136,7 +136,25 @@ def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:
     for step in prepared.steps:
         assert set(step.needs) <= ended
         ended.add(step.id)
-    return engine.apply(prepared, cloud.providers())
+    applied = engine.apply(prepared, cloud.providers())
+    assert not _pruned_too_early(prepared, applied)
+    return applied
+
+
+def _pruned_too_early(prepared: Prepared, applied: engine.Applied) -> list[str]:
+    """Return what was pruned while something new of its account and kind was not there."""
+    done = {item.address for item in applied.outcomes if item.outcome == "done"}
+    missing = {
+        (action.account, action.kind)
+        for action in prepared.plan.actions
+        if action.action in ("create", "replace") and action.address not in done
+    }
+    pruned = {step.address for step in prepared.steps if step.phase == "prune"} & done
+    return [
+        action.address
+        for action in prepared.plan.actions
+        if action.address in pruned and (action.account, action.kind) in missing
+    ]
 
 
 def settle(cloud: Cloud, declared: Declarations, *allowed: str) -> None:
