@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import at_once
-from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, declared_for, select, to_read
+from reconciler.cli.session import Request, connected, declared_for, select, to_read
 from reconciler.cli.state import State, save_new, write_result
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
@@ -15,7 +13,7 @@ from reconciler.core.observation import Observation
 from reconciler.engine import observe
 from reconciler.operate.export import Exported, export
 from reconciler.sources import load
-from reconciler.wiring import SERVICES, Providers, declarations
+from reconciler.wiring import SERVICES, declarations
 
 FILE = "exported.yaml"
 
@@ -67,13 +65,7 @@ def _look(
 ) -> Observation:
     """Read the accounts, whole: what nobody declared is of types that nobody declared."""
     everywhere = declared.policy.model_copy(update={"discover": "all"})
-    accounts = to_read(declared, selected)
-    sandbox = request.sandbox is not None
-    with (
-        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
-        at_once(),
-        Ticker() as ticker,
-    ):
+    with connected(state, request, to_read(declared, selected)) as (providers, ticker):
         asked = replace(declared, policy=everywhere)
         return observe(asked, providers, progress=ticker, everything=True)
 

@@ -1,23 +1,16 @@
 """Runs `status` and `doctor`."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import at_once
 from reconciler.cli.options import ApplyFormat
-from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, declared_for, select, to_read
+from reconciler.cli.session import Request, connected, declared_for, select, to_read
 from reconciler.cli.state import State, colored, write_result
 from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.health import Limits, Status
-from reconciler.core.manifest.reader import Declarations
-from reconciler.core.provider import Provider
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
 from reconciler.reports import as_json, as_text
-from reconciler.wiring import Providers
 
 
 def show_status(
@@ -27,11 +20,7 @@ def show_status(
     declared = declared_for(state, request)
     selected = select(declared, request)
     shown = frozenset(declared.accounts) if selected is None else selected
-    with (
-        _providers(state, request, declared, to_read(declared, selected)) as providers,
-        at_once(),
-        Ticker() as ticker,
-    ):
+    with connected(state, request, to_read(declared, selected)) as (providers, ticker):
         status = read_status(declared, providers, accounts=shown, limits=limits, progress=ticker)
     for reason in status.unread:
         state.say(f"not read: {reason}")
@@ -48,24 +37,11 @@ def show_diagnosis(state: State, request: Request, form: ApplyFormat) -> int:
     declared = declared_for(state, request)
     selected = select(declared, request)
     names = declared.accounts if selected is None else selected
-    with (
-        _providers(state, request, declared, names) as providers,
-        at_once(),
-        Ticker() as ticker,
-    ):
+    accounts = {name: declared.accounts[name] for name in sorted(names)}
+    with connected(state, request, accounts) as (providers, ticker):
         diagnosis = diagnose(declared, providers, progress=ticker)
     _write(diagnosis, form)
     return exits.DONE if diagnosis.healthy else exits.ERROR
-
-
-@contextmanager
-def _providers(
-    state: State, request: Request, declared: Declarations, names: Iterable[str]
-) -> Iterator[dict[str, Provider]]:
-    accounts = {name: declared.accounts[name] for name in sorted(names)}
-    sandbox = request.sandbox is not None
-    with Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers:
-        yield providers
 
 
 def _write(report: Status | Diagnosis, form: ApplyFormat) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.cli.state import State
 from reconciler.core.decide import Selection
@@ -20,6 +20,9 @@ from reconciler.core.model import Plan
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
+
+if TYPE_CHECKING:
+    from reconciler.cli.progress import Ticker
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,24 @@ def declared_for(state: State, request: Request) -> Declarations:
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
     return declared
+
+
+@contextmanager
+def connected(
+    state: State, request: Request, accounts: Mapping[str, Account]
+) -> Iterator[tuple[dict[str, Provider], "Ticker"]]:
+    """Give the providers of some accounts and where progress is told; an interrupt ends it."""
+    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.progress import Ticker
+    from reconciler.wiring import Providers
+
+    sandbox = request.sandbox is not None
+    with (
+        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
+        at_once(),
+        Ticker() as ticker,
+    ):
+        yield providers, ticker
 
 
 def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import at_once
-from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, Seen, declared_for, select, to_read
+from reconciler.cli.session import Request, Seen, connected, declared_for, select, to_read
 from reconciler.cli.state import State, save_result
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
@@ -18,7 +16,7 @@ from reconciler.core.provider import Account
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
-from reconciler.wiring import SERVICES, Providers
+from reconciler.wiring import SERVICES
 
 _NOT_COVERED = (
     "the snapshot is not of this account, so that what may point from there at what is removed is "
@@ -31,11 +29,9 @@ def snapshot_to(state: State, request: Request, out: Path | None) -> int:
     declared = declared_for(state, request)
     observed = to_read(declared, select(declared, request))
     accounts = {name: item.target() for name, item in observed.items()}
-    sandbox = request.sandbox is not None
-    with Providers(observed, secrets=state.secrets, sandbox=sandbox) as providers:
+    with connected(state, request, observed) as (providers, ticker):
         scopes = [scope for provider in providers.values() for scope in provider.scopes()]
-        with at_once(), Ticker() as ticker:
-            observation = observe(declared, providers, progress=ticker, everything=True)
+        observation = observe(declared, providers, progress=ticker, everything=True)
     taken = take(declared, observation, scopes, accounts, datetime.now(UTC))
     for item in observation.unread:
         state.say(f"not read: {item.reason}")

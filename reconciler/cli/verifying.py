@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import at_once
 from reconciler.cli.options import VerifyFormat
-from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, select
+from reconciler.cli.session import Request, connected, declared_for, select
 from reconciler.cli.state import State, colored, write_result
 from reconciler.core.decide import Selection
 from reconciler.core.errors import SettingsError
@@ -18,7 +16,6 @@ from reconciler.core.proof import Verification
 from reconciler.engine import observe
 from reconciler.operate.verify import Manner, accounts_behind, chosen, verify
 from reconciler.reports import as_json, as_verdicts
-from reconciler.wiring import Providers, declarations
 
 STATIC = "nothing was sent (--static)"
 IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not part of it"
@@ -36,9 +33,7 @@ class Wish:
 
 def verify_all(state: State, request: Request, wish: Wish) -> int:
     """Verify the subscriptions that a request selects, and write the verdicts."""
-    declared = declarations(request.path, sandbox=request.sandbox)
-    for warning in declared.warnings:
-        state.say(f"{warning} (warning)")
+    declared = declared_for(state, request)
     items = _chosen(declared, request)
     found = _verified(state, declared, items, request, wish)
     if wish.form is VerifyFormat.json:
@@ -67,14 +62,9 @@ def _verified(
     policy = declared.policy.model_copy(update={"discover": "declared"})
     declared = replace(declared, policy=policy)
     accounts = {name: declared.accounts[name] for name in sorted(accounts_behind(declared, items))}
-    sandbox = request.sandbox is not None
-    with (
-        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
-        at_once(),
-        Ticker() as ticker,
-    ):
+    with connected(state, request, accounts) as (providers, ticker):
         observation = observe(declared, providers, progress=ticker)
-        manner = _manner(wish, sandbox=sandbox)
+        manner = _manner(wish, sandbox=request.sandbox is not None)
         return verify(declared, providers, observation, items, manner, progress=ticker)
 
 
