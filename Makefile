@@ -1,7 +1,9 @@
 # Every target sets up .venv by itself and does nothing twice.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
+# A lock is the whole closure, so nothing is resolved: what is published later changes nothing.
+LOCKED := $(PIP) install --no-deps --require-hashes
 
 .PHONY: demo test check matrix bench lock clean
 
@@ -51,11 +53,13 @@ clean:
 	@$(PYTHON) -m venv .venv
 
 .venv/.sandbox: .venv/bin/python requirements/sandbox.txt pyproject.toml
-	@test -e .venv/.dev || $(PIP) install --require-hashes -r requirements/sandbox.txt
+	@test -e .venv/.dev || $(LOCKED) --requirement requirements/sandbox.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) check
 	@touch $@
 
 .venv/.dev: .venv/bin/python requirements/dev.txt pyproject.toml
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(LOCKED) --requirement requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) check
 	@touch $@
