@@ -28,7 +28,10 @@ PLANNING = {"deepdiff"}
 LOOK = """
 import json, sys
 from reconciler.cli.main import invoke
-code = invoke(json.loads(sys.argv[1]))
+try:
+    code = invoke(json.loads(sys.argv[1]))
+except SystemExit as ended:
+    code = ended.code
 print("LOADED", json.dumps([code, sorted(set(sys.modules) & set(json.loads(sys.argv[2])))]))
 """
 
@@ -60,6 +63,13 @@ def test_what_needs_no_declarations_loads_no_sdk(arguments):
 @pytest.mark.parametrize("form", ["text", "json", "github"])
 def test_validate_loads_no_sdk(sample, form):
     assert loaded("validate", sample, "--format", form) == (0, set())
+
+
+def test_completion_loads_no_sdk(monkeypatch, sample):
+    monkeypatch.setenv("_RECONCILER_COMPLETE", "complete_fish")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"reconciler plan {sample} --target ")
+    assert loaded() == (0, set())
 
 
 def test_init_loads_no_sdk(tmp_path):

@@ -12,6 +12,7 @@ import typer
 
 from reconciler.cli import exits
 from reconciler.cli.commands import COMMANDS
+from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
 
@@ -19,13 +20,14 @@ app = typer.Typer(
     name="reconciler",
     help="GitOps for marketplace notifications: SQS queues, Amazon MWS and SP-API destinations and "
     "subscriptions, Google Merchant subscriptions, declared in YAML.",
+    epilog=epilog(OF_ALL),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(epilog=epilog(EXAMPLES[command.__name__]))(command)
 
 
 class LogLevel(StrEnum):

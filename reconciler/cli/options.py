@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from reconciler.cli.completing import accounts, addresses, completion, queues
+
 if TYPE_CHECKING:
     from reconciler.core.manifest.settings import Limit
 else:
@@ -134,7 +136,15 @@ def _checked(parse: Callable[[str], T], value: str) -> T:
 
 
 PathArgument = Annotated[
-    Path, typer.Argument(metavar="[PATH]", help="Directory of declarations, or one file.")
+    Path, typer.Argument(metavar="PATH", help="Directory of declarations, or one file.")
+]
+QueueArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="QUEUE",
+        autocompletion=completion("queue", queues),
+        help="A declared queue: offers, or queue.offers.",
+    ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 SandboxOption = Annotated[
@@ -150,12 +160,18 @@ TargetOption = Annotated[
     list[str],
     typer.Option(
         metavar="ADDRESS",
+        autocompletion=completion("target", addresses),
         help="Only these addresses (repeatable; * and ? stand for any characters). "
         "Nothing is deleted then.",
     ),
 ]
 AccountOption = Annotated[
-    list[str], typer.Option(metavar="NAME", help="Only these accounts (repeatable).")
+    list[str],
+    typer.Option(
+        metavar="NAME",
+        autocompletion=completion("account", accounts),
+        help="Only these accounts (repeatable).",
+    ),
 ]
 ShardOption = Annotated[
     str | None,
@@ -184,13 +200,17 @@ MaxUpdatesOption = Annotated[
 AdoptOption = Annotated[
     list[str],
     typer.Option(
-        metavar="ADDRESS", help="Take over this object, which exists without our mark (repeatable)."
+        metavar="ADDRESS",
+        autocompletion=completion("adopt", addresses),
+        help="Take over this object, which exists without our mark (repeatable).",
     ),
 ]
 UnprotectOption = Annotated[
     list[str],
     typer.Option(
         metavar="ADDRESS",
+        # All of them: an object may bear the mark that protects it without a declared one.
+        autocompletion=completion("unprotect", addresses),
         help="Allow this protected object to be deleted or replaced (repeatable).",
     ),
 ]

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -24,6 +25,12 @@ def until(happened):
     while not happened():
         assert time.monotonic() < patience, "it did not happen"
         time.sleep(0.02)
+
+
+def test_the_package_run_as_a_module_is_the_same_command(process, world):
+    as_module = [sys.executable, "-m", "reconciler"]
+    for arguments in (["--version"], ["plan", "--nonsense"], ["validate", world("")]):
+        assert process(*arguments, command=as_module) == process(*arguments)
 
 
 @pytest.fixture

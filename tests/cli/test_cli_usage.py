@@ -2,12 +2,18 @@
 
 import json
 import re
+import shlex
+from itertools import takewhile
 
 import pytest
+import typer
 
+from reconciler.cli.commands import COMMANDS as DECLARED
+from reconciler.cli.main import app
 from tests.worlds import queues
 
-COMMANDS = ["init", "validate", "plan", "apply", "drift", "schema", "sandbox", "demo"]
+COMMANDS = [command.__name__ for command in DECLARED]
+HELPS = [(), *((command,) for command in COMMANDS)]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +79,50 @@ def test_help_names_every_command(cli):
     assert ended.code == 0
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", ended.out, re.MULTILINE)
+
+
+@pytest.fixture
+def eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+
+
+@pytest.mark.parametrize("command", HELPS, ids=" ".join)
+def test_no_line_of_a_help_is_wider_than_80_columns(cli, eighty_columns, command):
+    assert [line for line in cli(*command, "--help").out.splitlines() if len(line) > 80] == []
+
+
+def test_no_summary_of_a_command_is_cut_off_at_80_columns(cli, eighty_columns):
+    listed = cli("--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(listed) == len(COMMANDS)
+    assert [line for line in listed if not line.endswith(".") or line.endswith("...")] == []
+
+
+def parsed(name, *arguments):
+    """Parse a command line as far as a run would, without running it; return its command."""
+    typer.main.get_command(app).commands[name].make_context(name, list(arguments)).close()
+    return name
+
+
+def examples(text):
+    """Return the command lines at the end of a help text as the shell would split them."""
+    lines = text.partition("\n  Examples:\n")[2].splitlines()
+    for line in lines:
+        words = shlex.shlex(line, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        command = list(words)
+        ours = command[command.index("reconciler") + 1 :]
+        yield list(takewhile(lambda word: word not in {">", "|"}, ours))
+
+
+@pytest.mark.parametrize("command", HELPS, ids=" ".join)
+def test_every_help_ends_with_examples_that_the_command_line_understands(
+    cli, eighty_columns, command
+):
+    found = list(examples(cli(*command, "--help").out))
+    assert found
+    for arguments in found:
+        assert parsed(*arguments) in (command or COMMANDS)
 
 
 def test_the_version_is_one_line_on_stdout(cli):

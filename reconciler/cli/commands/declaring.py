@@ -27,7 +27,7 @@ from reconciler.cli.state import colored, state_of, write_result
 def init(
     context: typer.Context,
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The repository's directory.")
+        Path, typer.Argument(metavar="DIR", help="The repository's directory.")
     ] = Path(),
     stack: StackOption = None,
     service: ServiceOption = [],  # noqa: B006 - typer makes a new list for each run
@@ -38,7 +38,11 @@ def init(
         bool, typer.Option("--no-workflows", help="Write declarations only.")
     ] = False,
 ) -> int:
-    """Write a starter `subscriptions/` and the workflows; tell what AWS and Google must allow."""
+    """Write starter declarations and workflows; tell what to allow.
+
+    What is there already is kept. What is told is the policies of AWS, the trust policies by which
+    GitHub's jobs take its roles, and Google's condition, all derived from the declarations.
+    """
     from reconciler.cli.starting import Request, start
 
     named = tuple(item.value for item in service)

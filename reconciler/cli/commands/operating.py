@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.completing import completion, subscriptions
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
@@ -20,6 +21,7 @@ from reconciler.cli.options import (
     MessageAgeOption,
     PathArgument,
     PlainFormatOption,
+    QueueArgument,
     ReceiveFormat,
     SandboxOption,
     VerifyFormat,
@@ -41,7 +43,7 @@ def status(
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
-    """Show health: messages waiting, dead letters, what is dead or switched off."""
+    """Show health: messages waiting, what is dead, missing or off."""
     from reconciler.cli.health import show_status
     from reconciler.cli.session import Request
     from reconciler.core.health import Limits
@@ -58,7 +60,7 @@ def doctor(
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
-    """Check each account: credentials, permissions, consent, clock; say what to fix."""
+    """Check each account without changing anything; say what to fix."""
     from reconciler.cli.health import show_diagnosis
     from reconciler.cli.session import Request
 
@@ -75,6 +77,7 @@ def verify(
         list[str],
         typer.Option(
             metavar="ADDRESS",
+            autocompletion=completion("target", subscriptions),
             help="Only these subscriptions (repeatable; * and ? stand for any characters).",
         ),
     ] = [],  # noqa: B006 - typer makes a new list for each run
@@ -96,12 +99,13 @@ def verify(
     ] = False,
     sandbox: SandboxOption = None,
 ) -> int:
-    """Prove that notifications arrive; exit with 1 if a subscription is unproven or unreadable.
+    """Prove that notifications arrive; exit with 1 if one is unproven.
 
     Looks at every link from each subscription to its queue or call back URI. Then it has MWS (or
     the SP-API's sandbox) send a test message, waits for it in the queue and deletes it there, and
     posts Google's sample notification to each call back URI. That is a real request: the receiver
     sees a change of product online~en~US~1234 in account 1234. With --sandbox nothing is posted.
+    What could not be read ends with 1, too.
     """
     from reconciler.cli.session import Request
     from reconciler.cli.verifying import Wish, verify_all
@@ -113,9 +117,7 @@ def verify(
 
 def receive(
     context: typer.Context,
-    queue: Annotated[
-        str, typer.Argument(metavar="QUEUE", help="A declared queue: offers, or queue.offers.")
-    ],
+    queue: QueueArgument,
     path: PathArgument = DEFAULT_PATH,
     form: Annotated[
         ReceiveFormat,
@@ -143,7 +145,7 @@ def receive(
     ] = None,
     sandbox: SandboxOption = None,
 ) -> int:
-    """Fetch notifications from a declared queue and print them decoded.
+    """Fetch notifications from a declared queue, and decode them.
 
     They stay in the queue unless --delete is given, and others see them again when the command
     ends. Each look counts as a receive, after some of which a queue with a dead-letter queue moves
@@ -160,13 +162,17 @@ def receive(
 def decode(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Holds one message; left out or -, stdin does."),
+        typer.Argument(metavar="FILE", help="Holds one message; left out or -, stdin does."),
     ] = None,
     form: Annotated[
         DecodeFormat, typer.Option("--format", help="How to write it; text: one line.")
     ] = DecodeFormat.json,
 ) -> int:
-    """Decode a notification: MWS XML, SP-API JSON or a Merchant push, however it is wrapped."""
+    """Decode a notification of any service, however it is wrapped.
+
+    That is MWS XML, SP-API JSON, or a Merchant push or its bare base64; bare, or inside what SQS,
+    SNS or EventBridge make of it.
+    """
     from reconciler.cli.decoding import decoded
     from reconciler.notifications import summary
     from reconciler.reports import as_json

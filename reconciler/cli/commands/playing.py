@@ -20,7 +20,7 @@ def sandbox(
 
 
 def demo(context: typer.Context) -> int:
-    """Run the whole story on the bundled declarations, against an embedded sandbox."""
+    """Run the whole story on bundled declarations and a sandbox."""
     from reconciler.cli.demo import tell
 
     return tell(state_of(context))

@@ -171,7 +171,7 @@ def drift(
     github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
-    """Show how live state differs from the declarations; exit with 2 if it does."""
+    """Show how live differs from declared; exit with 2 if it does."""
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
     from reconciler.core.drift import drift_of

@@ -49,7 +49,7 @@ def snapshot(
     github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
-    """Write the live state of the declared accounts to a file, for `plan --live`."""
+    """Write what is live in the accounts to a file, for `plan --live`."""
     if latest:
         from reconciler.cli.artifacts import fetch_latest
 
@@ -102,7 +102,10 @@ def migrate(
         ),
     ] = False,
 ) -> int:
-    """Write the SP-API declarations that take over from the MWS ones, with the way to get there."""
+    """Write the SP-API declarations that take over from MWS ones.
+
+    The comment at their head tells the way over.
+    """
     from reconciler.cli.migrating import migrate_to
 
     sellers = {key: name for key, _, name in (item.partition("=") for item in seller)}
