@@ -1,6 +1,7 @@
 """Plain data → YAML as one would write it by hand: blocks, and small leaves on one line.
 
-Text is quoted wherever any parser, of YAML 1.1 or 1.2, might take it for something else.
+Text is quoted wherever any parser, of YAML 1.1 or 1.2, might take it for something else. PyYAML's
+emitter quotes for its own parser only, and writes what turns text around (U+202E) as it is.
 """
 
 import re
@@ -10,6 +11,8 @@ from typing import Any
 WIDTH = 100
 FEW = 3
 """Members that a mapping may have to stand on one line."""
+LONGEST_KEY = 1024
+"""Characters after which parsers no longer look for a key's colon; a longer key is marked `?`."""
 
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -27,7 +30,7 @@ def written(sections: Sections, head: Sequence[str] = ()) -> str:
 
     Values are mappings, lists, text, whole numbers, booleans and None.
     """
-    comment = "".join(f"# {line}".rstrip() + "\n" for line in head)
+    comment = "".join(f"# {_printable(line)}".rstrip() + "\n" for line in head)
     parts = [comment] if head else []
     parts += [_section(name, entries) for name, entries in sections.items() if entries]
     return "\n".join(parts)
@@ -35,7 +38,7 @@ def written(sections: Sections, head: Sequence[str] = ()) -> str:
 
 def _section(name: str, entries: Mapping[str, Any]) -> str:
     """Write a section; entries of several lines stand apart."""
-    text, before = f"{name}:\n", 0
+    text, before = "".join(f"{line}\n" for line in _opening(name, 0)), 0
     for key, body in entries.items():
         lines = list(_member(key, body, 1))
         if before and max(before, len(lines)) > 1:
@@ -46,15 +49,28 @@ def _section(name: str, entries: Mapping[str, Any]) -> str:
 
 
 def _member(key: str, value: Any, depth: int) -> Iterator[str]:
-    opening = f"{'  ' * depth}{_text(key, _IN_FLOW)}:"
-    on_one_line = f"{opening} {_flow(value)}"
+    *above, opening = _opening(key, depth)
+    yield from above
     if not isinstance(value, dict | list):
         yield f"{opening} {_scalar(value, _IN_BLOCK)}"
-    elif _is_small(value) and len(on_one_line) <= WIDTH:
-        yield on_one_line
+    elif _stands_on_one_line(value, WIDTH - len(opening) - 1):
+        yield f"{opening} {_flow(value)}"
     else:
         yield opening
         yield from _block(value, depth + 1)
+
+
+def _opening(key: str, depth: int) -> list[str]:
+    """Return the lines before a member's value, of which the last ends in the colon."""
+    margin, name = "  " * depth, _text(key, _IN_FLOW)
+    if len(name) > LONGEST_KEY:
+        return [f"{margin}? {name}", f"{margin}:"]
+    return [f"{margin}{name}:"]
+
+
+def _stands_on_one_line(value: Any, room: int) -> bool:
+    """Say whether a collection is written as flow; an empty one has no other spelling."""
+    return not value or (_is_small(value) and len(_flow(value)) <= room)
 
 
 def _block(value: Any, depth: int) -> Iterator[str]:
@@ -69,7 +85,9 @@ def _block(value: Any, depth: int) -> Iterator[str]:
             yield dash + first.lstrip(" ")
             yield from rest
         else:
-            yield dash + (_flow(item) if item in ({}, []) else _scalar(item, _IN_BLOCK))
+            yield dash + (
+                _flow(item) if isinstance(item, dict | list) else _scalar(item, _IN_BLOCK)
+            )
 
 
 def _is_small(value: Any) -> bool:
@@ -103,10 +121,11 @@ def _scalar(value: Any, plain: re.Pattern[str]) -> str:
 def _text(text: str, plain: re.Pattern[str]) -> str:
     if plain.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return f'"{"".join(_escaped(character) for character in text)}"'
+    quoted = "".join(_ESCAPES.get(character, character) for character in text)
+    return f'"{_printable(quoted)}"'
 
 
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    return character if character.isprintable() else f"\\U{ord(character):08X}"
+def _printable(text: str) -> str:
+    return "".join(
+        character if character.isprintable() else f"\\U{ord(character):08X}" for character in text
+    )
