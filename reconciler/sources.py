@@ -54,5 +54,5 @@ def _walk(directory: Path, problems: list[Problem]) -> Iterator[Path]:
         folders[:] = sorted(name for at, name in real.items() if name[0] != "." and at not in seen)
         seen |= set(real)
         for name in names:
-            if name.endswith(SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(root) / name

@@ -46,7 +46,9 @@ def test_yaml_and_yml_files_are_read_recursively_and_merged(write, tmp_path):
     write("a.yaml", HEAD + AWS)
     write("b.yml", "queues: {one: {}}\n")
     write("deep/er/c.yaml", "queues: {two: {}}\n")
-    assert names(tmp_path) == ["queue.one", "queue.two"]
+    write("D.YAML", "queues: {three: {}}\n")
+    write("e.Yml", "queues: {four: {}}\n")
+    assert names(tmp_path) == ["queue.four", "queue.one", "queue.three", "queue.two"]
 
 
 def test_hidden_files_and_folders_and_other_suffixes_are_skipped(write, tmp_path):
