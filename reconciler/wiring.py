@@ -1,6 +1,7 @@
 """Declared accounts + secrets → providers; the only file that knows all four services."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,12 @@ def declarations(
     """
     adapt = to_sandbox(sandbox) if sandbox else as_declared
     sources = [*load(path), *([beside] if beside else [])]
-    return read(sources, SERVICES, where=str(path), adapt=adapt)
+    return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt)
+
+
+def today() -> date:
+    """Return the day it is in UTC."""
+    return datetime.now(UTC).date()
 
 
 def migration_accounts(declared: Declarations) -> MigrationAccounts:

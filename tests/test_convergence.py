@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from reconciler import engine
+from reconciler.core.allowing import Overrides
 from reconciler.core.errors import PlanRefused
-from reconciler.core.guards import Overrides
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.plan import Prepared, prepare

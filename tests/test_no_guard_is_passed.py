@@ -6,20 +6,34 @@ words, not by the plan.
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from reconciler import engine
+from reconciler.core.allowing import Overrides
 from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused, Transient
-from reconciler.core.guards import Overrides
-from reconciler.core.manifest.settings import Limit, Policy
+from reconciler.core.manifest.settings import Allowance, Limit, Policy
 from reconciler.core.plan import prepare
 from tests.test_convergence import settle, strangers, untouched, worlds
 from tests.toys import Bell, Cloud, Tank, Well
 
 LIMITS = st.sampled_from([Limit(percent=0), Limit(percent=30), Limit(count=0), Limit(count=2)])
+ENDS = date(2026, 11, 21)
+LET_THROUGH = [
+    *(
+        Allowance(guard=guard, up_to=up_to, until=ENDS)
+        for guard in ("maxDeletes", "maxUpdates")
+        for up_to in (0, 2, 1000)
+    ),
+    *(
+        Allowance(guard=guard, address=address, until=ENDS)
+        for guard in ("adopt", "protect", "nonEmpty", "referenced")
+        for address in ("*", "tank.*")
+    ),
+]
 policies = st.builds(
     Policy,
     prune=st.booleans(),
@@ -27,6 +41,7 @@ policies = st.builds(
     max_updates=st.just(Limit(percent=100)) | LIMITS,
     protect_non_empty_queues=st.booleans(),
     adopt=st.booleans(),
+    allow=st.lists(st.sampled_from(LET_THROUGH), max_size=3).map(tuple),
 )
 overrides = st.builds(
     Overrides,
@@ -74,6 +89,18 @@ def matched(patterns, action):
     return "*" in patterns or (patterns == ("tank.*",) and action.kind == "tank")
 
 
+def let_through(policy, guard, action):
+    lines = [it.address for it in policy.allow if it.guard == guard]
+    return any(matched((address,), action) for address in lines)
+
+
+def within(policy, guard, usual, chosen, number, owned):
+    """A limit on the command line is the limit; else the usual one or any that is let through."""
+    raised = [it.up_to for it in policy.allow if it.guard == guard]
+    limits = [usual, *raised] if chosen is None else [chosen]
+    return any(allowed(limit, number, owned) for limit in limits)
+
+
 def allowed(limit, number, owned):
     """Contract section 1: a plain number, or a share that counts from 10 owned objects up."""
     if limit.count is not None:
@@ -100,19 +127,24 @@ def expected(cloud, declared, given, plan):
     if names["delete"] and not policy.prune and not given.destroying:
         found.add("prune")
     default = Limit(percent=100) if given.destroying else policy.max_deletes
-    if not allowed(given.max_deletes or default, len(removed), owned):
+    if not within(policy, "maxDeletes", default, given.max_deletes, len(removed), owned):
         found.add("maxDeletes")
-    if not allowed(given.max_updates or policy.max_updates, len(names["update"]), owned):
+    usual = policy.max_updates
+    if not within(policy, "maxUpdates", usual, given.max_updates, len(names["update"]), owned):
         found.add("maxUpdates")
     if not declared.desired and plan.actions and not given.destroying:
         found.add("empty")
     if not policy.adopt and any(
-        action.adopts and not matched(given.adopt, action) and _more_than_our_tag(action)
+        action.adopts
+        and not matched(given.adopt, action)
+        and not let_through(policy, "adopt", action)
+        and _more_than_our_tag(action)
         for action in names["update"] + names["replace"]
     ):
         found.add("adopt")
     if any(
         not matched(given.unprotect, action)
+        and not let_through(policy, "protect", action)
         and (
             behind[action.address].protected
             or (action.address in desired and desired[action.address].protect)
@@ -120,7 +152,10 @@ def expected(cloud, declared, given, plan):
         for action in removed
     ):
         found.add("protect")
-    full = any(behind[action.address].waiting for action in removed)
+    full = any(
+        behind[action.address].waiting and not let_through(policy, "nonEmpty", action)
+        for action in removed
+    )
     if full and policy.protect_non_empty_queues and not given.allow_non_empty:
         found.add("nonEmpty")
     return found
@@ -172,9 +207,11 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
     removed = list(gone(before, cloud).values())
     assert len(removed) <= sum(it.action in ("delete", "replace") for it in plan.actions)
     for thing in removed:
-        assert not thing.protected or given.unprotect
-        assert not thing.waiting or given.allow_non_empty or not policy.protect_non_empty_queues
-    if not given.allow_referenced:
+        open_ = {it.guard for it in policy.allow}
+        assert not thing.protected or given.unprotect or "protect" in open_
+        lost = given.allow_non_empty or not policy.protect_non_empty_queues or "nonEmpty" in open_
+        assert not thing.waiting or lost
+    if not given.allow_referenced and "referenced" not in {it.guard for it in policy.allow}:
         assert not cloud.dangling(), "nobody was left pointing at nothing"
     assert {outcome.address for outcome in applied.outcomes} >= names
 

@@ -10,8 +10,8 @@ import pytest
 import urllib3
 
 from reconciler import engine
+from reconciler.core.allowing import Overrides
 from reconciler.core.errors import DeclarationError
-from reconciler.core.guards import Overrides
 from reconciler.core.model import Live
 from reconciler.core.observation import Observation
 from reconciler.core.plan import prepare

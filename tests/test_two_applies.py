@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from reconciler import engine
-from reconciler.core.guards import Overrides
+from reconciler.core.allowing import Overrides
 from reconciler.core.plan import prepare
 from reconciler.providers.secrets import Secrets
 from reconciler.sandbox import Sandbox

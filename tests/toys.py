@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import count
 from typing import Annotated, ClassVar
 
@@ -188,6 +189,9 @@ def declare(key: str, account: str, spec: Spec, /, **more) -> Desired:
     )
 
 
+TODAY = date(2026, 11, 21)
+
+
 def world(*desired: Desired, policy: Policy | None = None, **more) -> Declarations:
     return Declarations(
         stack=more.pop("stack", STACK),
@@ -196,6 +200,7 @@ def world(*desired: Desired, policy: Policy | None = None, **more) -> Declaratio
         accounts={},
         desired=tuple(sorted(desired, key=lambda item: item.address)),
         digest=more.pop("digest", "sha256:0"),
+        today=more.pop("today", TODAY),
         **more,
     )
 

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from reconciler import engine
+from reconciler.core.allowing import Overrides
 from reconciler.core.decide import Selection
-from reconciler.core.guards import Overrides
 from reconciler.core.plan import prepare
 from reconciler.providers.secrets import Secrets
 from reconciler.wiring import Providers, declarations

@@ -1,4 +1,6 @@
-"""Exit codes of the contract."""
+"""Exit codes of the contract, and the error that has one of its own."""
+
+from reconciler.core.errors import ReconcilerError
 
 DONE = 0
 ERROR = 1
@@ -6,3 +8,7 @@ DIFFERENT = 2
 REFUSED = 3
 USAGE = 64
 INTERRUPTED = 130
+
+
+class WrongUsage(ReconcilerError):
+    """The command line means nothing for these declarations: it ends with `USAGE`."""

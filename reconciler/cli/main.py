@@ -89,13 +89,23 @@ def invoke(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _told(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
-        code = exits.REFUSED if isinstance(error, PlanRefused) else exits.ERROR
+        code = _code(error)
         if _wants_json(arguments):
             _write_failure(state, error, code)
         return _told(state, _sentence(error), code)
     finally:
         state.close()
     return int(result or 0)
+
+
+def _code(error: Exception) -> int:
+    match error:
+        case PlanRefused():
+            return exits.REFUSED
+        case exits.WrongUsage():
+            return exits.USAGE
+        case _:
+            return exits.ERROR
 
 
 def _sentence(error: Exception) -> str:

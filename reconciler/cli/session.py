@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reconciler.cli.exits import WrongUsage
 from reconciler.cli.state import State
+from reconciler.core.allowing import Overrides
 from reconciler.core.decide import Selection
 from reconciler.core.diff import matches
-from reconciler.core.errors import SettingsError
-from reconciler.core.guards import Overrides
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan
@@ -89,6 +89,8 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         behind = _look_behind(observation, prepared, providers)
         if behind is not observation:
             prepared = make(behind, targets=_targets(accounts))
+        for sentence in prepared.idle:
+            raise WrongUsage(sentence)
         yield Session(declared, prepared, providers, source.taken_at)
 
 
@@ -200,14 +202,14 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
     """Return the accounts a run is limited to, None for all.
 
     Raises:
-        SettingsError: an account named on the command line is not declared.
+        WrongUsage: an account named on the command line is not declared.
     """
     if not request.accounts and request.shard is None:
         return None
     unknown = sorted(set(request.accounts) - set(declared.accounts))
     if unknown:
         known = ", ".join(sorted(declared.accounts))
-        raise SettingsError(f"--account {unknown[0]}: not declared; there are {known}")
+        raise WrongUsage(f"--account {unknown[0]}: not declared; there are {known}")
     names = set(request.accounts or declared.accounts)
     if request.shard is not None:
         number, total = (int(part) for part in request.shard.split("/"))
@@ -220,12 +222,12 @@ def _check_targets(declared: Declarations, targets: Iterable[str]) -> None:
     """Check that each pattern means something.
 
     Raises:
-        SettingsError: nothing declared has such an address, so that nothing would be done.
+        WrongUsage: nothing declared has such an address, so that nothing would be done.
     """
     addresses = [item.address for item in declared.desired]
     for pattern in targets:
         if not any(matches(pattern, address) for address in addresses):
-            raise SettingsError(
+            raise WrongUsage(
                 f"--target {pattern}: nothing declared has this address{near(pattern, addresses)}"
             )
 

@@ -21,7 +21,7 @@ from reconciler.starter.summary import DECLARATIONS, Started, summary
 from reconciler.starter.surroundings import known_ids, repository_name, repository_root
 from reconciler.starter.workflows import WORKFLOWS, unmapped, workflows_for
 from reconciler.starter.writing import Written, write_missing
-from reconciler.wiring import SERVICES
+from reconciler.wiring import SERVICES, today
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _found(directory: Path) -> _Declared | None:
     if not sources:
         return None
     kept = tuple(str(Path(source.name).relative_to(directory)) for source in sources)
-    return _Declared(read(sources, SERVICES, where=str(folder)), kept=kept)
+    return _Declared(read(sources, SERVICES, where=str(folder), today=today()), kept=kept)
 
 
 def _made(state: State, request: Request) -> _Declared:
@@ -91,7 +91,8 @@ def _made(state: State, request: Request) -> _Declared:
     choice = Choice(stack, request.services or _ask(state))
     files = {f"{DECLARATIONS}/{name}": text for name, text in example_files(choice).items()}
     sources = [Source(name, text.encode()) for name, text in files.items()]
-    return _Declared(read(sources, SERVICES, where=DECLARATIONS), examples=files)
+    understood = read(sources, SERVICES, where=DECLARATIONS, today=today())
+    return _Declared(understood, examples=files)
 
 
 def _repository(request: Request) -> Repository:

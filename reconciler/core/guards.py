@@ -2,25 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from reconciler.core.diff import matches
-from reconciler.core.manifest.settings import Limit, Policy
+from reconciler.core.allowing import Overrides, allowed, limits, line, passing
+from reconciler.core.manifest.settings import Policy
 from reconciler.core.model import Guard, Live, live_address
 from reconciler.core.order import Change, Referrers, leaves, referring
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the one who runs a command allows this once; addresses may be patterns."""
-
-    max_deletes: Limit | None = None
-    max_updates: Limit | None = None
-    adopt: tuple[str, ...] = ()
-    unprotect: tuple[str, ...] = ()
-    allow_non_empty: bool = False
-    allow_referenced: bool = False
-    destroying: bool = False
-    """Nothing is declared on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +16,8 @@ class Situation:
 
     `owned` counts our live objects; `unread` names scopes whose read failed; `withheld` counts
     deletes that were left out; `targeted` says that a --target filter was given. `needed` is what
-    declarations refer to: kind, account (or none) and handle.
+    declarations refer to: kind, account (or none) and handle. `today` is the day that what a guard
+    offers to let through is counted from.
     """
 
     policy: Policy
@@ -41,6 +29,15 @@ class Situation:
     targeted: bool
     referrers: Referrers
     needed: Collection[tuple[str, str, str]]
+    today: date
+
+    def passes(self, guard: str, change: Change) -> bool:
+        """Say whether somebody let a change pass a guard that goes by addresses."""
+        return allowed(change.address, passing(guard, self.policy, self.overrides))
+
+    def lines(self, guard: str, values: Iterable[str | int]) -> tuple[str, ...]:
+        """Return the lines of policy.allow that would let these addresses, or numbers, pass."""
+        return tuple(line(guard, value, self.today) for value in values)
 
 
 def verdicts(changes: Sequence[Change], situation: Situation) -> tuple[Guard, ...]:
@@ -60,7 +57,7 @@ def verdicts(changes: Sequence[Change], situation: Situation) -> tuple[Guard, ..
 
 
 def _names(changes: Iterable[Change]) -> str:
-    return short_list([change.address for change in changes])
+    return short_list(_addresses(changes))
 
 
 def short_list(names: Sequence[str]) -> str:
@@ -85,23 +82,26 @@ def _prune(changes: Sequence[Change], situation: Situation) -> Guard:
 def _limit(
     changes: Sequence[Change], situation: Situation, name: str, actions: Collection[str]
 ) -> Guard:
-    deletes = name == "maxDeletes"
-    policy, overrides = situation.policy, situation.overrides
-    chosen = overrides.max_deletes if deletes else overrides.max_updates
-    # To destroy is to delete all: only a limit that is given with it counts.
-    default = Limit(percent=100) if overrides.destroying else policy.max_deletes
-    limit = chosen or (default if deletes else policy.max_updates)
     number = sum(change.action in actions for change in changes)
     what = f"{number} {' and '.join(f'{action}s' for action in actions)}"
-    if limit.allows(number, situation.owned):
-        message = f"{what} of {situation.owned} owned objects, limit {limit}"
-        return Guard(guard=name, refused=False, message=message)
-    option = "--max-deletes" if deletes else "--max-updates"
+    chosen = limits(name, situation.policy, situation.overrides)
+    for limit in chosen:
+        if limit.allows(number, situation.owned):
+            message = f"{what} of {situation.owned} owned objects, limit {limit}"
+            return Guard(guard=name, refused=False, message=message)
+    option = "--max-deletes" if name == "maxDeletes" else "--max-updates"
     message = (
-        f"{what} of {situation.owned} owned objects are more than the limit of {limit}; if that is "
-        f"meant, allow it with {option} {number}"
+        f"{what} of {situation.owned} owned objects are more than the limit of "
+        f"{' or '.join(map(str, chosen))}; if that is meant, allow it with {option} {number}"
     )
-    return Guard(guard=name, refused=True, message=message)
+    return _refused(name, message, situation.lines(name, [number]))
+
+
+def _refused(name: str, message: str, lines: Sequence[str]) -> Guard:
+    """Refuse, and say which lines of YAML would let it through."""
+    more = f" and {len(lines) - 1} more like it" if len(lines) > 1 else ""
+    offer = f"{message}, or once by this line of policy.allow: {lines[0]}{more}"
+    return Guard(guard=name, refused=True, message=offer, allow=tuple(lines))
 
 
 def _empty(changes: Sequence[Change], situation: Situation) -> Guard:
@@ -131,11 +131,7 @@ def _target(situation: Situation) -> Guard:
 
 def _adopt(changes: Sequence[Change], situation: Situation) -> Guard:
     wanted = [change for change in changes if change.adopts and _alters(change)]
-    open_ = [
-        change
-        for change in wanted
-        if not situation.policy.adopt and not _allowed(change, situation.overrides.adopt)
-    ]
+    open_ = [change for change in wanted if not situation.passes("adopt", change)]
     if not open_:
         message = f"{len(wanted)} objects are taken over with changes"
         return Guard(guard="adopt", refused=False, message=message)
@@ -143,7 +139,11 @@ def _adopt(changes: Sequence[Change], situation: Situation) -> Guard:
         f"these exist without our mark and would be changed: {_names(open_)}; take them over with "
         f"--adopt {open_[0].address} (or policy.adopt: true)"
     )
-    return Guard(guard="adopt", refused=True, message=message)
+    return _refused("adopt", message, situation.lines("adopt", _addresses(open_)))
+
+
+def _addresses(changes: Iterable[Change]) -> list[str]:
+    return [change.address for change in changes]
 
 
 def _alters(change: Change) -> bool:
@@ -156,7 +156,7 @@ def _protect(changes: Sequence[Change], situation: Situation) -> Guard:
     stopped = [
         change
         for change in _removals(changes)
-        if _protected(change) and not _allowed(change, situation.overrides.unprotect)
+        if _protected(change) and not situation.passes("protect", change)
     ]
     if not stopped:
         return Guard(guard="protect", refused=False, message="nothing protected is removed")
@@ -164,7 +164,7 @@ def _protect(changes: Sequence[Change], situation: Situation) -> Guard:
         f"these are protected and would be deleted or replaced: {_names(stopped)}; if that is "
         f"meant, allow it with --unprotect {stopped[0].address}"
     )
-    return Guard(guard="protect", refused=True, message=message)
+    return _refused("protect", message, situation.lines("protect", _addresses(stopped)))
 
 
 def _protected(change: Change) -> bool:
@@ -174,32 +174,35 @@ def _protected(change: Change) -> bool:
 
 def _non_empty(changes: Sequence[Change], situation: Situation) -> Guard:
     full = [change for change in _removals(changes) if change.live and change.live.waiting]
-    allowed = situation.overrides.allow_non_empty or not situation.policy.protect_non_empty_queues
-    if allowed or not full:
+    stopped = [change for change in full if not situation.passes("nonEmpty", change)]
+    if not stopped:
         message = f"{len(full)} objects that hold messages are removed"
         return Guard(guard="nonEmpty", refused=False, message=message)
-    counts = [f"{c.address} (about {c.live.waiting} messages)" for c in full if c.live]
+    counts = [f"{c.address} (about {c.live.waiting} messages)" for c in stopped if c.live]
     message = (
         f"these still hold messages, which would be lost: {short_list(counts)}; read them first, "
         "or allow it with --allow-non-empty"
     )
-    return Guard(guard="nonEmpty", refused=True, message=message)
+    return _refused("nonEmpty", message, situation.lines("nonEmpty", _addresses(stopped)))
 
 
 def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
     held = list(_held(changes, situation))
-    if situation.overrides.allow_referenced or not held:
+    stopped = [(one, by) for one, by in held if not situation.passes("referenced", one)]
+    if not stopped:
         message = f"{len(held)} objects that others point at are removed"
         return Guard(guard="referenced", refused=False, message=message)
+    named = [f"{change.address} (from {sources})" for change, sources in stopped]
     message = (
-        f"others still point at what would go: {short_list(held)}; remove them first, or allow it "
+        f"others still point at what would go: {short_list(named)}; remove them first, or allow it "
         "with --allow-referenced"
     )
-    return Guard(guard="referenced", refused=True, message=message)
+    addresses = _addresses(change for change, _ in stopped)
+    return _refused("referenced", message, situation.lines("referenced", addresses))
 
 
-def _held(changes: Sequence[Change], situation: Situation) -> Iterator[str]:
-    """Yield the address of each object that others point at, and what does."""
+def _held(changes: Sequence[Change], situation: Situation) -> Iterator[tuple[Change, str]]:
+    """Yield the removal of each object that others point at, and what does."""
     by_live = {id(change.live): change for change in changes if change.live is not None}
     for change in _removals(changes):
         sources = [
@@ -210,7 +213,7 @@ def _held(changes: Sequence[Change], situation: Situation) -> Iterator[str]:
         if change.action == "delete" and _needed(change.former, situation.needed):
             sources.append("what is declared")
         if sources:
-            yield f"{change.address} (from {short_list(sorted(sources))})"
+            yield change, short_list(sorted(sources))
 
 
 def _needed(live: Live, needed: Collection[tuple[str, str, str]]) -> bool:
@@ -228,7 +231,3 @@ def _stays(change: Change, referrer: Live, path: str, by_live: Mapping[int, Chan
 
 def _removals(changes: Iterable[Change]) -> Iterator[Change]:
     return (change for change in changes if change.action in ("delete", "replace"))
-
-
-def _allowed(change: Change, patterns: Iterable[str]) -> bool:
-    return any(matches(pattern, change.address) for pattern in patterns)

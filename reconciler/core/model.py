@@ -327,11 +327,15 @@ class Action(Frozen):
 
 
 class Guard(Frozen):
-    """The verdict of one guard over a plan; a refused one names its override in the message."""
+    """The verdict of one guard over a plan; a refused one names its override in the message.
+
+    `allow` are the lines of YAML, below `policy.allow`, that would let the plan pass it.
+    """
 
     guard: str
     refused: bool
     message: str
+    allow: tuple[str, ...] = ()
 
 
 class Unmanaged(Frozen):

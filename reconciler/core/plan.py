@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from reconciler.core.allowing import Overrides, passing
 from reconciler.core.decide import Selection, World, decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
 from reconciler.core.gap import gaps
-from reconciler.core.guards import Overrides, Situation, short_list, verdicts
+from reconciler.core.guards import Situation, short_list, verdicts
+from reconciler.core.idle import idle_allowances, idle_overrides
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import (
     Action,
@@ -38,12 +40,16 @@ NO_OVERRIDES = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan together with what is needed to carry it out; only the plan itself is ever stored."""
+    """A plan together with what is needed to carry it out; only the plan itself is ever stored.
+
+    `idle` says which overrides name an address that nothing has.
+    """
 
     plan: Plan
     steps: tuple[Step, ...]
     index: Index
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
+    idle: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,7 @@ def prepare(
             [
                 *observation.warnings,
                 *world.warnings,
+                *idle_allowances(world),
                 *([] if overrides.destroying else obstacles(declarations.desired)),
             ]
         ),
@@ -109,14 +116,18 @@ def prepare(
         accounts=_acted_on(actions, targets or {}),
     )
     policy = declarations.policy
-    allow_non_empty = overrides.allow_non_empty or not policy.protect_non_empty_queues
     going = {
         live_address(step.change.former.spec, step.change.former.account)
         for step in steps
         if step.verb == "delete"
     }
-    rules = Rules(policy.ignore_tags, allow_non_empty, overrides.allow_referenced, frozenset(going))
-    return Prepared(plan, steps, index, rules)
+    rules = Rules(
+        policy.ignore_tags,
+        non_empty=passing("nonEmpty", policy, overrides),
+        referenced=passing("referenced", policy, overrides),
+        going=frozenset(going),
+    )
+    return Prepared(plan, steps, index, rules, tuple(idle_overrides(world, overrides)))
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -141,6 +152,7 @@ def _situation(world: World, overrides: Overrides) -> Situation:
         targeted=bool(world.selection.targets),
         referrers=referrers(world.live),
         needed=frozenset(() if overrides.destroying else _needed(world)),
+        today=world.declarations.today,
     )
 
 

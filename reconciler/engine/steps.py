@@ -106,13 +106,14 @@ class Worker:
             return None
         former = step.change.former
         # Only what is deleted can lose messages.
-        thorough = step.verb == "delete" and not self._rules.allow_non_empty
+        thorough = step.verb == "delete" and not self._rules.may_be_full(step.address)
         now = provider.read(self._outside(former), thorough=thorough)
         if now is not None:
             now = replace(now, spec=self._index.inside(now.spec, now.account))
-        against = objection(step.verb, former, now, self._rules)
+        against = objection(step.verb, step.address, former, now, self._rules)
         if against is None and step.verb == "delete" and isinstance(provider, Referred):
-            return pointed_at(provider.referrers((former,), one_by_one), self._rules)
+            referrers = provider.referrers((former,), one_by_one)
+            return pointed_at(step.address, referrers, self._rules)
         return against
 
     def _write(self, provider: Provider, step: Step) -> Live | None:

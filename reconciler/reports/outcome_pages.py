@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.model import Finding, Guard
+from reconciler.core.model import Finding
 from reconciler.reports.escapes import code, plain
+from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
 
@@ -27,7 +28,7 @@ def application_page(application: Application, stack: str) -> Page:
     return Page(
         head=head,
         sections=[
-            Section("Refused by guards", [_guard(item) for item in application.guards], 0.3),
+            *guard_sections(application.guards),
             Section("Problems", [_finding(item) for item in application.problems], 0.3),
             *(Section(outcome.capitalize(), items, 0.5) for outcome, items in by_outcome.items()),
         ],
@@ -66,11 +67,6 @@ def _result(result: ActionResult) -> Item:
     line = f"- {result.action} {code(result.address)}"
     if result.error:
         line += f": {plain(result.error)}"
-    return Item(line, line)
-
-
-def _guard(guard: Guard) -> Item:
-    line = f"- **{guard.guard}**: {plain(guard.message)}"
     return Item(line, line)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from reconciler.reports.escapes import block
+
 FOLDED_FROM = 10
 """A list that is longer than this is folded away."""
 _MARGIN = 400
@@ -25,7 +27,8 @@ class Item:
 class Section:
     """A list under a title of ours. `rolled` tells the same with similar entries told as one.
 
-    `share` of the room that is left is what it may take where not everything fits.
+    `share` of the room that is left is what it may take where not everything fits. With a
+    `language` the list is a block of code, to copy.
     """
 
     title: str
@@ -33,6 +36,7 @@ class Section:
     share: float
     rolled: Callable[[], Sequence[Item]] | None = None
     folded: bool = True
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _list(section: Section, items: Iterable[str], *, fold: bool) -> Iterator[str
     yield f"\n### {section.title} ({len(section.items):,})\n"
     if fold:
         yield "<details><summary>show them</summary>\n"
-    yield from items
+    yield from block(list(items), section.language) if section.language else items
     if fold:
         yield "\n</details>"
 

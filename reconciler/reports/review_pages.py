@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.drift import Drift
-from reconciler.core.model import Finding, Guard, Plan, Unmanaged
+from reconciler.core.model import Finding, Plan, Unmanaged
 from reconciler.reports.escapes import code, plain
+from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
 from reconciler.reports.values import clean, show
@@ -46,7 +47,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
     entries = [of_action(action) for action in plan.actions]
     by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in VERBS}
     sections = [
-        Section("Refused by guards", _guards(plan.refused()), 0.3, folded=False),
+        *guard_sections(plan.refused()),
         Section("Problems", _findings(plan.problems), 0.3),
         *(
             _differing(f"To {verb}", by_verb[verb])
@@ -133,11 +134,6 @@ def _others(report: Plan | Drift) -> list[Section]:
         Section("Unknown, left alone", [Item(line, line) for line in unknown], 0.5),
         Section("Not ours, left alone", _unmanaged(report.unmanaged), 0.9),
     ]
-
-
-def _guards(guards: Sequence[Guard]) -> list[Item]:
-    lines = [f"- **{guard.guard}**: {plain(guard.message)}" for guard in guards]
-    return [Item(line, line) for line in lines]
 
 
 def _findings(findings: Sequence[Finding]) -> list[Item]:

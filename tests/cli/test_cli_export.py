@@ -277,7 +277,7 @@ def test_only_the_accounts_asked_for_are_written(live, export):
         }
     }
     ended, _ = export("", "--account", "nobody")
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (64, "")
     assert "--account nobody: not declared" in ended.err
 
 

@@ -160,9 +160,9 @@ def test_a_target_takes_brackets_literally_and_stars_as_any_characters(planned):
     assert addresses("*.m[2]", "queue.?") == ["queue.q", "subscription.m[2]"]
 
 
-def test_a_target_that_means_nothing_is_an_error(planned, sandbox):
+def test_a_target_that_means_nothing_is_wrong_usage(planned, sandbox):
     ended = planned(queues(q=""), "--target", "queue.q", "--target", "queue.p")
-    assert (ended.code, sandbox.calls()) == (1, [])
+    assert (ended.code, sandbox.calls()) == (64, [])
     assert (
         "error: --target queue.p: nothing declared has this address, did you mean 'queue.q'?"
         in ended.err
@@ -180,7 +180,7 @@ def test_account_covers_whole_accounts_deletes_included(planned, applied):
     world = queues(q="")
     plan = json.loads(planned(world, "--format", "json", "--account", "aws-eu").out)
     assert [action["address"] for action in plan["actions"]] == ["queue.aws-eu/old"]
-    assert planned(world, "--account", "nobody").code == 1
+    assert planned(world, "--account", "nobody").code == 64
 
 
 @pytest.mark.parametrize("snapshot", [False, True])

@@ -126,9 +126,9 @@ def test_options_that_make_no_sense_are_wrong_usage(cli, declared, sandbox, wron
     assert cli("status", declared, *wrong, "--sandbox", sandbox.url).code == 64
 
 
-def test_an_account_that_is_not_declared_is_an_error(cli, declared, sandbox):
+def test_an_account_that_is_not_declared_is_wrong_usage(cli, declared, sandbox):
     ended = cli("status", declared, "--account", "nobody", "--sandbox", sandbox.url)
-    assert ended.code == 1
+    assert ended.code == 64
     assert "--account nobody: not declared" in ended.err
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from reconciler.core.allowing import Overrides
 from reconciler.core.decide import Selection
-from reconciler.core.guards import Overrides
 from reconciler.core.plan import prepare
 from tests.toys import (
     Bell,

@@ -1,15 +1,16 @@
 """Each guard: its verdict, what it says, and its own override; nothing else lifts it."""
 
 import pytest
+import yaml
 
+from reconciler.core.allowing import Overrides
 from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused
-from reconciler.core.guards import Overrides
-from reconciler.core.manifest.settings import Limit, Policy
+from reconciler.core.manifest.settings import Allowance, Limit, Policy
 from reconciler.core.plan import prepare
 from reconciler.core.provider import Scope
 from reconciler.core.unread import Unread
-from tests.toys import Pipe, Spill, Tank, Tap, Well, declare, seen, standing, world
+from tests.toys import TODAY, Pipe, Spill, Tank, Tap, Well, declare, seen, standing, world
 
 PRUNING = Policy(prune=True, max_deletes="100%")
 KEPT = declare("kept", "depot", Tank(name="kept"))
@@ -23,6 +24,22 @@ ALL_BUT = {
     "nonEmpty": Overrides(allow_non_empty=True),
     "referenced": Overrides(allow_referenced=True),
 }
+
+
+BY_ALLOWING = {
+    "maxDeletes": Allowance(guard="maxDeletes", up_to=1000, until=TODAY),
+    "maxUpdates": Allowance(guard="maxUpdates", up_to=1000, until=TODAY),
+    **{
+        name: Allowance(guard=name, address="*", until=TODAY)
+        for name in ("adopt", "protect", "nonEmpty", "referenced")
+    },
+}
+
+
+def allowing(policy, *names, but=()):
+    """Return the policy with everything let through by these guards' lines, or by all but some."""
+    wanted = names or [name for name in BY_ALLOWING if name not in but]
+    return policy.model_copy(update={"allow": tuple(BY_ALLOWING[name] for name in wanted)})
 
 
 def guards(*desired, live=(), policy=PRUNING, overrides=None, unread=(), selection=None):
@@ -49,8 +66,13 @@ def only_its_own_lifts(name, *desired, **situation):
         allow_non_empty=name != "nonEmpty",
         allow_referenced=name != "referenced",
     )
-    lifted = refused(*desired, overrides=ALL_BUT[name], **situation)
-    return refused(*desired, overrides=others, **situation) == [name] and name not in lifted
+    lifted = [name in refused(*desired, overrides=ALL_BUT[name], **situation)]
+    kept = [refused(*desired, overrides=others, **situation)]
+    if name in BY_ALLOWING:
+        policy = situation.pop("policy", PRUNING)
+        lifted.append(name in refused(*desired, policy=allowing(policy, name), **situation))
+        kept.append(refused(*desired, policy=allowing(policy, but=[name]), **situation))
+    return not any(lifted) and all(names == [name] for names in kept)
 
 
 def tanks(number, **more):
@@ -214,11 +236,13 @@ def test_what_is_not_selected_makes_no_share_larger():
 def test_a_refused_limit_says_how_many_of_how_many_and_what_lifts_it():
     assert deleting(4, of=10, policy=Policy(prune=True)).message == (
         "4 deletes and replaces of 10 owned objects are more than the limit of 30%; if that is "
-        "meant, allow it with --max-deletes 4"
+        "meant, allow it with --max-deletes 4, or once by this line of policy.allow: "
+        "- {guard: maxDeletes, upTo: 4, until: 2026-11-28}"
     )
     assert updating(2, of=3, policy=Policy(prune=True, max_updates=1)).message == (
         "2 updates of 3 owned objects are more than the limit of 1; if that is meant, allow it "
-        "with --max-updates 2"
+        "with --max-updates 2, or once by this line of policy.allow: "
+        "- {guard: maxUpdates, upTo: 2, until: 2026-11-28}"
     )
 
 
@@ -317,7 +341,8 @@ def test_changing_an_object_without_our_mark_needs_consent():
     assert guard.refused
     assert guard.message == (
         "these exist without our mark and would be changed: tank.kept; take them over with "
-        "--adopt tank.kept (or policy.adopt: true)"
+        "--adopt tank.kept (or policy.adopt: true), or once by this line of policy.allow: "
+        "- {guard: adopt, address: tank.kept, until: 2026-11-28}"
     )
     assert only_its_own_lifts("adopt", changed, live=[FOUND])
 
@@ -367,7 +392,8 @@ def test_what_is_protected_in_yaml_is_never_replaced():
     assert guard.refused
     assert guard.message == (
         "these are protected and would be deleted or replaced: tank.kept; if that is meant, allow "
-        "it with --unprotect tank.kept"
+        "it with --unprotect tank.kept, or once by this line of policy.allow: "
+        "- {guard: protect, address: tank.kept, until: 2026-11-28}"
     )
     assert only_its_own_lifts("protect", protected, live=[standing(KEPT)])
 
@@ -410,7 +436,8 @@ def test_a_queue_that_holds_messages_is_not_deleted():
     assert guard.refused
     assert guard.message == (
         "these still hold messages, which would be lost: tank.depot/kept (about 3 messages); read "
-        "them first, or allow it with --allow-non-empty"
+        "them first, or allow it with --allow-non-empty, or once by this line of policy.allow: "
+        "- {guard: nonEmpty, address: tank.depot/kept, until: 2026-11-28}"
     )
     assert only_its_own_lifts("nonEmpty", other, live=[full(), standing(other)])
 
@@ -455,7 +482,8 @@ def test_what_others_still_point_at_is_not_deleted():
     assert guard.message == (
         "others still point at what would go: tank.depot/kept (from pipe.mains/arn:elsewhere); "
         "remove them first, or allow it "
-        "with --allow-referenced"
+        "with --allow-referenced, or once by this line of policy.allow: "
+        "- {guard: referenced, address: tank.depot/kept, until: 2026-11-28}"
     )
     assert only_its_own_lifts("referenced", OTHER, live=live)
 
@@ -531,6 +559,138 @@ def test_ids_of_two_accounts_that_coincide_hold_nothing():
     theirs = standing(declare("q", "mains", Pipe(well="arn:y", name="q")), id="p-1")
     tap = standing(declare("t", "mains", Tap(client="de", use="u", pipe="p-1")))
     assert refused(KEPT, live=[pipe, theirs, tap, standing(KEPT)]) == []
+
+
+# let through once, in the declarations
+
+
+def let(*lines):
+    """Return a policy with lines of `policy.allow`, as read from YAML."""
+    return PRUNING.model_copy(
+        update={"allow": tuple(Allowance.model_validate(yaml.safe_load(it)[0]) for it in lines)}
+    )
+
+
+def test_what_is_let_through_covers_the_addresses_it_names_and_no_others():
+    one, two = (
+        standing(declare(name, "depot", Tank(name=name)), waiting=3) for name in ("one", "two")
+    )
+    policy = let("- {guard: nonEmpty, address: 'tank.depot/o*', until: 2026-11-21}")
+    guard = guards(OTHER, live=[one, two, standing(OTHER)], policy=policy)["nonEmpty"]
+    assert guard.refused
+    assert guard.allow == ("- {guard: nonEmpty, address: tank.depot/two, until: 2026-11-28}",)
+    assert "tank.depot/one" not in guard.message
+
+
+def test_what_is_let_through_reaches_no_further_than_its_number():
+    policy = let("- {guard: maxDeletes, upTo: 4, until: 2026-11-21}")
+    policy = policy.model_copy(update={"max_deletes": Limit(percent=30)})
+    assert not deleting(4, of=12, policy=policy).refused
+    refusing = deleting(5, of=12, policy=policy)
+    assert refusing.refused
+    assert "more than the limit of 30% or 4;" in refusing.message
+
+
+def test_a_limit_on_the_command_line_is_the_limit_whatever_is_let_through():
+    policy = let("- {guard: maxDeletes, upTo: 4, until: 2026-11-21}")
+    assert deleting(
+        2, of=12, policy=policy, overrides=Overrides(max_deletes=Limit(count=1))
+    ).refused
+
+
+def test_a_share_that_is_let_through_is_one_of_the_owned_objects():
+    policy = let("- {guard: maxUpdates, upTo: 50%, until: 2026-11-21}")
+    policy = policy.model_copy(update={"max_updates": Limit(count=0)})
+    assert not updating(6, of=12, policy=policy).refused
+    assert updating(7, of=12, policy=policy).refused
+
+
+def test_every_address_that_is_refused_gets_its_line():
+    _, live = tanks(7, protected=True)
+    guard = guards(KEPT, live=live)["protect"]
+    assert len(guard.allow) == 7
+    assert guard.message.endswith("address: tank.depot/t00, until: 2026-11-28} and 6 more like it")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a,b",
+        "a: b",
+        "#a",
+        "{a}",
+        "[a]",
+        '"',
+        "\\",
+        "a\nb",
+        "\u202e",
+        "\U000e0041",
+        "é",
+        "'",
+        "- a",
+        "",
+    ],
+)
+def test_a_line_that_is_offered_lets_through_what_it_was_offered_for(name):
+    strange = standing(declare("x", "depot", Tank(name=name)), waiting=1)
+    situation = {"live": [strange, standing(OTHER)]}
+    [line] = guards(OTHER, **situation)["nonEmpty"].allow
+    assert line.isprintable()
+    assert refused(OTHER, policy=let(line), **situation) == []
+
+
+def test_a_guard_that_lets_a_plan_pass_offers_nothing():
+    assert all(guard.allow == () for guard in guards(KEPT, live=[standing(KEPT)]).values())
+
+
+def test_to_let_something_through_changes_the_fingerprint_by_the_declarations_digest():
+    plans = [
+        prepare(world(KEPT, digest=digest), seen()).plan for digest in ("sha256:0", "sha256:1")
+    ]
+    assert plans[0].actions == plans[1].actions
+    assert plans[0].fingerprint != plans[1].fingerprint
+
+
+def idle(policy, *, overrides=None, selection=None, unread=()):
+    found = prepare(
+        world(OTHER, policy=policy),
+        seen(standing(KEPT), standing(OTHER), unread=tuple(unread)),
+        overrides=overrides or Overrides(),
+        selection=selection or Selection(),
+    )
+    return [
+        item.message for item in found.plan.warnings if item.address == "policy.allow"
+    ], found.idle
+
+
+def test_what_is_let_through_of_nothing_is_warned_about():
+    lines = [
+        f"- {{guard: protect, address: '{address}', until: 2026-11-21}}"
+        for address in ("tank.other", "tank.depot/kept", "tank.*", "tank.depot/kep", "tank.kept")
+    ]
+    warnings, _ = idle(let(*lines))
+    assert [item.partition(":")[0] for item in warnings] == ["tank.depot/kep", "tank.kept"]
+    assert warnings[0] == (
+        "tank.depot/kep: nothing has this address, did you mean 'tank.depot/kept'?; remove the "
+        "line, or mend it"
+    )
+
+
+def test_an_override_of_nothing_is_told_with_its_option():
+    wrong = Overrides(adopt=("tank.othr",), unprotect=("tank.other", "bell.*"))
+    assert idle(PRUNING, overrides=wrong)[1] == (
+        "--adopt tank.othr: nothing has this address, did you mean 'tank.other'?",
+        "--unprotect bell.*: nothing has this address",
+    )
+
+
+def test_what_was_not_looked_at_may_have_any_address():
+    unread = [Unread(Scope("works", (Pipe,)), "busy")]
+    elsewhere = Selection(accounts=frozenset({"depot"}))
+    wrong = Overrides(unprotect=("bell.*",))
+    policy = let("- {guard: protect, address: 'bell.*', until: 2026-11-21}")
+    assert idle(policy, overrides=wrong, unread=unread) == ([], ())
+    assert idle(policy, overrides=wrong, selection=elsewhere) == ([], ())
 
 
 # together

@@ -5,8 +5,10 @@ from functools import cache
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
+from reconciler.core.allowing import line
 from reconciler.core.drift import drift_of
 from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
@@ -16,6 +18,7 @@ from reconciler.reports.outcome_pages import application_page, failure_page, val
 from reconciler.reports.pages import Extent, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
 from tests.github.conftest import HOSTILE
+from tests.toys import TODAY
 
 SUMMARY_BYTES = 900 * 1024
 
@@ -184,6 +187,30 @@ def test_long_lists_are_folded_away_and_refused_guards_never():
     text, _ = fitted(page(*thousands(11), guards=guards), SUMMARY_BYTES)
     assert text.count("<details>") == text.count("</details>") == 1
     assert text.index("g19") < text.index("<details>")
+
+
+def test_the_lines_that_let_a_plan_through_stand_together_to_be_pasted():
+    names = ["queue.a", "queue.```", "queue.</details>"]
+    guards = [
+        Guard(guard="prune", refused=True, message="no"),
+        *(
+            Guard(guard=guard, refused=True, message="no", allow=tuple(lines))
+            for guard, lines in (
+                ("maxDeletes", [line("maxDeletes", 4, TODAY)]),
+                ("protect", [line("protect", name, TODAY) for name in names]),
+            )
+        ),
+    ]
+    application = Application(result="refused", actions=(), summary={}, guards=tuple(guards))
+    refusing = plan(action(1, "delete"), guards=tuple(guards))
+    for page in (plan_page(refusing, Background()), application_page(application, "acme")):
+        text, _ = fitted(page, 60_000)
+        [fence] = [it for it in MarkdownIt().parse(text) if it.content.startswith("- {guard")]
+        assert [tuple(it)[:2] for it in yaml.safe_load(fence.content)] == [
+            ("guard", "upTo"),
+            *[("guard", "address")] * 3,
+        ]
+        assert [it["address"] for it in yaml.safe_load(fence.content)[1:]] == names
 
 
 def test_drift_of_thousands_is_rolled_up_too():

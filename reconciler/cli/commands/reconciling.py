@@ -64,7 +64,7 @@ def plan(
     """Read live state and show what apply would do."""
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
-    from reconciler.core.guards import Overrides
+    from reconciler.core.allowing import Overrides
     from reconciler.reports import as_json
 
     overrides = Overrides(
@@ -118,7 +118,7 @@ def apply(
     from reconciler.cli.applying import Agreement, Manner, carry_out
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request
-    from reconciler.core.guards import Overrides
+    from reconciler.core.allowing import Overrides
 
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
@@ -148,7 +148,7 @@ def destroy(
     """Delete everything the stack owns, through the same guards."""
     from reconciler.cli.applying import Agreement, Manner, carry_out
     from reconciler.cli.session import Request
-    from reconciler.core.guards import Overrides
+    from reconciler.core.allowing import Overrides
 
     overrides = Overrides(
         max_deletes=max_deletes,

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -52,6 +53,7 @@ class Source:
 class Declarations:
     """Everything declared, understood and checked. `digest` identifies it, comments aside.
 
+    `today` is the day they were read on, in UTC; of `policy.allow` only what counts on it is left.
     `defaults` are by section, as they stand in YAML. `warnings` are about accounts and concern
     every run; `hints` are about single objects, for the author.
     """
@@ -62,6 +64,7 @@ class Declarations:
     accounts: Mapping[str, Account]
     desired: tuple[Desired, ...]
     digest: str
+    today: date
     defaults: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
@@ -98,11 +101,13 @@ def read(
     services: Sequence[Service],
     *,
     where: str,
+    today: date,
     adapt: Callable[[str, Account], Account] = as_declared,
 ) -> Declarations:
     """Read all `sources` as one set of declarations; `where` names the place they came from.
 
-    `adapt` may put another account in the place of a declared one (a sandbox for the real one).
+    `today` is in UTC. `adapt` may put another account in the place of a declared one (a sandbox for
+    the real one).
 
     Raises:
         DeclarationError: with everything that is wrong, in file order.
@@ -115,7 +120,7 @@ def read(
             problem_at(origin, "no *.yaml or *.yml file here: give the directory that holds them")
         )
         raise DeclarationError(problems)
-    head = _head(document, origin, problems)
+    head = _head(document, origin, today, problems)
     entries = document.entries.get("accounts", {})
     declared = read_accounts(entries, services, problems)
     accounts = {name: adapt(name, account) for name, account in declared.items()}
@@ -136,13 +141,14 @@ def read(
     return Declarations(
         stack=head.stack,
         owns=head.owns,
-        policy=head.policy,
+        policy=head.policy.on(today),
         accounts=accounts,
         desired=tuple(sorted(desired, key=lambda item: item.address)),
         digest=_digest(document),
+        today=today,
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
-        hints=tuple(sorted(_hints(desired))),
+        hints=tuple(sorted({*_hints(desired), *_ended(document, head.policy, today)})),
     )
 
 
@@ -205,13 +211,16 @@ def _place(at: Position) -> str:
     return f"{at.file}:{at.line}:{at.column}"
 
 
-def _head(document: _Document, origin: Position, problems: list[Problem]) -> Head | None:
+def _head(
+    document: _Document, origin: Position, today: date, problems: list[Problem]
+) -> Head | None:
     given = {key: document.once[key] for key in ("stack", "owns", "policy") if key in document.once}
     node = Node(given, origin, {key: document.places[key] for key in given})
     values = {key: child.plain() for key, child in given.items()}
     absent = {f"declarations: {key!r} is missing" for key in document.unread}
     try:
-        return Head.model_validate(values, by_alias=True, by_name=False)
+        context = {"today": today}
+        return Head.model_validate(values, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         found = explain(error, node, "declarations", Head)
         problems += [_head_sentence(item) for item in found if item.message not in absent]
@@ -246,6 +255,17 @@ def _hints(desired: Sequence[Desired]) -> set[Problem]:
         )
         for hint in found
     }
+
+
+def _ended(document: _Document, policy: Policy, today: date) -> Iterable[Problem]:
+    for number, item in enumerate(policy.allow):
+        if not item.counts_on(today):
+            node, _ = document.once["policy"].find(("allow", number, "until"))
+            message = (
+                f"policy.allow.{number}: this ended on {item.until} (UTC) and lets {item.guard} "
+                "through no more: remove it"
+            )
+            yield problem_at(node.at, message)
 
 
 def _defaults(document: _Document) -> dict[str, Any]:

@@ -1,10 +1,20 @@
 """The parts of the declarations that stand once: stack, owns, policy."""
 
 import re
-from typing import Annotated, Any, Literal
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, StrictBool, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from reconciler.core.model import Frozen
 
@@ -92,6 +102,99 @@ class Owns(Frozen):
     """Merchant subscriptions that push to one of these or below it are ours."""
 
 
+GUARDS_BY_NUMBER = ("maxDeletes", "maxUpdates")
+GUARDS_BY_ADDRESS = ("protect", "adopt", "nonEmpty", "referenced")
+MOST_DAYS = 31
+"""How far ahead what is let through may end."""
+_NEVER_LET_THROUGH = {
+    "prune": "set policy.prune instead",
+    "empty": "use `reconciler destroy` instead",
+    "partialRead": "everything has to be read first",
+    "target": "plan without --target instead",
+}
+
+
+def _guard(value: Any) -> Any:
+    if isinstance(value, str) and value in _NEVER_LET_THROUGH:
+        raise ValueError(f"nothing lets {value!r} through: {_NEVER_LET_THROUGH[value]}")
+    return value
+
+
+def _date(text: Any) -> date:
+    expected = "expected a day such as 2026-12-05"
+    # Python itself also takes forms that nobody would read as a day.
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(expected)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(expected) from None
+
+
+def _day(value: Any, info: ValidationInfo) -> date:
+    """Read a day; one that is too far from the `today` of the validation's context is refused."""
+    day = value if isinstance(value, date) else _date(value)
+    today = (info.context or {}).get("today")
+    if today is not None and day > today + timedelta(days=MOST_DAYS):
+        raise ValueError(f"expected a day at most {MOST_DAYS} days ahead (in UTC)")
+    return day
+
+
+class Allowance(Frozen):
+    """One guard that is let through until the end of a day in UTC, for a number or an address."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "properties": {"guard": {"enum": list(guards)}, without: {"type": "null"}},
+                    "required": [needed],
+                }
+                for guards, needed, without in (
+                    (GUARDS_BY_NUMBER, "upTo", "address"),
+                    (GUARDS_BY_ADDRESS, "address", "upTo"),
+                )
+            ]
+        }
+    )
+
+    guard: Annotated[
+        Literal["maxDeletes", "maxUpdates", "protect", "adopt", "nonEmpty", "referenced"],
+        BeforeValidator(_guard),
+    ]
+    up_to: LimitField | None = Field(default=None, validate_default=True)
+    """For maxDeletes and maxUpdates: what a run may make."""
+    address: Annotated[str, Field(min_length=1)] | None = Field(default=None, validate_default=True)
+    """For the other guards: of what is let through; `*` and `?` stand for any characters."""
+    until: Annotated[
+        date,
+        BeforeValidator(_day),
+        WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+    ]
+    """The last day on which it counts, in UTC: at most 31 days ahead."""
+    because: str = ""
+    """Why, for those who review it."""
+
+    @field_validator("up_to", "address")
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Check that the guard has what it takes, and no other."""
+        guard = info.data.get("guard")
+        if guard is None:  # which is complained about itself
+            return value
+        wanted = "upTo" if guard in GUARDS_BY_NUMBER else "address"
+        given = "upTo" if info.field_name == "up_to" else "address"
+        if given == wanted and value is None:
+            raise ValueError(f"{wanted!r} is missing: {guard} takes it")
+        if given != wanted and value is not None:
+            raise ValueError(f"{guard} takes {wanted} and no {given}")
+        return value
+
+    def counts_on(self, day: date) -> bool:
+        """Say whether it has not ended by `day`."""
+        return day <= self.until
+
+
 class Policy(Frozen):
     """What a run may do."""
 
@@ -105,10 +208,17 @@ class Policy(Frozen):
     """Never delete a queue that still holds messages."""
     adopt: StrictBool = False
     """Take over declared objects that exist without our mark."""
+    allow: tuple[Allowance, ...] = ()
+    """Guards that are let through for once: each ends by itself after its `until`."""
     ignore_tags: tuple[str, ...] = ()
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
     discover: Literal["all", "declared"] = "all"
     """Whether SP-API is asked for every known notification type or only for declared ones."""
+
+    def on(self, day: date) -> Self:
+        """Return the policy as it is on a day: what is let through and ended before is gone."""
+        kept = tuple(item for item in self.allow if item.counts_on(day))
+        return self.model_copy(update={"allow": kept})
 
 
 class Head(Frozen):

@@ -1,6 +1,7 @@
 """Reading declarations from texts, with every way to the network cut."""
 
 import socket
+from datetime import date
 
 import pytest
 
@@ -8,6 +9,7 @@ from reconciler.core.errors import DeclarationError
 from reconciler.core.manifest.reader import Source, read
 from reconciler.wiring import SERVICES
 
+TODAY = date(2026, 11, 21)
 HEAD = """\
 stack: acme
 policy: {prune: true}
@@ -42,13 +44,13 @@ def _no_network(monkeypatch):
 def declare():
     """Read YAML texts, each as one file, below four accounts (or another head)."""
 
-    def make(*texts, head=HEAD, adapt=None):
+    def make(*texts, head=HEAD, adapt=None, today=TODAY):
         sources = [
             Source(f"{number}.yaml", text if isinstance(text, bytes) else text.encode())
             for number, text in enumerate((head + texts[0], *texts[1:]))
         ]
         options = {"adapt": adapt} if adapt else {}
-        return read(sources, SERVICES, where="declarations", **options)
+        return read(sources, SERVICES, where="declarations", today=today, **options)
 
     return make
 
