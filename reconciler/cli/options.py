@@ -122,6 +122,12 @@ def _repository(value: str | None) -> str | None:
     return value if value is None else _checked(lambda text: str(parse_repository(text)), value)
 
 
+def _tool(value: str | None) -> str | None:
+    from reconciler.starter.tool import parse_tool
+
+    return value if value is None else _checked(parse_tool, value)
+
+
 def _number(value: str | None) -> str | None:
     from reconciler.starter.repository import parse_number
 
@@ -281,6 +287,16 @@ RepositoryIdOption = Annotated[
 OwnerIdOption = Annotated[
     str | None,
     typer.Option(metavar="NUMBER", callback=_number, help="GitHub's id of its owner, likewise."),
+]
+ToolOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME@COMMIT",
+        callback=_tool,
+        help="Where the workflows get this tool from: its repository at a full commit hash, or "
+        "`vendored`, a wheel in your own (default: as the workflows there do, else where this was "
+        "built from, else a wheel). Given again, it changes the workflows that are there.",
+    ),
 ]
 PlainFormatOption = Annotated[
     ApplyFormat, typer.Option("--format", help="How to write the result.")

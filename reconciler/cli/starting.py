@@ -14,13 +14,14 @@ from reconciler.sources import load
 from reconciler.starter.bundle import bundled_workflows
 from reconciler.starter.choice import SERVICES as SERVICE_NAMES
 from reconciler.starter.choice import USUAL, Choice, parse_services, stack_like
+from reconciler.starter.equipping import Equipment, Wish, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
 from reconciler.starter.references import references_of
 from reconciler.starter.repository import Repository, parse_repository
 from reconciler.starter.summary import DECLARATIONS, Started, summary
-from reconciler.starter.surroundings import known_ids, repository_name, repository_root
-from reconciler.starter.workflows import WORKFLOWS, unmapped, workflows_for
-from reconciler.starter.writing import Written, write_missing
+from reconciler.starter.surroundings import ignored, known_ids, repository_name, repository_root
+from reconciler.starter.workflows import taken_names
+from reconciler.starter.writing import write_files
 from reconciler.wiring import SERVICES, today
 
 
@@ -35,15 +36,17 @@ class Request:
     repository_id: str | None
     owner_id: str | None
     workflows: bool
+    empty: bool
+    wish: Wish
 
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """Declarations: those that were there, in the files `kept`, or the examples, to be written."""
+    """Declarations: those that were there, in the files `kept`, or new ones, to be written."""
 
     understood: Declarations
     kept: tuple[str, ...] = ()
-    examples: Mapping[str, str] = field(default_factory=dict)
+    new: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,7 +55,7 @@ class _Declared:
 
 
 def start(state: State, request: Request) -> int:
-    """Write what is missing and say what comes next.
+    """Write what is missing, bring credentials up to date and say what comes next.
 
     Raises:
         DeclarationError: declarations are there already, and wrong.
@@ -60,16 +63,21 @@ def start(state: State, request: Request) -> int:
     """
     repository = _repository(request)
     declared = _found(request.directory) or _made(state, request)
-    written = write_missing(request.directory, _files(request, declared))
-    for sentence in (*_remarks(request, declared), *_stale(request, written, declared)):
+    made = _equipment(request, declared)
+    files = {**declared.new, f"{DECLARATIONS}/{SCHEMA}": schema_of(SERVICES)}
+    contents = {path: text.encode() for path, text in files.items()} | made.files
+    written = write_files(request.directory, contents, made.changes, made.removed)
+    for sentence in (*_remarks(request, declared), *made.remarks, *_unseen(request, made)):
         state.say(sentence)
     started = Started(
         directory=request.directory,
         new=written.new,
-        kept=(*written.kept, *declared.kept),
+        kept=tuple({*written.kept, *declared.kept, *made.kept}),
+        changed={path: made.told.get(path, ()) for path in written.changed},
+        removed=written.removed,
         declared=declared.understood,
         repository=repository,
-        examples=bool(declared.examples),
+        fresh=bool(declared.new),
         workflows=request.workflows,
     )
     write_result(summary(started))
@@ -86,13 +94,13 @@ def _found(directory: Path) -> _Declared | None:
 
 
 def _made(state: State, request: Request) -> _Declared:
-    """Make examples, and understand them before any of them is written."""
+    """Make declarations, and understand them before any of them is written."""
     stack = request.stack or stack_like(request.directory.resolve().name)
-    choice = Choice(stack, request.services or _ask(state))
+    choice = Choice(stack, request.services or _ask(state), empty=request.empty)
     files = {f"{DECLARATIONS}/{name}": text for name, text in example_files(choice).items()}
     sources = [Source(name, text.encode()) for name, text in files.items()]
     understood = read(sources, SERVICES, where=DECLARATIONS, today=today())
-    return _Declared(understood, examples=files)
+    return _Declared(understood, new=files)
 
 
 def _repository(request: Request) -> Repository:
@@ -119,35 +127,46 @@ def _ask(state: State) -> tuple[str, ...]:
             state.say(str(error))
 
 
-def _files(request: Request, declared: _Declared) -> dict[str, str]:
-    files = {**declared.examples, f"{DECLARATIONS}/{SCHEMA}": schema_of(SERVICES)}
-    if request.workflows:
-        files |= workflows_for(bundled_workflows(), declared.names)
-    return files
+def _equipment(request: Request, declared: _Declared) -> Equipment:
+    if not request.workflows:
+        return Equipment()
+    taken = taken_names(bundled_workflows())
+    names = tuple(name for name in declared.names if name not in taken)
+    return equipment(request.directory, found_in(request.directory), names, request.wish)
 
 
 def _remarks(request: Request, declared: _Declared) -> Iterator[str]:
     understood = declared.understood
     yield from (f"{warning} (warning)" for warning in understood.warnings)
-    if declared.kept and (request.stack or request.services):
+    if declared.kept and (request.stack or request.services or request.empty):
         yield (
             f"{request.directory / DECLARATIONS} holds declarations (stack {understood.stack}), so "
-            "--stack and --service change nothing"
+            "--stack, --service and --empty change nothing"
         )
+    if not request.workflows:
+        if request.wish != Wish():
+            yield "without workflows --tool and --portable change nothing"
+        return
+    yield from _on_names(declared.names)
     root = repository_root(request.directory)
-    if request.workflows and root is not None and root != request.directory.absolute():
+    if root is not None and root != request.directory.absolute():
         yield (
             f"{request.directory} is not the top of its repository, {root}: GitHub runs workflows "
             "from there only"
         )
 
 
-def _stale(request: Request, written: Written, declared: _Declared) -> Iterator[str]:
-    """Say which kept workflows do not pass on what is declared by now."""
-    for path in written.kept:
-        file = request.directory / path
-        if path.startswith(WORKFLOWS) and file.is_file():
-            text = file.read_text(encoding="utf-8", errors="replace")
-            missing = ", ".join(unmapped(text, declared.names))
-            if missing:
-                yield f"{path} was kept and does not pass on {missing}: add it between its markers"
+def _on_names(names: tuple[str, ...]) -> Iterator[str]:
+    taken = ", ".join(sorted(taken_names(bundled_workflows()).intersection(names)))
+    if taken:
+        yield f"env:{taken} cannot reach the workflows, which use that name: choose another"
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(name.upper(), name)
+        if other != name:
+            yield f"GitHub keeps one secret for env:{other} and env:{name}: choose another name"
+
+
+def _unseen(request: Request, made: Equipment) -> Iterator[str]:
+    for path in ignored(request.directory, made.files):
+        yield f"git ignores {request.directory / path}: add it with `git add --force`"

@@ -5,12 +5,15 @@ from pathlib import Path
 from reconciler.core.errors import SettingsError
 
 ACTION = ".github/actions/reconcile"
+FOLDER = ".github/reconciler"
+"""Where the action finds the tool when both were put into a repository."""
+REQUIREMENTS = f"{FOLDER}/requirements.txt"
 FILES = {
     ".github/workflows/plan.yml": ".github/workflows/plan.yml",
     ".github/workflows/apply.yml": ".github/workflows/apply.yml",
     ".github/workflows/drift.yml": ".github/workflows/drift.yml",
     f"{ACTION}/action.yml": f"{ACTION}/action.yml",
-    f"{ACTION}/requirements.txt": "requirements/run.txt",
+    REQUIREMENTS: "requirements/run.txt",
 }
 """Path in a repository that uses them, and in this one."""
 

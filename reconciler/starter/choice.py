@@ -15,10 +15,11 @@ _LONGEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A stack and its services, in the order of `SERVICES`."""
+    """A stack and its services, in the order of `SERVICES`; `empty`: nothing but accounts."""
 
     stack: str
     services: tuple[str, ...]
+    empty: bool = False
 
 
 def parse_stack(name: str) -> str:

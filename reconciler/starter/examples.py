@@ -17,6 +17,13 @@ _REGION, _AWS_ID = "eu-west-1", "123456789012"
 def example_files(choice: Choice) -> dict[str, str]:
     """Return the text of each file by its name."""
     files = {"reconciler.yaml": _head(choice) + "\n".join(_accounts(choice))}
+    if not choice.empty:
+        files |= _objects(choice)
+    return {name: MODELINE + text for name, text in files.items()}
+
+
+def _objects(choice: Choice) -> dict[str, str]:
+    files = {}
     if "aws" in choice.services:
         files["queues.yaml"] = _QUEUES.replace("STACK", choice.stack)
     if "sp-api" in choice.services:
@@ -25,7 +32,7 @@ def example_files(choice: Choice) -> dict[str, str]:
         files["amazon-mws.yaml"] = _MWS.replace("QUEUE", _queue(choice))
     if "merchant" in choice.services:
         files["merchant.yaml"] = _MERCHANT.replace("STACK", choice.stack)
-    return {name: MODELINE + text for name, text in files.items()}
+    return files
 
 
 def _head(choice: Choice) -> str:
@@ -66,7 +73,8 @@ owns:
 """
 
 _DISCOVER = """\
-  discover: declared  # `all` also finds SP-API subscriptions of types that nobody declared
+  discover: all     # also finds SP-API subscriptions of types that nobody declared; `declared` asks
+                    # for the declared types only, which is quicker where there are many sellers
 """
 
 _PLACES = """

@@ -1,7 +1,7 @@
 """What `init` says at its end: the files, the next three steps, what to allow."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,17 +29,19 @@ DECLARATIONS = "subscriptions"
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What became of a directory; `new` and `kept` are paths below it.
+    """What became of a directory; `new`, `kept`, `changed` and `removed` are paths below it.
 
-    `examples`: its declarations are new, and hold examples.
+    `changed` has what changed in each. `fresh`: its declarations are new, and hold examples.
     """
 
     directory: Path
     new: tuple[str, ...]
     kept: tuple[str, ...]
+    changed: Mapping[str, tuple[str, ...]]
+    removed: tuple[str, ...]
     declared: Declarations
     repository: Repository
-    examples: bool
+    fresh: bool
     workflows: bool
 
 
@@ -51,10 +53,19 @@ def summary(started: Started) -> str:
 
 
 def _files(started: Started) -> Iterator[str]:
-    lists = (("Written:", started.new), ("Kept as it was:", started.kept))
+    lists = (
+        ("Written:", started.new),
+        ("Changed:", started.changed),
+        ("Removed:", started.removed),
+        ("Kept as it was:", started.kept),
+    )
     for title, paths in lists:
+        lines = [title]
+        for path in sorted(paths):
+            lines.append(f"  {started.directory / path}")
+            lines += [paragraph(text, lead="    ") for text in started.changed.get(path, ())]
         if paths:
-            yield "\n".join([title, *(f"  {started.directory / path}" for path in sorted(paths))])
+            yield "\n".join(lines)
 
 
 def _steps(started: Started) -> str:
@@ -65,11 +76,17 @@ def _steps(started: Started) -> str:
 
 def _check(started: Started) -> str:
     command = f"reconciler validate {_folder(started)}"
-    if not started.examples:
+    if not started.fresh:
         return f"Check what is declared: `{command}`."
-    return (
+    said = (
         "Put your own account numbers, regions and URLs in the place of the examples in "
         f"{started.directory / DECLARATIONS}, and check them: `{command}`."
+    )
+    if started.declared.desired:
+        return said
+    folder = _folder(started)
+    return (
+        f"{said} Then have what is live written down: `reconciler export {folder} --out {folder}`."
     )
 
 

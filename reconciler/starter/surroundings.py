@@ -1,7 +1,7 @@
 """What the machine tells about the repository, offline: git's remote, a GitHub job's variables."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler.starter.repository import PLACEHOLDER, parse_number, parse_repository, repository_at
@@ -31,13 +31,26 @@ def repository_root(directory: Path) -> Path | None:
     return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
 
 
+def ignored(directory: Path, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `paths` below `directory` that its git repository ignores, sorted."""
+    root = repository_root(directory)
+    named = {str(directory.absolute() / path): path for path in paths}
+    if root is None or not named:
+        return ()
+    lines = (_git(root, "check-ignore", "--", *named) or "").splitlines()
+    return tuple(sorted(named[line] for line in lines if line in named))
+
+
 def _origin(directory: Path) -> str | None:
     root = repository_root(directory)
-    if root is None:
-        return None
+    answer = _git(root, "remote", "get-url", "origin") if root else None
+    return repository_at(answer) if answer else None
+
+
+def _git(root: Path, *arguments: str) -> str | None:
     try:
-        answer = subprocess.run(  # noqa: S603 - its arguments are ours, and no shell reads them
-            ["git", "-C", str(root), "remote", "get-url", "origin"],  # noqa: S607 - the user's git
+        answer = subprocess.run(  # noqa: S603 - no shell reads its arguments
+            ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's git
             capture_output=True,
             text=True,
             timeout=_PATIENCE,
@@ -45,7 +58,7 @@ def _origin(directory: Path) -> str | None:
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
-    return repository_at(answer.stdout)
+    return answer.stdout
 
 
 def _number(environ: Mapping[str, str], name: str) -> str | None:

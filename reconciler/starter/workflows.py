@@ -1,7 +1,11 @@
-"""This project's own workflows, made those of another repository."""
+"""This project's own workflows, made those of another repository, and kept up with it."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.starter.credentials import Passing, has_markers, passing_on
+from reconciler.starter.tool import Tool, with_tool
 
 WORKFLOWS = ".github/workflows/"
 READ_ENVIRONMENT = "production-read"
@@ -18,35 +22,64 @@ CREDENTIALS = "RECONCILER_CREDENTIALS"
 MOST_SECRETS = 99
 """GitHub keeps 100 secrets in an environment, and one of them is `CREDENTIALS`."""
 
-_BLOCK = re.compile(
-    r"^(?P<indent> *)# credentials: begin\n.*?^(?P=indent)# credentials: end\n",
-    re.MULTILINE | re.DOTALL,
-)
+_VARIABLE = re.compile(r"^ +([A-Za-z_][A-Za-z0-9_]*): ", re.MULTILINE)
+_SECRET = re.compile(r"^ +(\w+): \$\{\{ secrets\.\1 \}\}$", re.MULTILINE)
 
 
-def with_credentials(workflow: str, names: Sequence[str]) -> str:
-    """Return the text of a workflow whose steps get the secrets `names` as variables.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A workflow that is there, as it should go on: `calls` the tool where that is new."""
+
+    passing: Passing
+    calls: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the workflow."""
+        return self.passing.text
+
+
+def workflow_for(template: str, names: Sequence[str], tool: Tool) -> str:
+    """Return a workflow for declarations that refer to the variables `names`.
 
     More than `MOST_SECRETS` have to come through `CREDENTIALS`, so none is mapped then.
     """
     mapped = names if len(names) <= MOST_SECRETS else ()
-
-    def block(found: re.Match[str]) -> str:
-        indent = found["indent"]
-        lines = [f"{name}: ${{{{ secrets.{name} }}}}" for name in mapped]
-        marked = ["# credentials: begin", *lines, "# credentials: end"]
-        return "".join(f"{indent}{line}\n" for line in marked)
-
-    return _BLOCK.sub(block, workflow)
+    return with_tool(passing_on(template, mapped).text, tool)
 
 
-def unmapped(workflow: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return those of `names` that a workflow with credentials does not pass on to its steps."""
-    if not _BLOCK.search(workflow) or len(names) > MOST_SECRETS:
+def kept_workflow(workflow: str, names: Sequence[str], tool: Tool | None) -> Kept:
+    """Return a workflow that people may have edited, with their edits, as it should go on.
+
+    Args:
+        workflow: its text.
+        names: what the declarations refer to; no line is touched where these are more than
+            `MOST_SECRETS`.
+        tool: what it is to use from now on; None leaves that as it is.
+
+    Raises:
+        Unchangeable: its markers do not permit it.
+    """
+    passing = Passing(workflow)
+    if len(names) <= MOST_SECRETS:
+        passing = passing_on(workflow, names)
+    text = with_tool(passing.text, tool) if tool else passing.text
+    calls = tool.action if tool and text != passing.text else None
+    return Kept(Passing(text, passing.added, passing.dropped), calls)
+
+
+def unmapped(template: str, workflow: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `names` that a workflow lost its markers for, and does not pass on."""
+    if not has_markers(template) or has_markers(workflow) or len(names) > MOST_SECRETS:
         return ()
-    return tuple(name for name in names if f"secrets.{name} " not in workflow)
+    return tuple(name for name in names if not re.search(rf"\bsecrets\.{name}\b", workflow))
 
 
-def workflows_for(templates: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """Return the files that GitHub runs, by path, for declarations that refer to `names`."""
-    return {path: with_credentials(text, names) for path, text in templates.items()}
+def taken_names(templates: Mapping[str, str]) -> frozenset[str]:
+    """Return the variables that steps of the workflows have for themselves."""
+    found: set[str] = set()
+    for path, text in templates.items():
+        if path.startswith(WORKFLOWS):
+            secrets = set(_SECRET.findall(text)) - {CREDENTIALS}
+            found |= {name for name in _VARIABLE.findall(text) if name.isupper()} - secrets
+    return frozenset(found)

@@ -8,11 +8,13 @@ import jsonschema
 import pytest
 import yaml
 
+import reconciler
 from tests.worlds import AWS, HEAD, MERCHANT, queues
 
 WORKFLOWS = {
     ".github/actions/reconcile/action.yml",
-    ".github/actions/reconcile/requirements.txt",
+    ".github/reconciler/requirements.txt",
+    f".github/reconciler/subscription_reconciler-{reconciler.__version__}-py3-none-any.whl",
     ".github/workflows/apply.yml",
     ".github/workflows/drift.yml",
     ".github/workflows/plan.yml",
@@ -192,17 +194,7 @@ def test_declarations_that_are_there_are_left_alone_and_the_policies_follow_from
     assert ended.code == 0
     assert files(folder) == WORKFLOWS | {"subscriptions/all.yml", "subscriptions/.schema.json"}
     assert '"arn:aws:sqs:eu-west-1:123456789012:mine"' in ended.out
-    assert "--stack and --service change nothing" in ended.err
-
-
-def test_a_kept_workflow_that_lacks_a_new_secret_is_told(cli, folder):
-    cli("init", folder)
-    head = folder / "subscriptions" / "reconciler.yaml"
-    head.write_text(head.read_text().replace("env:LWA_CLIENT_SECRET", "env:NEW_SECRET"))
-    ended = cli("init", folder)
-    assert ended.code == 0
-    for name in ("apply", "drift"):
-        assert f"{name}.yml was kept and does not pass on NEW_SECRET" in ended.err
+    assert "--stack, --service and --empty change nothing" in ended.err
 
 
 def test_declarations_that_are_wrong_end_it_with_their_places_and_nothing_is_written(cli, folder):
@@ -236,6 +228,16 @@ def test_a_file_in_the_way_is_one_sentence_and_nothing_is_written(cli, folder, p
         ["--repository", "https://github.com/acme/shop"],
         ["--repository-id", "acme"],
         ["--owner-id", "0"],
+        ["--tool", "acme/tool"],
+        ["--tool", "acme/tool@main"],
+        ["--tool", "acme/tool@v1.0.0"],
+        ["--tool", f"acme/tool@{'a' * 39}"],
+        ["--tool", f"acme/tool@{'A' * 40}"],
+        ["--tool", f"acme/tool/more@{'a' * 40}"],
+        ["--tool", f"../tool@{'a' * 40}"],
+        ["--tool", f"acme/tool@{'a' * 40}\n"],
+        ["--tool", "a" * 40],
+        ["--tool", ""],
         ["one", "two"],
     ],
     ids=" ".join,

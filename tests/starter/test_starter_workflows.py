@@ -10,6 +10,7 @@ from hatchling.build import build_wheel
 
 import reconciler
 from reconciler.starter.bundle import FILES, bundled_workflows
+from reconciler.starter.tool import called, vendored
 from reconciler.starter.workflows import (
     CREDENTIALS,
     GOOGLE_ACCOUNT,
@@ -21,9 +22,10 @@ from reconciler.starter.workflows import (
     REGION,
     WRITE_ENVIRONMENT,
     WRITE_ROLE,
+    kept_workflow,
+    taken_names,
     unmapped,
-    with_credentials,
-    workflows_for,
+    workflow_for,
 )
 
 ROOT = Path(reconciler.__file__).parents[1]
@@ -48,8 +50,14 @@ def test_the_wheel_holds_every_bundled_file(tmp_path, monkeypatch):
             assert packed.decode("utf-8") == text
 
 
+def written(names):
+    templates = bundled_workflows()
+    paths = [path for path in templates if path.startswith(".github/workflows/")]
+    return {path: workflow_for(templates[path], names, vendored()) for path in paths}
+
+
 def test_the_steps_get_the_secrets_that_are_declared_and_no_others():
-    files = workflows_for(bundled_workflows(), NAMES)
+    files = written(NAMES)
     for path in (APPLY, DRIFT):
         assert secrets_in(files[path]) == set(NAMES)
     for path in files.keys() - {APPLY, DRIFT}:
@@ -61,30 +69,51 @@ def test_nothing_but_the_credentials_is_changed():
         r"^ *# credentials: begin\n.*?# credentials: end\n", re.MULTILINE | re.DOTALL
     )
     templates = bundled_workflows()
-    for path, text in workflows_for(templates, NAMES).items():
+    for path, text in written(NAMES).items():
         assert block.sub("", text) == block.sub("", templates[path])
         assert len(block.findall(text)) == len(block.findall(templates[path]))
 
 
 @pytest.mark.parametrize("names", [NAMES, (), tuple(f"N{n}" for n in range(MOST_SECRETS + 1))])
 def test_the_result_is_yaml_whose_steps_have_variables(names):
-    for path, text in workflows_for(bundled_workflows(), names).items():
-        if path.startswith(".github/workflows/"):
-            for job in yaml.safe_load(text)["jobs"].values():
-                assert all(step.get("env", {}) is not None for step in job["steps"])
+    for text in written(names).values():
+        for job in yaml.safe_load(text)["jobs"].values():
+            assert all(step.get("env", {}) is not None for step in job["steps"])
 
 
 def test_more_secrets_than_github_keeps_are_left_to_the_one_that_holds_them_all():
     many = tuple(f"TOKEN_{number}" for number in range(MOST_SECRETS + 1))
-    assert secrets_in(with_credentials(bundled_workflows()[APPLY], many)) == set()
+    assert secrets_in(written(many)[APPLY]) == set()
     fitting = many[:-1]
-    assert secrets_in(with_credentials(bundled_workflows()[APPLY], fitting)) == set(fitting)
+    assert secrets_in(written(fitting)[APPLY]) == set(fitting)
+    kept = kept_workflow(written(fitting)[APPLY], many, None)
+    assert kept.text == written(fitting)[APPLY]
 
 
-def test_a_kept_workflow_tells_which_secrets_it_does_not_pass_on():
-    kept = with_credentials(bundled_workflows()[APPLY], ("CLIENT",))
-    assert unmapped(kept, ("CLIENT", "CLIENT_ID", "TOKEN")) == ("CLIENT_ID", "TOKEN")
-    assert unmapped("jobs: {}\n", NAMES) == ()
+def test_a_kept_workflow_without_markers_tells_what_it_does_not_pass_on():
+    template = bundled_workflows()[APPLY]
+    text = written(("CLIENT",))[APPLY]
+    bare = "".join(line for line in text.splitlines(keepends=True) if "credentials: " not in line)
+    assert unmapped(template, text, ("CLIENT", "CLIENT_ID", "TOKEN")) == ()
+    assert unmapped(template, bare, ("CLIENT", "CLIENT_ID", "TOKEN")) == ("CLIENT_ID", "TOKEN")
+    assert unmapped(bundled_workflows()[".github/workflows/plan.yml"], "jobs: {}\n", NAMES) == ()
+
+
+def test_every_workflow_gets_the_tool_from_the_place_that_was_chosen():
+    place = called(f"acme/tool@{'a' * 40}")
+    for path, text in bundled_workflows().items():
+        if path.startswith(".github/workflows/"):
+            used = re.findall(
+                r"uses: (.*actions/reconcile.*)$", workflow_for(text, (), place), re.MULTILINE
+            )
+            assert used == [place.action] * text.count("$/.github/actions/reconcile")
+            assert used
+
+
+def test_the_variables_of_the_workflows_are_not_free_for_credentials():
+    taken = taken_names(bundled_workflows())
+    assert {"EXPECT", "SHARD", "DECLARATIONS", "GITHUB_TOKEN", CREDENTIALS} <= taken
+    assert not {name for name in taken if name.startswith("ACME")}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from reconciler.cli.options import (
     RepositoryOption,
     ServiceOption,
     StackOption,
+    ToolOption,
     ValidateFormat,
 )
 from reconciler.cli.state import colored, state_of, write_result
@@ -37,6 +38,20 @@ def init(
     no_workflows: Annotated[
         bool, typer.Option("--no-workflows", help="Write declarations only.")
     ] = False,
+    tool: ToolOption = None,
+    empty: Annotated[
+        bool,
+        typer.Option(
+            "--empty", help="Declare accounts and nothing in them, as a start of `export`."
+        ),
+    ] = False,
+    portable: Annotated[
+        bool,
+        typer.Option(
+            "--portable",
+            help="Leave out what only github.com knows, for GitHub Enterprise Server and others.",
+        ),
+    ] = False,
 ) -> int:
     """Write starter declarations and workflows; tell what to allow.
 
@@ -44,10 +59,19 @@ def init(
     GitHub's jobs take its roles, and Google's condition, all derived from the declarations.
     """
     from reconciler.cli.starting import Request, start
+    from reconciler.starter.equipping import Wish
 
-    named = tuple(item.value for item in service)
-    ids = (repository_id, owner_id)
-    request = Request(directory, stack, named, repository, *ids, workflows=not no_workflows)
+    request = Request(
+        directory=directory,
+        stack=stack,
+        services=tuple(item.value for item in service),
+        repository=repository,
+        repository_id=repository_id,
+        owner_id=owner_id,
+        workflows=not no_workflows,
+        empty=empty,
+        wish=Wish(tool, portable),
+    )
     return start(state_of(context), request)
 
 
