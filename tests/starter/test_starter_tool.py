@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from zipfile import ZipFile
 
 import pytest
 
@@ -149,9 +150,18 @@ def test_on_another_server_or_asked_for_the_wheel_is_in_the_repository_all_the_s
 
 def test_a_release_knows_what_it_was_built_from(from_git, tmp_path):
     commands, _ = from_git
-    [starter] = commands.parent.glob("lib/*/site-packages/reconciler/starter")
-    (starter / "source.txt").write_text(f"{SOURCE}\n")
-    try:
-        assert init(commands, tmp_path) == [ACTION] * 3
-    finally:
-        (starter / "source.txt").unlink()
+    checkout = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", str(commands.parents[1] / "acme/tool.git"), "checkout")
+    (checkout / "reconciler/starter/source.txt").write_text(f"{SOURCE}\n")
+    assert git(checkout, "status", "--porcelain") == ""
+    build = "import hatchling.build as build, sys; print(build.build_wheel(sys.argv[1]))"
+    command = [str(commands / "python"), "-c", build, str(tmp_path)]
+    built = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True)
+    released = fresh(tmp_path / "environment", commands.parents[1] / "packages")
+    pip_install(released, tmp_path / built.stdout.split()[-1])
+    assert init(released, tmp_path / "shop") == [ACTION] * 3
+    # What is vendored is the same tool, and knows the same.
+    assert init(released, tmp_path / "other", "--tool", "vendored") != [ACTION] * 3
+    [wheel] = (tmp_path / "other/.github/reconciler").glob("*.whl")
+    with ZipFile(wheel) as files:
+        assert files.read("reconciler/starter/source.txt").decode() == f"{SOURCE}\n"
