@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
@@ -89,6 +90,8 @@ class Providers:
 
     def __enter__(self) -> dict[str, Provider]:
         """Return the providers by account name."""
+        for proxy in getproxies().values():
+            self._secrets.remember_password(proxy)
         self._made = {name: self._make(name, item) for name, item in self._accounts.items()}
         return self._made
 
@@ -108,7 +111,7 @@ class Providers:
                 from reconciler.providers.sqs.session import AwsKeys
 
                 keys = AwsKeys(account.account_id, "sandbox") if self._sandbox else None
-                return SqsProvider(name, account, clock=clock, keys=keys)
+                return SqsProvider(name, account, clock=clock, secrets=secrets, keys=keys)
             case MwsAccount():
                 from reconciler.providers.mws.provider import MwsProvider
 

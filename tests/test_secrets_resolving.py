@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from reconciler.core.errors import SettingsError
-from reconciler.providers.secrets import MASK, Secrets
+from reconciler.core.scrubbing import MASK
+from reconciler.providers.secrets import Secrets
 
 AWS_NAME = "aws-secretsmanager:acme/mws"
 

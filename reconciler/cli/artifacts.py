@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler.cli import exits
 from reconciler.cli.snapshots import age_of
-from reconciler.cli.state import State, save_result
+from reconciler.cli.state import State
 from reconciler.core.errors import SettingsError
 from reconciler.github.annotations import Annotation
 from reconciler.github.artifact import Artifact, content, newest
@@ -38,7 +38,7 @@ def fetch_latest(state: State, out: Path | None, name: str, max_age: int | None)
     if out is None:
         state.result(text)
     else:
-        save_result(out, text)
+        state.save(out, text)
     _tell_age(state, found, max_age)
     return exits.DONE
 

@@ -5,7 +5,7 @@ import sys
 from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.session import Request, connected, declared_for, select, to_read
-from reconciler.cli.state import State, colored, write_result
+from reconciler.cli.state import State, colored
 from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.health import Limits, Status
 from reconciler.operate.doctor import diagnose
@@ -26,7 +26,7 @@ def show_status(
         state.say(f"not read: {reason}")
     for note in status.notes:
         state.say(f"note: {note}")
-    _write(status, form)
+    _write(state, status, form)
     if not status.complete:
         return exits.ERROR
     return exits.DIFFERENT if check and not status.healthy else exits.DONE
@@ -40,12 +40,12 @@ def show_diagnosis(state: State, request: Request, form: ApplyFormat) -> int:
     accounts = {name: declared.accounts[name] for name in sorted(names)}
     with connected(state, request, accounts) as (providers, ticker):
         diagnosis = diagnose(declared, providers, progress=ticker)
-    _write(diagnosis, form)
+    _write(state, diagnosis, form)
     return exits.DONE if diagnosis.healthy else exits.ERROR
 
 
-def _write(report: Status | Diagnosis, form: ApplyFormat) -> None:
+def _write(state: State, report: Status | Diagnosis, form: ApplyFormat) -> None:
     if form is ApplyFormat.json:
-        write_result(as_json.render(report))
+        state.result(as_json.render(report))
     else:
-        write_result(as_text.render(report, color=colored(sys.stdout)))
+        state.result(as_text.render(report, color=colored(sys.stdout)))

@@ -137,7 +137,7 @@ def _write_failure(state: State, error: Exception, code: int) -> None:
         error=_sentence(error),
         errors=tuple(Located.of(problem) for problem in problems),
     )
-    state.result(state.secrets.scrub(as_json.render(failure)))
+    state.result(as_json.render(failure))
 
 
 def _told(state: State, message: str, code: int) -> int:

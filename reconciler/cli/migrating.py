@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.state import State, save_new, write_result
+from reconciler.cli.state import State, save_new
 from reconciler.core.manifest.reader import Source
 from reconciler.operate.migrate import migrate
 from reconciler.operate.moves import Choices
@@ -31,7 +31,7 @@ def migrate_to(
     # What is not valid beside the declarations is told here rather than by the next plan.
     declarations(path, beside=Source(str(out or "<migrated>"), content))
     if out is None:
-        write_result(migrated.text)
+        state.result(migrated.text)
     else:
         save_new(out, content)
         state.say(f"{migrated.subscriptions} SP-API subscriptions written to {out}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
-from reconciler.cli.state import State, write_result
+from reconciler.cli.state import State
 from reconciler.core.errors import SettingsError
 from reconciler.operate.receive import (
     FEW_RECEIVES,
@@ -68,7 +68,7 @@ def receive_from(state: State, path: Path, name: str, wish: Wish, sandbox: str |
             raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
         queue = provider.mailbox(item.spec)
         _warn(state, item.address, queue, wish)
-        fetch(queue, wish.wanted(), _show(wish.form))
+        fetch(queue, wish.wanted(), _show(state, wish.form))
     return exits.DONE
 
 
@@ -83,12 +83,12 @@ def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:
     )
 
 
-def _show(form: ReceiveFormat) -> Show:
+def _show(state: State, form: ReceiveFormat) -> Show:
     if form is ReceiveFormat.json:
-        return lambda items: write_result(as_messages.json_list(items))
+        return lambda items: state.result(as_messages.json_list(items))
     one = as_messages.json_line if form is ReceiveFormat.jsonl else as_messages.line
 
     def show(items: Sequence[Received]) -> bool:
-        return write_result("".join(map(one, items)))
+        return state.result("".join(map(one, items)))
 
     return show

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.cli import exits
 from reconciler.cli.session import Request, Seen, connected, declared_for, select, to_read
-from reconciler.cli.state import State, save_result
+from reconciler.cli.state import State
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
@@ -97,7 +97,7 @@ def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
     if out is None:
         state.result(text)
         return
-    save_result(out, text)
+    state.save(out, text)
     state.say(f"{len(snapshot.live)} live objects written to {out}")
 
 

@@ -91,6 +91,7 @@ class State:
         self.secrets = Secrets()
         self._in_job = False
         self._handler: logging.Handler | None = None
+        self._of_others: logging.Handler | None = None
 
     def enter_job(self, token: str) -> None:
         """Write for a GitHub Actions log from now on.
@@ -103,9 +104,18 @@ class State:
         if token:
             self.secrets.remember(token)
 
-    def result(self, text: str) -> None:
-        """Write a result to stdout."""
-        write_result(harmless(text) if self._in_job else text)
+    def result(self, text: str) -> bool:
+        """Write a result to stdout; returns whether somebody took it."""
+        text = self.secrets.scrub_result(text)
+        return write_result(harmless(text) if self._in_job else text)
+
+    def save(self, file: Path, text: str) -> None:
+        """Write a result to a file instead.
+
+        Raises:
+            SettingsError: it cannot be written.
+        """
+        save_result(file, self.secrets.scrub_result(text))
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
@@ -132,18 +142,26 @@ class State:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
     def log_to_stderr(self, level: int) -> None:
-        """Show our own records from `level` up; SDKs stay quiet: they log headers and bodies."""
+        """Show our own records from `level` up; SDKs stay quiet: they log headers and bodies.
+
+        What they warn of is told with --debug, and never past the masks, as Python's own last
+        resort would tell it.
+        """
         self._handler = _Handler(self)
         self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         logger = logging.getLogger("reconciler")
         logger.addHandler(self._handler)
         logger.setLevel(level)
         logger.propagate = False
+        self._of_others = self._handler if self.debug else logging.NullHandler()
+        logging.getLogger().addHandler(self._of_others)
 
     def close(self) -> None:
         """Give the log back."""
         if self._handler is not None:
             logging.getLogger("reconciler").removeHandler(self._handler)
+        if self._of_others is not None:
+            logging.getLogger().removeHandler(self._of_others)
 
 
 def state_of(context: typer.Context) -> State:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
 from reconciler.cli.session import Request, connected, declared_for, select
-from reconciler.cli.state import State, colored, write_result
+from reconciler.cli.state import State, colored
 from reconciler.core.decide import Selection
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations
@@ -37,9 +37,9 @@ def verify_all(state: State, request: Request, wish: Wish) -> int:
     items = _chosen(declared, request)
     found = _verified(state, declared, items, request, wish)
     if wish.form is VerifyFormat.json:
-        write_result(as_json.render(found))
+        state.result(as_json.render(found))
     else:
-        write_result(as_verdicts.render(found, color=colored(sys.stdout)))
+        state.result(as_verdicts.render(found, color=colored(sys.stdout)))
     return exits.DONE if found.good else exits.ERROR
 
 

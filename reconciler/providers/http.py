@@ -6,7 +6,7 @@ answer lost", and keeps bodies short and free of secrets in messages.
 
 import re
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from urllib3.exceptions import (
 
 from reconciler.core.endpoint import is_loopback
 from reconciler.core.errors import Transient, Unclear
+from reconciler.core.scrubbing import excerpt
 
 NOT_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError)
 
@@ -34,10 +35,10 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
-    def excerpt(self) -> str:
-        """Return the status and the first characters of the body, for an error message."""
-        text = re.sub(r"\s+", " ", self.body[:400].decode("utf-8", "replace")).strip()
-        return f"HTTP {self.status}: {text[:160]}" if text else f"HTTP {self.status}"
+    def excerpt(self, scrub: Callable[[str], str]) -> str:
+        """Return the status and the first characters of the body, without secrets, for an error."""
+        text = excerpt(self.body.decode("utf-8", "replace"), 160, scrub)
+        return f"HTTP {self.status}: {text}" if text else f"HTTP {self.status}"
 
     def retry_after(self) -> float | None:
         """Return the seconds of a Retry-After header, if it holds a plain number."""

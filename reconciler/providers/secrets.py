@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote, urlsplit
 
 from reconciler.core.errors import SettingsError
+from reconciler.core.scrubbing import Scrubber
 
-MASK = "***"
+_THROW_AWAY = "throw-away"
 
 
 class Secrets:
@@ -24,6 +25,7 @@ class Secrets:
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._values: dict[str, str] = {}
+        self._scrubber = Scrubber()
         self._known: set[str] = set()
         self._announce: Callable[[str], None] | None = None
 
@@ -45,7 +47,9 @@ class Secrets:
                 if not value:
                     raise SettingsError(f"{reference} is empty; give it a value")
                 self._values[reference] = value
-                self._know(value)
+                # What opens the sandbox only is made of names that reports are full of.
+                if scheme != _THROW_AWAY:
+                    self._know(value)
             return self._values[reference]
 
     def remember(self, value: str) -> str:
@@ -54,18 +58,30 @@ class Secrets:
             self._know(value)
         return value
 
-    def _know(self, value: str) -> None:
-        if self._announce is not None and value not in self._known:
-            self._announce(value)
-        self._known |= _spellings(value)
+    def remember_password(self, url: str) -> None:
+        """Keep the password of a URL, if it has one, out of texts: a proxy's."""
+        try:
+            password = urlsplit(url).password
+        except ValueError:
+            return
+        if password:
+            self.remember(unquote(password))
 
     def scrub(self, text: str) -> str:
-        """Return `text` with every known secret masked."""
-        with self._lock:
-            known = sorted(self._known, key=len, reverse=True)
-        for value in known:
-            text = text.replace(value, MASK)
-        return text
+        """Return `text` with every known secret masked, and every piece of one."""
+        return self._scrubber.scrub(text)
+
+    def scrub_result(self, text: str) -> str:
+        """Return a result with pieces of known secrets masked; JSON stays JSON."""
+        return self._scrubber.scrub_result(text)
+
+    def _know(self, value: str) -> None:
+        if value in self._known:
+            return
+        self._known.add(value)
+        if self._announce is not None:
+            self._announce(value)
+        self._scrubber.learn(value)
 
     def _lookup(self, scheme: str) -> Callable[[str], str]:
         lookups: dict[str, Callable[[str], str]] = {
@@ -74,7 +90,7 @@ class Secrets:
             "aws-secretsmanager": _from_aws,
             "gcp-secretmanager": _from_google,
             # Not a scheme that YAML may use: wiring gives throw-away credentials to the sandbox.
-            "throw-away": str,
+            _THROW_AWAY: str,
         }
         return lookups[scheme]
 
@@ -83,11 +99,6 @@ class Secrets:
         if value is None:
             raise SettingsError(f"the environment variable {name} is not set")
         return value
-
-
-def _spellings(value: str) -> set[str]:
-    """Return a secret as it stands in headers, in forms, in URLs and in JSON."""
-    return {value, quote_plus(value), quote(value, safe=""), json.dumps(value)[1:-1]}
 
 
 def _from_file(path: str) -> str:

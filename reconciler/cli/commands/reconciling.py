@@ -31,7 +31,7 @@ from reconciler.cli.options import (
     UnprotectOption,
     YesOption,
 )
-from reconciler.cli.state import State, colored, save_result, state_of
+from reconciler.cli.state import State, colored, state_of
 
 if TYPE_CHECKING:
     from reconciler.core.drift import Drift
@@ -76,7 +76,7 @@ def plan(
         with planned(state, request) as session:
             found = session.plan
         if out is not None:
-            save_result(out, as_json.render(found))
+            state.save(out, as_json.render(found))
         _show(state, found, form)
         code = exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
         if not found.complete or found.problems:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
+from reconciler.core.scrubbing import excerpt
 
 MAYBE_THERE = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 """Codes with which a create may be refused because of what is there already."""
@@ -67,7 +68,7 @@ class Report:
 
 def read_report(status: int, headers: Mapping[str, str], body: bytes) -> Report:
     """Return what an error answer says, be it Google's JSON or a proxy's page."""
-    text = body[:20_000].decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
     wait = headers.get("retry-after", "")
     retry_after = float(wait) if re.fullmatch(r"\d+(\.\d+)?", wait) else None
     try:
@@ -75,8 +76,7 @@ def read_report(status: int, headers: Mapping[str, str], body: bytes) -> Report:
         code, message = str(error["status"]), str(error["message"])
         reasons = frozenset(_reasons(error.get("details")))
     except (ValueError, KeyError, TypeError, AttributeError):
-        first = re.sub(r"\s+", " ", text).strip()[:160]
-        message = f"HTTP {status}: {first}" if first else f"HTTP {status}"
+        message = f"HTTP {status}: {text}" if text.strip() else f"HTTP {status}"
         return Report(status, "", message, frozenset(), retry_after)
     return Report(status, code, message, reasons, retry_after)
 
@@ -92,7 +92,7 @@ def _reasons(details: Any) -> Iterator[str]:
 def translate(site: Site, report: Report) -> ServiceError:
     """Return what an HTTP error means."""
     error, hint = _meaning(site, report)
-    said = re.sub(r"\s+", " ", site.scrub(report.message)).strip()[:300].rstrip(". ")
+    said = excerpt(report.message, 300 if report.code else 180, site.scrub).rstrip(". ")
     message = f"{said}; {hint}" if hint else said
     if error is Transient:
         return Transient(

@@ -1,6 +1,8 @@
 """Where the Merchant API's access tokens come from."""
 
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import google.auth
@@ -38,6 +40,7 @@ class Login:
         with self._lock:
             if self._credentials is None:
                 self._credentials = self._make()
+                self._keep_out_of_texts()
             if not self._credentials.valid:
                 self._renew(http)
             return self._credentials
@@ -60,7 +63,7 @@ class Login:
             token = self._secrets.resolve(source.access_token)
             return TokenCredentials(token)  # type: ignore[no-untyped-call]  # partly typed
         if isinstance(source, ServiceAccountFile):
-            return _from_key_file(source.service_account_file)
+            return self._from_key_file(source.service_account_file)
         if source == "anonymous":
             return AnonymousCredentials()  # type: ignore[no-untyped-call]  # partly typed
         try:
@@ -85,16 +88,24 @@ class Login:
             ) from error
         except (GoogleAuthError, OSError) as error:
             raise Transient(self._name, "token", "Google's token service did not answer") from error
-        self._secrets.remember(self._credentials.token)
+        self._keep_out_of_texts()
 
+    def _keep_out_of_texts(self) -> None:
+        """Remember what the credentials hold, also what only Google's own login makes use of."""
+        for name in ("token", "refresh_token", "client_secret", "id_token"):
+            secret = getattr(self._credentials, name, None)
+            if isinstance(secret, str) and secret:
+                self._secrets.remember(secret)
 
-def _from_key_file(path: str) -> Any:
-    try:
-        read = KeyFileCredentials.from_service_account_file
-        return read(path, scopes=SCOPES)  # type: ignore[no-untyped-call]  # partly typed
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise SettingsError(f"the key file {path} cannot be read: {reason}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
-        # The cause may quote the key.
-        raise SettingsError(f"{path} is not the key file of a Google service account") from None
+    def _from_key_file(self, path: str) -> Any:
+        try:
+            key = json.loads(Path(path).read_bytes())
+            self._secrets.remember(key["private_key"])
+            read = KeyFileCredentials.from_service_account_info
+            return read(key, scopes=SCOPES)  # type: ignore[no-untyped-call]  # partly typed
+        except OSError as error:
+            reason = error.strerror or "unknown reason"
+            raise SettingsError(f"the key file {path} cannot be read: {reason}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
+            # The cause may quote the key.
+            raise SettingsError(f"{path} is not the key file of a Google service account") from None

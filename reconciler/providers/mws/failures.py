@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reconciler.core.errors import Denied, Rejected, ServiceError, Transient, Unclear
+from reconciler.core.scrubbing import excerpt
 from reconciler.providers.http import Response
 from reconciler.providers.mws.answers import Failure
 
@@ -53,7 +54,8 @@ class Site:
         """Return the first line of what the service said, without secrets or signatures."""
         # A refused signature is answered with the whole string to sign, below the first line.
         line = (text.strip().splitlines() or [""])[0]
-        return _SIGNATURE.sub(r"\1***", self.scrub(line))[:200].rstrip(". ")
+        unsigned = _SIGNATURE.sub(r"\1***", line)
+        return excerpt(unsigned, 200, self.scrub).rstrip(". ")
 
 
 def from_document(site: Site, failure: Failure, answer: Response) -> ServiceError:
@@ -81,7 +83,7 @@ def from_document(site: Site, failure: Failure, answer: Response) -> ServiceErro
 
 def from_status(site: Site, answer: Response) -> ServiceError:
     """Return what an answer means that is neither a result nor an error document (a proxy's)."""
-    message = f"unexpected answer, {site.quote(answer.excerpt())}"
+    message = f"unexpected answer, {site.quote(answer.excerpt(site.scrub))}"
     if answer.status in (429, 503):
         return Transient(
             site.account,

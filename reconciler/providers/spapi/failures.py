@@ -5,12 +5,12 @@ amzn/selling-partner-api-models. HTTP 403 alone has five meanings.
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
+from reconciler.core.scrubbing import excerpt
 from reconciler.providers.http import Response
 
 _CHECK_ENDPOINT = "the service has no such path: check `endpoint`"
@@ -119,10 +119,10 @@ def _refused(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceErr
 def _said(site: Site, answer: Response) -> _Said:
     first = _first_error(answer.body)
     if first is None:
-        return _Said("", f"unexpected answer, {site.scrub(answer.excerpt())}")
+        return _Said("", f"unexpected answer, {answer.excerpt(site.scrub)}")
     code, *texts = (str(first.get(name) or "") for name in ("code", "message", "details"))
     text = ": ".join(part.rstrip(". ") for part in (code, *texts) if part)
-    return _Said(code, re.sub(r"\s+", " ", site.scrub(text))[:400])
+    return _Said(code, excerpt(text, 400, site.scrub))
 
 
 def _first_error(body: bytes) -> dict[str, Any] | None:

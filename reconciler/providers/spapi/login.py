@@ -139,9 +139,8 @@ class Login:
                 request_id=request_id,
                 retry_after=response.retry_after(),
             )
-        message = _meaning(code, seller) or self._secrets.scrub(
-            f"Login with Amazon refused: {response.excerpt()}"
-        )
+        said = response.excerpt(self._secrets.scrub)
+        message = _meaning(code, seller) or f"Login with Amazon refused: {said}"
         return Denied(self._name, _OPERATION, message, code=code, request_id=request_id)
 
 

@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 from reconciler.core.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model import Pace
 from reconciler.providers.calls import Calls, Clock
+from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import PAGE_EXPIRED, Garbled, translate
@@ -50,8 +51,16 @@ class Caller:
 class SqsClient:
     """One AWS account and region. Connects when first used; safe across threads."""
 
-    def __init__(self, name: str, account: AwsAccount, clock: Clock, keys: AwsKeys | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        account: AwsAccount,
+        clock: Clock,
+        secrets: Secrets,
+        keys: AwsKeys | None,
+    ) -> None:
         self._name = name
+        self._secrets = secrets
         self._account = account
         self._keys = keys
         self._lock = threading.RLock()
@@ -272,7 +281,7 @@ class SqsClient:
             try:
                 return call(self._connected())
             except _FAILURES as error:
-                failure = translate(self._name, operation, error)
+                failure = translate(self._name, operation, error, self._secrets.scrub)
                 if bucket == "tags" and isinstance(failure, Transient) and failure.code:
                     self.calls.announce(bucket, TAGGING_RATE)
                 # What AWS says of bad credentials may hold the signed request.
@@ -283,7 +292,7 @@ class SqsClient:
     def _connected(self) -> Clients:
         with self._lock:
             if self._clients is None:
-                self._clients = connect(self._account, self._keys)
+                self._clients = connect(self._account, self._keys, self._secrets)
             return self._clients
 
 

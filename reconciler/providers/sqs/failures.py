@@ -4,7 +4,7 @@ Codes: Amazon SQS API Reference (common and per-operation errors), Resource Grou
 Reference, IAM User Guide. A service is classified by code, never by status, where it gives one.
 """
 
-import re
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import (
@@ -35,6 +35,7 @@ from reconciler.core.errors import (
     Transient,
     Unclear,
 )
+from reconciler.core.scrubbing import excerpt
 
 NAME_EXISTS = "QueueNameExists"
 DELETED_RECENTLY = "QueueDeletedRecently"
@@ -99,15 +100,17 @@ class Garbled(Exception):
     """The service answered, and what it said cannot be read."""
 
 
-def translate(account: str, operation: str, error: Exception) -> ReconcilerError:
-    """Return what `error` means to the one who must act."""
+def translate(
+    account: str, operation: str, error: Exception, scrub: Callable[[str], str]
+) -> ReconcilerError:
+    """Return what `error` means to the one who must act; `scrub` masks secrets."""
     if isinstance(error, ClientError):
         # Getting credentials may take calls of its own (AssumeRole), which are named then.
-        return _answered(account, error.operation_name or operation, error)
+        return _answered(account, error.operation_name or operation, error, scrub)
     if isinstance(error, _NO_CREDENTIALS):
         return SettingsError(
-            f"accounts.{account}: {_sentence(error)}; set AWS credentials for boto3 (environment, "
-            "profile or role), or correct `profile`"
+            f"accounts.{account}: {_sentence(error, scrub)}; set AWS credentials for boto3 "
+            "(environment, profile or role), or correct `profile`"
         )
     if isinstance(error, _STALE_LOGIN):
         return Denied(account, operation, "the AWS credentials could not be renewed; log in again")
@@ -116,14 +119,16 @@ def translate(account: str, operation: str, error: Exception) -> ReconcilerError
     if isinstance(error, HTTPClientError):
         return Unclear(account, operation, "AWS did not answer completely")
     if isinstance(error, BotoCoreError):
-        return Rejected(account, operation, f"boto3 refuses the request: {_sentence(error)}")
+        return Rejected(account, operation, f"boto3 refuses the request: {_sentence(error, scrub)}")
     return Unclear(
-        account, operation, f"AWS gave an answer that cannot be read ({_sentence(error)})"
+        account, operation, f"AWS gave an answer that cannot be read ({_sentence(error, scrub)})"
     )
 
 
-def _answered(account: str, operation: str, error: ClientError) -> ServiceError:
-    code, status, request_id, text = _parts(error)
+def _answered(
+    account: str, operation: str, error: ClientError, scrub: Callable[[str], str]
+) -> ServiceError:
+    code, status, request_id, text = _parts(error, scrub)
     named: Any = {"code": code, "request_id": request_id}
     if code in _THROTTLED:
         message = "the service's request limit was reached"
@@ -161,15 +166,14 @@ def is_about_policy(message: str) -> bool:
     return "parameter Policy" in message
 
 
-def _parts(error: ClientError) -> tuple[str, int, str, str]:
+def _parts(error: ClientError, scrub: Callable[[str], str]) -> tuple[str, int, str, str]:
     details, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     code = str(details.get("Code", "")).rpartition("#")[2].removeprefix("AWS.SimpleQueueService.")
-    text = re.sub(r"\s+", " ", str(details.get("Message") or "")).strip().rstrip(".")
     return (
         _SHAPES.get(code, code),
         int(metadata.get("HTTPStatusCode", 0)),
         str(metadata.get("RequestId", "")),
-        text[:300],
+        excerpt(str(details.get("Message") or ""), 300, scrub).rstrip("."),
     )
 
 
@@ -179,6 +183,6 @@ def _retry_after(error: ClientError) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def _sentence(error: Exception) -> str:
-    text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
-    return text[:1].lower() + text[1:200]
+def _sentence(error: Exception, scrub: Callable[[str], str]) -> str:
+    text = excerpt(str(error), 200, scrub).rstrip(".")
+    return text[:1].lower() + text[1:]

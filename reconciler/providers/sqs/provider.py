@@ -9,6 +9,7 @@ from reconciler.core.health import Measured
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
+from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.ages import ages
@@ -45,15 +46,21 @@ class SqsProvider:
     """The queues of one AWS account and region.
 
     `name` is the account's name in the declarations. `keys` replace the surroundings' credentials,
-    profile and role.
+    profile and role; `secrets` is told of these, to keep them out of texts.
     """
 
     def __init__(
-        self, name: str, account: AwsAccount, *, clock: Clock, keys: AwsKeys | None = None
+        self,
+        name: str,
+        account: AwsAccount,
+        *,
+        clock: Clock,
+        secrets: Secrets,
+        keys: AwsKeys | None = None,
     ) -> None:
         self._name = name
         self._account = account
-        self._client = SqsClient(name, account, clock, keys)
+        self._client = SqsClient(name, account, clock, secrets, keys)
         self._settling = Settling(name, account, self._client)
 
     def scopes(self) -> Sequence[Scope]:

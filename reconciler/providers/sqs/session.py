@@ -13,6 +13,7 @@ from botocore.credentials import CredentialResolver, DeferredRefreshableCredenti
 from botocore.loaders import create_loader
 
 from reconciler.core.endpoint import is_loopback
+from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import Garbled
 
@@ -65,9 +66,12 @@ class Clients:
             client.close()
 
 
-def connect(account: AwsAccount, keys: AwsKeys | None) -> Clients:
-    """Make the clients of an account. Reads AWS configuration files; calls nothing."""
-    session = _session(account, keys)
+def connect(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Clients:
+    """Make the clients of an account. Reads AWS configuration files; calls nothing.
+
+    `secrets` is told of the surroundings' credentials before the first request is sent.
+    """
+    session = _session(account, keys, secrets)
     make = partial(_client, session, account=account)
     clients = Clients(make("sqs"), make("sts"), make("resourcegroupstaggingapi"), make)
     clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
@@ -81,7 +85,7 @@ def _client(session: Any, service: str, account: AwsAccount) -> Any:
     return session.client(service, endpoint_url=account.endpoint, config=config)
 
 
-def _session(account: AwsAccount, keys: AwsKeys | None) -> Any:
+def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Any:
     region = account.region
     if keys is not None:
         return boto3.session.Session(
@@ -90,12 +94,30 @@ def _session(account: AwsAccount, keys: AwsKeys | None) -> Any:
     own = boto3.session.Session(
         botocore_session=_core(), profile_name=account.profile, region_name=region
     )
+    _keep_out_of_texts(own, secrets)
     if account.role_arn is None:
         return own
     core = _core()
     role = _AssumedRole(_client(own, "sts", account), account.role_arn)
     core.register_component("credential_provider", CredentialResolver([role]))
-    return boto3.session.Session(botocore_session=core, region_name=region)
+    assumed = boto3.session.Session(botocore_session=core, region_name=region)
+    _keep_out_of_texts(assumed, secrets)
+    return assumed
+
+
+def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
+    """Remember what requests of this session are signed with; it may be renewed at any time."""
+
+    def remember(**_: Any) -> None:
+        credentials = session.get_credentials()
+        if credentials is None:
+            return  # signing will say so
+        found = credentials.get_frozen_credentials()
+        for secret in (found.secret_key, found.token):
+            if secret:
+                secrets.remember(secret)
+
+    session.events.register("before-sign", remember)
 
 
 def _core() -> Any:

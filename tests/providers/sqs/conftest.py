@@ -11,6 +11,7 @@ from botocore.config import Config
 from reconciler.core.diff import compare
 from reconciler.core.model import Desired, Position
 from reconciler.core.provider import Context, Interest
+from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.kinds import QueueDeclaration
 from reconciler.providers.sqs.provider import SqsProvider
@@ -56,7 +57,7 @@ class World:
 
     def another(self, account, keys=None):
         keys = keys or AwsKeys(ACCOUNT_ID, "secret")
-        return SqsProvider("aws-eu", account, clock=self.clock, keys=keys)
+        return SqsProvider("aws-eu", account, clock=self.clock, secrets=Secrets(), keys=keys)
 
     def want(self, key, yaml=None, *, protect=False, stack="acme"):
         declaration = QueueDeclaration.model_validate(yaml or {})

@@ -15,6 +15,7 @@ from reconciler.core.errors import (
     Unclear,
 )
 from reconciler.core.model import FieldChange
+from reconciler.providers.secrets import Secrets
 
 PASSING = [
     "throttle",
@@ -237,7 +238,7 @@ def test_missing_credentials_are_the_settings_fault(world, monkeypatch, tmp_path
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     for account in (world.account, world.account.model_copy(update={"profile": "nobody"})):
-        provider = type(world.provider)("aws-eu", account, clock=world.clock)
+        provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
         with pytest.raises(SettingsError, match=r"accounts\.aws-eu"):
             provider.create(world.want("offers"))
         provider.close()
@@ -274,7 +275,7 @@ def test_a_login_that_cannot_be_renewed_is_denied(world, monkeypatch, tmp_path):
     config.write_text("[profile stale]\ncredential_process = false\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     account = world.account.model_copy(update={"profile": "stale"})
-    provider = type(world.provider)("aws-eu", account, clock=world.clock)
+    provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
 
     with pytest.raises(Denied, match="log in again"):
         provider.create(world.want("offers"))

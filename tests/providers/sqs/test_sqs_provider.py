@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.core.errors import Denied, Missing, PlanRefused, Rejected, Unclear
 from reconciler.core.model import FieldChange
+from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.session import AwsKeys
 
@@ -805,7 +806,7 @@ def test_a_role_is_assumed_with_the_profiles_own_credentials(world, tmp_path, mo
             "role_arn": "arn:aws:iam::123456789012:role/reconciler",
         }
     )
-    provider = type(world.provider)("aws-eu", account, clock=world.clock)
+    provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
 
     provider.create(world.want("offers"))
     provider.close()
@@ -820,7 +821,7 @@ def test_a_role_that_may_not_be_assumed_is_named(world, monkeypatch):
     world.sandbox.faults([{"service": "aws", "operation": "AssumeRole", "kind": "denied"}])
     role = "arn:aws:iam::123456789012:role/reconciler"
     account = world.account.model_copy(update={"role_arn": role})
-    provider = type(world.provider)("aws-eu", account, clock=world.clock)
+    provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
 
     with pytest.raises(Denied, match="AssumeRole"):
         list(provider.observe(None, None))
