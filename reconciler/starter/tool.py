@@ -15,11 +15,12 @@ VENDORED = "vendored"
 SELF, HERE = "$/", "./"
 """A repository's own action: as github.com knows it, and as every runner does after a checkout."""
 
+_REASON = f" # zizmor: ignore[self-repository] other servers do not know {SELF}"
 _COMMIT = r"[0-9a-f]{40}"
 _USES = re.compile(
     r"^(?P<key> *(?:- +)?uses: *)(?P<quote>[\"']?)"
     rf"(?P<action>(?:\$/|\./|[\w.-]+/[\w.-]+/){re.escape(ACTION)}(?:@[^\s\"'#]+)?)"
-    r"(?P=quote)(?P<rest> *(?:#[^\r\n]*)?)(?=\r?$)",
+    r"(?P=quote) *(?:#[^\r\n]*)?(?=\r?$)",
     re.MULTILINE,
 )
 
@@ -72,11 +73,12 @@ def used_in(workflows: Iterable[str]) -> Tool | None:
 
 def with_tool(workflow: str, tool: Tool) -> str:
     """Return the workflow with `tool`; what already uses it stays as it is written."""
+    reason = _REASON if tool.action.startswith(HERE) else ""
 
     def use(found: re.Match[str]) -> str:
         if found["action"] == tool.action:
             return found[0]
-        return f"{found['key']}{tool.action}"
+        return f"{found['key']}{tool.action}{reason}"
 
     return _USES.sub(use, workflow)
 
