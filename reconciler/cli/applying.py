@@ -19,6 +19,7 @@ from reconciler.cli.session import Request, Session, planned
 from reconciler.cli.state import State, colored
 from reconciler.core.agreement import excess, no_longer_needed
 from reconciler.core.errors import PlanRefused, SettingsError
+from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.model import Action, Outcome, Plan
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.engine import Applied
@@ -43,7 +44,7 @@ class Agreement:
 
         Raises:
             SettingsError: the file cannot be read or is no plan.
-            PlanRefused: it was saved in another format.
+            PlanRefused: it was saved in another format, or changed after it was saved.
         """
         if saved is None:
             return cls(None, fingerprint)
@@ -55,6 +56,11 @@ class Agreement:
             raise SettingsError(f"{saved} is not a plan: make one with `plan --out`") from error
         if plan.format_version != FORMAT_VERSION:
             raise PlanRefused(f"{saved} was made by another version of this tool: plan again")
+        if plan.fingerprint != fingerprint_of(plan):
+            raise PlanRefused(
+                f"{saved} is not what was planned: its fingerprint is of other actions, "
+                "declarations or accounts; plan again"
+            )
         return cls(plan, fingerprint)
 
     @property

@@ -365,7 +365,7 @@ class Plan(Frozen):
 
     `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
     `warnings` do not. `unknown` are declared objects that were not read, or that refer to such.
-    `accounts` holds what `Account.target()` says of each account with actions, by its name.
+    `accounts` holds what `Account.target()` says of each account that was looked at, by its name.
     """
 
     format_version: int

@@ -1,7 +1,5 @@
 """Desired, live and policy → a plan: what apply would do, as a value, and the steps that do it."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -10,6 +8,7 @@ from typing import Any
 from reconciler.core.allowing import Overrides, passing
 from reconciler.core.decide import Selection, World, decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
+from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.gap import gaps
 from reconciler.core.guards import Situation, short_list, verdicts
 from reconciler.core.idle import idle_allowances, idle_overrides
@@ -76,8 +75,7 @@ def prepare(
 ) -> Prepared:
     """Plan how to bring what is live to what is declared.
 
-    `targets` identifies the real accounts behind the account names: for the fingerprint, and for
-    the plan to say which of them it acts on.
+    `targets` identifies the real accounts behind the account names, for the plan to say which.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -91,7 +89,7 @@ def prepare(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,
         declarations_digest=declarations.digest,
-        fingerprint=_fingerprint(declarations, actions, targets or {}),
+        fingerprint="",
         complete=not observation.unread,
         summary=_summary(world, actions),
         guards=verdicts(changes, _situation(world, overrides)),
@@ -113,8 +111,9 @@ def prepare(
             ]
         ),
         unknown=tuple(sorted(world.unknown)),
-        accounts=_acted_on(actions, targets or {}),
+        accounts=dict(targets or {}),
     )
+    plan = plan.model_copy(update={"fingerprint": fingerprint_of(plan)})
     policy = declarations.policy
     going = {
         live_address(step.change.former.spec, step.change.former.account)
@@ -132,11 +131,6 @@ def prepare(
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
-
-
-def _acted_on(actions: Iterable[Action], targets: Mapping[str, Any]) -> dict[str, Any]:
-    names = {action.account for action in actions}
-    return {name: targets[name] for name in sorted(names & targets.keys())}
 
 
 def _situation(world: World, overrides: Overrides) -> Situation:
@@ -279,24 +273,3 @@ def _estimate(changes: Sequence[Change]) -> Estimate:
     limited = max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)
     network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
     return Estimate(calls=total, seconds=round(limited + network, 1))
-
-
-def _fingerprint(
-    declarations: Declarations, actions: Sequence[Action], targets: Mapping[str, Any]
-) -> str:
-    """Digest what is agreed to: declarations, actions in any order, real targets, plan format."""
-    essence = sorted(
-        (
-            action.model_dump(mode="json", exclude={"notes", "units", "gap_seconds"})
-            for action in actions
-        ),
-        key=lambda action: str(action["address"]),
-    )
-    content = {
-        "formatVersion": FORMAT_VERSION,
-        "declarations": declarations.digest,
-        "targets": dict(targets),
-        "actions": essence,
-    }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()

@@ -216,16 +216,72 @@ def test_a_plan_saved_with_the_sandbox_is_refused_without_it_and_the_other_way_r
     assert writes(sandbox) == []
 
 
-def test_a_saved_plan_that_does_not_say_which_accounts_it_is_of_is_refused(on, tmp_path, sandbox):
+def _without_accounts(saved):
+    assert saved.pop("accounts").keys() == {"aws-eu", "shop"}
+
+
+def _with_another_value(saved):
+    saved["actions"][0]["changes"][0]["after"] = "another"
+
+
+def _with_one_more(saved):
+    saved["actions"].append({**saved["actions"][0], "address": "queue.b"})
+
+
+def _with_one_less(saved):
+    saved["actions"].pop()
+
+
+def _with_an_adoption(saved):
+    saved["actions"][0]["adopts"] = True
+
+
+def _of_other_declarations(saved):
+    saved["declarationsDigest"] = "sha256:0"
+
+
+def _of_another_stack(saved):
+    saved["stack"] = "another"
+
+
+def _without_a_fingerprint(saved):
+    saved["fingerprint"] = ""
+
+
+CHANGED = [
+    _without_accounts,
+    _with_another_value,
+    _with_one_more,
+    _with_one_less,
+    _with_an_adoption,
+    _of_other_declarations,
+    _of_another_stack,
+    _without_a_fingerprint,
+]
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_saved_plan_that_was_changed_is_refused_by_its_own_fingerprint(
+    on, tmp_path, sandbox, change
+):
     file = tmp_path / "plan.json"
     on("plan", queues(a=""), "--out", file)
     saved = json.loads(file.read_text())
-    assert saved.pop("accounts").keys() == {"aws-eu"}
+    change(saved)
     file.write_text(json.dumps(saved))
     ended = on("apply", queues(a=""), "--yes", "--plan", file)
     assert ended.code == 3
-    assert "does not say which account 'aws-eu' is" in ended.out
+    assert "is not what was planned: its fingerprint is of other actions" in ended.err
     assert writes(sandbox) == []
+
+
+def test_what_no_apply_acts_on_may_be_written_otherwise_in_a_saved_plan(on, tmp_path):
+    file = tmp_path / "plan.json"
+    on("plan", queues(a=""), "--out", file)
+    saved = json.loads(file.read_text())
+    saved["estimate"] = {"calls": 99, "seconds": 99.0}
+    file.write_text(json.dumps(saved, sort_keys=True))
+    assert on("apply", queues(a=""), "--yes", "--plan", file).code == 0
 
 
 def test_expect_demands_exactly_the_plan_with_that_fingerprint(on, sandbox):

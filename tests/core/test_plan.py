@@ -230,11 +230,10 @@ def test_the_fingerprint_covers_actions_declarations_and_the_real_accounts():
     assert fingerprint(targets={"depot": {"accountId": "1"}}) != same
 
 
-def test_a_plan_names_the_real_accounts_that_it_acts_on_and_no_others():
+def test_a_plan_names_the_real_accounts_that_were_looked_at():
     targets = {"depot": {"accountId": "1"}, "works": {"accountId": "2"}}
     found = plan(TANK, WELL, live=[standing(WELL)], targets=targets)
-    assert parsed(found)["accounts"] == {"depot": {"accountId": "1"}}
-    assert plan(WELL, live=[standing(WELL)], targets=targets).accounts == {}
+    assert parsed(found)["accounts"] == targets
 
 
 def test_the_fingerprint_does_not_cover_counts_warnings_and_what_is_not_ours():

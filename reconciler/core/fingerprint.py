@@ -1,0 +1,30 @@
+"""What a plan is agreed to by: a digest of everything in it that an apply would act on."""
+
+import hashlib
+import json
+
+from reconciler.core.model import Plan
+
+
+def fingerprint_of(plan: Plan) -> str:
+    """Digest declarations, real accounts, actions in any order and plan format.
+
+    It follows from the plan alone, so that a saved plan can be told from one that was changed
+    afterwards. Times, order of reading, message counts and warnings are no part of it.
+    """
+    essence = sorted(
+        (
+            action.model_dump(mode="json", exclude={"notes", "units", "gap_seconds"})
+            for action in plan.actions
+        ),
+        key=lambda action: str(action["address"]),
+    )
+    content = {
+        "formatVersion": plan.format_version,
+        "stack": plan.stack,
+        "declarations": plan.declarations_digest,
+        "targets": plan.accounts,
+        "actions": essence,
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
