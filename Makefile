@@ -5,7 +5,7 @@ PIP := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 # A lock is the whole closure, so nothing is resolved: what is published later changes nothing.
 LOCKED := $(PIP) install --no-deps --require-hashes
 
-.PHONY: demo test check matrix bench lock clean
+.PHONY: demo test check matrix bench release-check lock clean
 
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
@@ -34,6 +34,10 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks
+
+# All of a release that needs no account; leaves dist/ and build/release/. RELEASE_TAG names its tag.
+release-check: .venv/.dev
+	@$(BIN)/python -m release
 
 # Renews the pins (run: what the workflows install); needs uv.
 lock:
