@@ -15,6 +15,8 @@ from typing import Any, Self
 from reconciler.core.errors import SettingsError
 from reconciler.core.model import Plan
 from reconciler.core.order import Step
+from reconciler.core.scrubbing import mapped
+from reconciler.core.visible import visible_json
 
 
 class Journal:
@@ -75,7 +77,7 @@ class Journal:
 
     def end(self, step: Step, outcome: str, error: str | None) -> None:
         """Note how a write ended."""
-        self._write("end", **_about(step), outcome=outcome, error=error and self._scrub(error))
+        self._write("end", **_about(step), outcome=outcome, error=error)
 
     def finish(self, *, interrupted: bool) -> None:
         """Note that the run ended by itself."""
@@ -85,7 +87,8 @@ class Journal:
         try:
             with self._lock:
                 now = datetime.now(UTC).isoformat(timespec="milliseconds")
-                line = json.dumps({"at": now, "event": event, **content}, ensure_ascii=False)
+                told = mapped({"at": now, "event": event, **content}, self._scrub)
+                line = visible_json(json.dumps(told, ensure_ascii=False))
                 left = f"{line}\n".encode()
                 while left:
                     left = left[os.write(self._file, left) :]

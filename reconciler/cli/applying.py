@@ -112,7 +112,7 @@ def _carried_out(
     plan = session.plan
     against = agreement.check(plan)
     if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
-        state.say(as_text.render(plan, color=colored(sys.stderr)))
+        state.show(as_text.render(plan, color=colored(sys.stderr)))
     if plan.refused() or against:
         return _refusal(plan, against), exits.REFUSED
     # A journal that cannot be kept is told before anybody is asked.

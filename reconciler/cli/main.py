@@ -5,6 +5,7 @@ import logging
 import sys
 import traceback
 from enum import StrEnum
+from io import StringIO
 from itertools import pairwise
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def invoke(arguments: list[str]) -> int:
     except typer.Abort:
         return _told(state, "declined, nothing was changed", exits.REFUSED)
     except typer.TyperException as error:
-        return _usage(error)
+        return _usage(state, error)
     except KeyboardInterrupt:
         return _told(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
@@ -147,10 +148,10 @@ def _told(state: State, message: str, code: int) -> int:
     return code
 
 
-def _usage(error: typer.TyperException) -> int:
+def _usage(state: State, error: typer.TyperException) -> int:
     show = getattr(error, "show", None)
+    told = StringIO()
     if show is not None:
-        show(file=sys.stderr)
-    else:
-        sys.stderr.write(f"Error: {error}\n")
+        show(file=told)
+    state.say(told.getvalue() or f"Error: {error}")
     return exits.USAGE

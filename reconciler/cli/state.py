@@ -10,6 +10,7 @@ from typing import TextIO
 import typer
 
 from reconciler.core.errors import SettingsError
+from reconciler.core.visible import visible
 from reconciler.providers.secrets import Secrets
 from reconciler.reports.workflow_commands import command, harmless
 
@@ -84,7 +85,7 @@ def write_result(text: str) -> bool:
 
 
 class State:
-    """Carries the run's secrets; everything for stderr passes through `say`, which masks them."""
+    """Carries the run's secrets; everything for stderr passes through `show`, which masks them."""
 
     def __init__(self) -> None:
         self.debug = False
@@ -118,8 +119,12 @@ class State:
         save_result(file, self.secrets.scrub_result(text))
 
     def say(self, text: str) -> None:
-        """Write a line to stderr."""
-        text = self.secrets.scrub(text)
+        """Write sentences to stderr."""
+        self.show(visible(text, keep="\n\t"))
+
+    def show(self, report: str) -> None:
+        """Write a report to stderr, colours and all."""
+        text = self.secrets.scrub(report)
         self._write(harmless(text) if self._in_job else text)
 
     def speak(self, line: str) -> None:

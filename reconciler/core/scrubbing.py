@@ -16,6 +16,8 @@ PIECE = 12
 _WORD = 8
 _STEP = PIECE - _WORD + 1
 """Every piece of a secret holds one of its words of 8 bytes that begin at a multiple of this."""
+_LONG = 32
+"""Bytes from which on a secret has words enough that some may be shared with others."""
 _LONGEST = 1 << 20
 """Bytes of a secret that are looked for."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
@@ -33,23 +35,25 @@ class Scrubber:
         self._secrets: list[bytes] = []
         # A word → which secret it is of, and where in it; numbers, since a fleet has millions.
         self._words: dict[int, int] = {}
+        self._more: dict[int, list[int]] = {}
         self._short: set[str] = set()
 
     def learn(self, secret: str) -> None:
         """Keep a secret out of every text from now on; what is shorter than a piece only whole."""
         raw = secret.encode("utf-8", "surrogatepass")
-        squeezed = squeeze(raw)
-        if len(squeezed) < PIECE:
+        if len(raw) < PIECE:
             self._short |= _spellings(secret)
             return
         # In a form of a web page a plus sign stands for a blank.
         spaced = {squeeze(raw.replace(b" ", b"+"))} if b" " in raw else set[bytes]()
-        for form in {squeezed, raw, *spaced}:
+        for form in {raw, squeeze(raw), *spaced}:
             places = range(0, min(len(form), _LONGEST) - _WORD + 1, _STEP)
             words = array("Q", b"".join([form[at : at + _WORD] for at in places]))
             first = len(self._secrets) * _LONGEST
             self._secrets.append(form)
-            self._words.update(zip(words, range(first, first + _LONGEST, _STEP), strict=False))
+            for word, place in zip(words, range(first, first + _LONGEST, _STEP), strict=False):
+                if self._words.setdefault(word, place) != place and len(form) < _LONG:
+                    self._more.setdefault(word, []).append(place)
 
     def scrub(self, text: str) -> str:
         """Return the text with every secret masked, and every piece of one."""
@@ -116,19 +120,24 @@ class Scrubber:
             if self._words.keys().isdisjoint(words):
                 continue
             for number, word in enumerate(words):
-                place = self._words.get(word)
-                if place is None:
-                    continue
-                at = shift + number * _WORD
-                secret, inside = divmod(place, _LONGEST)
-                # The same stretch of the same secret is found once for each of its words.
-                stretch = (secret, at - inside)
-                if known.get(stretch, -1) >= at + _WORD:
-                    continue
-                start, end = _extent(data, at, self._secrets[secret], inside)
-                known[stretch] = end
-                if end - start >= PIECE:
-                    yield start, end
+                if word in self._words:
+                    for place in (self._words[word], *self._more.get(word, ())):
+                        yield from self._stretch(data, shift + number * _WORD, place, known)
+
+    def _stretch(
+        self, data: bytes, at: int, place: int, known: dict[tuple[int, int], int]
+    ) -> Iterator[Span]:
+        """Yield how far data and a secret agree around a word of both, if that is a piece.
+
+        The same stretch of the same secret is found once for each of its words; `known` tells.
+        """
+        secret, inside = divmod(place, _LONGEST)
+        if known.get((secret, at - inside), -1) >= at + _WORD:
+            return
+        start, end = _extent(data, at, self._secrets[secret], inside)
+        known[secret, at - inside] = end
+        if end - start >= PIECE:
+            yield start, end
 
 
 def mapped(value: Any, function: Callable[[str], str]) -> Any:

@@ -9,8 +9,8 @@ from typing import Literal
 from reconciler.core.drift import Drift
 from reconciler.core.errors import DeclarationError, Problem, ReconcilerError
 from reconciler.core.model import Desired, Finding, Guard, Plan, Position
+from reconciler.core.visible import visible
 from reconciler.reports.model import Application, Located, Validation
-from reconciler.reports.values import clean
 from reconciler.reports.workflow_commands import command
 
 Level = Literal["error", "warning", "notice"]
@@ -35,7 +35,8 @@ class Annotation:
 
     def __str__(self) -> str:
         """Give the workflow command."""
-        return command(self.level, self.message, file=self.file, line=self.line, col=self.column)
+        text, file = visible(self.message, keep="\n"), visible(self.file)
+        return command(self.level, text, file=file, line=self.line, col=self.column)
 
 
 class Places:
@@ -135,10 +136,10 @@ def _findings(level: Level, findings: Iterable[Finding], places: Places) -> Iter
     for item in findings:
         told = item.message.startswith(item.address)
         message = item.message if told else f"{item.address}: {item.message}"
-        yield places.about(level, item.address, clean(message))
+        yield places.about(level, item.address, message)
 
 
 def _guards(level: Level, guards: Iterable[Guard], places: Places) -> Iterator[Annotation]:
     for guard in guards:
         message = f"apply refuses this, {guard.guard}: {guard.message}"
-        yield places.about(level, places.named(guard.message), clean(message))
+        yield places.about(level, places.named(guard.message), message)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from reconciler.core.visible import visible
 from reconciler.notifications.model import (
     MerchantNotification,
     MerchantPayload,
@@ -106,7 +107,5 @@ def _chosen(found: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _short(text: str) -> str:
     """Return text that can neither move a terminal's cursor nor fill its screen."""
-    shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown
-    )
+    shown = visible(text[: _WIDTH + 1])
+    return shown if len(shown) <= _WIDTH else f"{shown[:_WIDTH]}…"

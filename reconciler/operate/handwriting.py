@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.core.visible import visible
+
 WIDTH = 100
 FEW = 3
 """Members that a mapping may have to stand on one line."""
@@ -127,5 +129,6 @@ def _text(text: str, plain: re.Pattern[str]) -> str:
 
 def _printable(text: str) -> str:
     return "".join(
-        character if character.isprintable() else f"\\U{ord(character):08X}" for character in text
+        character if visible(character) == character else f"\\U{ord(character):08X}"
+        for character in text
     )

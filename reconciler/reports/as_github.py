@@ -1,5 +1,6 @@
 """Findings of validate as workflow commands, which GitHub shows on the lines they are about."""
 
+from reconciler.core.visible import visible
 from reconciler.reports.model import Located, Validation
 from reconciler.reports.workflow_commands import command
 
@@ -12,4 +13,5 @@ def render(validation: Validation) -> str:
 
 
 def _command(level: str, item: Located) -> str:
-    return command(level, item.message, file=item.file, line=item.line, col=item.column)
+    message, file = visible(item.message), visible(item.file)
+    return command(level, message, file=file, line=item.line, col=item.column)

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel
 
-from reconciler.reports.values import harmless_json
+from reconciler.core.visible import visible_json
 
 
 def render(report: BaseModel) -> str:
     """Return the report as indented JSON, ending in a newline."""
-    return harmless_json(report.model_dump_json(indent=2)) + "\n"
+    return visible_json(report.model_dump_json(indent=2)) + "\n"

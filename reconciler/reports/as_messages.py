@@ -5,28 +5,28 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.core.visible import visible, visible_json
 from reconciler.notifications import summary
 from reconciler.operate.receive import Received
-from reconciler.reports.values import clean, harmless_json
 
 
 def line(item: Received) -> str:
     """Return a message on one line of text."""
     if item.notification is not None:
-        return f"{clean(summary(item.notification))}\n"
+        return f"{visible(summary(item.notification))}\n"
     when = datetime.fromtimestamp(item.message.sent, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{when} undecodable: {clean(item.trouble)} (message {clean(item.message.id)})\n"
+    return f"{when} undecodable: {visible(item.trouble)} (message {visible(item.message.id)})\n"
 
 
 def json_line(item: Received) -> str:
     """Return a message as a JSON document on one line."""
-    return harmless_json(json.dumps(_document(item), ensure_ascii=False)) + "\n"
+    return visible_json(json.dumps(_document(item), ensure_ascii=False)) + "\n"
 
 
 def json_list(items: Sequence[Received]) -> str:
     """Return all messages as one JSON document."""
     documents = [_document(item) for item in items]
-    return harmless_json(json.dumps(documents, ensure_ascii=False, indent=2)) + "\n"
+    return visible_json(json.dumps(documents, ensure_ascii=False, indent=2)) + "\n"
 
 
 def _document(item: Received) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.drift import Drift
 from reconciler.core.health import Status
 from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
+from reconciler.core.visible import visible
 from reconciler.reports import diagnosis_text, status_text
 from reconciler.reports.lines import Line, written
 from reconciler.reports.model import Application, Validation
-from reconciler.reports.values import change_lines, clean, show
+from reconciler.reports.values import change_lines, show
 
 _SIGNS = {
     "create": ("+", "green"),
@@ -89,16 +90,16 @@ def _gap(actions: Iterable[Action]) -> Iterator[Line]:
 
 def _action(action: Action) -> Iterator[Line]:
     sign, style = _SIGNS[action.action]
-    remarks = [f"because of {clean(action.caused_by)}"] if action.caused_by else []
+    remarks = [f"because of {visible(action.caused_by)}"] if action.caused_by else []
     remarks += ["adopted"] if action.adopts else []
     suffix = f"  ({', '.join(remarks)})" if remarks else ""
     yield "", ""
-    yield f"  {sign} {action.action} {clean(action.address)}{suffix}", style
+    yield f"  {sign} {action.action} {visible(action.address)}{suffix}", style
     for change in action.changes:
         for line in change_lines(change, action.units, action.action):
             yield f"      {line}", ""
     for note in action.notes:
-        yield f"      ! {clean(note)}", "yellow"
+        yield f"      ! {visible(note)}", "yellow"
 
 
 def _others(unmanaged: Sequence[Unmanaged]) -> Iterator[Line]:
@@ -107,7 +108,7 @@ def _others(unmanaged: Sequence[Unmanaged]) -> Iterator[Line]:
     yield "", ""
     yield "Not ours, left alone:", "bold"
     for item in unmanaged[:_LISTED]:
-        yield f"    {item.kind} in {clean(item.account)}: {_identity(item)}", "dim"
+        yield f"    {item.kind} in {visible(item.account)}: {_identity(item)}", "dim"
     yield from _more(unmanaged)
 
 
@@ -126,7 +127,7 @@ def _unknown(addresses: Sequence[str]) -> Iterator[Line]:
     yield "", ""
     yield "Unknown, because not everything could be read; left alone:", "bold"
     for address in addresses[:_LISTED]:
-        yield f"    ? {clean(address)}", "yellow"
+        yield f"    ? {visible(address)}", "yellow"
     yield from _more(addresses)
 
 
@@ -141,8 +142,8 @@ def _findings(title: str, findings: Sequence[Finding], style: str) -> Iterator[L
 
 def _finding(item: Finding) -> str:
     # Messages of services name their account themselves.
-    message = clean(item.message)
-    return message if message.startswith(item.address) else f"{clean(item.address)}: {message}"
+    message = visible(item.message)
+    return message if message.startswith(item.address) else f"{visible(item.address)}: {message}"
 
 
 def _guards(guards: Iterable[Guard]) -> Iterator[Line]:
@@ -152,7 +153,7 @@ def _guards(guards: Iterable[Guard]) -> Iterator[Line]:
     yield "", ""
     yield "Apply would refuse this:", "bold"
     for guard in refused:
-        yield f"    {guard.guard}: {clean(guard.message)}", "red"
+        yield f"    {guard.guard}: {visible(guard.message)}", "red"
 
 
 def _drift(drift: Drift) -> Iterator[Line]:
@@ -164,7 +165,7 @@ def _drift(drift: Drift) -> Iterator[Line]:
     for resource in drift.resources:
         sign, style = _SIGNS[resource.status]
         yield "", ""
-        yield f"  {sign} {resource.status} {clean(resource.address)}", style
+        yield f"  {sign} {resource.status} {visible(resource.address)}", style
         if resource.status == "changed":
             for change in resource.changes:
                 for line in change_lines(change, resource.units, "update"):
@@ -184,9 +185,9 @@ def _drift(drift: Drift) -> Iterator[Line]:
 
 def _validation(validation: Validation) -> Iterator[Line]:
     for warning in validation.warnings:
-        yield f"{warning} (warning)", "yellow"
+        yield f"{visible(str(warning))} (warning)", "yellow"
     for error in validation.errors:
-        yield str(error), "red"
+        yield visible(str(error)), "red"
     if validation.valid:
         yield f"Valid: {validation.declared} objects declared.", "green"
     else:
@@ -197,12 +198,12 @@ def _validation(validation: Validation) -> Iterator[Line]:
 def _application(application: Application) -> Iterator[Line]:
     for action in application.actions:
         sign, style = _SIGNS[action.action]
-        line = f"  {sign} {action.action} {clean(action.address)}: {action.outcome}"
+        line = f"  {sign} {action.action} {visible(action.address)}: {action.outcome}"
         if action.error:
-            line += f": {clean(action.error)}"
+            line += f": {visible(action.error)}"
         yield line, style if action.outcome == "done" else "red"
     for guard in application.guards:
-        yield f"    {guard.guard}: {clean(guard.message)}", "red"
+        yield f"    {guard.guard}: {visible(guard.message)}", "red"
     for problem in application.problems:
         yield f"    {_finding(problem)}", "red"
     if application.actions:
@@ -212,7 +213,7 @@ def _application(application: Application) -> Iterator[Line]:
 
 def _closing(application: Application) -> str:
     if application.message:
-        return clean(application.message)
+        return visible(application.message)
     summary = application.summary
     counts = ", ".join(f"{number} {outcome}" for outcome, number in summary.items())
     if application.result == "done":

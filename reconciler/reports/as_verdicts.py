@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from reconciler.core.proof import VERDICTS, Proof, Verification
+from reconciler.core.visible import visible
 from reconciler.reports.lines import Line, written
-from reconciler.reports.values import clean
 
 _STYLES = {"proven": "green", "plausible": "yellow", "unproven": "red"}
 
@@ -21,7 +21,7 @@ def _lines(report: Verification) -> Iterator[Line]:
     for proof in report.subscriptions:
         yield from _proof(proof, width)
     for problem in report.problems:
-        yield f"  not read: {clean(problem.message)}", "red"
+        yield f"  not read: {visible(problem.message)}", "red"
     yield "", ""
     yield _closing(report)
 
@@ -29,12 +29,12 @@ def _lines(report: Verification) -> Iterator[Line]:
 def _proof(proof: Proof, width: int) -> Iterator[Line]:
     style = _STYLES[proof.verdict]
     told = f"{proof.link}: {proof.reason}" if proof.reason else proof.link
-    address = clean(proof.address).ljust(width)
-    yield f"  {proof.verdict:<9}  {address}  {clean(told)}", style
+    address = visible(proof.address).ljust(width)
+    yield f"  {proof.verdict:<9}  {address}  {visible(told)}", style
     for link in proof.links:
         beside = (link.link, link.detail) != (proof.link, proof.reason)
         if beside and link.state != "holds":
-            yield f"      ! {link.link}: {clean(link.detail)}", "yellow"
+            yield f"      ! {link.link}: {visible(link.detail)}", "yellow"
 
 
 def _closing(report: Verification) -> Line:

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterator
 
 from reconciler.core.diagnosis import AccountReport, Complaint, Diagnosis
+from reconciler.core.visible import visible
 from reconciler.reports.lines import Line
-from reconciler.reports.values import clean
 
 _WIDTH = 100
 
@@ -30,8 +30,8 @@ def lines(diagnosis: Diagnosis) -> Iterator[Line]:
 
 
 def _complaint(sign: str, item: Complaint, style: str) -> Iterator[Line]:
-    yield from _wrapped(f"{sign} {clean(item.account)}: ", clean(item.problem), style)
-    yield from _wrapped("     → ", clean(item.remedy), "")
+    yield from _wrapped(f"{sign} {visible(item.account)}: ", visible(item.problem), style)
+    yield from _wrapped("     → ", visible(item.remedy), "")
 
 
 def _wrapped(head: str, text: str, style: str) -> Iterator[Line]:
@@ -51,5 +51,5 @@ def _account(report: AccountReport, width: int) -> str:
     sign, verdict = ("✓", "ready") if report.healthy else ("✗", "needs attention")
     checks = f"{report.checks} check{'s' * (report.checks != 1)}"
     rest = f", {report.skipped} not made until that is fixed" if report.skipped else ""
-    name = clean(report.account).ljust(width)
+    name = visible(report.account).ljust(width)
     return f"{sign} {name}  {report.service:<8}  {verdict}: {checks}{rest}"

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from reconciler.reports.values import clean
+from reconciler.core.visible import visible
 
 
 def code(text: str) -> str:
     """Return `text` as a code span that nothing inside it can end."""
     # An empty span would be a fence without an end, which text that follows could close.
-    text = clean(text) or " "
+    text = visible(text) or " "
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
@@ -27,6 +27,6 @@ def block(lines: Sequence[str], language: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Return a sentence of ours with everything escaped that Markdown or HTML would act upon."""
-    text = re.sub(r"([\\`*_{}\[\]<>()#|!~&]|:(?=//)|(?<=www)\.)", r"\\\1", clean(text))
+    text = re.sub(r"([\\`*_{}\[\]<>()#|!~&]|:(?=//)|(?<=www)\.)", r"\\\1", visible(text))
     # GitHub looks for mentions and references after Markdown has taken its escapes away.
     return re.sub(r"(@|\\#)", r"\1&#8203;", text.replace("\\&", "&amp;"))

@@ -7,11 +7,12 @@ from functools import partial
 
 from reconciler.core.drift import Drift
 from reconciler.core.model import Finding, Plan, Unmanaged
+from reconciler.core.visible import visible
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
-from reconciler.reports.values import clean, show
+from reconciler.reports.values import show
 
 VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
@@ -147,6 +148,6 @@ def _unmanaged(unmanaged: Sequence[Unmanaged]) -> list[Item]:
 
 def _unmanaged_line(item: Unmanaged) -> str:
     identity = ", ".join(
-        f"{clean(name)} {code(show(value))}" for name, value in item.identity.items()
+        f"{visible(name)} {code(show(value))}" for name, value in item.identity.items()
     )
-    return f"- {clean(item.kind)} in {code(item.account)}: {identity}"
+    return f"- {visible(item.kind)} in {code(item.account)}: {identity}"

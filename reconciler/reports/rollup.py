@@ -7,9 +7,10 @@ from typing import Any
 
 from reconciler.core.drift import Resource
 from reconciler.core.model import Action, FieldChange
+from reconciler.core.visible import visible
 from reconciler.reports.escapes import block, code, plain
 from reconciler.reports.pages import Item
-from reconciler.reports.values import Units, change_lines, clean, show
+from reconciler.reports.values import Units, change_lines, show
 
 SIGNS = {
     "create": "+",
@@ -116,7 +117,7 @@ def _shown(change: FieldChange, units: Units) -> str:
         _clipped(show(_without(value, cut), units, change.path) + ("…" if cut else ""))
         for value in (change.before, change.after)
     )
-    return f"{clean(change.path)}: {before} → {after}"
+    return f"{visible(change.path)}: {before} → {after}"
 
 
 def _without(value: Any, cut: int) -> Any:

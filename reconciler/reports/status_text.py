@@ -13,8 +13,8 @@ from reconciler.core.health import (
     SubscriptionHealth,
 )
 from reconciler.core.units import format_age
+from reconciler.core.visible import visible
 from reconciler.reports.lines import Line
-from reconciler.reports.values import clean
 
 H = TypeVar("H", bound=Health)
 
@@ -31,7 +31,7 @@ def lines(status: Status) -> Iterator[Line]:
     ill = sum(bool(item.problems) for item in everything)
     yield f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold"
     columns = _Columns.of(status.queues)
-    width = min(_WIDEST, max((len(clean(item.address)) for item in everything), default=0))
+    width = min(_WIDEST, max((len(visible(item.address)) for item in everything), default=0))
     yield from _section(
         _queue_title(status.queues),
         status.queues,
@@ -44,7 +44,7 @@ def lines(status: Status) -> Iterator[Line]:
     if status.unread:
         yield "", ""
         yield "Could not be read:", "bold"
-        yield from ((f"    {clean(reason)}", "red") for reason in status.unread)
+        yield from ((f"    {visible(reason)}", "red") for reason in status.unread)
     yield "", ""
     yield _closing(status, ill)
 
@@ -77,8 +77,8 @@ def _section(
     shown = [item for item in worst_first if item.problems or len(items) <= ALL_UP_TO]
     for item in shown:
         sign, style = ("✗", "red") if item.problems else _sign(item)
-        yield f"  {sign} {clean(item.address).ljust(width)}  {tell(item)}".rstrip(), style
-        yield from ((f"      {clean(problem)}", "red") for problem in item.problems)
+        yield f"  {sign} {visible(item.address).ljust(width)}  {tell(item)}".rstrip(), style
+        yield from ((f"      {visible(problem)}", "red") for problem in item.problems)
     yield from _rest(items, len(shown))
 
 
@@ -158,7 +158,7 @@ def _destination(item: DestinationHealth) -> str:
     if item.state != "present":
         return _word(item.state)
     alive = {True: "alive", False: "dead", None: "there"}[item.alive]
-    return f"{alive}  → {clean(item.leads_to)}" if item.leads_to else alive
+    return f"{alive}  → {visible(item.leads_to)}" if item.leads_to else alive
 
 
 def _subscription(item: SubscriptionHealth) -> str:

@@ -7,27 +7,10 @@ from typing import Any
 
 from reconciler.core.model import FieldChange
 from reconciler.core.units import UnitName, format_unit
+from reconciler.core.visible import visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
 WIDTH = 100
-_HIDDEN = r"\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff"
-_CONTROL = re.compile(rf"[\x00-\x1f{_HIDDEN}]")
-_BEYOND_ASCII = re.compile(f"[{_HIDDEN}]")
-
-
-def clean(text: str) -> str:
-    """Return live text without characters that could move the cursor, reorder or hide."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def harmless_json(document: str) -> str:
-    """Return the same JSON document with escapes for all that a terminal would act upon.
-
-    The control characters of ASCII are escaped in JSON anyway.
-    """
-    return _BEYOND_ASCII.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
-
-
 Units = Mapping[str, UnitName]
 NO_UNITS: Units = {}
 
@@ -52,7 +35,7 @@ def show(value: Any, units: Units = NO_UNITS, path: str = "") -> str:
         return "{" + ", ".join(items) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(show(item) for item in value) + "]"
-    text = clean(str(value))
+    text = visible(str(value))
     if isinstance(value, str) and not _PLAIN.fullmatch(text):
         return json.dumps(text, ensure_ascii=False)
     return text
@@ -63,7 +46,7 @@ def change_lines(change: FieldChange, units: Units, action: str) -> Iterator[str
 
     Where a list or a mapping changed, only its differing items are told.
     """
-    path = clean(change.path)
+    path = visible(change.path)
     if action in ("create", "delete"):
         value = change.after if action == "create" else change.before
         yield from _whole(path, value, units, change.path)
@@ -83,7 +66,7 @@ def _whole(name: str, value: Any, units: Units, path: str) -> Iterator[str]:
         yield f"{name}:"
         for key, item in value.items():
             if item is not None:
-                inside = _whole(clean(str(key)), item, units, f"{path}.{key}")
+                inside = _whole(visible(str(key)), item, units, f"{path}.{key}")
                 yield from (f"  {inner}" for inner in inside)
     else:
         yield f"{name}:"

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.core.visible import visible
+
 SHOWN = 80
 
 _LABEL = re.compile(r"[A-Za-z0-9_.:/@-]{1,80}")
@@ -37,7 +39,7 @@ def quoted(value: Any) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return repr(value)
-    text = _USER_INFO.sub("//...@", value)
+    text = visible(_USER_INFO.sub("//...@", value), keep="\n\r\t")
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
 
 
