@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.cli import exits
@@ -19,7 +19,13 @@ from reconciler.starter.examples import SCHEMA, example_files
 from reconciler.starter.references import references_of
 from reconciler.starter.repository import Repository, parse_repository
 from reconciler.starter.summary import DECLARATIONS, Started, summary
-from reconciler.starter.surroundings import ignored, known_ids, repository_name, repository_root
+from reconciler.starter.surroundings import (
+    default_branch,
+    ignored,
+    known_ids,
+    repository_name,
+    repository_root,
+)
 from reconciler.starter.workflows import taken_names
 from reconciler.starter.writing import write_files
 from reconciler.wiring import SERVICES, today
@@ -132,7 +138,8 @@ def _equipment(request: Request, declared: _Declared) -> Equipment:
         return Equipment()
     taken = taken_names(bundled_workflows())
     names = tuple(name for name in declared.names if name not in taken)
-    return equipment(request.directory, found_in(request.directory), names, request.wish)
+    wish = replace(request.wish, branch=default_branch(request.directory))
+    return equipment(request.directory, found_in(request.directory), names, wish)
 
 
 def _remarks(request: Request, declared: _Declared) -> Iterator[str]:
@@ -148,6 +155,11 @@ def _remarks(request: Request, declared: _Declared) -> Iterator[str]:
             yield "without workflows --tool and --portable change nothing"
         return
     yield from _on_names(declared.names)
+    if request.wish.portable:
+        yield (
+            "the trust policies name the issuer of github.com: on another server it is "
+            "https://HOST/_services/token"
+        )
     root = repository_root(request.directory)
     if root is not None and root != request.directory.absolute():
         yield (

@@ -12,6 +12,7 @@ from reconciler.core.errors import SettingsError
 from reconciler.starter.bundle import FOLDER, REQUIREMENTS, bundled_workflows
 from reconciler.starter.credentials import Unchangeable
 from reconciler.starter.portable import github_only, portable
+from reconciler.starter.surroundings import MAIN
 from reconciler.starter.tool import HERE, VENDORED, Tool, called, recorded_source, used_in, vendored
 from reconciler.starter.vendoring import ACTION_FILE, outdated, vendored_files, wheel_in
 from reconciler.starter.wheel import installed_distribution
@@ -27,10 +28,14 @@ from reconciler.starter.workflows import (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line asks for: `tool` as it takes it, None for what is there or known."""
+    """What is asked for: `tool` as on the command line, None for what is there or known.
+
+    `branch` is what new workflows take for the default branch.
+    """
 
     tool: str | None = None
     portable: bool = False
+    branch: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def equipment(directory: Path, found: Found, names: Sequence[str], wish: Wish) -
     for path, template in bundled_workflows().items():
         if path.startswith(WORKFLOWS):
             ours = portable(template) if leave_out else template
-            made.files[path] = workflow_for(ours, names, tool).encode()
+            made.files[path] = workflow_for(ours, names, tool, wish.branch).encode()
             if path in found.workflows:
                 kept = _kept(directory / path, found.workflows[path], names, wanted)
                 _keep(made, path, kept, found.workflows[path])

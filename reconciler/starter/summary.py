@@ -82,12 +82,16 @@ def _check(started: Started) -> str:
         "Put your own account numbers, regions and URLs in the place of the examples in "
         f"{started.directory / DECLARATIONS}, and check them: `{command}`."
     )
-    if started.declared.desired:
-        return said
-    folder = _folder(started)
-    return (
-        f"{said} Then have what is live written down: `reconciler export {folder} --out {folder}`."
-    )
+    if not started.declared.desired:
+        folder = _folder(started)
+        said += f" Have what is live written down: `reconciler export {folder} --out {folder}`."
+    return f"{said} Then run `{_again(started)}` again: what is described below follows from them."
+
+
+def _again(started: Started) -> str:
+    directory = [] if started.directory == Path() else [shlex.quote(str(started.directory))]
+    options = [] if started.workflows else ["--no-workflows"]
+    return " ".join(["reconciler init", *directory, *options])
 
 
 def _settings(started: Started) -> str:
@@ -114,8 +118,8 @@ def _settings(started: Started) -> str:
 
 def _start(_started: Started) -> str:
     return (
-        "Commit, push to the default branch (called `main` in apply.yml), and run the workflow "
-        "`drift` once by hand: it takes the snapshot that pull requests are planned from. From "
+        "Commit, push to the default branch (apply.yml names it), and run the workflow `drift` "
+        "once by hand: it takes the snapshot that pull requests are planned from. From "
         "then on a pull request shows its plan, and its merge applies it."
     )
 

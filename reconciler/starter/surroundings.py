@@ -1,10 +1,14 @@
 """What the machine tells about the repository, offline: git's remote, a GitHub job's variables."""
 
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler.starter.repository import PLACEHOLDER, parse_number, parse_repository, repository_at
+
+MAIN = "main"
+"""The usual name of a default branch."""
 
 _PATIENCE = 5.0
 
@@ -29,6 +33,25 @@ def repository_root(directory: Path) -> Path | None:
     """Return the nearest directory from `directory` up that is a git repository."""
     here = directory.absolute()
     return next((place for place in (here, *here.parents) if (place / ".git").exists()), None)
+
+
+def default_branch(directory: Path) -> str:
+    """Return what the default branch is called, as far as the clone at hand tells.
+
+    A repository without a commit will have the branch that it is on.
+    """
+    root = repository_root(directory)
+    if root is None:
+        return MAIN
+    told = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+    branches = (_git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads") or "").split()
+    if told:
+        name = told.strip().removeprefix("origin/")
+    elif not branches:
+        name = (_git(root, "symbolic-ref", "--short", "HEAD") or MAIN).strip()
+    else:
+        name = branches[0] if len(branches) == 1 else MAIN
+    return name if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", name) else MAIN
 
 
 def ignored(directory: Path, paths: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.starter.credentials import Passing, has_markers, passing_on
+from reconciler.starter.surroundings import MAIN
 from reconciler.starter.tool import Tool, with_tool
 
 WORKFLOWS = ".github/workflows/"
@@ -22,6 +23,7 @@ CREDENTIALS = "RECONCILER_CREDENTIALS"
 MOST_SECRETS = 99
 """GitHub keeps 100 secrets in an environment, and one of them is `CREDENTIALS`."""
 
+_BRANCH = f"    branches: [{MAIN}]\n"
 _VARIABLE = re.compile(r"^ +([A-Za-z_][A-Za-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"^ +(\w+): \$\{\{ secrets\.\1 \}\}$", re.MULTILINE)
 
@@ -39,13 +41,15 @@ class Kept:
         return self.passing.text
 
 
-def workflow_for(template: str, names: Sequence[str], tool: Tool) -> str:
+def workflow_for(template: str, names: Sequence[str], tool: Tool, branch: str = MAIN) -> str:
     """Return a workflow for declarations that refer to the variables `names`.
 
-    More than `MOST_SECRETS` have to come through `CREDENTIALS`, so none is mapped then.
+    `branch` is the one whose merges are applied. More than `MOST_SECRETS` have to come through
+    `CREDENTIALS`, so none is mapped then.
     """
     mapped = names if len(names) <= MOST_SECRETS else ()
-    return with_tool(passing_on(template, mapped).text, tool)
+    text = passing_on(template, mapped).text.replace(_BRANCH, f"    branches: [{branch}]\n")
+    return with_tool(text, tool)
 
 
 def kept_workflow(workflow: str, names: Sequence[str], tool: Tool | None) -> Kept:

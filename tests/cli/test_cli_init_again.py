@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -300,11 +301,54 @@ def test_nothing_installs_the_tool_by_its_name(cli, started):
             assert not re.search(rb"subscription[-_]reconciler *[=~<>]=", content), path
 
 
+# the repository
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True)
+
+
+def branches(folder):
+    loaded = yaml.safe_load(workflow(folder, "apply").read_text().replace("\non:", "\ntriggers:"))
+    return loaded["triggers"]["push"]["branches"]
+
+
+def test_merges_are_applied_on_the_branch_that_the_repository_goes_by(cli, tmp_path):
+    def again():
+        shutil.rmtree(tmp_path / ".github", ignore_errors=True)
+        assert cli("init", tmp_path).code == 0
+        return branches(tmp_path)
+
+    assert again() == ["main"]
+    git(tmp_path, "init", "--quiet", "--initial-branch", "trunk")
+    assert again() == ["trunk"]
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "first")
+    assert again() == ["trunk"]
+    git(tmp_path, "switch", "--quiet", "--create", "topic")
+    assert again() == ["main"]
+    git(tmp_path, "update-ref", "refs/remotes/origin/release/1.x", "HEAD")
+    head = ("refs/remotes/origin/HEAD", "refs/remotes/origin/release/1.x")
+    git(tmp_path, "symbolic-ref", *head)
+    assert again() == ["release/1.x"]
+
+
+def test_the_first_step_ends_with_another_run_and_the_later_ones_do_not(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = (" ".join(cli("init").out.split()) for _ in range(2))
+    assert "Then run `reconciler init` again: what is described below follows" in first
+    assert "Then run `reconciler init` again" not in second
+    away = " ".join(cli("init", tmp_path / "a b", "--no-workflows").out.split())
+    assert f"Then run `reconciler init '{tmp_path}/a b' --no-workflows` again" in away
+
+
 # portable
 
 
 def test_portable_workflows_hold_nothing_that_only_github_com_knows(cli, tmp_path):
-    assert cli("init", tmp_path, "--portable").code == 0
+    ended = cli("init", tmp_path, "--portable")
+    assert ended.code == 0
+    assert "on another server it is https://HOST/_services/token" in ended.err
     texts = {name: workflow(tmp_path, name).read_text() for name in ("apply", "drift", "plan")}
     for text in texts.values():
         assert not re.search(r"\bqueue: max|\bdeployment:|uses: \$/", text)
