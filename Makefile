@@ -13,9 +13,10 @@ demo: .venv/.sandbox
 test: .venv/.dev
 	$(BIN)/pytest -n auto --dist loadfile
 
-# Every operation with every fault and a kill at every step: some minutes, so not in every run.
+# Every operation with every fault, a kill at every step, and random examples where `test` always
+# draws the same few: many minutes, so every night and not in every run.
 matrix: .venv/.dev
-	$(BIN)/pytest -n auto --dist loadfile -m matrix
+	$(BIN)/pytest -n auto --dist loadfile -m "matrix or hypothesis" --hypothesis-profile nightly
 
 # Format, lint, types, import contracts, workflow audit, tests with coverage; the last line is the
 # test runner's own.

@@ -16,6 +16,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.refs import references
+from tests.drawing import examples
 from tests.toys import (
     Bell,
     Cloud,
@@ -32,8 +33,7 @@ from tests.toys import (
 )
 
 HISTORIES = settings(
-    max_examples=100,
-    deadline=None,
+    max_examples=examples(40, 600),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

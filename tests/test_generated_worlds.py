@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.manifest.settings import Limit
 from reconciler.sandbox import Sandbox
+from tests.drawing import examples
 from tests.worlds import Stack
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
@@ -379,8 +380,7 @@ def running():
 
 @given(first=worlds(), second=worlds())
 @settings(
-    max_examples=20,
-    deadline=None,
+    max_examples=examples(6, 80),
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

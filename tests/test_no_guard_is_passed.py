@@ -17,6 +17,7 @@ from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused, Transient
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
 from reconciler.core.plan import prepare
+from tests.drawing import examples
 from tests.test_convergence import settle, strangers, untouched, worlds
 from tests.toys import Bell, Cloud, Tank, Well
 
@@ -54,8 +55,7 @@ overrides = st.builds(
     destroying=st.booleans(),
 )
 HISTORIES = settings(
-    max_examples=60,
-    deadline=None,
+    max_examples=examples(25, 500),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

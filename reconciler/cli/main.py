@@ -5,9 +5,10 @@ import logging
 import sys
 import traceback
 from enum import StrEnum
+from functools import cache
 from io import StringIO
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,6 +68,12 @@ def main(
     state.log_to_stderr(logging.DEBUG if debug else getattr(logging, log_level.value.upper()))
 
 
+@cache
+def _command() -> Any:
+    """Build the parser once a process; typer by itself builds all commands anew for each line."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with the contract's code."""
     # What a run makes it keeps to its end, so that looking for garbage often finds none.
@@ -82,7 +89,9 @@ def invoke(arguments: list[str]) -> int:
     """
     state = State()
     try:
-        result = app(arguments, standalone_mode=False, obj=state, prog_name="reconciler")
+        result = _command().main(
+            arguments, standalone_mode=False, obj=state, prog_name="reconciler"
+        )
     except typer.Abort:
         return _told(state, "declined, nothing was changed", exits.REFUSED)
     except typer.TyperException as error:

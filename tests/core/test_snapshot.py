@@ -17,6 +17,7 @@ from reconciler.core.plan import prepare
 from reconciler.core.provider import Account, Declaration, Service
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.reports import as_json
+from tests.drawing import examples
 from tests.test_convergence import settle, strangers, worlds
 from tests.toys import (
     KINDS,
@@ -96,8 +97,7 @@ def cloud():
 
 @given(worlds(), worlds())
 @settings(
-    max_examples=30,
-    deadline=None,
+    max_examples=examples(15, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_a_plan_against_a_snapshot_is_byte_for_byte_the_plan_against_what_it_was_taken_of(
@@ -151,7 +151,7 @@ SOUND = _sound()
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50, 1000))
 def test_a_snapshot_with_any_character_changed_is_refused(data):
     text = SOUND
     places = [at for at, character in enumerate(text) if character.isalnum()]

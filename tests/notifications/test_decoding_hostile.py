@@ -15,6 +15,7 @@ from reconciler.notifications import (
     decode,
     summary,
 )
+from tests.drawing import examples
 from tests.notifications.messages import (
     DISAPPROVED,
     MESSAGES,
@@ -345,14 +346,14 @@ def one_sentence(data):
     assert "\n" not in line
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, 2000))
 @given(st.binary(max_size=200))
 @example(b"\xef\xbb\xbf")
 def test_any_bytes_end_in_a_notification_or_one_sentence(data):
     one_sentence(data)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000))
 @given(st.lists(ALPHABET, max_size=40).map("".join))
 @example("\ufeff\ufeff{}")
 def test_any_text_of_the_grammars_pieces_ends_in_a_notification_or_one_sentence(text):
@@ -370,7 +371,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000))
 @given(st.dictionaries(NAMES, VALUES, max_size=8))
 def test_any_values_under_the_known_names_end_in_a_notification_or_one_sentence(value):
     one_sentence(json.dumps(value))
@@ -378,7 +379,7 @@ def test_any_values_under_the_known_names_end_in_a_notification_or_one_sentence(
     one_sentence(json.dumps({**SP_OFFERS, **value}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 2000))
 @given(
     st.sampled_from(sorted(MESSAGES)),
     st.lists(st.sampled_from(WRAPPERS), max_size=2),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
+from tests.drawing import examples
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.test_generated_worlds import worlds
 from tests.worlds import Clock, Stack
@@ -37,9 +38,8 @@ def forget_marks(url, names):
 
 @given(world=worlds(), data=st.data())
 @settings(
-    max_examples=8,
+    max_examples=examples(4, 60),
     phases=[Phase.reuse, Phase.generate],  # shrinking a world takes minutes, reading one does not
-    deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

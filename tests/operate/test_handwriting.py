@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from reconciler.core.manifest.nodes import parse
 from reconciler.operate.handwriting import LONGEST_KEY, WIDTH, written
+from tests.drawing import examples
 
 TRICKY = [
     *("on", "Off", "yes", "NO", "y", "null", "~", "", "true", "False", ".inf", "NaN", "=", "<<"),
@@ -61,7 +62,7 @@ def as_others_read(document):
 @example({"queues": {MANY: {MANY: {}, "b": [{MANY: []}, {MANY: {}}, [], {}, [[]]]}}}, [])
 @example({"queues": {"k" * LONGEST_KEY: 1, "l" * (LONGEST_KEY + 1): 1}}, ["a\nb: \x07", "\u2028"])
 @example({"queues": {MANY * 12: [{MANY * 12: [[{MANY * 12: {}}], {}]}, MANY * 12]}}, [])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(60, 2000))
 def test_whatever_is_written_any_parser_reads_back(content, head):
     # "<<" as a key is YAML's merge, in quotes too for parsers that look at its text alone.
     document = written(content, head)

@@ -13,10 +13,10 @@ from reconciler.core.manifest.reader import KEYS, Source, read
 from reconciler.core.manifest.reader import SECTIONS as SECTION_NAMES
 from reconciler.wiring import SERVICES
 from tests.core.manifest.conftest import HEAD
+from tests.drawing import examples
 
 SETTINGS = settings(
-    max_examples=100,
-    deadline=None,
+    max_examples=examples(40, 1000),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 FIELDS = sorted(
