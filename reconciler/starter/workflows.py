@@ -24,6 +24,7 @@ MOST_SECRETS = 99
 """GitHub keeps 100 secrets in an environment, and one of them is `CREDENTIALS`."""
 
 _BRANCH = f"    branches: [{MAIN}]\n"
+_CALLER = re.compile(r"^ +uses: *\S+/\.github/workflows/", re.MULTILINE)
 _VARIABLE = re.compile(r"^ +([A-Za-z_][A-Za-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"^ +(\w+): \$\{\{ secrets\.\1 \}\}$", re.MULTILINE)
 
@@ -73,8 +74,12 @@ def kept_workflow(workflow: str, names: Sequence[str], tool: Tool | None) -> Kep
 
 
 def unmapped(template: str, workflow: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return those of `names` that a workflow lost its markers for, and does not pass on."""
-    if not has_markers(template) or has_markers(workflow) or len(names) > MOST_SECRETS:
+    """Return those of `names` that a workflow lost its markers for, and does not pass on.
+
+    One that calls a workflow elsewhere cannot pass them on by name.
+    """
+    marked = has_markers(workflow) or not has_markers(template)
+    if marked or len(names) > MOST_SECRETS or _CALLER.search(workflow):
         return ()
     return tuple(name for name in names if not re.search(rf"\bsecrets\.{name}\b", workflow))
 

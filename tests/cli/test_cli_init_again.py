@@ -190,6 +190,18 @@ def test_a_workflow_without_markers_is_left_alone_and_told_of(cli, started):
     assert all("SECOND_ID" in found for found in passed_on(started, "apply"))
 
 
+def test_workflows_that_call_those_of_another_repository_are_left_alone(cli, started):
+    shutil.rmtree(started / ".github")
+    for name in ("apply", "drift", "plan"):
+        workflow(started, name).parent.mkdir(parents=True, exist_ok=True)
+        called = f"acme/tool/.github/workflows/{name}.yml@{'a' * 40}"
+        workflow(started, name).write_text(f"jobs:\n  {name}:\n    uses: {called}\n")
+    before = contents(started)
+    ended = cli("init", started)
+    assert (ended.code, ended.err) == (0, "")
+    assert contents(started) == before
+
+
 def test_a_workflow_that_is_no_text_is_one_sentence(cli, started):
     workflow(started, "plan").write_bytes(b"\xff\xfe")
     before = contents(started)
