@@ -1,6 +1,7 @@
 """Fetches the newest snapshot that another run left behind."""
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,13 +10,26 @@ from reconciler.cli.snapshots import age_of
 from reconciler.cli.state import State
 from reconciler.core.errors import SettingsError
 from reconciler.github.annotations import Annotation
-from reconciler.github.artifact import Artifact, content, newest
+from reconciler.github.artifact import Artifact, candidates, content
 from reconciler.github.client import Repository
 from reconciler.github.job import Job
+from reconciler.github.run import SHIPPED, believed
 
 
-def fetch_latest(state: State, out: Path | None, name: str, max_age: int | None) -> int:
-    """Write the newest snapshot artifact to `out` or stdout; warn beyond `max_age` seconds.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which artifact is looked for, and from which age on (in seconds) a warning is due.
+
+    `workflows` are the files whose runs are believed; none: those we ship.
+    """
+
+    name: str
+    workflows: tuple[str, ...]
+    max_age: int | None
+
+
+def fetch_latest(state: State, out: Path | None, wanted: Wanted) -> int:
+    """Write the newest snapshot artifact to `out` or stdout; warn of an old one.
 
     Whether it was tampered with, and whether it is of these declarations, is for `plan --live` to
     say.
@@ -27,20 +41,34 @@ def fetch_latest(state: State, out: Path | None, name: str, max_age: int | None)
     job = Job.of(os.environ)
     state.enter_job(job.token)
     with Repository(job) as repository:
-        branch = repository.default_branch()
-        found = newest(repository.artifacts(name), name, branch)
-        if found is None:
-            raise SettingsError(
-                f"{job.repository} has no artifact {name} from a run of {branch}: run the drift "
-                "workflow there first, which leaves one behind"
-            )
+        found = _newest(job, repository, wanted)
         text = _decoded(content(repository.archive(found)))
     if out is None:
         state.result(text)
     else:
         state.save(out, text)
-    _tell_age(state, found, max_age)
+    _tell_age(state, found, wanted.max_age)
     return exits.DONE
+
+
+def _newest(job: Job, repository: Repository, wanted: Wanted) -> Artifact:
+    """Return the newest artifact of a run that is believed; each is held against GitHub's word."""
+    branch, workflows = repository.default_branch(), wanted.workflows or SHIPPED
+    artifacts = repository.artifacts(wanted.name)
+    possible = candidates(artifacts, wanted.name, branch)
+    head = repository.head(branch) if possible else ""
+    for artifact in possible:
+        run = repository.run(artifact.run)
+        if believed(run, job.repository, workflows) and (
+            run.sha == head or repository.since(run.sha, head).on_branch
+        ):
+            return artifact
+    passed = sum(not artifact.expired for artifact in artifacts)
+    others = f" ({passed} by others were passed over)" if passed else ""
+    raise SettingsError(
+        f"{job.repository} has no artifact {wanted.name} of {' or '.join(workflows)} from a "
+        f"commit of {branch}{others}: run the drift workflow there first, which leaves one behind"
+    )
 
 
 def _decoded(snapshot: bytes) -> str:

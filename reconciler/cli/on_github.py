@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.cli import exits
 from reconciler.cli.state import State
-from reconciler.core.errors import DeclarationError, ReconcilerError
+from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.cli.session import Request, Session
@@ -109,7 +109,8 @@ class OnGithub:
 
         taken_at = session.taken_at if session else None
         seconds = (datetime.now(UTC) - taken_at).total_seconds() if taken_at else 0
-        return Background(self._request.limits, taken_at, age_of(seconds) if taken_at else "")
+        age = age_of(seconds) if taken_at else ""
+        return Background(self._request.limits, taken_at, age, self._job.commit)
 
 
 @contextmanager
@@ -129,12 +130,61 @@ def reporting(
 
     job = Job.of(os.environ)
     state.enter_job(job.token)
-    reporter = OnGithub(job, Telling(job, speak=state.speak, scrub=state.secrets.scrub), request)
+    folder = _folder(job, request.path)
+    telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub)
+    reporter = OnGithub(job, telling, request)
     try:
         yield reporter
     except ReconcilerError as error:
         reporter.failed(command, error)
         raise
+
+
+def refuse_old_run(state: State, *, github: bool) -> None:
+    """Refuse to go on in a job whose commit is not the newest of the default branch any more.
+
+    Without `github` a job that passes no token is only told that nothing was checked.
+
+    Raises:
+        PlanRefused: the commit is not the newest, or with `github` this cannot be told.
+    """
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from reconciler.github import newest
+    from reconciler.github.job import Job
+
+    if os.environ.get("GITHUB_TOKEN"):
+        job = Job.of(os.environ)
+        state.secrets.remember(job.token)
+        newest.refuse_old_run(job)
+        return
+    message = (
+        "GITHUB_TOKEN is not set, so that it cannot be told whether this run is of the newest "
+        f"commit of the default branch: pass it to the step's env, {newest.AGREED}"
+    )
+    if github:
+        raise PlanRefused(message)
+    state.say(f"{message} (warning)")
+
+
+def refuse_old_declarations(state: State, path: Path) -> None:
+    """Refuse to go on where the default branch declares something else than this job's commit.
+
+    Raises:
+        PlanRefused: it does.
+        SettingsError: this is not a GitHub Actions job, or it passes no token.
+    """
+    from reconciler.github import newest
+    from reconciler.github.job import Job
+
+    job = Job.of(os.environ)
+    state.secrets.remember(job.token)
+    newest.refuse_old_declarations(job, _folder(job, path))
+
+
+def _folder(job: "Job", path: Path) -> str:
+    """Return where the declarations are, seen from the workspace."""
+    return Path(os.path.relpath(Path.cwd() / path, job.workspace)).as_posix()
 
 
 def _code(code: int, *, told: bool) -> int:

@@ -234,6 +234,14 @@ GithubOption = Annotated[
         "keep the pull-request comment or the drift issue.",
     ),
 ]
+NewestOption = Annotated[
+    bool,
+    typer.Option(
+        "--newest",
+        help="Inside a GitHub Actions job: refuse if the default branch declares something else "
+        "by now, as where an old run is run again.",
+    ),
+]
 LiveOption = Annotated[
     Path | None,
     typer.Option(

@@ -16,29 +16,33 @@ CONTENT_BYTES = 1024 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """An artifact and the run that made it; `fork` says that the run was of another repository."""
+    """An artifact and the run that made it; `fork` says that the run was of another repository.
+
+    `branch` is a name, which a tag or a branch of a fork can have, too.
+    """
 
     id: int
     name: str
     created_at: datetime
     expired: bool
+    run: int
     branch: str
     fork: bool
     archive_url: str
 
 
-def newest(artifacts: Iterable[Artifact], name: str, branch: str) -> Artifact | None:
-    """Return the newest artifact of that name made by a run of `branch` of the repository itself.
+def candidates(artifacts: Iterable[Artifact], name: str, branch: str) -> list[Artifact]:
+    """Return the artifacts of that name that a run of `branch` may have made, newest first.
 
-    Whoever opens a pull request can have a run upload any file under any name: such a run is of
-    another branch, or of a branch of a fork.
+    Whoever opens a pull request can have a run upload any file under any name, and whoever may push
+    can give a tag any name: what is left here is to be held against its run.
     """
-    trusted = (
+    found = (
         item
         for item in artifacts
         if item.name == name and item.branch == branch and not item.fork and not item.expired
     )
-    return max(trusted, key=lambda item: (item.created_at, item.id), default=None)
+    return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
 
 
 def content(archive: bytes, limit: int = CONTENT_BYTES) -> bytes:

@@ -20,6 +20,8 @@ from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment
 from reconciler.github.issue import Issue
 from reconciler.github.job import Job
+from reconciler.github.run import Run
+from reconciler.github.standing import Since
 
 ACTIONS_BOT = "github-actions[bot]"
 TIMEOUT = 20
@@ -106,6 +108,34 @@ class Repository:
         """Return the name of the default branch."""
         with self._call("read the repository", "contents: read"):
             return str(self._repository.default_branch)
+
+    def head(self, branch: str) -> str:
+        """Return the newest commit of a branch; a tag that is called like it is no branch."""
+        with self._call(f"read the branch {branch}", "contents: read"):
+            return str(self._repository.get_branch(branch).commit.sha)
+
+    def since(self, commit: str, head: str) -> Since:
+        """Return what `head` has more than `commit`, which may be unknown to the repository."""
+        with self._call(f"compare {commit[:12]} with {head[:12]}", "contents: read"):
+            try:
+                found = self._repository.compare(commit, head, comparison_commits_per_page=1)
+                names = [(item.filename, item.previous_filename) for item in found.files or ()]
+            except _exceptions().UnknownObjectException:
+                return Since("unknown", ())
+            files = tuple(name for both in names for name in both if name)
+            return Since(str(found.status), files)
+
+    def run(self, number: int) -> Run:
+        """Return a run of a workflow."""
+        with self._call(f"read the run {number}", "actions: read"):
+            run = self._repository.get_workflow_run(number)
+            return Run(
+                path=run.path or "",
+                called=tuple(str(item.get("path")) for item in run.referenced_workflows or ()),
+                event=run.event or "",
+                repository=run.head_repository.full_name if run.head_repository else "",
+                sha=run.head_sha or "",
+            )
 
     def artifacts(self, name: str) -> list[Artifact]:
         """Return every artifact of a name, all pages."""
@@ -204,6 +234,7 @@ def _artifact(item: Any) -> Artifact:
         name=item.name,
         created_at=item.created_at,
         expired=bool(item.expired),
+        run=run.id,
         branch=run.head_branch or "",
         fork=run.head_repository_id != run.repository_id,
         archive_url=item.archive_download_url,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.core.drift import Drift
-from reconciler.github.marker import BYLINE, Marker, digest_in
+from reconciler.github.marker import BYLINE, Marker, fact_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Alarm:
     @property
     def body(self) -> str:
         """Return the issue's whole body."""
-        return f"{self.marker.line(self.digest)}\n{self.text}\n{BYLINE}\n{self.byline}\n"
+        return f"{self.marker.line(digest=self.digest)}\n{self.text}\n{BYLINE}\n{self.byline}\n"
 
     @property
     def title(self) -> str:
@@ -65,6 +65,6 @@ def decide(issues: Iterable[Issue], author: str, drift: Drift, alarm: Alarm) -> 
             return Deed("open")
         if not issue.open:
             return Deed("reopen", issue.number)
-        return None if digest_in(issue.body) == alarm.digest else Deed("edit", issue.number)
+        return None if fact_in(issue.body, "digest") == alarm.digest else Deed("edit", issue.number)
     clean = drift.complete and not drift.problems and not drift.unknown
     return Deed("close", issue.number) if clean and issue is not None and issue.open else None

@@ -44,7 +44,7 @@ class Job:
         if environ.get("GITHUB_ACTIONS") != "true":
             raise SettingsError(
                 "this works inside a GitHub Actions job only (GITHUB_ACTIONS is not true): "
-                "leave out --github and --latest elsewhere"
+                "leave out --github, --latest and --newest elsewhere"
             )
         return cls(
             output=Path(_needed(environ, "GITHUB_OUTPUT")),

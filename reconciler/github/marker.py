@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 BODY_BYTES = 60_000
 """What a comment or an issue of ours may hold; GitHub refuses more than 65,536 characters."""
 BYLINE = "<!-- reconciler:byline -->"
 """Parts what a text says from the line on which run it comes from."""
-_DIGEST = re.compile(r" digest=([0-9a-f]+) -->")
+_FACTS = re.compile(r" (?:digest|commit|path)=[^ ]*")
 
 
 class Written(Protocol):
@@ -36,26 +36,38 @@ class Marker:
     stack: str
     limits: tuple[str, ...] = ()
 
-    def line(self, digest: str = "") -> str:
-        """Return the hidden line; values are quoted so that none can end it."""
-        words = [f"stack={quote(self.stack)}", *(f"only={quote(item)}" for item in self.limits)]
-        words += [f"digest={digest}"] if digest else []
-        return f"<!-- reconciler:{self.what} {' '.join(words)} -->"
+    def line(self, **facts: str) -> str:
+        """Return the hidden line; values are quoted so that none can end it.
+
+        The `facts` (digest, commit, path) say what was written last, and are no part of the mark.
+        """
+        words = [("stack", self.stack), *(("only", item) for item in self.limits)]
+        words += [(name, value) for name, value in facts.items() if value]
+        told = " ".join(f"{name}={quote(value)}" for name, value in words)
+        return f"<!-- reconciler:{self.what} {told} -->"
 
     def marks(self, body: str) -> bool:
-        """Say whether a text begins with this marker, whatever its digest."""
-        first = body.partition("\n")[0].rstrip()
-        return _DIGEST.sub(" -->", first) == self.line()
+        """Say whether a text begins with this marker, whatever its facts."""
+        return _FACTS.sub("", _first(body)) == self.line()
 
     def own(self, written: Iterable[W], author: str) -> list[W]:
         """Return what bears the marker and is by `author`; others can copy the marker."""
         return [item for item in written if item.author == author and self.marks(item.body)]
 
 
-def digest_in(body: str) -> str:
-    """Return the digest that a marker holds, or an empty string."""
-    found = _DIGEST.search(body.partition("\n")[0])
-    return found[1] if found else ""
+def is_marked(what: str, body: str) -> bool:
+    """Say whether a text begins with a marker of this sort, of whichever stack."""
+    return _first(body).startswith(f"<!-- reconciler:{what} ")
+
+
+def fact_in(body: str, name: str) -> str:
+    """Return a fact that a marker holds, or an empty string."""
+    found = re.search(rf" {name}=([^ ]*)", _first(body))
+    return unquote(found[1]) if found else ""
+
+
+def _first(body: str) -> str:
+    return body.partition("\n")[0].rstrip()
 
 
 def without_byline(body: str) -> str:

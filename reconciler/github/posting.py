@@ -3,12 +3,13 @@
 from reconciler.core.drift import Drift
 from reconciler.github import comment, issue
 from reconciler.github.client import Repository
+from reconciler.github.comment import Draft
 from reconciler.github.issue import Alarm, Deed
 from reconciler.github.job import Job
 from reconciler.github.marker import Marker
 
 
-def post_comment(job: Job, number: int, marker: Marker, text: str, byline: str) -> str:
+def post_comment(job: Job, number: int, marker: Marker, draft: Draft) -> str:
     """Bring the comment on a pull request up to date.
 
     Returns:
@@ -17,16 +18,28 @@ def post_comment(job: Job, number: int, marker: Marker, text: str, byline: str) 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    body = comment.body_of(marker, text, byline)
     with Repository(job) as repository:
         author = repository.login()
-        deed = comment.decide(repository.comments(number), marker, author, body)
+        deed = comment.decide(repository.comments(number), marker, author, draft)
         if deed is None:
             return ""
         if deed.edits is not None:
             repository.edit_comment(number, deed.edits, deed.body)
             return ""
         return _unexpected(author, repository.comment(number, deed.body))
+
+
+def post_outdated(job: Job, number: int, draft: Draft) -> None:
+    """Let no comment on a pull request show a plan that is not of its newest commit.
+
+    Raises:
+        ServiceError: the API refuses or does not answer.
+    """
+    with Repository(job) as repository:
+        author = repository.login()
+        for deed in comment.outdate(repository.comments(number), author, draft):
+            if deed.edits is not None:
+                repository.edit_comment(number, deed.edits, deed.body)
 
 
 def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> str:

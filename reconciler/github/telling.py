@@ -26,31 +26,39 @@ from reconciler.core.errors import (
 from reconciler.core.model import Plan
 from reconciler.github import annotations
 from reconciler.github.annotations import Annotation, Places
+from reconciler.github.comment import Draft
 from reconciler.github.files import add_summary, set_outputs, summary_room
 from reconciler.github.issue import Alarm
 from reconciler.github.job import Job
 from reconciler.github.marker import BODY_BYTES, Marker
-from reconciler.github.posting import post_alarm, post_comment
+from reconciler.github.posting import post_alarm, post_comment, post_outdated
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Page, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
 
-_FRAME = 100
-"""Bytes for what else stands around a text: line ends, the issue's digest."""
+_FRAME = 400
+"""Bytes for what else stands around a text: line ends, the issue's digest, what is outdated."""
 
 
 class Telling:
     """Tells one run's result to the job it runs in.
 
-    `speak` writes one workflow command to the log; `scrub` masks secrets. Each method returns
-    whether everything was told as the workflow asks for (see the module).
+    `folder` is where the declarations are, seen from the workspace. `speak` writes one workflow
+    command to the log; `scrub` masks secrets. Each method returns whether everything was told as
+    the workflow asks for (see the module).
     """
 
     def __init__(
-        self, job: Job, *, speak: Callable[[str], None], scrub: Callable[[str], str]
+        self,
+        job: Job,
+        folder: str,
+        *,
+        speak: Callable[[str], None],
+        scrub: Callable[[str], str],
     ) -> None:
         self._job = job
+        self._folder = folder
         self._speak = speak
         self._scrub = scrub
         self._troubles: list[Annotation] = []
@@ -118,14 +126,16 @@ class Telling:
         """Tell why a command has no result.
 
         A plan's comment is told too, where the stack is known: it would go on showing a former
-        plan. The drift issue is left alone: nothing is known about drift.
+        plan; where it is not, all comments about these declarations are. The drift issue is left
+        alone: nothing is known about drift.
         """
         self._outputs({"refused": isinstance(error, PlanRefused), "complete": False})
         reasons = error.problems if isinstance(error, DeclarationError) else [error]
         page = failure_page(command, [str(reason) for reason in reasons], stack)
         self._summarise(page, "Tried", background)
-        if command == "plan" and stack:
-            self._comment(page, Marker("plan", stack, background.limits), background)
+        if command == "plan":
+            marker = Marker("plan", stack, background.limits) if stack else None
+            self._comment(page, marker, background, failed=True)
         return self._done(annotations.of_failure(error, places))
 
     def _outputs(self, values: Mapping[str, str | int | bool]) -> None:
@@ -142,24 +152,32 @@ class Telling:
             else:
                 self._warn("this step's job summary is full: nothing was added to it")
 
-    def _comment(self, page: Page, marker: Marker, background: Background) -> None:
-        number = self._job.pull_request
+    def _comment(
+        self, page: Page, marker: Marker | None, background: Background, *, failed: bool = False
+    ) -> None:
+        """Write about a stack, or about whatever is declared here where its name is not known."""
+        job, number = self._job, self._job.pull_request
         if number is not None and self._has_token(f"no comment was written on #{number}"):
             byline = self._byline("Planned", background)
-            text = self._body(page, marker, byline)
+            first = (marker or Marker("plan", "")).line(commit=job.commit, path=self._folder)
+            text = self._body(page, first, byline)
+            draft = Draft(text, byline, self._folder, job.commit, failed=failed)
             with self._reporting():
-                self._warn(post_comment(self._job, number, marker, text, byline))
+                if marker is None:
+                    post_outdated(job, number, draft)
+                else:
+                    self._warn(post_comment(job, number, marker, draft))
 
     def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
         if self._has_token("the drift issue was left as it is"):
             marker = Marker("drift", drift.stack, background.limits)
             byline = self._byline("Found", background)
-            alarm = Alarm(marker, self._body(page, marker, byline), byline)
+            alarm = Alarm(marker, self._body(page, marker.line(), byline), byline)
             with self._reporting():
                 self._warn(post_alarm(self._job, drift, alarm))
 
-    def _body(self, page: Page, marker: Marker, byline: str) -> str:
-        frame = size(marker.line()) + size(byline) + _FRAME
+    def _body(self, page: Page, first: str, byline: str) -> str:
+        frame = size(first) + size(byline) + _FRAME
         text, _ = fitted(page, BODY_BYTES - frame, self._scrub)
         return text
 

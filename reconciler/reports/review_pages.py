@@ -23,12 +23,13 @@ class Background:
     """What a page says about its run.
 
     `limits` are the options that limit it (`--shard 1/3`). `taken_at` and `age` (`3 hours`) are of
-    the snapshot, if it was planned against one.
+    the snapshot, if it was planned against one. `commit` is the one that was planned.
     """
 
     limits: tuple[str, ...] = ()
     taken_at: datetime | None = None
     age: str = ""
+    commit: str = ""
 
     def byline(self, what: str, run_url: str, commit: str) -> str:
         """Return one line on where this comes from: run, commit, snapshot."""
@@ -58,7 +59,11 @@ def plan_page(plan: Plan, background: Background) -> Page:
     ]
     return Page(
         head="\n".join(
-            [_title("Plan for", plan.stack, background), "", f"{_verdict(plan)} {counts}; {rest}."]
+            [
+                _title("Plan for", plan.stack, background) + _commit(background),
+                "",
+                f"{_verdict(plan)} {counts}; {rest}.",
+            ]
         ),
         sections=sections,
         foot="\n".join(_plan_foot(plan)),
@@ -90,6 +95,10 @@ def drift_page(drift: Drift, background: Background) -> Page:
 def _title(what: str, stack: str, background: Background) -> str:
     limits = f" ({', '.join(map(code, background.limits))} only)" if background.limits else ""
     return f"## {what} stack {code(stack)}{limits}"
+
+
+def _commit(background: Background) -> str:
+    return f" at commit {code(background.commit[:12])}" if background.commit else ""
 
 
 def _verdict(plan: Plan) -> str:

@@ -107,11 +107,12 @@ def _settings(started: Started) -> str:
     names = _environment(started)
     if len(names) > MOST_SECRETS:
         said.append(
-            f"Set the secret {CREDENTIALS} in both: a line NAME=value for each of the {len(names)} "
-            "references `env:NAME`."
+            f"Set the secret {CREDENTIALS} in both environments, not in the repository: a line "
+            f"NAME=value for each of the {len(names)} references `env:NAME`."
         )
     elif names:
-        said.append(f"Set the secrets {', '.join(names)} in both.")
+        where = "in both environments, not in the repository"
+        said.append(f"Set the secrets {', '.join(names)} {where}.")
     said.append(f"While the variable {MODE} is `off`, nothing is applied.")
     return " ".join(said)
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 LIMIT = 65_536
+FIRST, HEAD = "0" * 40, "a" * 40
 NEW = "2026-11-21T12:00:00Z"
 
 
@@ -58,8 +59,10 @@ class GithubApi:
     """The API on one free port of 127.0.0.1 and the archives on another; a context manager.
 
     Everything it holds may be read and changed directly between calls: `issues` by number (pull
-    requests among them), `artifacts`, `tokens`, `faults` (statuses to answer with next, by method
-    and a pattern of the path). `calls` is what arrived.
+    requests among them), `artifacts`, `runs`, `tokens`, `faults` (statuses to answer with next, by
+    method and a pattern of the path). `history` are the commits of the default branch, oldest
+    first, with the files that each changed; `elsewhere` are commits of other branches and tags.
+    `calls` is what arrived.
     """
 
     ACTIONS = "ghs_actions-token-0123456789"
@@ -76,6 +79,9 @@ class GithubApi:
             self.PERSON: Identity("octo-reconciler", app=False),
         }
         self.issues = {}
+        self.history = {FIRST: [], HEAD: ["README.md"]}
+        self.elsewhere = set()
+        self.runs = {}
         self.artifacts = []
         self.archives = {}
         self.faults = []
@@ -99,7 +105,18 @@ class GithubApi:
         """The value for GITHUB_API_URL."""
         return self._servers[0].url
 
+    @property
+    def head(self):
+        """The newest commit of the default branch."""
+        return list(self.history)[-1]
+
     # what a test sets up and looks at
+
+    def push(self, *files):
+        """Push a commit that changes files to the default branch and return it."""
+        commit = f"{len(self.history):040x}"
+        self.history[commit] = list(files)
+        return commit
 
     def pull_request(self, number):
         """Open a pull request; its comments are those of the issue with its number."""
@@ -136,18 +153,40 @@ class GithubApi:
         """Return the comments of an issue or pull request, oldest first."""
         return self._comments.get(number, [])
 
+    def run(self, **facts):
+        """Add a run of a workflow, the drift workflow by its schedule unless told; return it."""
+        number = next(self._ids)
+        self.runs[number] = {
+            "id": number,
+            "path": ".github/workflows/drift.yml",
+            "event": "schedule",
+            "head_branch": self.branch,
+            "head_sha": self.head,
+            "head_repository": {"id": self.repository_id, "full_name": self.repository},
+            "repository": {"id": self.repository_id, "full_name": self.repository},
+            "status": "completed",
+            "conclusion": "success",
+            "referenced_workflows": [],
+            "url": f"{self.url}/repos/{self.repository}/actions/runs/{number}",
+            **facts,
+        }
+        return self.runs[number]
+
     def artifact(self, content, *, name="reconciler-snapshot", files=None, archive=None, **more):
-        """Add an artifact with one `snapshot.json`, or with `files`, or any `archive`."""
+        """Add an artifact with one `snapshot.json`, or with `files`, or any `archive`.
+
+        It is of a `run` with these facts, as `run()` takes them.
+        """
         with self.lock:
+            made = self.run(**more.pop("run", {}))
             number = next(self._ids)
             self.archives[number] = archive or zipped(files or {"snapshot.json": content})
             run = {
-                "id": 1,
+                "id": made["id"],
                 "repository_id": self.repository_id,
-                "head_repository_id": self.repository_id,
-                "head_branch": self.branch,
-                "head_sha": "0" * 40,
-                **more.pop("workflow_run", {}),
+                "head_repository_id": (made["head_repository"] or {"id": 0})["id"],
+                "head_branch": made["head_branch"],
+                "head_sha": made["head_sha"],
             }
             self.artifacts.append(
                 {
@@ -186,7 +225,7 @@ class GithubApi:
                 if verb == method and found:
                     if method != "GET" and not identity.writes:
                         raise Refused(403, "Resource not accessible by integration")
-                    return act(identity, query, body, *map(int, found.groups()))
+                    return act(identity, query, body, *map(_read, found.groups()))
             raise Refused(404, "Not Found")
 
     def _fail(self, method, path):
@@ -213,6 +252,9 @@ class GithubApi:
             ("GET", rf"{here}/issues/(\d+)/comments", self._list_comments),
             ("POST", rf"{here}/issues/(\d+)/comments", self._comment),
             ("PATCH", rf"{here}/issues/comments/(\d+)", self._edit_comment),
+            ("GET", rf"{here}/branches/([^/]+)", self._branch),
+            ("GET", rf"{here}/compare/([^/]+)\.\.\.([^/]+)", self._compare),
+            ("GET", rf"{here}/actions/runs/(\d+)", self._run),
             ("GET", f"{here}/actions/artifacts", self._artifacts),
             ("GET", rf"{here}/actions/artifacts/(\d+)/zip", self._archive),
         ]
@@ -226,6 +268,47 @@ class GithubApi:
         facts = {"id": self.repository_id, "full_name": self.repository}
         url = f"{self.url}/repos/{self.repository}"
         return 200, {}, {**facts, "default_branch": self.branch, "url": url}
+
+    def _branch(self, _identity, _query, _body, name):
+        if name != self.branch:
+            raise Refused(404, "Branch not found")
+        commit = {
+            "sha": self.head,
+            "url": f"{self.url}/repos/{self.repository}/commits/{self.head}",
+        }
+        return 200, {}, {"name": name, "commit": commit, "protected": True}
+
+    def _compare(self, _identity, query, _body, base, head):
+        commits = list(self.history)
+        known = {*commits, *self.elsewhere}
+        if base not in known or head not in known:
+            raise Refused(404, "Not Found")
+        if base not in commits or head not in commits:
+            return 200, {}, {"status": "diverged", "files": [], "commits": [], "total_commits": 1}
+        here, there = commits.index(base), commits.index(head)
+        words = {0: "identical", 1: "ahead", -1: "behind"}
+        changed = [
+            name for commit in commits[here + 1 : there + 1] for name in self.history[commit]
+        ]
+        renamed = [name.split(" -> ") for name in dict.fromkeys(changed)]
+        files = [
+            {"filename": names[-1], "status": "modified"}
+            | ({"previous_filename": names[0]} if len(names) > 1 else {})
+            for names in renamed
+        ]
+        later = [{"sha": commit} for commit in commits[here + 1 : there + 1]]
+        answer = {
+            "status": words[(there > here) - (there < here)],
+            "files": files[:300] if query.get("page", "1") == "1" else [],
+            "commits": later[: int(query.get("per_page", 250))],
+            "total_commits": len(later),
+        }
+        return 200, {}, answer
+
+    def _run(self, _identity, _query, _body, number):
+        if number not in self.runs:
+            raise Refused(404, "Not Found")
+        return 200, {}, self.runs[number]
 
     def _issues(self, _identity, query, _body):
         wanted, creator = query.get("state", "open"), query.get("creator")
@@ -301,6 +384,10 @@ class GithubApi:
         ]
         headers = {"Link": ", ".join(shown)} if shown else {}
         return 200, headers, items[(page - 1) * size : page * size]
+
+
+def _read(part):
+    return int(part) if part.isdecimal() and len(part) < 40 else part
 
 
 def zipped(files):

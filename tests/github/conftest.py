@@ -81,7 +81,11 @@ class Job:
 
     def pull_request(self, number, *, fork=False):
         self.api.pull_request(number)
-        head = {"sha": "b" * 40, "repo": {"id": 9 if fork else 1}}
+        self.push(number, "b" * 40, fork=fork)
+
+    def push(self, number, commit, *, fork=False):
+        """Go on with another commit of a pull request."""
+        head = {"sha": commit, "repo": {"id": 9 if fork else 1}}
         base = {"repo": {"id": 1}}
         self.event({"pull_request": {"number": number, "head": head, "base": base}})
 

@@ -47,14 +47,15 @@ class Repository:
     def run(self, workflow, job, event="push", *, needs=None, **payload):
         (self._runner.temporary / "snapshot.json").unlink(missing_ok=True)
         (self._runner.temporary / "journal.jsonl").unlink(missing_ok=True)
+        commit = payload.pop("commit", self.api.head)
         github = {
             "repository": self.api.repository,
             "repository_id": self.api.repository_id,
             "event_name": event,
             "ref": payload.pop("ref", "refs/heads/main"),
-            "sha": "0" * 40,
+            "sha": commit,
             "run_id": "77",
-            "run_attempt": "1",
+            "run_attempt": payload.pop("attempt", "1"),
             "token": payload.pop("token", self.api.ACTIONS),
             "event": {
                 "repository": {"full_name": self.api.repository, "default_branch": "main"},
@@ -74,22 +75,26 @@ class Repository:
             self._at += 1
             file = "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
             created = f"2026-11-21T12:{self._at:02d}:00Z"
-            self.api.artifact(None, name=name, files={file: content}, created_at=created)
+            made = {"path": f".github/workflows/{workflow}.yml", "event": event, "head_sha": commit}
+            self.api.artifact(None, name=name, files={file: content}, created_at=created, run=made)
         return ran
 
-    def pull_request(self, job="plan", number=7, fork=False):
+    def pull_request(self, job="plan", number=7, fork=False, commit="b" * 40):
         if number not in self.api.issues:
             self.api.pull_request(number)
         head = {"repo": {"full_name": "stranger/fork" if fork else self.api.repository}}
+        head["sha"] = commit
         token = self.api.READ_ONLY if fork else self.api.ACTIONS
         event = {"number": number, "pull_request": {"number": number, "head": head}}
+        event["commit"] = "c" * 40  # the trial merge
         return self.run("plan", job, "pull_request", ref="refs/pull/7/merge", token=token, **event)
 
-    def merge(self, event="push"):
-        plan = self.run("apply", "plan", event)
+    def merge(self, event="push", **facts):
+        plan = self.run("apply", "plan", event, **facts)
         if not plan.ran or not plan.ok:
             return SimpleNamespace(plan=plan, apply=None)
-        return SimpleNamespace(plan=plan, apply=self.run("apply", "apply", event, needs=plan))
+        applied = self.run("apply", "apply", event, needs=plan, **facts)
+        return SimpleNamespace(plan=plan, apply=applied)
 
     def drift(self, event="schedule"):
         return self.run("drift", "drift", event)

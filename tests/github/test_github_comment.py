@@ -240,4 +240,64 @@ def test_a_plan_too_long_for_a_comment_is_told_shorter_and_says_so(reconcile, jo
 def test_apply_writes_no_comment(reconcile, job, api):
     job.pull_request(7)
     assert reconcile("apply", ONE, "--yes").code == 0
-    assert api.calls == []
+    assert api.writes() == []
+
+
+# commits
+
+
+def test_a_comment_says_which_commit_it_is_of_and_an_equal_plan_of_another_is_told(
+    reconcile, job, api
+):
+    job.pull_request(7)
+    reconcile("plan", ONE)
+    [comment] = api.comments(7)
+    title = comment["body"].splitlines()[1]
+    assert title == f"## Plan for stack `acme` at commit `{'b' * 12}`"
+    job.push(7, "d" * 40)
+    reconcile("plan", ONE)
+    assert f"at commit `{'d' * 12}`" in comment["body"]
+    assert "b" * 12 not in comment["body"]
+
+
+def test_where_not_even_the_stack_can_be_read_every_plan_of_that_folder_is_outdated(
+    reconcile, cli, job, api, tmp_path
+):
+    job.pull_request(7)
+    reconcile("plan", ONE)
+    reconcile("plan", ONE, "--shard", "1/2")
+    theirs = api.comment(7, "mallory", api.comments(7)[0]["body"])
+    elsewhere = api.comment(
+        7,
+        "github-actions[bot]",
+        api.comments(7)[0]["body"].replace("path=declared", "path=stacks/emea"),
+    )
+    before = [theirs["body"], elsewhere["body"]]
+    (tmp_path / "declared/world.yaml").write_text("stack: [")
+    job.push(7, "d" * 40)
+    assert cli("plan", "declared", "--github").code == 1
+    for comment in api.comments(7)[:2]:
+        assert "**Outdated.**" in comment["body"]
+        assert "to create" not in comment["body"]
+    assert [theirs["body"], elsewhere["body"]] == before
+    assert len(api.comments(7)) == 4, "nothing new is written"
+    api.calls.clear()
+    cli("plan", "declared", "--github")
+    assert api.writes() == [], "and nothing twice"
+
+
+def test_the_next_invalid_push_still_says_of_which_commit_the_last_plan_was(reconcile, job, api):
+    job.pull_request(7)
+    reconcile("plan", ONE)
+    for commit in ("d" * 40, "e" * 40):
+        job.push(7, commit)
+        reconcile("plan", BAD)
+        [comment] = api.comments(7)
+        assert f"was of commit `{'b' * 12}`; of the newest, `{commit[:12]}`" in comment["body"]
+
+
+def test_a_plan_that_never_was_is_not_called_outdated(reconcile, job, api):
+    job.pull_request(7)
+    reconcile("plan", BAD)
+    [comment] = api.comments(7)
+    assert "Outdated" not in comment["body"]

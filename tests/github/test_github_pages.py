@@ -326,10 +326,12 @@ def test_no_limit_can_end_the_marker():
 
 
 def test_a_value_that_looks_like_the_byline_hides_nothing_from_the_comparison():
-    from reconciler.github.comment import body_of
+    from reconciler.github.comment import Draft
 
     marker = Marker("plan", "acme")
-    one = body_of(marker, "x <!-- reconciler:byline --> delete a", "by 1")
-    two = body_of(marker, "x <!-- reconciler:byline --> delete b", "by 2")
+    one, two = (
+        Draft(f"x <!-- reconciler:byline --> delete {name}", "by 1", "declared", "b").body(marker)
+        for name in "ab"
+    )
     assert without_byline(one) != without_byline(two)
     assert without_byline(one) == without_byline(one.replace("by 1", "by 3"))

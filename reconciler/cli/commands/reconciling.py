@@ -22,6 +22,7 @@ from reconciler.cli.options import (
     LiveOption,
     MaxDeletesOption,
     MaxUpdatesOption,
+    NewestOption,
     NonEmptyOption,
     PathArgument,
     ReferencedOption,
@@ -58,11 +59,12 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
     ] = False,
+    newest: NewestOption = False,
     github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Read live state and show what apply would do."""
-    from reconciler.cli.on_github import reporting
+    from reconciler.cli.on_github import refuse_old_declarations, reporting
     from reconciler.cli.session import Request, planned
     from reconciler.core.allowing import Overrides
     from reconciler.reports import as_json
@@ -73,6 +75,8 @@ def plan(
     request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides, live)
     state = state_of(context)
     with reporting(state, "plan", request, github=github) as reporter:
+        if newest:
+            refuse_old_declarations(state, path)
         with planned(state, request) as session:
             found = session.plan
         if out is not None:
@@ -111,12 +115,13 @@ def apply(
     unprotect: UnprotectOption = [],  # noqa: B006 - as above
     allow_non_empty: NonEmptyOption = False,
     allow_referenced: ReferencedOption = False,
+    newest: NewestOption = False,
     github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
     from reconciler.cli.applying import Agreement, Manner, carry_out
-    from reconciler.cli.on_github import reporting
+    from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
     from reconciler.cli.session import Request
     from reconciler.core.allowing import Overrides
 
@@ -126,6 +131,10 @@ def apply(
     request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
     state = state_of(context)
     with reporting(state, "apply", request, github=github) as reporter:
+        if expect is None:
+            refuse_old_run(state, github=github)
+        if newest:
+            refuse_old_declarations(state, path)
         agreement = Agreement.load(saved, expect)
         return carry_out(state, request, agreement, Manner(form, yes, journal, reporter))
 

@@ -23,6 +23,13 @@ from reconciler.cli.state import state_of
 SNAPSHOT_ARTIFACT = "reconciler-snapshot"
 
 
+def _workflow(value: str) -> str:
+    name = value.removeprefix(".github/workflows/")
+    if "/" in name or not name.endswith((".yml", ".yaml")):
+        raise typer.BadParameter("expected a file under .github/workflows, as in drift.yml")
+    return name
+
+
 def snapshot(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
@@ -34,8 +41,8 @@ def snapshot(
         bool,
         typer.Option(
             "--latest",
-            help="Inside a GitHub Actions job: fetch the newest snapshot that a run of the default "
-            "branch left as an artifact, instead of taking one.",
+            help="Inside a GitHub Actions job: fetch the newest snapshot that a workflow of the "
+            "default branch left as an artifact, instead of taking one.",
         ),
     ] = False,
     artifact: Annotated[
@@ -45,17 +52,27 @@ def snapshot(
             help="The artifact's name, for --latest.  [default: reconciler-snapshot]",
         ),
     ] = None,
+    workflow: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE",
+            parser=_workflow,
+            help="For --latest: a file under .github/workflows whose runs leave it (repeatable).  "
+            "[default: apply.yml and drift.yml, and what calls them]",
+        ),
+    ] = [],  # noqa: B006 - typer makes a new list for each run
     max_age: MaxAgeOption = None,
     github: GithubOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Write what is live in the accounts to a file, for `plan --live`."""
     if latest:
-        from reconciler.cli.artifacts import fetch_latest
+        from reconciler.cli.artifacts import Wanted, fetch_latest
 
-        return fetch_latest(state_of(context), out, artifact or SNAPSHOT_ARTIFACT, max_age)
-    if artifact is not None or max_age is not None:
-        raise typer.BadParameter("--artifact and --max-age go with --latest")
+        wanted = Wanted(artifact or SNAPSHOT_ARTIFACT, tuple(workflow), max_age)
+        return fetch_latest(state_of(context), out, wanted)
+    if artifact is not None or workflow or max_age is not None:
+        raise typer.BadParameter("--artifact, --workflow and --max-age go with --latest")
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
