@@ -64,9 +64,15 @@ class Telling:
         self._troubles: list[Annotation] = []
 
     def validated(self, validation: Validation, places: Places, *, annotate: bool = True) -> bool:
-        """Tell what validate found; `annotate` is False if the result itself is annotations."""
+        """Tell what validate found; `annotate` is False if the result itself is annotations.
+
+        Where it is given a token, no comment goes on showing the plan of a commit before the error.
+        """
         self._outputs({"valid": validation.valid})
-        self._summarise(validation_page(validation), "Validated", Background())
+        page = validation_page(validation)
+        self._summarise(page, "Validated", Background())
+        if not validation.valid and self._job.token:
+            self._comment(page, None, Background(), "Validated", failed=True)
         found = annotations.of_validation(validation, places) if annotate else []
         return self._done(found)
 
@@ -82,7 +88,8 @@ class Telling:
         )
         page = plan_page(plan, background)
         self._summarise(page, "Planned", background)
-        self._comment(page, Marker("plan", plan.stack, background.limits), background)
+        marker = Marker("plan", plan.stack, background.limits)
+        self._comment(page, marker, background, "Planned")
         return self._done(annotations.of_plan(plan, places))
 
     def applied(
@@ -135,7 +142,7 @@ class Telling:
         self._summarise(page, "Tried", background)
         if command == "plan":
             marker = Marker("plan", stack, background.limits) if stack else None
-            self._comment(page, marker, background, failed=True)
+            self._comment(page, marker, background, "Planned", failed=True)
         return self._done(annotations.of_failure(error, places))
 
     def _outputs(self, values: Mapping[str, str | int | bool]) -> None:
@@ -153,12 +160,18 @@ class Telling:
                 self._warn("this step's job summary is full: nothing was added to it")
 
     def _comment(
-        self, page: Page, marker: Marker | None, background: Background, *, failed: bool = False
+        self,
+        page: Page,
+        marker: Marker | None,
+        background: Background,
+        what: str,
+        *,
+        failed: bool = False,
     ) -> None:
-        """Write about a stack, or about whatever is declared here where its name is not known."""
+        """Write about a stack; without its marker, over whatever was written of this folder."""
         job, number = self._job, self._job.pull_request
         if number is not None and self._has_token(f"no comment was written on #{number}"):
-            byline = self._byline("Planned", background)
+            byline = self._byline(what, background)
             first = (marker or Marker("plan", "")).line(commit=job.commit, path=self._folder)
             text = self._body(page, first, byline)
             draft = Draft(text, byline, self._folder, job.commit, failed=failed)

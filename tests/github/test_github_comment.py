@@ -286,6 +286,30 @@ def test_where_not_even_the_stack_can_be_read_every_plan_of_that_folder_is_outda
     assert api.writes() == [], "and nothing twice"
 
 
+def test_validate_takes_back_what_a_former_commit_planned_and_writes_nothing_new(
+    reconcile, cli, job, api, world
+):
+    job.pull_request(7)
+    assert cli("validate", world(BAD), "--github").code == 1
+    assert api.writes() == []
+    reconcile("plan", ONE)
+    job.push(7, "d" * 40)
+    assert cli("validate", world(ONE, head=HEAD + ONLY_MERCHANT), "--github").code == 0
+    [comment] = api.comments(7)
+    assert "**1** to create" in comment["body"], "a plan is on its way"
+    ended = cli("validate", world(BAD), "--github")
+    assert ended.code == 1
+    assert "**Outdated.**" in comment["body"]
+    assert "colour" in comment["body"]
+
+
+def test_validate_needs_no_token_and_misses_none(cli, job, api, world, monkeypatch):
+    job.pull_request(7)
+    monkeypatch.delenv("GITHUB_TOKEN")
+    ended = cli("validate", world(BAD), "--github")
+    assert (ended.code, ended.commands("warning"), api.calls) == (1, [], [])
+
+
 def test_the_next_invalid_push_still_says_of_which_commit_the_last_plan_was(reconcile, job, api):
     job.pull_request(7)
     reconcile("plan", ONE)
