@@ -1,18 +1,20 @@
 """Export: live objects that no declaration covers, to stdout or into a directory."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cli import exits
 from reconciler.cli.session import Request, connected, declared_for, select, to_read
-from reconciler.cli.state import State, save_new, write_result
+from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.observation import Observation
 from reconciler.engine import observe
 from reconciler.operate.export import Exported, export
 from reconciler.sources import load
+from reconciler.starter.writing import write_files
 from reconciler.wiring import SERVICES, declarations
 
 FILE = "exported.yaml"
@@ -82,9 +84,10 @@ def _tell(state: State, observation: Observation, exported: Exported) -> None:
 
 
 def _write(state: State, out: Path, exported: Exported, copies: list[Source]) -> None:
-    for source in copies:
-        save_new(Path(source.name), source.content)
-    save_new(out / FILE, exported.text.encode())
+    if os.path.lexists(out / FILE):
+        raise in_the_way(out / FILE)
+    files = {os.path.relpath(source.name, out): source.content for source in copies}
+    write_files(out, {**files, FILE: exported.text.encode()})
     state.say(f"{len(exported.live)} live objects written to {out / FILE}")
     if copies:
         state.say(f"the declarations were copied beside it, so that {out} is complete by itself")

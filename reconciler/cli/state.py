@@ -13,6 +13,7 @@ from reconciler.core.errors import SettingsError
 from reconciler.core.visible import visible
 from reconciler.providers.secrets import Secrets
 from reconciler.reports.workflow_commands import command, harmless
+from reconciler.whole import write_new, write_whole
 
 _MASKED_FROM = 4
 
@@ -34,15 +35,22 @@ def colored(stream: TextIO) -> bool:
 
 
 def save_result(file: Path, text: str) -> None:
-    """Write a result to a file instead.
+    """Write a result to a file instead, whole or not at all.
 
     Raises:
-        SettingsError: it cannot be written.
+        SettingsError: it cannot be written; what was there is there still.
     """
     try:
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def in_the_way(file: Path) -> SettingsError:
+    """Return the complaint about a file that is there and is not ours to overwrite."""
+    return SettingsError(
+        f"{file} is there already and is not overwritten: move it away, or choose another place"
+    )
 
 
 def save_new(file: Path, content: bytes) -> None:
@@ -53,13 +61,9 @@ def save_new(file: Path, content: bytes) -> None:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("xb") as stream:
-            stream.write(content)
+        write_new(file, content)
     except FileExistsError as error:
-        raise SettingsError(
-            f"{error.filename} is there already and is not overwritten: move it away, or choose "
-            "another place"
-        ) from error
+        raise in_the_way(Path(error.filename)) from error
     except OSError as error:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 

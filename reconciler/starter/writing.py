@@ -1,13 +1,13 @@
 """Writes files that are not there yet and changes those that are, all or none."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.errors import SettingsError
+from reconciler.whole import write_new, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +84,21 @@ def _write(file: Path, content: bytes, undo: list[Callable[[], object]]) -> None
     for folder in reversed([parent for parent in file.parents if not parent.exists()]):
         folder.mkdir()
         undo.append(folder.rmdir)
-    with file.open("xb") as stream:
-        undo.append(file.unlink)
-        stream.write(content)
+    write_new(file, content)
+    undo.append(file.unlink)
 
 
 def _replace(file: Path, content: bytes, undo: list[Callable[[], object]]) -> None:
     """Put `content` in the place of a file's in one step; where it is a link, what it leads to."""
-    real = file.resolve()
-    before, mode = real.read_bytes(), real.stat().st_mode
-    _swap(real, content, mode)
-    undo.append(lambda: _swap(real, before, mode))
-
-
-def _swap(file: Path, content: bytes, mode: int) -> None:
-    number, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".new")
-    try:
-        with os.fdopen(number, "wb") as stream:
-            stream.write(content)
-        Path(name).chmod(mode)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    before = file.read_bytes()
+    write_whole(file, content)
+    undo.append(lambda: write_whole(file, before))
 
 
 def _remove(file: Path, undo: list[Callable[[], object]]) -> None:
     before, mode = file.read_bytes(), file.stat().st_mode
     file.unlink()
-    undo.append(lambda: _swap(file, before, mode))
+    undo.append(lambda: write_whole(file, before, mode))
 
 
 def _take_back(undo: Iterable[Callable[[], object]]) -> None:

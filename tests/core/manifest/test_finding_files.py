@@ -1,11 +1,13 @@
 """Which files are declarations, and what is said where there are none."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.errors import DeclarationError
+from reconciler.sources import load
 from reconciler.wiring import declarations
 
 HEAD = "stack: acme\npolicy: {prune: true}\n"
@@ -119,10 +121,80 @@ def test_a_folder_that_cannot_be_read_is_told_and_not_taken_for_empty(write, tmp
         declarations(tmp_path)
 
 
-def test_linked_folders_are_read_once_and_never_in_circles(write, tmp_path):
+def test_links_within_the_directory_are_followed_and_each_file_is_read_once(write, tmp_path):
     write("stack/a.yaml", HEAD + AWS)
-    write("shared/b.yaml", "queues: {one: {}}\n")
-    (tmp_path / "stack" / "linked").symlink_to(tmp_path / "shared")
-    (tmp_path / "stack" / "again").symlink_to(tmp_path / "shared")
-    (tmp_path / "shared" / "up").symlink_to(tmp_path / "stack")
-    assert names(tmp_path, "stack") == ["queue.one"]
+    write("stack/shared/b.yaml", "queues: {one: {}}\n")
+    write("stack/.data/c.yaml", "queues: {two: {}}\n")
+    (tmp_path / "stack" / "again").symlink_to(tmp_path / "stack" / "shared")
+    (tmp_path / "stack" / "c.yaml").symlink_to(Path(".data/c.yaml"))
+    (tmp_path / "stack" / "d.yaml").symlink_to(Path("shared/b.yaml"))
+    assert names(tmp_path, "stack") == ["queue.one", "queue.two"]
+
+
+def test_the_directory_itself_may_be_a_link_beside_what_it_leads_to(write, tmp_path):
+    write("releases/5/a.yaml", HEAD)
+    (tmp_path / "current").symlink_to(Path("releases/5"))
+    assert names(tmp_path, "current") == []
+
+
+HIDDEN = "hunter2: [unclosed\n"
+OUT = "is a link that leads out of the directory of the declarations"
+
+
+@pytest.mark.parametrize("target", ["outside/secret.yaml", "stack-2/secret.yaml"])
+def test_a_link_that_leaves_the_directory_is_refused_and_nothing_behind_it_quoted(
+    write, refused, tmp_path, target
+):
+    write("stack/a.yaml", HEAD)
+    write(target, HIDDEN)
+    (tmp_path / "stack" / "file.yaml").symlink_to(tmp_path / target)
+    (tmp_path / "stack" / "folder").symlink_to((tmp_path / target).parent)
+    (tmp_path / "stack" / "hop.yaml").symlink_to(Path("file.yaml"))
+    told = refused("stack")
+    assert told.splitlines() == [
+        f"stack/{name}:1:1: {OUT}" for name in ("file.yaml", "folder", "hop.yaml")
+    ]
+
+
+def test_a_path_that_is_itself_such_a_link_is_refused(write, refused, tmp_path):
+    write("elsewhere/secret.yaml", HIDDEN)
+    (tmp_path / "repository").mkdir()
+    for name in ("subscriptions", "one.yaml"):
+        target = tmp_path / "elsewhere" / ("secret.yaml" if name.endswith("yaml") else "")
+        (tmp_path / "repository" / name).symlink_to(target)
+        os.chdir(tmp_path / "repository")
+        assert refused(f"repository/{name}") == (
+            f"repository/{name}:1:1: is a link that leads out of its directory: give the path it "
+            "leads to"
+        )
+
+
+def test_links_in_a_circle_are_refused(write, refused, tmp_path):
+    write("stack/a.yaml", HEAD)
+    (tmp_path / "stack" / "deep").mkdir()
+    (tmp_path / "stack" / "deep" / "up").symlink_to(Path(".."))
+    (tmp_path / "stack" / "self.yaml").symlink_to(Path("self.yaml"))
+    assert refused("stack").splitlines() == [
+        "stack/deep/up:1:1: is a link to a folder that it lies in, which would never end",
+        "stack/self.yaml:1:1: is a link that leads back to itself",
+    ]
+
+
+def test_a_fifo_a_device_and_a_socket_are_refused_without_waiting(write, refused, tmp_path):
+    write("stack/a.yaml", HEAD)
+    os.mkfifo(tmp_path / "stack" / "fifo.yml")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("stack/socket.yaml")
+        told = refused("stack").splitlines()
+    assert told[0] == "stack/fifo.yml:1:1: is no regular file, and only such are read"
+    assert told[1].startswith("stack/socket.yaml:1:1: ")
+    assert refused("/dev/null") == "/dev/null:1:1: is no regular file, and only such are read"
+    (tmp_path / "stack" / "null.yaml").symlink_to("/dev/null")
+    assert f"stack/null.yaml:1:1: {OUT}" in refused("stack")
+
+
+def test_a_file_over_32_mib_is_refused(write, refused):
+    write("a.yaml", HEAD + "#" * (32 * 1024 * 1024 - len(HEAD)))
+    assert len(load(Path("a.yaml"))) == 1
+    write("a.yaml", HEAD + "#" * (32 * 1024 * 1024 - len(HEAD) + 1))
+    assert refused("a.yaml") == "a.yaml:1:1: is larger than 32 MiB: split it into several files"
