@@ -122,12 +122,13 @@ def _carried_out(
         if plan.actions and not manner.yes and not _consent(state, destroying):
             message = "declined, nothing was changed"
             return _refusal(plan, [message], message), exits.REFUSED
-        applied = _apply(session, journal)
+        applied, interrupted = _apply(session, journal)
     results = [_result(outcome) for outcome in applied.outcomes]
     if agreement.saved:
         results += _not_done(agreement.saved, plan, request)
     application = _application(plan, applied, results)
-    return application, _code(application, applied)
+    code = exits.DONE if application.result == "done" else exits.ERROR
+    return application, interrupted if applied.interrupted else code
 
 
 def _not_done(saved: Plan, plan: Plan, request: Request) -> list[ActionResult]:
@@ -166,9 +167,10 @@ def _consent(state: State, stack: str | None) -> bool:
     return answer == stack if stack else answer.lower() in ("y", "yes")
 
 
-def _apply(session: Session, journal: Journal | None) -> Applied:
+def _apply(session: Session, journal: Journal | None) -> tuple[Applied, int]:
+    """Carry the plan out; return besides which exit code tells of the signal that stopped it."""
     if not session.plan.actions:
-        return Applied(())
+        return Applied(()), exits.INTERRUPTED
     with Ticker() as ticker, in_good_order() as stop:
         if journal is not None:
             journal.run(session.plan)
@@ -177,7 +179,7 @@ def _apply(session: Session, journal: Journal | None) -> Applied:
         )
         if journal is not None:
             _finish_journal(journal, applied)
-        return applied
+        return applied, stop.code
 
 
 def _finish_journal(journal: Journal, applied: Applied) -> None:
@@ -229,9 +231,3 @@ def _summary(results: Sequence[ActionResult]) -> dict[str, int]:
         name: sum(result.outcome == name for result in results)
         for name in ("done", "failed", "skipped")
     }
-
-
-def _code(application: Application, applied: Applied) -> int:
-    if applied.interrupted:
-        return exits.INTERRUPTED
-    return exits.DONE if application.result == "done" else exits.ERROR

@@ -12,3 +12,6 @@ INTERRUPTED = 130
 
 class WrongUsage(ReconcilerError):
     """The command line means nothing for these declarations: it ends with `USAGE`."""
+
+
+TERMINATED = 143

@@ -1,58 +1,107 @@
-"""Ctrl-C: at once while nothing was begun, in good order while something is being applied."""
+"""Ctrl-C and SIGTERM: at once while nothing was begun, in good order while something is applied."""
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from reconciler.cli import exits
+
+_Handler = Callable[[int, FrameType | None], None]
+
+_WORDS: Mapping[int, tuple[str, int]] = {
+    signal.SIGINT: ("interrupted", exits.INTERRUPTED),
+    signal.SIGTERM: ("terminated", exits.TERMINATED),
+}
+"""What a signal is called, and the exit code that tells of it."""
+
+
+class Terminated(BaseException):
+    """A SIGTERM, where a Ctrl-C would have been a KeyboardInterrupt.
+
+    It is none itself: the command line's own library makes an exit code of those.
+    """
+
+
+class Stop(threading.Event):
+    """Set by the first signal; `code` is the exit code that tells of it."""
+
+    code = exits.INTERRUPTED
+
+
+def as_interrupts() -> None:
+    """Raise the first Ctrl-C or SIGTERM on the main thread; the second one ends the process.
+
+    Everywhere else a run says more precisely what is to happen (see below).
+    """
+    for number in _WORDS:
+        # What was started to be left alone (in a shell's background) stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
 
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """End the process at the first interrupt.
+    """End the process at the first signal.
 
     A KeyboardInterrupt would wait for the threads that read, which a service that does not answer
-    keeps for minutes. Only the main thread is told of interrupts, elsewhere nothing is changed.
+    keeps for minutes. Only the main thread is told of signals, elsewhere nothing is changed.
     """
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(_end):
         yield
-        return
-    former = signal.signal(signal.SIGINT, _end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
 
 
 @contextmanager
-def in_good_order() -> Iterator[threading.Event]:
-    """Yield what the first interrupt sets; a second one ends the process.
+def in_good_order() -> Iterator[Stop]:
+    """Yield what the first signal sets; a second one ends the process.
 
     A KeyboardInterrupt could come between beginning a call and noting that it was begun, and after
     a second one the calls under way would still be waited for.
     """
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
+    stop = Stop()
 
-    def tell(_number: int, _frame: FrameType | None) -> None:
+    def tell(number: int, _frame: FrameType | None) -> None:
         # On the main thread, between two of its instructions: it may hold any lock of its own.
-        signal.signal(signal.SIGINT, _end)
-        os.write(2, b"\ninterrupted: finishing the calls under way; interrupt again to stop now\n")
+        _handle(_end)
+        word, stop.code = _WORDS[number]
+        os.write(
+            2, f"\n{word}: finishing the calls under way; interrupt again to stop now\n".encode()
+        )
         stop.set()
 
-    former = signal.signal(signal.SIGINT, tell)
-    try:
+    with _handled(tell):
         yield stop
+
+
+@contextmanager
+def _handled(handler: _Handler) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in _WORDS}
+    _handle(handler)
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number, before in former.items():
+            signal.signal(number, before)
 
 
-def _end(*_: object) -> None:
+def _handle(handler: _Handler) -> None:
+    for number in _WORDS:
+        signal.signal(number, handler)
+
+
+def _raise(number: int, _frame: FrameType | None) -> NoReturn:
+    _handle(_end)
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
     # Past sys.stderr, whose lock the interrupted code may hold.
-    os.write(2, b"\ninterrupted\n")
-    os._exit(exits.INTERRUPTED)
+    word, code = _WORDS[number]
+    os.write(2, f"\n{word}\n".encode())
+    os._exit(code)

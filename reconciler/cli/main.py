@@ -15,6 +15,7 @@ import typer
 from reconciler.cli import exits
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
+from reconciler.cli.interrupts import Terminated, as_interrupts
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
 
@@ -79,6 +80,7 @@ def run(arguments: list[str] | None = None) -> None:
     # What a run makes it keeps to its end, so that looking for garbage often finds none.
     gc.set_threshold(50_000)
     prepare_streams()
+    as_interrupts()
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -96,6 +98,8 @@ def invoke(arguments: list[str]) -> int:
         return _told(state, "declined, nothing was changed", exits.REFUSED)
     except typer.TyperException as error:
         return _usage(state, error)
+    except Terminated:
+        return _told(state, "terminated", exits.TERMINATED)
     except KeyboardInterrupt:
         return _told(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence

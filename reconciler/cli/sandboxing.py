@@ -4,6 +4,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from reconciler.cli import exits
+from reconciler.cli.interrupts import Terminated
 from reconciler.cli.state import write_result
 from reconciler.core.errors import SettingsError
 
@@ -43,6 +45,8 @@ def serve(port: int) -> int:
     )
     try:
         threading.Event().wait()
+    except Terminated:
+        return exits.TERMINATED
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
     finally:

@@ -68,6 +68,18 @@ def save_new(file: Path, content: bytes) -> None:
         raise SettingsError(f"{file} cannot be written: {error.strerror}") from error
 
 
+def _write_all(stream: TextIO, text: str) -> None:
+    """Write a text to its end: without a buffer (PYTHONUNBUFFERED) Python tries only once."""
+    buffer = getattr(stream, "buffer", None)
+    if not isinstance(buffer, io.RawIOBase):
+        stream.write(text)
+        stream.flush()
+        return
+    left = memoryview(text.encode(stream.encoding, stream.errors or "strict"))
+    while left:
+        left = left[buffer.write(left) or 0 :]
+
+
 def write_result(text: str) -> bool:
     """Write a result to stdout; a reader that went away (`| head`) has what it wanted.
 
@@ -77,8 +89,7 @@ def write_result(text: str) -> bool:
         SettingsError: it cannot be written for another reason (a full disk).
     """
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write_all(sys.stdout, text)
     except OSError as error:
         # Python would complain once more while shutting down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

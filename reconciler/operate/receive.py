@@ -1,10 +1,10 @@
 """Fetches messages from a declared queue, without taking away what is not to be deleted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.errors import DecodeError, SettingsError
+from reconciler.core.errors import DecodeError, ServiceError, SettingsError
 from reconciler.core.mailbox import Message
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Spec, declared_address
@@ -160,10 +160,30 @@ class _Fetching:
                 memory.pop(next(iter(memory)))
 
     def _hand_over(self, items: Sequence[Received]) -> bool:
-        taken = self._show(items) if items or not self._wanted.at_once else True
-        done = [item.message for item in items if item.notification is not None]
-        if taken and self._wanted.delete and done:
-            self._queue.discard(done)
-            for message in done:
-                self.held.pop(message.id, None)
-        return taken
+        """Write messages, and delete each one that was taken before the next one is written.
+
+        Raises:
+            ServiceError: one or more could not be deleted; all were written.
+        """
+        # One document of all is written at once.
+        parts = [[item] for item in items] if self._wanted.at_once else [list(items)]
+        failures: list[ServiceError] = []
+        for part in parts:
+            if not self._show(part):
+                return False
+            failures += self._take_away(part)
+        if failures:
+            raise failures[0]
+        return True
+
+    def _take_away(self, items: Iterable[Received]) -> Iterator[ServiceError]:
+        """Delete what was written and could be decoded, one by one; yield what went wrong."""
+        for item in items:
+            if not self._wanted.delete or item.notification is None:
+                continue
+            try:
+                self._queue.discard([item.message])
+            except ServiceError as error:
+                yield error
+            else:
+                self.held.pop(item.message.id, None)

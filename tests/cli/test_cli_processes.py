@@ -111,6 +111,68 @@ def test_an_interrupt_while_applying_finishes_what_is_under_way_and_ends_with_13
     assert writes(sandbox) == ["CreateQueue c reconciler:stack"]
 
 
+def test_a_sigterm_while_reading_ends_with_143_at_once(start, sandbox, world):
+    sandbox.faults([{"service": "aws", "kind": "stall", "seconds": 600, "times": None}])
+    for command in ("plan", "snapshot", "drift"):
+        sandbox.clear_calls()
+        running = start(command, world(queues(q="")), "--sandbox", sandbox.url)
+        until(lambda: sandbox.calls())
+        running.terminate()
+        out, err = running.communicate(timeout=PATIENCE)
+        assert (running.returncode, out) == (143, "")
+        assert "terminated" in err
+        assert "Traceback" not in err
+
+
+CHAIN = queues(
+    a="deadLetter: {queue: b, maxReceives: 2}", b="deadLetter: {queue: c, maxReceives: 2}", c=""
+)
+
+
+def test_a_sigterm_while_applying_finishes_what_is_under_way_reports_and_ends_with_143(
+    start, sandbox, world, tmp_path
+):
+    sandbox.settings(latencySeconds={"aws": 0.4})
+    journal = tmp_path / "journal"
+    options = ("--sandbox", sandbox.url, "--yes", "--format", "json", "--journal", journal)
+    running = start("apply", world(CHAIN), *options)
+    until(lambda: writes(sandbox))
+    running.terminate()
+    out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 143
+    assert "terminated: finishing the calls under way" in err
+    done = {item["address"]: item["outcome"] for item in json.loads(out)["actions"]}
+    assert done == {"queue.c": "done", "queue.b": "skipped", "queue.a": "skipped"}
+    assert json.loads(journal.read_text().splitlines()[-1])["interrupted"]
+
+
+def test_a_second_signal_ends_at_once(start, sandbox, world):
+    sandbox.faults(
+        [{"service": "aws", "operation": "CreateQueue", "kind": "stall", "seconds": 600}]
+    )
+    running = start("apply", world(queues(q="")), "--sandbox", sandbox.url, "--yes")
+    until(lambda: writes(sandbox))
+    running.send_signal(signal.SIGINT)
+    assert any("interrupted: finishing" in line for line in running.stderr)
+    running.terminate()
+    running.communicate(timeout=PATIENCE)
+    assert running.returncode == 143
+
+
+def test_a_sigterm_at_the_question_declines_nothing_and_ends_with_143(on_a_terminal, sandbox):
+    code, *_ = on_a_terminal(signal.SIGTERM)
+    assert code == 143
+    assert writes(sandbox) == []
+
+
+def test_a_sigterm_ends_the_sandbox_with_143(start):
+    serving = start("sandbox", "--port", "0")
+    serving.stdout.readline()
+    serving.terminate()
+    serving.communicate(timeout=PATIENCE)
+    assert serving.returncode == 143
+
+
 def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox, world):
     sandbox.settings(latencySeconds={"merchant": 1.4})
     running = start("plan", world(queues(q="")), "--sandbox", sandbox.url, "--format", "json")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 
@@ -188,6 +189,63 @@ def test_follow_goes_on_until_interrupted_and_gives_everything_back(
     assert (running.returncode, first) == (130, ["mws", "sp-api", None])
     assert "Traceback" not in err
     assert len(bodies(aws, queue)) == 4
+
+
+def _room_for_two_lines():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+
+
+@pytest.mark.parametrize("form", ["text", "jsonl", "json"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_each_message_is_deleted_after_it_was_written_and_none_after_writing_failed(
+    start, sandbox, world, aws, form, unbuffered, tmp_path
+):
+    url = aws.queue("real-name")
+    for number in range(8):
+        aws.sqs.send_message(QueueUrl=url, MessageBody=MWS % number)
+    path, out = world(queues(q="name: real-name"), HEAD + AWS), tmp_path / "out"
+    options = ("--sandbox", sandbox.url, "--delete", "--wait", "0", "--format", form)
+    with out.open("wb") as stdout:
+        running = start(
+            "receive",
+            "q",
+            path,
+            *options,
+            stdout=stdout,
+            preexec_fn=_room_for_two_lines,
+            env={"PYTHONUNBUFFERED": unbuffered},
+        )
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "stdout cannot be written: File too large" in err
+    written = out.read_bytes().count(b"\n") if form != "json" else 0
+    assert written < 8
+    assert len(bodies(aws, url)) == 8 - written
+
+
+def test_what_one_message_lacks_another_is_deleted_all_the_same(receive, sandbox, aws):
+    url = aws.queue("real-name")
+    for number in range(3):
+        aws.sqs.send_message(QueueUrl=url, MessageBody=MWS % number)
+    sandbox.faults([{"service": "aws", "operation": "DeleteMessageBatch", "kind": "denied"}])
+    ended = receive("--delete", text=queues(q="name: real-name"))
+    assert (ended.code, len(ended.out.splitlines())) == (1, 3)
+    assert len(bodies(aws, url)) == 1
+
+
+def test_a_sigterm_while_following_gives_everything_back_and_ends_with_143(
+    start, sandbox, world, aws, queue
+):
+    options = ("--sandbox", sandbox.url, "--follow", "--wait", "1", "--format", "jsonl")
+    running = start("receive", "q", world(WORLD, HEAD + AWS), *options)
+    for _ in range(3):
+        running.stdout.readline()
+    running.terminate()
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert "terminated" in err
+    assert "Traceback" not in err
+    assert len(bodies(aws, queue)) == 3
 
 
 def test_nothing_is_deleted_that_nobody_read(start, sandbox, world, aws, queue):
