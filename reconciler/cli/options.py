@@ -257,6 +257,10 @@ SellerOption = Annotated[
         help="The SP-API seller that an MWS seller id is (repeatable).",
     ),
 ]
+ShowSecretsOption = Annotated[
+    bool,
+    typer.Option("--show-secrets", help="Show secrets that a message brings, instead of ***."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 JournalOption = Annotated[
     Path | None,

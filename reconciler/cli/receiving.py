@@ -15,6 +15,7 @@ from reconciler.operate.receive import (
     Received,
     Show,
     Wanted,
+    concealed,
     declared_queue,
     fetch,
 )
@@ -37,6 +38,7 @@ class Wish:
     wait: int | None
     delete: bool
     follow: bool
+    show_secrets: bool
 
     def wanted(self) -> Wanted:
         """Fill in the defaults."""
@@ -68,7 +70,7 @@ def receive_from(state: State, path: Path, name: str, wish: Wish, sandbox: str |
             raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
         queue = provider.mailbox(item.spec)
         _warn(state, item.address, queue, wish)
-        fetch(queue, wish.wanted(), _show(state, wish.form))
+        fetch(queue, wish.wanted(), _show(state, wish))
     return exits.DONE
 
 
@@ -83,12 +85,15 @@ def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:
     )
 
 
-def _show(state: State, form: ReceiveFormat) -> Show:
-    if form is ReceiveFormat.json:
-        return lambda items: state.result(as_messages.json_list(items))
-    one = as_messages.json_line if form is ReceiveFormat.jsonl else as_messages.line
+def _show(state: State, wish: Wish) -> Show:
+    def shown(items: Sequence[Received]) -> list[Received]:
+        return list(items) if wish.show_secrets else [concealed(item) for item in items]
+
+    if wish.form is ReceiveFormat.json:
+        return lambda items: state.result(as_messages.json_list(shown(items)))
+    one = as_messages.json_line if wish.form is ReceiveFormat.jsonl else as_messages.line
 
     def show(items: Sequence[Received]) -> bool:
-        return state.result("".join(map(one, items)))
+        return state.result("".join(map(one, shown(items))))
 
     return show

@@ -7,6 +7,8 @@
     if isinstance(notification, MerchantNotification):
         print(notification.payload.resource, notification.payload.changes)
 
+A message may bring a secret (`newClientSecret`); `masked` returns a notification that can be shown.
+
 Nothing here touches the network, the disk or the clock, and whatever the bytes hold, `decode`
 returns a notification or raises DecodeError.
 """
@@ -14,6 +16,7 @@ returns a notification or raises DecodeError.
 from reconciler.core.errors import DecodeError
 from reconciler.notifications.decoding import decode
 from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
+from reconciler.notifications.masking import masked
 from reconciler.notifications.model import (
     MerchantNotification,
     MerchantPayload,
@@ -43,5 +46,6 @@ __all__ = [
     "SpApiNotification",
     "decode",
     "latest_changes",
+    "masked",
     "summary",
 ]

@@ -9,6 +9,7 @@ from reconciler.notifications.amazon import mws_notification, sp_api_notificatio
 from reconciler.notifications.guide_text import parse_guide_text
 from reconciler.notifications.layers import Layer, from_base64, is_base64, only, unwrap
 from reconciler.notifications.limits import MAX_LAYERS, quoted, readable
+from reconciler.notifications.masking import speaks_of_secrets, without_quotes
 from reconciler.notifications.merchant import merchant_notification
 from reconciler.notifications.model import MerchantNotification, Notification
 from reconciler.notifications.strict_json import NotJson, parse_json
@@ -24,7 +25,18 @@ def decode(data: bytes | str) -> Notification:
     Raises:
         DecodeError: it holds none, or is longer, deeper or more ambiguous than any real one.
     """
-    layer = Layer(readable(data))
+    text = readable(data)
+    try:
+        return _decoded(text)
+    except DecodeError as error:
+        if speaks_of_secrets(text):
+            # What is quoted to help may be the secret.
+            raise type(error)(without_quotes(str(error))) from None
+        raise
+
+
+def _decoded(text: str) -> Notification:
+    layer = Layer(text)
     for _ in range(MAX_LAYERS + 1):
         found = _open(layer)
         if not isinstance(found, Layer):

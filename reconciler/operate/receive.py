@@ -1,14 +1,15 @@
 """Fetches messages from a declared queue, without taking away what is not to be deleted."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from reconciler.core.errors import DecodeError, ServiceError, SettingsError
 from reconciler.core.mailbox import Message
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Spec, declared_address
-from reconciler.notifications import Notification, decode
+from reconciler.notifications import Notification, decode, masked
+from reconciler.notifications.masking import MASK, speaks_of_secrets
 
 BATCH = 10
 FEW_RECEIVES = 5
@@ -111,6 +112,15 @@ def read(message: Message) -> Received:
         return Received(message, decode(message.body))
     except DecodeError as error:
         return Received(message, None, str(error))
+
+
+def concealed(item: Received) -> Received:
+    """Return a message as it may be shown: without the secrets that it brings."""
+    if item.notification is not None:
+        return replace(item, notification=masked(item.notification))
+    if speaks_of_secrets(item.message.body):
+        return replace(item, message=replace(item.message, body=MASK))
+    return item
 
 
 class _Fetching:

@@ -73,6 +73,17 @@ def test_a_file_that_cannot_be_read_is_told(cli, tmp_path):
     assert cli("decode", tmp_path).err == f"error: {tmp_path} cannot be read: Is a directory\n"
 
 
+def test_a_secret_that_a_message_brings_is_shown_only_when_asked_for(cli, piped):
+    body = {"applicationOAuthClientNewSecret": {"clientId": "c", "newClientSecret": "hush-hush-1"}}
+    kind = "APPLICATION_OAUTH_CLIENT_NEW_SECRET"
+    message = in_sns(json.dumps({"notificationType": kind, "payload": body}))
+    for form in ("json", "text"):
+        piped(message)
+        assert "hush" not in "".join(map(str, cli("decode", "--format", form)))
+    piped(message)
+    assert json.loads(cli("decode", "--show-secrets").out)["payload"] == body
+
+
 def test_an_unknown_format_is_wrong_usage(cli):
     assert cli("decode", "--format", "xml").code == 64
 

@@ -86,6 +86,26 @@ def test_json_is_exactly_one_list_of_the_contracts_documents(receive, queue):
     assert by_source[None]["error"]
 
 
+SECRET = "amzn1.oa2-cs.v1." + "0123456789abcdef" * 4
+NEW_SECRET = json.dumps(
+    {
+        "notificationType": "APPLICATION_OAUTH_CLIENT_NEW_SECRET",
+        "payload": {"applicationOAuthClientNewSecret": {"newClientSecret": SECRET}},
+    }
+)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "jsonl"])
+def test_secrets_that_messages_bring_are_shown_only_when_asked_for(receive, aws, form):
+    made = aws.queue("real-name")
+    for body in (NEW_SECRET, NEW_SECRET[:-1], f"nonsense about newClientSecret {SECRET}"):
+        aws.sqs.send_message(QueueUrl=made, MessageBody=body)
+    hidden = receive("--format", form)
+    assert SECRET[:12] not in hidden.out + hidden.err
+    told = receive("--format", form, "--show-secrets")
+    assert (SECRET in told.out) is (form != "text")
+
+
 def test_json_of_an_empty_queue_is_an_empty_list(receive, aws):
     aws.queue("real-name")
     assert receive("--format", "json").out == "[]\n"

@@ -24,6 +24,7 @@ from reconciler.cli.options import (
     QueueArgument,
     ReceiveFormat,
     SandboxOption,
+    ShowSecretsOption,
     VerifyFormat,
 )
 from reconciler.cli.state import state_of, write_result
@@ -143,6 +144,7 @@ def receive(
             metavar="SECONDS", min=0, max=20, help="How long to wait for messages; 2 by default."
         ),
     ] = None,
+    show_secrets: ShowSecretsOption = False,
     sandbox: SandboxOption = None,
 ) -> int:
     """Fetch notifications from a declared queue, and decode them.
@@ -155,7 +157,15 @@ def receive(
 
     if follow and form is ReceiveFormat.json:
         raise typer.BadParameter("json is one document, which following never ends: use jsonl")
-    wish = Wish(form, frozenset(types), most, wait, delete=delete, follow=follow)
+    wish = Wish(
+        form,
+        frozenset(types),
+        most,
+        wait,
+        delete=delete,
+        follow=follow,
+        show_secrets=show_secrets,
+    )
     return receive_from(state_of(context), path, queue, wish, sandbox)
 
 
@@ -167,6 +177,7 @@ def decode(
     form: Annotated[
         DecodeFormat, typer.Option("--format", help="How to write it; text: one line.")
     ] = DecodeFormat.json,
+    show_secrets: ShowSecretsOption = False,
 ) -> int:
     """Decode a notification of any service, however it is wrapped.
 
@@ -174,10 +185,12 @@ def decode(
     SNS or EventBridge make of it.
     """
     from reconciler.cli.decoding import decoded
-    from reconciler.notifications import summary
+    from reconciler.notifications import masked, summary
     from reconciler.reports import as_json
 
     notification = decoded(file)
+    if not show_secrets:
+        notification = masked(notification)
     match form:
         case DecodeFormat.json:
             write_result(as_json.render(notification))

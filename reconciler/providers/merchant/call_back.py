@@ -3,9 +3,10 @@
 Google pushes to public HTTPS with a certificate of a recognised authority only.
 """
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
+
+from reconciler.providers.merchant.addresses import is_public
 
 PLACEHOLDERS = frozenset({"targetAccount", "registeredEvent"})
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -54,8 +55,10 @@ def template_of(uri: str, target_account: str) -> str:
 
 
 def _is_public(host: str) -> bool:
+    name = host.rstrip(".").lower()
     try:
-        return ipaddress.ip_address(host).is_global
+        return is_public(name)
     except ValueError:
-        name = host.rstrip(".").lower()
-        return "." in name and not name.endswith(_PRIVATE_SUFFIXES)
+        # What ends in a number is an address, in one of the spellings of old.
+        is_number = re.fullmatch(r"0x[0-9a-f]*|[0-9]+", name.rpartition(".")[2])
+        return "." in name and not is_number and not name.endswith(_PRIVATE_SUFFIXES)

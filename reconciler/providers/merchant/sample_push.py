@@ -7,7 +7,6 @@ public, the connection goes to such an address and to no proxy, and redirects ar
 
 import base64
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
@@ -21,14 +20,12 @@ from urllib.parse import urlsplit
 
 from reconciler.core.link import Link
 from reconciler.providers.calls import Clock
+from reconciler.providers.merchant.addresses import is_public
 from reconciler.providers.merchant.push_answer import NothingFollowed, judged
 
 EXPIRES_SOON = 21
 """Days before the end of a certificate from which on there is a warning."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PRODUCT_CHANGE = {
     "account": "accounts/1234",
     "managingAccount": "accounts/5678",
@@ -104,28 +101,6 @@ def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> 
     return tuple(links)
 
 
-def is_public(address: str) -> bool:
-    """Say whether an address is one that anybody may reach, also where it stands in for another."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    return all(item.is_global and not item.is_multicast for item in _meant(found))
-
-
-def _meant(address: Address) -> Iterator[Address]:
-    """Yield every address that packets to this one may end up at."""
-    if isinstance(address, ipaddress.IPv4Address):
-        yield address
-    elif address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
-    else:
-        yield address
-        if address.sixtofour is not None:
-            yield address.sixtofour
-        if address.teredo is not None:
-            yield address.teredo[1]
-        if address in _NAT64:
-            yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-
-
 def _addresses(target: Target) -> Sequence[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
@@ -133,13 +108,17 @@ def _addresses(target: Target) -> Sequence[str]:
         raise PushFailed("address", f"{target.host} does not resolve to any address") from None
     addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
     for address in addresses:
-        if not target.allow_private and not is_public(address):
-            raise PushFailed(
-                "address",
-                f"{target.host} resolves to {address}, which is not public: Google cannot push "
-                "there, and nothing was posted (--allow-private does it all the same)",
-            )
+        _check_public(target, address)
     return addresses
+
+
+def _check_public(target: Target, address: str) -> None:
+    if not target.allow_private and not is_public(address):
+        raise PushFailed(
+            "address",
+            f"{target.host} resolves to {address}, which is not public: Google cannot push there, "
+            "and nothing was posted (--allow-private does it all the same)",
+        )
 
 
 @contextmanager
@@ -194,6 +173,12 @@ def _dial(target: Target, addresses: Sequence[str], within: float) -> socket.soc
         except OSError:
             continue
         found.settimeout(within)
+        try:
+            # What counts is where the connection leads, not what was asked for.
+            _check_public(target, str(found.getpeername()[0]))
+        except (PushFailed, OSError):
+            found.close()
+            raise
         return found
     where = ", ".join(addresses)
     raise PushFailed("address", f"nothing accepts connections at {where} port {target.port}")

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.notifications import decode
 from reconciler.providers.calls import SystemClock
-from reconciler.providers.merchant.sample_push import Target, is_public, post_sample, sample
+from reconciler.providers.merchant.sample_push import Target, post_sample, sample
 from tests.operate.hooks import HOST, Authority, Hook, resolving
 
 PRODUCT = "PRODUCT_STATUS_CHANGE"
@@ -212,11 +212,6 @@ def test_quirk_106_nothing_is_posted_to_what_is_not_public(monkeypatch, hook, ad
     assert (link.name, link.state) == ("address", "broken")
     assert "not public" in link.detail
     assert hook.got == []
-
-
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07::1", "::ffff:8.8.8.8"])
-def test_public_addresses_are_public(address):
-    assert is_public(address)
 
 
 def test_the_name_is_looked_up_once_so_that_it_cannot_change_in_between(monkeypatch, hook):
