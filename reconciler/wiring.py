@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
+from reconciler.core.endpoint import is_loopback
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
 from reconciler.core.provider import Account, Provider, Service
@@ -127,7 +129,16 @@ class Providers:
             case MerchantAccount():
                 from reconciler.providers.merchant.provider import MerchantProvider
 
-                return MerchantProvider(name, account, secrets=secrets, clock=clock)
+                # What real call backs are secured with does not leave this machine for a sandbox.
+                here = account.endpoint is not None and is_loopback(account.endpoint)
+                rehearse = partial(secrets.rehearse, here=here)
+                return MerchantProvider(
+                    name,
+                    account,
+                    secrets=secrets,
+                    clock=clock,
+                    resolve=rehearse if self._sandbox else secrets.resolve,
+                )
             case _:
                 raise ReconcilerError(f"{name}: service {account.service} has no provider")
 

@@ -11,6 +11,7 @@ from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.observation import Observation
+from reconciler.core.veil import veil_text
 from reconciler.engine import observe
 from reconciler.operate.export import Exported, export
 from reconciler.sources import load
@@ -79,6 +80,11 @@ def _tell(state: State, observation: Observation, exported: Exported) -> None:
         state.say(f"{warning.address}: {warning.message} (warning)")
     for note in exported.notes:
         state.say(note)
+    if veil_text(exported.text) != exported.text:
+        state.say(
+            "call back URIs are written out in full, tokens and all, as a plan needs them: keep "
+            "the result as you keep secrets, or put {secret} and `secret: REFERENCE` in their place"
+        )
     if not exported.text:
         state.say("nothing to export: no live object is without a declaration")
 

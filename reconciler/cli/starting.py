@@ -57,7 +57,7 @@ class _Declared:
     @property
     def names(self) -> tuple[str, ...]:
         """Return the variables that hold credentials."""
-        return references_of(self.understood.accounts.values()).environment
+        return references_of(self.understood).environment
 
 
 def start(state: State, request: Request) -> int:

@@ -10,6 +10,7 @@ from typing import TextIO
 import typer
 
 from reconciler.core.errors import SettingsError
+from reconciler.core.veil import veil_text
 from reconciler.core.visible import visible
 from reconciler.providers.secrets import Secrets
 from reconciler.reports.workflow_commands import command, harmless
@@ -139,7 +140,7 @@ class State:
 
     def show(self, report: str) -> None:
         """Write a report to stderr, colours and all."""
-        text = self.secrets.scrub(report)
+        text = self.secrets.scrub(veil_text(report))
         self._write(harmless(text) if self._in_job else text)
 
     def speak(self, line: str) -> None:

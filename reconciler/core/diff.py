@@ -14,7 +14,8 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
     """Return every field in which `live` differs from `desired`, sorted by path.
 
     Left out are identity, cosmetic and ignored fields, fields that are left alone because they were
-    not declared, and shared keys that match `ignore_tags`. Our marks are ours whatever is ignored.
+    not declared, those that cannot be compared without a secret, and shared keys that match
+    `ignore_tags`. Our marks are ours whatever is ignored.
     """
     changes: list[FieldChange] = []
     if desired.spec != live.spec:
@@ -24,11 +25,8 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
         before = _comparable(live.spec, skipped, ignore_tags)
         after = _comparable(desired.spec, skipped, ignore_tags)
         changes += _differences(before, after, kind)
-    kept = [
-        change
-        for change in changes
-        if not any(within(change.path, name) for name in desired.ignore)
-    ]
+    left = {*desired.ignore, *desired.spec.unexamined(live.spec)}
+    kept = [change for change in changes if not any(within(change.path, name) for name in left)]
     return sorted([*_marks(desired, live), *kept], key=lambda change: change.path)
 
 

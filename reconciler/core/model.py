@@ -182,6 +182,14 @@ class Spec(Frozen):
         """Say why a live object that looks like this declared one is another, None if it is."""
         return None
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the references to secrets whose values are parts of fields."""
+        return ()
+
+    def unexamined(self, live: "Spec") -> Iterator[str]:
+        """Yield fields that agree with a live object's but for a secret that is not known here."""
+        yield from ()
+
     @classmethod
     def units(cls, path: str) -> dict[str, UnitName]:
         """Return by path what the field at `path` and those inside it are counted in."""

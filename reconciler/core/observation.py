@@ -1,9 +1,10 @@
 """What the services reported: the live side of every decision."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from reconciler.core.model import Desired, Finding, Live, live_address
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model import Desired, Finding, Live, Spec, live_address
 from reconciler.core.unread import Unread
 
 
@@ -11,13 +12,25 @@ from reconciler.core.unread import Unread
 class Observation:
     """What the services reported: `live` objects hold remote values in their references.
 
-    `accounts` are those that were looked at, by name, None for all.
+    `accounts` are those that were looked at, by name, None for all. `completed` are declared specs
+    that refer to secrets, with their values, by address.
     """
 
     live: tuple[Live, ...] = ()
     unread: tuple[Unread, ...] = ()
     warnings: tuple[Finding, ...] = ()
     accounts: frozenset[str] | None = None
+    completed: Mapping[str, Spec] = field(default_factory=dict)
+
+    def complete(self, declarations: Declarations) -> Declarations:
+        """Return the declarations with the values of the secrets that were had for reading."""
+        if not self.completed:
+            return declarations
+        desired = (
+            replace(item, spec=self.completed.get(item.address, item.spec))
+            for item in declarations.desired
+        )
+        return replace(declarations, desired=tuple(desired))
 
     def beside(self, other: "Observation") -> "Observation":
         """Return both together: `other` is of other accounts."""
@@ -26,7 +39,11 @@ class Observation:
             None if self.accounts is None else self.accounts | (other.accounts or frozenset())
         )
         return Observation(
-            self.live + other.live, self.unread + other.unread, tuple(warnings), accounts
+            self.live + other.live,
+            self.unread + other.unread,
+            tuple(warnings),
+            accounts,
+            {**self.completed, **other.completed},
         )
 
     def with_details(self, live: Iterable[Live]) -> "Observation":

@@ -30,6 +30,7 @@ from reconciler.core.order import Change, Step, order, referrers
 from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
+from reconciler.core.unexamined import unexamined
 
 FORMAT_VERSION = 1
 CALLS_AT_ONCE = 16
@@ -80,6 +81,7 @@ def prepare(
     Raises:
         PlanRefused: the steps need each other in a circle.
     """
+    declarations = observation.complete(declarations)
     known, index = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
     changes = sorted(world.changes.values(), key=lambda change: change.address)
@@ -106,6 +108,7 @@ def prepare(
             [
                 *observation.warnings,
                 *world.warnings,
+                *unexamined(world),
                 *idle_allowances(world),
                 *([] if overrides.destroying else obstacles(declarations.desired)),
             ]

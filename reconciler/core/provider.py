@@ -240,6 +240,15 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class Completing(Protocol):
+    """A provider whose objects hold values of secrets that declarations only refer to."""
+
+    def completed(self, spec: Spec) -> Spec:
+        """Return the spec with the values of its secrets. Raises SettingsError."""
+        ...
+
+
+@runtime_checkable
 class Referred(Protocol):
     """A provider whose service can be asked what refers to an object.
 

@@ -19,6 +19,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.provider import Scope, Service
 from reconciler.core.target import differing
 from reconciler.core.unread import Unread
+from reconciler.core.veil import AS_SHOWN
 
 FORMAT_VERSION = 1
 
@@ -196,7 +197,7 @@ def _kinds(services: Sequence[Service]) -> dict[tuple[str, str], type[Spec]]:
 
 def _live(record: LiveRecord, kinds: Mapping[tuple[str, str], type[Spec]]) -> Live:
     try:
-        spec = kinds[(record.service, record.kind)].model_validate(record.spec)
+        spec = kinds[(record.service, record.kind)].model_validate(record.spec, context=AS_SHOWN)
     except (KeyError, ValidationError):
         raise PlanRefused(
             "the snapshot holds an object that this version does not know: take a new one"

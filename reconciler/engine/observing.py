@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Finding, Live
+from reconciler.core.model import Desired, Finding, Live, Spec
 from reconciler.core.observation import Observation
-from reconciler.core.provider import Interest, Provider, Scope
+from reconciler.core.provider import Completing, Interest, Provider, Scope
 from reconciler.core.unread import Unread
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.sentences import told
@@ -54,6 +54,7 @@ def observe(
         unread=tuple(found for found in results if isinstance(found, Unread)),
         warnings=tuple(sorted(reader.warnings, key=lambda item: (item.address, item.message))),
         accounts=frozenset(providers),
+        completed=reader.completed,
     )
 
 
@@ -65,6 +66,7 @@ class _Reader:
     ) -> None:
         self._everything = everything
         self.warnings: set[Finding] = set()
+        self.completed: dict[str, Spec] = {}
         self._each = side_by_side(details)
         self._discover_all = declarations.policy.discover == "all"
         self._stack = declarations.stack
@@ -76,22 +78,31 @@ class _Reader:
 
     def read(self, provider: Provider, scope: Scope) -> list[Live] | Unread:
         """Return everything in the scope, or why it could not be read whole."""
-        interest = Interest(
+        try:
+            # Collected before it is believed: half a listing is no listing.
+            return list(provider.observe(scope, self._interest(provider, scope)))
+        except PlanRefused:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
+            return Unread(scope, told(scope.account, error))
+
+    def _interest(self, provider: Provider, scope: Scope) -> Interest:
+        return Interest(
             stack=self._stack,
-            declared=tuple(item.spec for item in self._within(scope)),
+            declared=tuple(self._complete(provider, item) for item in self._within(scope)),
             discover_all=self._discover_all,
             warn=lambda text: self.warnings.add(Finding(address=scope.account, message=text)),
             each=self._each,
             everything=self._everything,
             topics=self._topics.get(scope.account, frozenset()),
         )
-        try:
-            # Collected before it is believed: half a listing is no listing.
-            return list(provider.observe(scope, interest))
-        except PlanRefused:
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
-            return Unread(scope, told(scope.account, error))
+
+    def _complete(self, provider: Provider, item: Desired) -> Spec:
+        """Return a declared spec with the values of its secrets, and keep it."""
+        if not item.spec.secrets() or not isinstance(provider, Completing):
+            return item.spec
+        self.completed[item.address] = spec = provider.completed(item.spec)
+        return spec
 
     def _within(self, scope: Scope) -> Iterable[Desired]:
         for kind in scope.kinds:

@@ -34,6 +34,7 @@ def export(
     accounts: frozenset[str] | None = None,
 ) -> Exported:
     """Write declarations of what is live in `accounts` (None: all) and not declared."""
+    declarations = observation.complete(declarations)
     known, _ = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, Selection())
     mine, notes = _sorted_out(world, declarations, accounts)

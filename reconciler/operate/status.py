@@ -50,6 +50,7 @@ def read_status(
     # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
     lean = replace(declared, policy=declared.policy.model_copy(update={"discover": "declared"}))
     observation = observe(lean, providers, progress=progress)
+    declared = observation.complete(declared)
     live, _ = internalise(observation.live, declared.desired)
     live = _detailed(live, declared.desired, providers, progress)
     wanted = [item for item in declared.desired if item.account in shown]

@@ -103,6 +103,7 @@ def verify(
     Raises:
         PlanRefused: an account is not the declared one.
     """
+    declarations = observation.complete(declarations)
     wanted = {item.address for item in items}
     found = [c for c in chains(declarations, observation) if c.item.address in wanted]
     known = frozenset(live.outputs.get("id", "") for live in observation.live if live.spec.delivers)

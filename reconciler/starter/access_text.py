@@ -32,7 +32,7 @@ _SOMEONE = ("ACCOUNT_ID", "aws")
 
 def access_text(declared: Declarations, repository: Repository) -> str:
     """Return policies, trust policies and conditions, each under its heading; "" for none."""
-    references = references_of(declared.accounts.values())
+    references = references_of(declared)
     services = {account.service for account in declared.accounts.values()}
     parts = list(_aws(declared, repository))
     if "merchant" in services or references.google:
@@ -81,7 +81,7 @@ def _notes(declared: Declarations) -> Iterator[str]:
         )
         yield _on_deleting(declared)
         yield from _on_logins(accounts)
-    if references_of(declared.accounts.values()).aws:
+    if references_of(declared).aws:
         yield (
             "Both roles read the declared secrets, and SP-API has no credentials that only read: "
             "guard the read role too. A secret with a key of its own takes kms:Decrypt on that key."

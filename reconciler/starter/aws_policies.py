@@ -148,7 +148,7 @@ def _beyond_queues(
     roles = sorted({item.role_arn for item in accounts.values() if item.role_arn})
     if roles:
         yield _statement("AssumeDeclaredRoles", permissions.ASSUMING, roles)
-    secrets = references_of(declared.accounts.values()).aws
+    secrets = references_of(declared).aws
     if secrets:
         arns = sorted({_secret_arn(secret, accounts) for secret in secrets})
         yield _statement("ReadDeclaredSecrets", ["secretsmanager:GetSecretValue"], arns)

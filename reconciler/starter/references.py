@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.provider import Account
+from reconciler.core.manifest.reader import Declarations
 from reconciler.core.secret_ref import PATTERN
 
 _FIELDS = {"credentials", "sellers"}
@@ -24,14 +24,13 @@ class References:
     google: tuple[str, ...]
 
 
-def references_of(accounts: Iterable[Account]) -> References:
-    """Return the references under `credentials` and `sellers` of all `accounts`."""
+def references_of(declared: Declarations) -> References:
+    """Return the references under `credentials` and `sellers` of accounts, and in objects."""
     found: dict[str, set[str]] = {}
-    for account in accounts:
-        for text in _texts(account.model_dump(mode="json", include=_FIELDS)):
-            if re.fullmatch(PATTERN, text):
-                scheme, _, rest = text.partition(":")
-                found.setdefault(scheme, set()).add(rest)
+    for text in _all(declared):
+        if re.fullmatch(PATTERN, text):
+            scheme, _, rest = text.partition(":")
+            found.setdefault(scheme, set()).add(rest)
     return References(
         environment=_sorted(found.get("env", ())),
         aws=_sorted(item.partition("#")[0] for item in found.get("aws-secretsmanager", ())),
@@ -39,6 +38,13 @@ def references_of(accounts: Iterable[Account]) -> References:
             item.partition("/versions/")[0] for item in found.get("gcp-secretmanager", ())
         ),
     )
+
+
+def _all(declared: Declarations) -> Iterator[str]:
+    for account in declared.accounts.values():
+        yield from _texts(account.model_dump(mode="json", include=_FIELDS))
+    for item in declared.desired:
+        yield from item.spec.secrets()
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

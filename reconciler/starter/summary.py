@@ -142,12 +142,12 @@ def _folder(started: Started) -> str:
 
 
 def _environment(started: Started) -> tuple[str, ...]:
-    return references_of(started.declared.accounts.values()).environment
+    return references_of(started.declared).environment
 
 
 def _variables(declared: Declarations) -> Iterator[str]:
     services = {account.service for account in declared.accounts.values()}
-    references = references_of(declared.accounts.values())
+    references = references_of(declared)
     if "aws" in services or references.aws:
         yield from (READ_ROLE, WRITE_ROLE, REGION)
     if "merchant" in services or references.google:

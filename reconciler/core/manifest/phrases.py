@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.core.veil import veil_value
 from reconciler.core.visible import visible
 
 SHOWN = 80
@@ -39,7 +40,7 @@ def quoted(value: Any) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return repr(value)
-    text = visible(_USER_INFO.sub("//...@", value), keep="\n\r\t")
+    text = visible(veil_value(_USER_INFO.sub("//...@", value)), keep="\n\r\t")
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
 
 

@@ -4,6 +4,7 @@ No batches: their parts count one by one against the quota, and the client sends
 whatever the endpoint is.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from http.client import HTTPException
@@ -19,6 +20,8 @@ from httplib2 import HttpLib2Error
 
 from reconciler.core.errors import Missing, Rejected, Transient, Unclear
 from reconciler.core.health import Metrics
+from reconciler.core.scrubbing import PIECE, Scrubber
+from reconciler.core.veil import values_of, veil_text
 from reconciler.providers.calls import Calls, Clock
 from reconciler.providers.merchant import answers
 from reconciler.providers.merchant.account import BASE_URL, MerchantAccount
@@ -77,14 +80,15 @@ class MerchantClient:
     def create(self, wanted: Remote) -> Remote:
         """Create a subscription. Not repeated after a lost answer: Unclear is raised."""
         request = self._methods().create(parent=self._parent, body=wanted.body())
-        return self._run("create", request, answers.remote, repeat=False)
+        quiet = self._quietly(wanted.call_back_uri)
+        return self._run("create", request, answers.remote, repeat=False, scrub=quiet)
 
     def set_call_back_uri(self, name: str, call_back_uri: str) -> Remote:
         """Change where a subscription pushes to, and nothing else about it."""
         request = self._methods().patch(
             name=name, updateMask="callBackUri", body={"callBackUri": call_back_uri}
         )
-        return self._run("patch", request, answers.remote)
+        return self._run("patch", request, answers.remote, scrub=self._quietly(call_back_uri))
 
     def delete(self, name: str) -> None:
         """Delete a subscription. Raises Missing where there is none."""
@@ -132,15 +136,33 @@ class MerchantClient:
     def _methods(self) -> Any:
         return self._service.accounts().notificationsubscriptions()
 
+    def _quietly(self, call_back_uri: str = "") -> Callable[[str], str]:
+        """Return what keeps secrets out of what the service says, and tokens of call back URIs.
+
+        Those of `call_back_uri` are kept out wherever they stand.
+        """
+        tokens = Scrubber()
+        for value in values_of(call_back_uri):
+            # What is short or a name of its own (the event) stands in texts for other reasons.
+            if len(value) >= PIECE and not re.fullmatch("[A-Z_]+", value):
+                tokens.learn(value)
+        return lambda text: self._secrets.scrub(tokens.scrub(veil_text(text)))
+
     def _run(
-        self, method: str, request: Any, understand: Callable[[Any], T], *, repeat: bool = True
+        self,
+        method: str,
+        request: Any,
+        understand: Callable[[Any], T],
+        *,
+        repeat: bool = True,
+        scrub: Callable[[str], str] | None = None,
     ) -> T:
         site = Site(
             self._name,
             f"{BUCKET}.{method}",
             self._account.account_id,
             self._base_url,
-            self._secrets.scrub,
+            scrub or self._quietly(),
         )
         return self._calls.run(
             BUCKET, lambda: self._understood(site, request, understand), repeat=repeat

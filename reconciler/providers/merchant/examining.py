@@ -1,8 +1,11 @@
 """What `doctor` looks at in a Merchant account. Everything is a read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from reconciler.core.diagnosis import Ailment, Examination, Stage
+from reconciler.core.errors import SettingsError
+from reconciler.core.model import Desired
 from reconciler.providers.examining import reaching, resolving
 from reconciler.providers.merchant.account import BASE_URL, AccessToken, MerchantAccount
 from reconciler.providers.merchant.client import MerchantClient
@@ -29,6 +32,23 @@ def examinations(
         reference = account.credentials.access_token
         found.append(resolving(name, "credentials.accessToken", reference, secrets))
     return found
+
+
+def secrets_of(desired: Sequence[Desired], resolve: Callable[[str], str]) -> Iterator[Examination]:
+    """Yield looks at the secrets that call back URIs hold, each once."""
+    where: dict[str, str] = {}
+    for item in desired:
+        for reference in item.spec.secrets():
+            where.setdefault(reference, item.address)
+    for reference, address in sorted(where.items()):
+        yield Examination(Stage.secrets, reference, partial(_resolve, resolve, reference, address))
+
+
+def _resolve(resolve: Callable[[str], str], reference: str, address: str) -> Iterator[Ailment]:
+    try:
+        resolve(reference)
+    except SettingsError as error:
+        yield Ailment(str(error), f"give {reference} a value, or correct `secret` of {address}")
 
 
 def _login(client: MerchantClient) -> Iterator[Ailment]:

@@ -1,7 +1,7 @@
 """What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator
@@ -10,8 +10,15 @@ from reconciler.core.errors import Defects
 from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.secret_ref import SecretRef
 from reconciler.providers.merchant.account import AccessToken, AccountNumber, MerchantAccount
-from reconciler.providers.merchant.call_back import fill_in, parse_template, template_of
+from reconciler.providers.merchant.call_back import (
+    SECRET,
+    CallBackUri,
+    fill_in,
+    parse_template,
+    template_of,
+)
 
 __all__ = [
     "SERVICE",
@@ -31,11 +38,10 @@ Event = Literal["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
 
 
 class SubscriptionSettings(Frozen):
-    """What a subscription listens for and where it pushes to."""
+    """What a subscription listens for."""
 
     target_account: AccountNumber | None = None
     all_managed_accounts: bool | None = None
-    call_back_uri: str
 
 
 class Subscription(SubscriptionSettings, Spec):
@@ -54,6 +60,7 @@ class Subscription(SubscriptionSettings, Spec):
     pace: ClassVar[Pace] = PACE
 
     registered_event: str
+    call_back_uri: CallBackUri
     owner: AccountNumber
 
     @field_validator("all_managed_accounts")
@@ -67,6 +74,24 @@ class Subscription(SubscriptionSettings, Spec):
         right = self.call_back_uri == declared.call_back_uri
         detail = "" if right else f"pushes go to {self.call_back_uri}: run apply"
         yield Link("call back URI", "holds" if right else "broken", detail)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the reference to the secret in the call back URI, if it has one."""
+        reference = self.call_back_uri.reference
+        return (reference,) if reference is not None else ()
+
+    def completed(self, resolve: Callable[[str], str]) -> Self:
+        """Return the subscription with the value of its secret in the call back URI."""
+        uri = self.call_back_uri
+        if uri.reference is None or uri.known:
+            return self
+        return self.model_copy(update={"call_back_uri": uri.filled(resolve(uri.reference))})
+
+    def unexamined(self, live: Spec) -> Iterator[str]:
+        """Yield the call back URI if it agrees with a live one but for the secret."""
+        uri = self.call_back_uri
+        if isinstance(live, Subscription) and not uri.known and uri.may_be(live.call_back_uri):
+            yield "callBackUri"
 
     def bucket(self, action: ActionName) -> str:
         """Return the one quota that all methods of the sub-API share."""
@@ -97,6 +122,9 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     registered_event: Event
     target_accounts: tuple[AccountNumber, ...] | None = None
     all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
+    secret: SecretRef | None = None
+    """Where the value is that `{secret}` in the call back URI stands for."""
+    call_back_uri: str
 
     @field_validator("target_accounts")
     @classmethod
@@ -117,7 +145,11 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
             raise ValueError(
                 "expected a URI without {targetAccount}, which `allManagedAccounts` leaves empty"
             )
-        return parse_template(value)
+        template = parse_template(value)
+        # A `secret` that is wrong is complained about itself.
+        if "secret" in info.data:
+            _go_together(template, info.data["secret"])
+        return template
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield one subscription a target; those of a list are told apart by their account."""
@@ -147,7 +179,22 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         )
         event = self.registered_event
         uri = fill_in(self.call_back_uri, target_account=target, registered_event=event)
-        return Subscription(registered_event=event, call_back_uri=uri, owner=owner, **interest)
+        return Subscription(
+            registered_event=event,
+            call_back_uri=CallBackUri(uri, reference=self.secret),
+            owner=owner,
+            **interest,
+        )
+
+
+def _go_together(template: str, secret: str | None) -> None:
+    if SECRET in template and secret is None:
+        raise ValueError(
+            "expected a reference to a secret beside it, since {secret} stands for its value: add "
+            "secret: env:NAME (or another reference)"
+        )
+    if SECRET not in template and secret is not None:
+        raise ValueError("expected {secret} where the value of `secret` is to stand")
 
 
 def _folded(specs: Sequence[Subscription]) -> Iterable[tuple[list[Subscription], str]]:
@@ -156,16 +203,16 @@ def _folded(specs: Sequence[Subscription]) -> Iterable[tuple[list[Subscription],
     Those that push to one URI belong together, and of the others those whose URIs are equal but for
     the number of the target in them.
     """
-    same = Counter((spec.registered_event, spec.call_back_uri) for spec in specs)
+    same = Counter((spec.registered_event, spec.call_back_uri.reveal()) for spec in specs)
     alike: dict[tuple[str, str, bool], list[Subscription]] = {}
     for spec in specs:
-        event, uri, target = spec.registered_event, spec.call_back_uri, spec.target_account
+        event, uri, target = spec.registered_event, spec.call_back_uri.reveal(), spec.target_account
         if target and same[event, uri] == 1:
             uri = template_of(uri, target)
         alike.setdefault((event, uri, target is None), []).append(spec)
     for (_, uri, _), found in alike.items():
         # A placeholder that stands for one number only would be a riddle.
-        told = uri if len(found) > 1 else found[0].call_back_uri
+        told = uri if len(found) > 1 else found[0].call_back_uri.reveal()
         yield sorted(found, key=lambda spec: int(spec.target_account or 0)), told
 
 

@@ -1,6 +1,6 @@
 """The Merchant API behind the four verbs: notification subscriptions of one account."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.diagnosis import Examination
 from reconciler.core.errors import Missing, Rejected, Unclear
@@ -11,8 +11,9 @@ from reconciler.core.provider import Each, Interest, Scope
 from reconciler.providers.calls import Clock
 from reconciler.providers.merchant.account import MerchantAccount
 from reconciler.providers.merchant.answers import Remote
+from reconciler.providers.merchant.call_back import CallBackUri
 from reconciler.providers.merchant.client import MerchantClient
-from reconciler.providers.merchant.examining import examinations
+from reconciler.providers.merchant.examining import examinations, secrets_of
 from reconciler.providers.merchant.failures import MAYBE_THERE
 from reconciler.providers.merchant.kinds import Subscription
 from reconciler.providers.merchant.sample_push import Target, post_sample, sample
@@ -24,17 +25,26 @@ _NO_METRICS = "the Merchant API gives no health metrics of some subscriptions"
 
 
 class MerchantProvider:
-    """One Merchant account."""
+    """One Merchant account; `resolve` gives the secrets that call back URIs hold."""
 
     def __init__(
-        self, name: str, account: MerchantAccount, *, secrets: Secrets, clock: Clock
+        self,
+        name: str,
+        account: MerchantAccount,
+        *,
+        secrets: Secrets,
+        clock: Clock,
+        resolve: Callable[[str], str] | None = None,
     ) -> None:
+        self._resolve = resolve or secrets.resolve
         self._name = name
         self._clock = clock
         self._owner = account.account_id
         self._account = account
         self._secrets = secrets
         self._client = MerchantClient(name, account, secrets=secrets, clock=clock)
+        self._declared: dict[str, CallBackUri] = {}
+        self._tokens: set[str] = set()
 
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: a list holds every event and target."""
@@ -42,7 +52,13 @@ class MerchantProvider:
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all subscriptions that the account owns."""
+        for spec in interest.declared:
+            self._know(_subscription(spec))
         return self._all()
+
+    def completed(self, spec: Spec) -> Spec:
+        """Return a subscription with the value of the secret in its call back URI."""
+        return _subscription(spec).completed(self._resolve)
 
     def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the subscription as it is now."""
@@ -57,8 +73,9 @@ class MerchantProvider:
         The service refuses a second one for the same event and target, with a code it does not
         document, so the list tells what a refusal meant.
         """
-        wanted = _subscription(desired.spec)
-        remote = Remote("", wanted.registered_event, wanted.target_account, wanted.call_back_uri)
+        wanted = self._know(_subscription(desired.spec))
+        uri = wanted.call_back_uri.reveal()
+        remote = Remote("", wanted.registered_event, wanted.target_account, uri)
         for last in (False, False, True):
             try:
                 return self._live(self._client.create(remote))
@@ -74,8 +91,9 @@ class MerchantProvider:
 
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Change the call back URI; everything else is identity."""
-        wanted = _subscription(desired.spec)
-        found = self._client.set_call_back_uri(live.outputs["name"], wanted.call_back_uri)
+        wanted = self._know(_subscription(desired.spec))
+        uri = wanted.call_back_uri.reveal()
+        found = self._client.set_call_back_uri(live.outputs["name"], uri)
         return self._live(found)
 
     def delete(self, live: Live) -> None:
@@ -101,7 +119,10 @@ class MerchantProvider:
 
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
-        return examinations(self._name, self._account, self._client, self._secrets)
+        return [
+            *examinations(self._name, self._account, self._client, self._secrets),
+            *secrets_of(desired, self._resolve),
+        ]
 
     def push_sample(
         self, subscription: Live, *, allow_private: bool, within: float
@@ -114,7 +135,7 @@ class MerchantProvider:
             within: seconds that the whole exchange may take.
         """
         spec = _subscription(subscription.spec)
-        target = Target.of(spec.call_back_uri, allow_private=allow_private)
+        target = Target.of(spec.call_back_uri.reveal(), allow_private=allow_private)
         return post_sample(target, sample(spec.registered_event), within=within, clock=self._clock)
 
     def close(self) -> None:
@@ -137,15 +158,26 @@ class MerchantProvider:
         identity = wanted.identity_values()
         return next((live for live in self._all() if live.spec.identity_values() == identity), None)
 
+    def _know(self, declared: Subscription) -> Subscription:
+        """Remember what is declared, since it tells what a live call back URI has to hide."""
+        uri = declared.call_back_uri
+        self._declared[live_address(declared, self._name)] = uri
+        self._tokens.update(uri.tokens())
+        return declared
+
     def _live(self, remote: Remote) -> Live:
         spec = Subscription(
             registered_event=remote.registered_event,
             target_account=remote.target,
             all_managed_accounts=None if remote.target else True,
-            call_back_uri=remote.call_back_uri,
+            call_back_uri=CallBackUri(remote.call_back_uri),
             owner=self._owner,
         )
-        return Live(self._name, spec, {"name": remote.name})
+        declared = self._declared.get(live_address(spec, self._name))
+        uri = spec.call_back_uri.veiled_like(declared, self._tokens)
+        return Live(
+            self._name, spec.model_copy(update={"call_back_uri": uri}), {"name": remote.name}
+        )
 
 
 def _subscription(spec: Spec) -> Subscription:

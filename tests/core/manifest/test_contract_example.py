@@ -216,7 +216,9 @@ def test_types_in_camel_case_are_of_mws_and_in_upper_snake_of_the_sp_api(named):
 
 def test_placeholders_of_a_call_back_uri_are_filled_in_for_each_target(named):
     found = named()
-    uris = [found[f"subscription.product-status[{n}]"].spec.call_back_uri for n in (1234, 5678)]
+    uris = [
+        found[f"subscription.product-status[{n}]"].spec.call_back_uri.reveal() for n in (1234, 5678)
+    ]
     assert uris == [
         "https://hooks.example.com/1234/PRODUCT_STATUS_CHANGE",
         "https://hooks.example.com/5678/PRODUCT_STATUS_CHANGE",
