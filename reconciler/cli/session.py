@@ -16,7 +16,7 @@ from reconciler.core.decide import Selection
 from reconciler.core.diff import matches
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Plan
+from reconciler.core.model import Plan, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
@@ -114,9 +114,19 @@ def declared_for(state: State, request: Request) -> Declarations:
     from reconciler.wiring import declarations
 
     declared = declarations(request.path, sandbox=request.sandbox)
+    state.secrets.publish(_names(declared))
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
     return declared
+
+
+def _names(declared: Declarations) -> Iterator[str]:
+    """Yield what stands in YAML and in every report, and so is no secret."""
+    yield declared.stack
+    yield from declared.accounts
+    for item in declared.desired:
+        yield item.address
+        yield live_address(item.spec, item.account)
 
 
 @contextmanager

@@ -74,6 +74,9 @@ class Pace:
     burst: int
 
 
+_CALLS: Mapping[ActionName, int] = {"create": 1, "update": 1, "replace": 2, "delete": 1}
+
+
 class Spec(Frozen):
     """The comparable part of one object. Subclasses state facts about their kind as data.
 
@@ -110,12 +113,7 @@ class Spec(Frozen):
     """Objects of this kind are what notifications are sent for: the beginning of a chain."""
     pushes_to: ClassVar[str | None] = None
     """The field that holds the URI notifications are posted to, where there is one."""
-    calls: ClassVar[Mapping[ActionName, int]] = {
-        "create": 1,
-        "update": 1,
-        "replace": 2,
-        "delete": 1,
-    }
+    calls: ClassVar[Mapping[ActionName, int]] = _CALLS
     """API calls an action takes, for the estimate."""
     pace: ClassVar[Pace] = Pace(10, 10)
 
@@ -236,11 +234,9 @@ def live_address(spec: Spec, account: str) -> str:
     """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
     parts = [account]
     for name, value in spec.identity_values().items():
-        if isinstance(value, dict):
-            parts += [str(part) for part in value.values()]
-        else:
-            # Of a flag, the name says what it means.
-            parts.append(name if value is True else str(value))
+        # Of a flag, the name says what it means.
+        inner = value.values() if isinstance(value, dict) else (name if value is True else value,)
+        parts += map(str, inner)
     return f"{spec.kind}.{'/'.join(parts)}"
 
 

@@ -4,7 +4,7 @@ import binascii
 import json
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -37,6 +37,7 @@ class Scrubber:
         self._words: dict[int, int] = {}
         self._more: dict[int, list[int]] = {}
         self._short: set[str] = set()
+        self._public = b""
 
     def learn(self, secret: str) -> None:
         """Keep a secret out of every text from now on; what is shorter than a piece only whole."""
@@ -54,6 +55,10 @@ class Scrubber:
             for word, place in zip(words, range(first, first + _LONGEST, _STEP), strict=False):
                 if self._words.setdefault(word, place) != place and len(form) < _LONG:
                     self._more.setdefault(word, []).append(place)
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Let pieces of these names stand: a secret may begin with that of its company or stack."""
+        self._public = squeeze("\0".join(names).encode("utf-8", "surrogatepass"))
 
     def scrub(self, text: str) -> str:
         """Return the text with every secret masked, and every piece of one."""
@@ -136,7 +141,7 @@ class Scrubber:
             return
         start, end = _extent(data, at, self._secrets[secret], inside)
         known[secret, at - inside] = end
-        if end - start >= PIECE:
+        if end - start >= PIECE and data[start:end] not in self._public:
             yield start, end
 
 

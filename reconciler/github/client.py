@@ -16,6 +16,7 @@ from reconciler.core.errors import (
     Transient,
     Unclear,
 )
+from reconciler.core.scrubbing import excerpt
 from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment
 from reconciler.github.issue import Issue
@@ -25,6 +26,8 @@ from reconciler.github.standing import Since
 
 ACTIONS_BOT = "github-actions[bot]"
 TIMEOUT = 20
+_SAID = 300
+"""Characters of what the API says; secrets are masked where all of it is told."""
 _LACKING = (401, 403, 404, 410)
 
 
@@ -212,7 +215,8 @@ def _limited(error: Any) -> bool:
 
 
 def _translated(account: str, operation: str, permission: str, error: Any) -> ServiceError:
-    message = str(error.message or (error.data or {}).get("message") or f"HTTP {error.status}")
+    said = str(error.message or (error.data or {}).get("message") or f"HTTP {error.status}")
+    message = excerpt(said, _SAID, str)
     if _limited(error) or error.status >= 500 or error.status == 429:
         return Transient(account, operation, message, code=str(error.status))
     if error.status in _LACKING:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,10 @@ class Secrets:
             return
         if password:
             self.remember(unquote(password))
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Let names of the declarations stand in texts, though a secret may share a piece."""
+        self._scrubber.publish(names)
 
     def scrub(self, text: str) -> str:
         """Return `text` with every known secret masked, and every piece of one."""

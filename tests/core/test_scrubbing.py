@@ -164,3 +164,12 @@ def test_no_cut_leaves_a_piece(before):
 
 def test_everything_in_data_is_mapped_names_too():
     assert mapped({"a": ["b", 1, {"c": None}]}, str.upper) == {"A": ["B", 1, {"C": None}]}
+
+
+def test_names_that_are_public_stand_though_a_secret_begins_with_them():
+    known = scrubber("acme-notifications-2024!")
+    known.publish(["acme-notifications", "queue.acme-notifications-offers"])
+    text = "stack acme-notifications: queue.acme-notifications-offers, acme-notifications-2024!"
+    assert (
+        known.scrub_result(text) == "stack acme-notifications: queue.acme-notifications-offers, ***"
+    )
