@@ -78,10 +78,7 @@ _CALLS: Mapping[ActionName, int] = {"create": 1, "update": 1, "replace": 2, "del
 
 
 class Spec(Frozen):
-    """The comparable part of one object. Subclasses state facts about their kind as data.
-
-    Paths are YAML paths such as `deadLetter.queue`.
-    """
+    """The comparable part of one object: facts about its kind as data, paths as in YAML."""
 
     kind: ClassVar[str]
     service: ClassVar[str]
