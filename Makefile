@@ -4,6 +4,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 # A lock is the whole closure, so nothing is resolved: what is published later changes nothing.
 LOCKED := $(PIP) install --no-deps --require-hashes
+# Tests start many processes: each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check matrix bench release-check lock clean
 

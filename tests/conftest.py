@@ -1,8 +1,10 @@
-"""What holds for every test: how hypothesis draws, and that processes can be interrupted."""
+"""What holds for every test: how hypothesis draws, what is made once, and interrupts."""
 
 import signal
+import threading
 from functools import cache
 
+import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
@@ -18,3 +20,44 @@ JSONFileLoader.load_file = staticmethod(cache(JSONFileLoader().load_file))
 # What a shell starts in the background ignores interrupts, and so would all that it starts itself.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting():
+    """Let time pass by waiting where a run makes its own clock; pacing has tests of its own."""
+    from tests.worlds import Clock
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.wiring.SystemClock", Clock)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_clients_with_throw_away_keys_are_made_once():
+    """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls.
+
+    `tests/providers/sqs/test_sqs_session.py` lets go of this, and so do processes.
+    """
+    from reconciler.providers.sqs import client, session
+
+    made, lock, anew = {}, threading.Lock(), session.connect
+
+    class Lasting(session.Clients):
+        def close(self):
+            """Stay open for the next test."""
+
+    def connect(account, keys, secrets):
+        if keys is None:
+            return anew(account, keys, secrets)
+        place = (account.endpoint, account.region, keys)
+        with lock:
+            if place not in made:
+                made[place] = anew(account, keys, secrets)
+            found = made[place]
+        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.made)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "connect", connect)
+        yield anew
+    for clients in made.values():
+        clients.close()

@@ -1,6 +1,7 @@
 """The command line in this process and as a process of its own, against a sandbox."""
 
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import reconciler
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
-from tests.worlds import AWS, HEAD, MERCHANT, Clock
+from tests.worlds import AWS, HEAD, MERCHANT
 
 ROOT = Path(reconciler.__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from reconciler.cli import run; run()"]
@@ -52,12 +53,6 @@ def _clean_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_for_rate_limits(monkeypatch):
-    # Those have tests of their own; here they would only cost real seconds.
-    monkeypatch.setattr("reconciler.wiring.SystemClock", Clock)
-
-
 @pytest.fixture
 def world(tmp_path):
     """Declare AWS and Merchant objects in a directory and return it."""
@@ -80,6 +75,23 @@ def cli(capsys):
         code = invoke([str(item) for item in arguments])
         out, err = capsys.readouterr()
         return Ended(code, out, PROGRESS.sub("", err))
+
+    return run
+
+
+@pytest.fixture
+def answered(cli, monkeypatch):
+    """Run a command line in this process, with a terminal on stdin at which `answer` was typed."""
+
+    def run(answer, *arguments):
+        controller, terminal = pty.openpty()
+        os.write(controller, answer)
+        try:
+            with os.fdopen(terminal, encoding="utf-8") as stdin, monkeypatch.context() as patch:
+                patch.setattr(sys, "stdin", stdin)
+                return cli(*arguments)
+        finally:
+            os.close(controller)
 
     return run
 

@@ -302,8 +302,10 @@ def test_the_stacks_name_typed_on_a_terminal_lets_it_go_on(on_a_terminal, applie
 
 
 @pytest.mark.parametrize("answer", [b"y\n", b"yes\n", b"\n", b"acm\n", b"ACME\n", b"\x04"])
-def test_anything_but_the_stacks_name_is_no(on_a_terminal, applied, sandbox, answer):
+def test_anything_but_the_stacks_name_is_no(answered, applied, sandbox, world, answer):
     applied(queues(q=""))
-    code, out, _ = on_a_terminal(queues(q=""), answer)
-    assert (code, writes(sandbox)) == (3, [])
-    assert "declined, nothing was changed" in out
+    declared = world(queues(q=""), HEAD + EVERYWHERE)
+    ended = answered(answer, "destroy", declared, "--sandbox", sandbox.url)
+    assert "Type the stack's name" in ended.err
+    assert (ended.code, writes(sandbox)) == (3, [])
+    assert "declined, nothing was changed" in ended.out

@@ -11,7 +11,7 @@ from reconciler.sandbox import Sandbox
 from tests.drawing import examples
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.test_generated_worlds import worlds
-from tests.worlds import Clock, Stack
+from tests.worlds import Stack
 
 OBJECTS = ("queues", "destinations", "subscriptions")
 
@@ -20,11 +20,6 @@ OBJECTS = ("queues", "destinations", "subscriptions")
 def running():
     with Sandbox() as sandbox:
         yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_rate_limits(monkeypatch):
-    monkeypatch.setattr("reconciler.wiring.SystemClock", Clock)
 
 
 def forget_marks(url, names):
