@@ -4,6 +4,7 @@ import json
 import logging
 import urllib.parse
 
+import boto3
 import pytest
 
 from reconciler.cli.main import invoke
@@ -169,3 +170,23 @@ def test_what_goes_to_stderr_is_masked_whoever_says_it(capsys):
     err = capsys.readouterr().err
     assert all(word in err for word in ("said: ***", "logged: ***", "raised: ***"))
     assert secret not in err
+
+
+def test_a_secret_that_stands_in_a_live_object_is_masked_and_its_snapshot_is_sound(talk):
+    secret = PLANTED["AWS_SECRET_ACCESS_KEY"]
+    queue = {"name": "found", "tags": {"note": f"key {secret}", secret: "x"}}
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=talk.sandbox.url,
+        region_name="eu-west-1",
+        aws_access_key_id="123456789012",
+        aws_secret_access_key="any",
+    )
+    sqs.create_queue(QueueName=queue["name"], tags={**queue["tags"], "reconciler:stack": "acme"})
+    sqs.close()
+    file = talk.folder / "live.json"
+    assert talk([], "snapshot", "--out", file) == 0
+    assert talk([], "plan", "--live", file) == 0
+    assert talk([], "plan", "--format", "json") == 0
+    assert "delete queue.aws-eu/found" in "".join(talk.said)
+    check([*talk.said, file.read_text()])

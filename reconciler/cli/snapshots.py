@@ -94,6 +94,10 @@ class Recalled:
 
 def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
     text = as_json.render(snapshot)
+    scrubbed = state.secrets.scrub_result(text)
+    if scrubbed != text:
+        # A live object may hold a secret, in a tag; the digest is of what is written.
+        text = as_json.render(Snapshot.model_validate_json(scrubbed).sealed())
     if out is None:
         state.result(text)
         return
