@@ -1,6 +1,8 @@
 """What holds for every test: how hypothesis draws, what is made once, and interrupts."""
 
+import os
 import signal
+import sys
 import threading
 from functools import cache
 
@@ -16,6 +18,9 @@ settings.load_profile(EVERY_RUN)
 # AWS's descriptions of its services, some megabytes, are parsed once a process and not once a
 # client: tests make hundreds.
 JSONFileLoader.load_file = staticmethod(cache(JSONFileLoader().load_file))
+
+# With it jsonschema works for seconds on the grammar of a format that no schema here names.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # What a shell starts in the background ignores interrupts, and so would all that it starts itself.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -34,10 +39,7 @@ def _no_waiting():
 
 @pytest.fixture(scope="session", autouse=True)
 def _aws_clients_with_throw_away_keys_are_made_once():
-    """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls.
-
-    `tests/providers/sqs/test_sqs_session.py` lets go of this, and so do processes.
-    """
+    """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls."""
     from reconciler.providers.sqs import client, session
 
     made, lock, anew = {}, threading.Lock(), session.connect
@@ -49,7 +51,7 @@ def _aws_clients_with_throw_away_keys_are_made_once():
     def connect(account, keys, secrets):
         if keys is None:
             return anew(account, keys, secrets)
-        place = (account.endpoint, account.region, keys)
+        place = (account.endpoint, account.region, keys, _surroundings())
         with lock:
             if place not in made:
                 made[place] = anew(account, keys, secrets)
@@ -58,6 +60,15 @@ def _aws_clients_with_throw_away_keys_are_made_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "connect", connect)
-        yield anew
+        yield
     for clients in made.values():
         clients.close()
+
+
+def _surroundings():
+    """Return the variables of which clients take note when they are made."""
+    return frozenset(
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == "HOME"
+    )

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from reconciler.core.manifest.nodes import LOADER
+
 _MARKER = re.compile(r"^(?P<indent> *)# *credentials: *(?P<kind>begin|end)[ \t]*\r?\n?$")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _KEY = re.compile(r"^(?P<indent> *)(?P<quote>[\"']?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P=quote) *:")
@@ -149,7 +151,7 @@ def _check(before: str, after: str, names: set[str]) -> None:
 
 def _parsed(text: str) -> yaml.Node | None:
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        return yaml.compose(text, Loader=LOADER)
     except yaml.YAMLError as error:
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         raise Unchangeable(mark.line + 1 if mark else 1, "this is not valid YAML") from error

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.cli.progress import Ticker
 from tests.cli.conftest import PROGRESS
-from tests.worlds import queues, writes
+from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
 PATIENCE = 60
 """Seconds after which a process counts as hanging; nothing is measured by it."""
@@ -25,6 +25,12 @@ def until(happened):
     while not happened():
         assert time.monotonic() < patience, "it did not happen"
         time.sleep(0.02)
+
+
+@pytest.fixture
+def world(world):
+    """Declare AWS objects alone: a process loads the libraries of each service declared."""
+    return lambda text, more="": world(text, HEAD + AWS + more)
 
 
 def test_the_package_run_as_a_module_is_the_same_command(process, world):
@@ -176,7 +182,8 @@ def test_a_sigterm_ends_the_sandbox_with_143(start):
 
 def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox, world):
     sandbox.settings(latencySeconds={"merchant": 1.4})
-    running = start("plan", world(queues(q="")), "--sandbox", sandbox.url, "--format", "json")
+    declared = world(queues(q=""), MERCHANT)
+    running = start("plan", declared, "--sandbox", sandbox.url, "--format", "json")
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
     assert re.match(r"reading: \d of 2, \d+ s\n", err)
