@@ -1,6 +1,6 @@
 """Declared accounts + secrets → providers; the only file that knows all four services."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
 from reconciler.core.endpoint import is_loopback
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.errors import PlanRefused, ReconcilerError
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
 from reconciler.core.provider import Account, Provider, Service
 from reconciler.operate.applications import Application, Origin
@@ -72,7 +72,8 @@ def migration_accounts(declared: Declarations) -> MigrationAccounts:
 class Providers:
     """The providers of some accounts, made when first needed, and what they share.
 
-    Use as a context manager, so that connections are let go of.
+    Use as a context manager, so that connections are let go of. `allowed` are hosts that secrets
+    may be sent to beyond the services' own; the sandbox needs none.
     """
 
     def __init__(
@@ -82,7 +83,9 @@ class Providers:
         secrets: Secrets,
         clock: Clock | None = None,
         sandbox: bool = False,
+        allowed: Collection[str] = (),
     ) -> None:
+        self._allowed = allowed
         self._http: Http | None = None
         self._secrets = secrets
         self._clock = clock or SystemClock()
@@ -91,7 +94,13 @@ class Providers:
         self._made: dict[str, Provider] = {}
 
     def __enter__(self) -> dict[str, Provider]:
-        """Return the providers by account name."""
+        """Return the providers by account name.
+
+        Raises:
+            PlanRefused: an account leads to a host that is not allowed.
+        """
+        if not self._sandbox:
+            self._ensure_allowed()
         for proxy in getproxies().values():
             self._secrets.remember_password(proxy)
         self._made = {name: self._make(name, item) for name, item in self._accounts.items()}
@@ -103,6 +112,13 @@ class Providers:
             provider.close()
         if self._http is not None:
             self._http.close()
+
+    def _ensure_allowed(self) -> None:
+        # Commands have told all such places with their lines; this is for whoever did not ask.
+        for name, account in self._accounts.items():
+            for lead in account.leads():
+                if host := lead.foreign(self._allowed):
+                    raise PlanRefused(f"accounts.{name}.{lead.path}: {host} is not allowed")
 
     def _make(self, name: str, account: Account) -> Provider:
         # Each service's SDK is loaded only where an account of it takes part.

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -17,9 +18,10 @@ from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Session, planned
 from reconciler.cli.state import State, colored
-from reconciler.core.agreement import excess, no_longer_needed
+from reconciler.core.agreement import excess, no_longer_needed, rerouted
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.fingerprint import fingerprint_of
+from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Action, Outcome, Plan
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.engine import Applied
@@ -68,6 +70,12 @@ class Agreement:
         """Say whether the plan was seen before."""
         return self.saved is not None or self.fingerprint is not None
 
+    def rerouted(self, declared: Declarations) -> list[str]:
+        """Return which accounts lead elsewhere than was agreed to; empty if none does."""
+        if self.saved is None or self.saved.stack != declared.stack:
+            return []
+        return rerouted(self.saved, declared.routing)
+
     def check(self, plan: Plan) -> list[str]:
         """Return why `plan` is not what was agreed to; empty if it is."""
         found: list[str] = []
@@ -97,13 +105,32 @@ class Manner:
 
 def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
     """Plan and apply; print the result, tell the reporter and return the exit code."""
-    with planned(state, request) as session:
+    consider = partial(_consider, state, agreement, manner.form)
+    with planned(state, request, consider=consider) as session:
         application, code = _carried_out(state, request, session, agreement, manner)
     if manner.form == ApplyFormat.json:
         state.result(as_json.render(application))
     else:
         state.result(as_text.render(application, color=colored(sys.stdout)))
     return manner.reporter.applied(session, application, code)
+
+
+def _consider(
+    state: State, agreement: Agreement, form: ApplyFormat, declared: Declarations
+) -> None:
+    """Refuse accounts that lead elsewhere than was agreed to, before they are asked anything.
+
+    Raises:
+        PlanRefused: names them, and what differs.
+    """
+    against = "; ".join(agreement.rerouted(declared))
+    if not against:
+        return
+    if form != ApplyFormat.json:
+        message = f"Refused, nothing was changed: {against}"
+        application = Application(result="refused", actions=(), summary={}, message=message)
+        state.result(as_text.render(application, color=colored(sys.stdout)))
+    raise PlanRefused(against)
 
 
 def _carried_out(

@@ -17,7 +17,7 @@ from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
 from reconciler.cli.interrupts import Terminated, as_interrupts
 from reconciler.cli.state import State, prepare_streams
-from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
+from reconciler.core.errors import DeclarationError, Misdirected, PlanRefused, ReconcilerError
 
 app = typer.Typer(
     name="reconciler",
@@ -145,7 +145,7 @@ def _write_failure(state: State, error: Exception, code: int) -> None:
     from reconciler.reports import as_json
     from reconciler.reports.model import Failure, Located
 
-    problems = error.problems if isinstance(error, DeclarationError) else ()
+    problems = error.problems if isinstance(error, DeclarationError | Misdirected) else ()
     failure = Failure(
         result="refused" if code == exits.REFUSED else "failed",
         error=_sentence(error),

@@ -100,8 +100,10 @@ class OnGithub:
     def _places(self, session: "Session | None") -> "Places":
         from reconciler.github.annotations import Places
 
-        desired = session.declarations.desired if session else ()
-        return Places(desired, self._job.workspace, Path.cwd())
+        if session is None:
+            return Places((), self._job.workspace, Path.cwd())
+        declared = session.declarations
+        return Places(declared.desired, self._job.workspace, Path.cwd(), account=declared.place)
 
     def _background(self, session: "Session | None") -> "Background":
         from reconciler.cli.snapshots import age_of

@@ -104,6 +104,12 @@ def _url(value: str | None) -> str | None:
     return value if value is None else _checked(parse_endpoint, value)
 
 
+def _host(value: str) -> str:
+    from reconciler.core.hosts import parse_allowed
+
+    return _checked(parse_allowed, value)
+
+
 def _duration(value: str) -> int:
     from reconciler.core.units import parse_duration
 
@@ -160,6 +166,16 @@ SandboxOption = Annotated[
         envvar="RECONCILER_SANDBOX",
         callback=_url,
         help="Send every account to this sandbox, with throw-away credentials.",
+    ),
+]
+AllowHostOption = Annotated[
+    list[str],
+    typer.Option(
+        "--allow-host",
+        metavar="HOST",
+        parser=_host,
+        help="Send secrets to this host too, beyond the services' own (repeatable; besides those "
+        "in RECONCILER_ALLOWED_HOSTS, comma separated).",
     ),
 ]
 TargetOption = Annotated[

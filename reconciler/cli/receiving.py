@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
+from reconciler.cli.session import Request, declared_for, providers_of
 from reconciler.cli.state import State
 from reconciler.core.errors import SettingsError
 from reconciler.operate.receive import (
@@ -20,7 +20,6 @@ from reconciler.operate.receive import (
     fetch,
 )
 from reconciler.reports import as_messages
-from reconciler.wiring import Providers, declarations
 
 MOST = 10
 WAIT = 2
@@ -54,17 +53,17 @@ class Wish:
         )
 
 
-def receive_from(state: State, path: Path, name: str, wish: Wish, sandbox: str | None) -> int:
+def receive_from(state: State, request: Request, name: str, wish: Wish) -> int:
     """Fetch messages of a declared queue and write them.
 
     Raises:
         SettingsError: no such queue is declared.
         ServiceError: it could not be read.
     """
-    declared = declarations(path, sandbox=sandbox)
+    declared = declared_for(state, request)
     item = declared_queue(declared, name)
     account = {item.account: declared.accounts[item.account]}
-    with Providers(account, secrets=state.secrets, sandbox=sandbox is not None) as providers:
+    with providers_of(state, request, account) as providers:
         provider = providers[item.account]
         if not isinstance(provider, HasQueues):
             raise SettingsError(f"{item.address}: messages cannot be fetched from its account")

@@ -1,7 +1,7 @@
 """One run against live services: read the declarations, observe, plan."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,11 @@ from reconciler.core.model import Plan, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
+from reconciler.core.routing import Routing
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Ticker
+    from reconciler.wiring import Providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Request:
     shard: str | None = None
     overrides: Overrides = Overrides()  # noqa: RUF009 - a frozen value, shared safely
     live: Path | None = None
+    allow_hosts: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -64,9 +67,16 @@ class Session:
 
 
 @contextmanager
-def planned(state: State, request: Request) -> Iterator[Session]:
-    """Read, observe and plan; connections stay open until the context ends."""
+def planned(
+    state: State, request: Request, *, consider: Callable[[Declarations], None] | None = None
+) -> Iterator[Session]:
+    """Read, observe and plan; connections stay open until the context ends.
+
+    `consider` may refuse the declarations before anything is asked of a service.
+    """
     declared = declared_for(state, request)
+    if consider is not None:
+        consider(declared)
     selected = select(declared, request)
     _check_targets(declared, request.targets)
     make = partial(
@@ -76,6 +86,7 @@ def planned(state: State, request: Request) -> Iterator[Session]:
         overrides=request.overrides,
     )
     with _source(state, request, declared) as source:
+        make = partial(make, former=source.routing)
         accounts = to_read(declared, selected)
         providers, observation = source.look(accounts)
         prepared = make(observation, targets=_targets(accounts))
@@ -110,10 +121,14 @@ def declared_for(state: State, request: Request) -> Declarations:
 
     Raises:
         DeclarationError: everything that is wrong with them.
+        Misdirected: they lead to hosts that are not allowed, and the run would talk to these.
     """
+    from reconciler.cli.hosts import ensure_allowed
     from reconciler.wiring import declarations
 
     declared = declarations(request.path, sandbox=request.sandbox)
+    if request.sandbox is None and request.live is None:
+        ensure_allowed(declared, request.allow_hosts)
     state.secrets.publish(_names(declared))
     for warning in declared.warnings:
         state.say(f"{warning} (warning)")
@@ -136,15 +151,26 @@ def connected(
     """Give the providers of some accounts and where progress is told; an interrupt ends it."""
     from reconciler.cli.interrupts import at_once
     from reconciler.cli.progress import Ticker
-    from reconciler.wiring import Providers
 
-    sandbox = request.sandbox is not None
     with (
-        Providers(accounts, secrets=state.secrets, sandbox=sandbox) as providers,
+        providers_of(state, request, accounts) as providers,
         at_once(),
         Ticker() as ticker,
     ):
         yield providers, ticker
+
+
+def providers_of(state: State, request: Request, accounts: Mapping[str, Account]) -> "Providers":
+    """Return the providers of some accounts, which talk to the hosts that a request allows."""
+    from reconciler.cli.hosts import allowed_hosts
+    from reconciler.wiring import Providers
+
+    return Providers(
+        accounts,
+        secrets=state.secrets,
+        sandbox=request.sandbox is not None,
+        allowed=allowed_hosts(request.allow_hosts),
+    )
 
 
 def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:
@@ -156,11 +182,19 @@ Seen = tuple[Mapping[str, Provider], Observation]
 
 
 class Source(Protocol):
-    """Where live state is read from; `taken_at` is when, None for now."""
+    """Where live state is read from; `taken_at` is when, None for now.
+
+    `routing` is where the accounts led then, None where that is where they lead.
+    """
 
     @property
     def taken_at(self) -> datetime | None:
         """Return when what it tells was so."""
+        ...
+
+    @property
+    def routing(self) -> Mapping[str, Routing] | None:
+        """Return where the accounts led when it was so."""
         ...
 
     def look(self, accounts: Mapping[str, Account]) -> Seen:
@@ -175,32 +209,34 @@ class Source(Protocol):
 @contextmanager
 def _source(state: State, request: Request, declared: Declarations) -> Iterator[Source]:
     if request.live is not None:
+        from reconciler.cli.hosts import strays_of
         from reconciler.cli.snapshots import Recalled
 
-        yield Recalled(state, request.live, declared)
+        told = () if request.sandbox else strays_of(declared, request.allow_hosts)
+        yield Recalled(state, request.live, declared, told)
         return
     with ExitStack() as kept:
-        yield _Services(state, declared, kept, sandbox=request.sandbox is not None)
+        yield _Services(state, declared, kept, request)
 
 
 class _Services:
     """The services themselves; providers stay open as long as `kept`."""
 
     taken_at = None
+    routing = None
 
     def __init__(
-        self, state: State, declared: Declarations, kept: ExitStack, *, sandbox: bool
+        self, state: State, declared: Declarations, kept: ExitStack, request: Request
     ) -> None:
         self._state, self._declared, self._kept = state, declared, kept
-        self._sandbox = sandbox
+        self._request = request
 
     def look(self, accounts: Mapping[str, Account]) -> Seen:
         from reconciler.cli.interrupts import at_once
         from reconciler.cli.progress import Ticker
         from reconciler.engine import observe
-        from reconciler.wiring import Providers
 
-        made = Providers(accounts, secrets=self._state.secrets, sandbox=self._sandbox)
+        made = providers_of(self._state, self._request, accounts)
         providers = self._kept.enter_context(made)
         with at_once(), Ticker() as ticker:
             return providers, observe(self._declared, providers, progress=ticker)

@@ -1,6 +1,6 @@
 """Live state to a file and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.session import Request, Seen, connected, declared_for, select, to_read
 from reconciler.cli.state import State
-from reconciler.core.errors import PlanRefused, SettingsError
+from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Account
+from reconciler.core.routing import Routing
 from reconciler.core.snapshot import Snapshot, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
@@ -42,14 +43,17 @@ def snapshot_to(state: State, request: Request, out: Path | None) -> int:
 class Recalled:
     """A snapshot that stands in for the services."""
 
-    def __init__(self, state: State, file: Path, declared: Declarations) -> None:
-        """Read the file and say how old it is.
+    def __init__(
+        self, state: State, file: Path, declared: Declarations, strays: Iterable[Problem]
+    ) -> None:
+        """Read the file and say how old it is; `strays` are told as warnings.
 
         Raises:
             SettingsError: it cannot be read.
             PlanRefused: it is not a sound snapshot of these declarations' stack.
         """
         self._file, self._declared = file, declared
+        self._strays = tuple(_as_finding(problem) for problem in strays)
         try:
             self._content = file.read_bytes()
         except OSError as error:
@@ -64,14 +68,20 @@ class Recalled:
         """Return when it was taken."""
         return self._snapshot.taken_at
 
+    @property
+    def routing(self) -> Mapping[str, Routing]:
+        """Return where the accounts led when it was taken."""
+        return self._snapshot.routing
+
     def look(self, accounts: Mapping[str, Account]) -> Seen:
         """Return what was observed of these accounts.
 
         Raises:
-            PlanRefused: it is not a snapshot of these accounts.
+            PlanRefused: it is no snapshot of these declarations.
         """
         targets = {name: account.target() for name, account in accounts.items()}
-        return {}, self._unseal(targets)[1]
+        told = Observation(warnings=self._strays, accounts=frozenset())
+        return {}, self._unseal(targets)[1].beside(told)
 
     def look_beside(self, accounts: Mapping[str, Account]) -> Seen:
         """Return what was observed of those that it covers; say of the others that it does not.
@@ -103,6 +113,11 @@ def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
         return
     state.save(out, text)
     state.say(f"{len(snapshot.live)} live objects written to {out}")
+
+
+def _as_finding(problem: Problem) -> Finding:
+    address, _, message = problem.message.partition(": ")
+    return Finding(address=address, message=message)
 
 
 def age_of(seconds: float) -> str:

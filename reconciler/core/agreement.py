@@ -1,14 +1,16 @@
 """Whether a plan stays within what was agreed to: it may do less, never more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from reconciler.core.guards import short_list
 from reconciler.core.model import Action, Plan
+from reconciler.core.routing import Routing, account_changes
 from reconciler.core.target import differing
 
 
 def excess(agreed: Plan, now: Plan) -> Iterator[str]:
     """Yield a sentence for each account and action of `now` that `agreed` does not cover."""
-    yield from _other_accounts(agreed, now)
+    yield from rerouted(agreed, now.routing) or _other_accounts(agreed, now)
     by_address = {action.address: action for action in agreed.actions}
     for action in now.actions:
         former = by_address.get(action.address)
@@ -18,6 +20,21 @@ def excess(agreed: Plan, now: Plan) -> Iterator[str]:
             yield f"{action.address} was to be {_PAST[former.action]}, now {_PAST[action.action]}"
         elif not _covers(former, action):
             yield f"{action.action} {action.address} would now change something else"
+
+
+def rerouted(agreed: Plan, routing: Mapping[str, Routing]) -> list[str]:
+    """Return a sentence for each account that leads elsewhere than was agreed to, or gets in so."""
+    return list(_rerouted(agreed, routing))
+
+
+def _rerouted(agreed: Plan, routing: Mapping[str, Routing]) -> Iterator[str]:
+    for change in account_changes(agreed.routing, routing):
+        if change.change == "changed":
+            paths = short_list([field.path for field in change.changes])
+            what = f"is not the declared one (they differ in {paths})"
+        else:
+            what = "is not part of it" if change.change == "added" else "is declared no more"
+        yield f"the saved plan's account {change.account!r} {what}: plan again"
 
 
 def _other_accounts(agreed: Plan, now: Plan) -> Iterator[str]:

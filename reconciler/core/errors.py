@@ -4,6 +4,7 @@ ReconcilerError
 ├─ DeclarationError   the author of the YAML: all problems at once, file:line:column
 ├─ SettingsError      whoever runs it: names of missing variables, never values
 ├─ PlanRefused        the reviewer: guard, circle, more than was agreed, wrong account
+│  └─ Misdirected     an account leads to a host that nobody allowed: file:line:column, all at once
 ├─ DecodeError        whoever sent or saved the message: it holds no notification
 └─ ServiceError       account, operation, request id; the cause kept
    ├─ Transient       not done: wait and try again
@@ -61,6 +62,14 @@ class SettingsError(ReconcilerError):
 
 class PlanRefused(ReconcilerError):
     """Refused before anything was changed: a guard, a circle, a wrong account."""
+
+
+class Misdirected(PlanRefused):
+    """Refused before a secret was read or anything sent; `problems` says where each host stands."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 class DecodeError(ReconcilerError):

@@ -7,7 +7,7 @@ from reconciler.core.model import Plan
 
 
 def fingerprint_of(plan: Plan) -> str:
-    """Digest declarations, real accounts, actions in any order and plan format.
+    """Digest declarations, accounts and where they lead, actions in any order and plan format.
 
     It follows from the plan alone, so that a saved plan can be told from one that was changed
     afterwards. Times, order of reading, message counts and warnings are no part of it.
@@ -24,6 +24,7 @@ def fingerprint_of(plan: Plan) -> str:
         "stack": plan.stack,
         "declarations": plan.declarations_digest,
         "targets": plan.accounts,
+        "routing": plan.routing,
         "actions": essence,
     }
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -10,13 +10,13 @@ live object it matches. Only `core.refs` turns handles into remote values and ba
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, alias_generators
 from pydantic.alias_generators import to_camel
 
 from reconciler.core.link import Link
-from reconciler.core.units import Unit, UnitName
+from reconciler.core.units import UnitName, units_of
 
 to_snake = cache(alias_generators.to_snake)
 """The field name behind a YAML name; asked for the same few names again and again."""
@@ -189,29 +189,8 @@ class Spec(Frozen):
     def units(cls, path: str) -> dict[str, UnitName]:
         """Return by path what the field at `path` and those inside it are counted in."""
         inside = f"{path}."
-        units = _units(cls)
+        units = units_of(cls)
         return {name: units[name] for name in units if name == path or name.startswith(inside)}
-
-
-@cache
-def _units(model: type[BaseModel]) -> dict[str, UnitName]:
-    found: dict[str, UnitName] = {}
-    for name, info in model.model_fields.items():
-        alias = info.alias or name
-        parts = [*info.metadata, *_parts(info.annotation)]
-        for part in parts:
-            if isinstance(part, Unit):
-                found[alias] = part.name
-            elif isinstance(part, type) and issubclass(part, BaseModel):
-                found |= {f"{alias}.{path}": unit for path, unit in _units(part).items()}
-    return found
-
-
-def _parts(annotation: Any) -> Iterator[Any]:
-    """Yield what an annotation is made of: `Size | None` is Size's type and marks, and None."""
-    yield annotation
-    for part in get_args(annotation):
-        yield from _parts(part)
 
 
 @cache
@@ -307,6 +286,14 @@ class FieldChange(Frozen):
     after: Any
 
 
+class AccountChange(Frozen):
+    """What differs in how an account is declared: where it leads, by which references."""
+
+    account: str
+    change: Literal["added", "changed", "removed"]
+    changes: tuple[FieldChange, ...]
+
+
 class Action(Frozen):
     """What a plan does to one object. `identity` is live identity, `depends_on` are addresses.
 
@@ -366,7 +353,9 @@ class Plan(Frozen):
 
     `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
     `warnings` do not. `unknown` are declared objects that were not read, or that refer to such.
-    `accounts` holds what `Account.target()` says of each account that was looked at, by its name.
+    `accounts` holds what `Account.target()` says of each account that was looked at, by its name,
+    `routing` where each declared account leads. `account_changes` is how that differs from what it
+    was in the snapshot that was planned against.
     """
 
     format_version: int
@@ -375,6 +364,7 @@ class Plan(Frozen):
     fingerprint: str
     complete: bool
     summary: dict[str, int]
+    account_changes: tuple[AccountChange, ...] = ()
     guards: tuple[Guard, ...]
     estimate: Estimate
     actions: tuple[Action, ...]
@@ -383,6 +373,7 @@ class Plan(Frozen):
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
     accounts: dict[str, Any] = Field(default_factory=dict)
+    routing: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     def refused(self) -> tuple[Guard, ...]:
         """Return the guards that refuse this plan."""

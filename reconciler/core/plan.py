@@ -30,6 +30,7 @@ from reconciler.core.order import Change, Step, order, referrers
 from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
+from reconciler.core.routing import Routing, account_changes
 from reconciler.core.unexamined import unexamined
 
 FORMAT_VERSION = 1
@@ -73,10 +74,13 @@ def prepare(
     selection: Selection = EVERYTHING,
     overrides: Overrides = NO_OVERRIDES,
     targets: Mapping[str, Any] | None = None,
+    former: Mapping[str, Routing] | None = None,
 ) -> Prepared:
     """Plan how to bring what is live to what is declared.
 
     `targets` identifies the real accounts behind the account names, for the plan to say which.
+    `former` is where the accounts led that live state was read from, None where that is where they
+    lead now.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -94,6 +98,7 @@ def prepare(
         fingerprint="",
         complete=not observation.unread,
         summary=_summary(world, actions),
+        account_changes=() if former is None else account_changes(former, declarations.routing),
         guards=verdicts(changes, _situation(world, overrides)),
         estimate=_estimate(changes),
         actions=actions,
@@ -115,6 +120,7 @@ def prepare(
         ),
         unknown=tuple(sorted(world.unknown)),
         accounts=dict(targets or {}),
+        routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
     )
     plan = plan.model_copy(update={"fingerprint": fingerprint_of(plan)})
     policy = declarations.policy

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import StrictBool, model_validator
 
+from reconciler.core.account_fields import IDENTIFYING, identifying_fields, leading_fields
+from reconciler.core.hosts import Lead, Reading
 from reconciler.core.model import Desired, FieldChange, Finding, Frozen, Live, Spec
 
 A = TypeVar("A")
@@ -15,16 +17,29 @@ B = TypeVar("B")
 class Account(Frozen):
     """One entry under `accounts`; each service derives its own."""
 
-    access: ClassVar[frozenset[str]] = frozenset(
-        {"credentials", "sellers", "profile", "role_arn", "token_endpoint"}
-    )
-    """Fields that tell how to get in, not where to."""
+    hosts: ClassVar[tuple[str, ...]] = ()
+    """The service's own hosts, to which secrets may be sent; `*.` stands for whole labels."""
 
-    service: str
+    service: Annotated[str, IDENTIFYING]
 
     def target(self) -> dict[str, Any]:
         """Identify the real account, whoever looks at it."""
-        return self.model_dump(mode="json", exclude=set(self.access), exclude_none=True)
+        fields = {"service", *identifying_fields(type(self))}
+        return self.model_dump(mode="json", include=fields, exclude_none=True)
+
+    def leads(self, read: Reading | None = None) -> Iterable[Lead]:
+        """Yield every URL that requests and secrets of this account go to.
+
+        With `read`, also those that stand in files which the account names.
+        """
+        for name, (alias, own) in leading_fields(type(self)).items():
+            url = getattr(self, name)
+            if url is not None:
+                yield Lead(alias, url, self.hosts if own is None else own)
+
+    def parts(self, kind: str) -> Sequence[str | None]:
+        """Return the parts in which objects of a kind are read (sellers); None: all at once."""
+        return (None,)
 
     def warnings(self) -> Iterable[str]:
         """Yield what a reader of this account should know (a retired service)."""

@@ -6,22 +6,22 @@ absent, so a plan made of it treats whatever it does not cover as unknown.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from reconciler.core.coverage import Coverage, ScopeRecord
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding, Frozen, Live, Spec
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Scope, Service
 from reconciler.core.target import differing
-from reconciler.core.unread import Unread
 from reconciler.core.veil import AS_SHOWN
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class LiveRecord(Frozen):
@@ -38,30 +38,18 @@ class LiveRecord(Frozen):
     detailed: bool = True
 
 
-class ScopeRecord(Frozen):
-    """One part of an account; `reason` says why it could not be read, None that it was.
-
-    `topics` are what was asked for where a service lists only what it is asked for (notification
-    types); None: everything.
-    """
-
-    account: str
-    kinds: tuple[str, ...]
-    part: str | None = None
-    topics: tuple[str, ...] | None = None
-    reason: str | None = None
-
-
 class Snapshot(Frozen):
     """The live state of the declared accounts at a moment (`taken_at`, UTC).
 
-    `accounts` identifies the real accounts; `digest` seals everything else.
+    `accounts` identifies the real accounts that were read, `routing` says where each declared one
+    led; `digest` seals everything else.
     """
 
     format_version: int
     taken_at: datetime
     stack: str
     accounts: dict[str, Any]
+    routing: dict[str, dict[str, Any]] = Field(default_factory=dict)
     scopes: tuple[ScopeRecord, ...]
     live: tuple[LiveRecord, ...]
     warnings: tuple[Finding, ...] = ()
@@ -100,6 +88,7 @@ def take(
         taken_at=now.astimezone(UTC).replace(microsecond=0),
         stack=declarations.stack,
         accounts=dict(accounts),
+        routing={name: dict(routing) for name, routing in declarations.routing.items()},
         scopes=tuple(
             sorted(
                 (_scope_record(scope, topics, reasons.get(scope)) for scope in scopes),
@@ -153,11 +142,12 @@ def unseal(
 ) -> tuple[Snapshot, Observation]:
     """Read a snapshot and return what it observed of the declared accounts.
 
-    What is declared in `accounts` but lies outside of what was looked at is reported as unread;
-    other accounts are left out, as they are by a plan that reads live.
+    `accounts` identifies the real accounts to tell about; others are left out, as they are by a
+    plan that reads live. What is declared in them but lies outside of what was looked at is
+    reported as unread, and so is an account that is another one now.
 
     Raises:
-        PlanRefused: it is no snapshot, was changed since it was made, or is of other accounts.
+        PlanRefused: it is no snapshot, was changed since it was made, or is of another stack.
     """
     try:
         snapshot = Snapshot.model_validate_json(text)
@@ -172,18 +162,18 @@ def unseal(
             f"the snapshot is of stack {snapshot.stack!r}, the declarations are of stack "
             f"{declarations.stack!r}: take one with these declarations"
         )
-    for name, identity in accounts.items():
-        if snapshot.accounts.get(name, identity) != identity:
-            raise PlanRefused(
-                f"the snapshot's account {name!r} is not the declared one (they differ in "
-                f"{differing(snapshot.accounts[name], identity)}): take a new one"
-            )
     kinds = _kinds(services)
-    live = tuple(_live(item, kinds) for item in snapshot.live if item.account in accounts)
-    unread = tuple(
-        item for item in _unread(snapshot, declarations, kinds) if item.scope.account in accounts
-    )
-    looked_at = frozenset(record.account for record in snapshot.scopes) & accounts.keys()
+    held = {name: target for name, target in accounts.items() if name in snapshot.accounts}
+    same = {name for name, target in held.items() if snapshot.accounts[name] == target}
+    live = tuple(_live(item, kinds) for item in snapshot.live if item.account in same)
+    others = {
+        name: differing(snapshot.accounts[name], target)
+        for name, target in held.items()
+        if name not in same
+    }
+    coverage = Coverage(snapshot.scopes, declarations, services, others)
+    unread = tuple(coverage.unread(accounts))
+    looked_at = frozenset(record.account for record in snapshot.scopes) & same
     return snapshot, Observation(live, unread, snapshot.warnings, looked_at)
 
 
@@ -210,43 +200,4 @@ def _live(record: LiveRecord, kinds: Mapping[tuple[str, str], type[Spec]]) -> Li
         protected=record.protected,
         waiting=record.waiting,
         detailed=record.detailed,
-    )
-
-
-def _unread(
-    snapshot: Snapshot,
-    declarations: Declarations,
-    kinds: Mapping[tuple[str, str], type[Spec]],
-) -> Iterator[Unread]:
-    """Yield what could not be read then, and what nobody looked at then but is declared now."""
-    for record in snapshot.scopes:
-        if record.reason is not None and record.account in declarations.accounts:
-            yield Unread(_scope(record, declarations, kinds), record.reason)
-    missing: dict[tuple[str, type[Spec], str | None], Scope] = {}
-    for item in declarations.desired:
-        if not any(_covers(record, item.account, item.spec) for record in snapshot.scopes):
-            part = item.spec.partition()
-            scope = Scope(item.account, (type(item.spec),), part)
-            missing.setdefault((item.account, type(item.spec), part), scope)
-    for scope in missing.values():
-        yield Unread(scope, f"{scope}: the snapshot does not tell: take a new one")
-
-
-def _scope(
-    record: ScopeRecord,
-    declarations: Declarations,
-    kinds: Mapping[tuple[str, str], type[Spec]],
-) -> Scope:
-    service = declarations.accounts[record.account].service
-    return Scope(
-        record.account, tuple(kinds[(service, kind)] for kind in record.kinds), record.part
-    )
-
-
-def _covers(record: ScopeRecord, account: str, spec: Spec) -> bool:
-    return (
-        record.account == account
-        and spec.kind in record.kinds
-        and record.part in (None, spec.partition())
-        and (record.topics is None or not spec.topical or spec.topic() in record.topics)
     )

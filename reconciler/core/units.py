@@ -4,10 +4,12 @@ Inside, a duration is whole seconds and a size is bytes; `2m` and `120` are the 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
 UnitName = Literal["seconds", "bytes"]
 
@@ -94,3 +96,25 @@ Size = Annotated[
         }
     ),
 ]
+
+
+@cache
+def units_of(model: type[BaseModel]) -> dict[str, UnitName]:
+    """Return by YAML path what the fields of a model count."""
+    found: dict[str, UnitName] = {}
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        parts = [*info.metadata, *parts_of(info.annotation)]
+        for part in parts:
+            if isinstance(part, Unit):
+                found[alias] = part.name
+            elif isinstance(part, type) and issubclass(part, BaseModel):
+                found |= {f"{alias}.{path}": unit for path, unit in units_of(part).items()}
+    return found
+
+
+def parts_of(annotation: Any) -> Iterator[Any]:
+    """Yield what an annotation is made of: `Size | None` is Size's type and marks, and None."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from parts_of(part)

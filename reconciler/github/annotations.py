@@ -1,15 +1,16 @@
 """Findings as annotations on the lines of YAML they are about."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from reconciler.core.drift import Drift
-from reconciler.core.errors import DeclarationError, Problem, ReconcilerError
-from reconciler.core.model import Desired, Finding, Guard, Plan, Position
+from reconciler.core.errors import DeclarationError, Misdirected, Problem, ReconcilerError
+from reconciler.core.model import AccountChange, Desired, Finding, Guard, Plan, Position
 from reconciler.core.visible import visible
+from reconciler.reports.account_changes import sentences
 from reconciler.reports.model import Application, Located, Validation
 from reconciler.reports.workflow_commands import command
 
@@ -40,12 +41,21 @@ class Annotation:
 
 
 class Places:
-    """Where the declared objects stand, as paths relative to the workspace.
+    """Where the declared objects and accounts stand, as paths relative to the workspace.
 
-    `here` is the directory that the files' names start from.
+    `here` is the directory that the files' names start from, `accounts` the names and positions of
+    accounts and of their fields.
     """
 
-    def __init__(self, desired: Iterable[Desired], workspace: Path, here: Path) -> None:
+    def __init__(
+        self,
+        desired: Iterable[Desired],
+        workspace: Path,
+        here: Path,
+        *,
+        account: Callable[[str, str], Position | None] = lambda _account, _path: None,
+    ) -> None:
+        self._account = account
         self._positions = {item.address: item.position for item in desired}
         self._workspace = workspace
         self._here = here
@@ -53,6 +63,11 @@ class Places:
     def about(self, level: Level, address: str, message: str) -> Annotation:
         """Return an annotation about an address; one that is not declared has no line."""
         position = self._positions.get(address)
+        return self.at(level, position, message) if position else Annotation(level, message)
+
+    def of_account(self, level: Level, account: str, path: str, message: str) -> Annotation:
+        """Return an annotation about a field of an account, or about the account; path "": that."""
+        position = self._account(account, path)
         return self.at(level, position, message) if position else Annotation(level, message)
 
     def at(self, level: Level, place: Position | Problem | Located, message: str) -> Annotation:
@@ -78,14 +93,15 @@ def of_validation(validation: Validation, places: Places) -> list[Annotation]:
 
 def of_failure(error: ReconcilerError, places: Places) -> list[Annotation]:
     """Return why a command could not do its work."""
-    if isinstance(error, DeclarationError):
+    if isinstance(error, DeclarationError | Misdirected):
         return [places.at("error", problem, problem.message) for problem in error.problems]
     return [Annotation("error", str(error))]
 
 
 def of_plan(plan: Plan, places: Places) -> list[Annotation]:
-    """Return problems, guards that would refuse, and warnings."""
+    """Return accounts that differ, problems, guards that would refuse, and warnings."""
     return [
+        *_accounts(plan.account_changes, places),
         *_findings("error", plan.problems, places),
         *_guards("warning", plan.refused(), places),
         *_findings("warning", plan.warnings, places),
@@ -130,6 +146,12 @@ def within_limits(annotations: Sequence[Annotation]) -> list[Annotation]:
     if left:
         kept.append(Annotation("notice", f"{' and '.join(left)}: see the job summary"))
     return kept
+
+
+def _accounts(changes: Iterable[AccountChange], places: Places) -> Iterator[Annotation]:
+    for change in changes:
+        for path, message in sentences(change):
+            yield places.of_account("warning", change.account, path, visible(message))
 
 
 def _findings(level: Level, findings: Iterable[Finding], places: Places) -> Iterator[Annotation]:

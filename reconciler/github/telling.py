@@ -18,6 +18,7 @@ from reconciler.core.drift import Drift
 from reconciler.core.errors import (
     DeclarationError,
     Denied,
+    Misdirected,
     PlanRefused,
     ReconcilerError,
     ServiceError,
@@ -137,7 +138,7 @@ class Telling:
         alone: nothing is known about drift.
         """
         self._outputs({"refused": isinstance(error, PlanRefused), "complete": False})
-        reasons = error.problems if isinstance(error, DeclarationError) else [error]
+        reasons = error.problems if isinstance(error, DeclarationError | Misdirected) else [error]
         page = failure_page(command, [str(reason) for reason in reasons], stack)
         self._summarise(page, "Tried", background)
         if command == "plan":

@@ -6,12 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reconciler.core.errors import SettingsError
 from reconciler.core.scrubbing import Scrubber
+from reconciler.providers.files import read_small
 
 _THROW_AWAY = "throw-away"
 
@@ -115,11 +115,12 @@ class Secrets:
 
 
 def _from_file(path: str) -> str:
+    what = f"the secret file {path}"
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"the secret file {path} cannot be read: {reason}") from error
+        return read_small(path, what).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        # The cause would hold the secret.
+        raise SettingsError(f"{what} cannot be read: it is not UTF-8 text") from None
 
 
 def _from_aws(rest: str) -> str:

@@ -7,7 +7,7 @@ from reconciler.core.drift import Drift
 from reconciler.core.health import Status
 from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
 from reconciler.core.visible import visible
-from reconciler.reports import diagnosis_text, status_text
+from reconciler.reports import account_changes, diagnosis_text, status_text
 from reconciler.reports.lines import Line, written
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.values import change_lines, show
@@ -47,6 +47,7 @@ def render(report: Report, *, color: bool = False) -> str:
 
 def _plan(plan: Plan) -> Iterator[Line]:
     yield f"Plan for stack {plan.stack}: {_counts(plan.summary)}", "bold"
+    yield from account_changes.lines(plan.account_changes)
     for action in plan.actions:
         yield from _action(action)
     yield from _others(plan.unmanaged)
@@ -64,6 +65,8 @@ def _plan(plan: Plan) -> Iterator[Line]:
         )
         yield from _gap(plan.actions)
         yield f"Fingerprint {plan.fingerprint}", "dim"
+    elif plan.account_changes and plan.complete and not plan.problems:
+        yield "Nothing to do but to read the accounts above: only these differ.", "yellow"
     elif plan.complete and not plan.problems:
         yield "In sync: nothing to do.", "green"
     else:

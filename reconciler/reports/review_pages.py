@@ -8,6 +8,7 @@ from functools import partial
 from reconciler.core.drift import Drift
 from reconciler.core.model import Finding, Plan, Unmanaged
 from reconciler.core.visible import visible
+from reconciler.reports import account_changes
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
@@ -43,12 +44,13 @@ class Background:
 
 
 def plan_page(plan: Plan, background: Background) -> Page:
-    """Return a plan: verdict, refused guards, problems, deletes, replaces, then the rest."""
+    """Return a plan: verdict, accounts, refused guards, problems, deletes, then the rest."""
     counts = ", ".join(f"**{plan.summary[verb]:,}** to {verb}" for verb in VERBS)
     rest = f"{plan.summary['unchanged']:,} unchanged, {plan.summary['unmanaged']:,} unmanaged"
     entries = [of_action(action) for action in plan.actions]
     by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in VERBS}
     sections = [
+        Section("Accounts", account_changes.items(plan.account_changes), 0.3, folded=False),
         *guard_sections(plan.refused()),
         Section("Problems", _findings(plan.problems), 0.3),
         *(
@@ -108,6 +110,8 @@ def _verdict(plan: Plan) -> str:
         return "⚠️ **Not everything could be read.**"
     if plan.problems:
         return "⚠️ **Not everything could be planned.**"
+    if plan.account_changes:
+        return "🔑 **Accounts lead elsewhere, or get in by other references.**"
     return "📋 **Ready to apply.**" if plan.actions else "✅ **In sync.**"
 
 

@@ -1,14 +1,10 @@
 """Which secrets the declarations refer to, by where they are kept."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.secret_ref import PATTERN
-
-_FIELDS = {"credentials", "sellers"}
+from reconciler.core.secret_ref import references_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +21,11 @@ class References:
 
 
 def references_of(declared: Declarations) -> References:
-    """Return the references under `credentials` and `sellers` of accounts, and in objects."""
+    """Return the references to secrets in accounts and in objects."""
     found: dict[str, set[str]] = {}
     for text in _all(declared):
-        if re.fullmatch(PATTERN, text):
-            scheme, _, rest = text.partition(":")
-            found.setdefault(scheme, set()).add(rest)
+        scheme, _, rest = text.partition(":")
+        found.setdefault(scheme, set()).add(rest)
     return References(
         environment=_sorted(found.get("env", ())),
         aws=_sorted(item.partition("#")[0] for item in found.get("aws-secretsmanager", ())),
@@ -42,18 +37,10 @@ def references_of(declared: Declarations) -> References:
 
 def _all(declared: Declarations) -> Iterator[str]:
     for account in declared.accounts.values():
-        yield from _texts(account.model_dump(mode="json", include=_FIELDS))
+        yield from references_in(account)
     for item in declared.desired:
         yield from item.spec.secrets()
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value

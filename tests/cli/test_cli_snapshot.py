@@ -243,19 +243,27 @@ def test_another_stack_is_refused(taken, live):
         ("region: eu\n", "region: na\n", "region"),
     ],
 )
-def test_another_real_account_is_refused(taken, live, was, becomes, field):
+def test_another_real_account_is_listed_and_unread(taken, live, was, becomes, field):
     taken()
     assert was in EVERYWHERE
     ended = live(AFTER, head=HEAD + EVERYWHERE.replace(was, becomes, 1))
-    assert ended.code == 3
-    assert f"they differ in {field})" in ended.err
+    plan = json.loads(ended.out)
+    assert (ended.code, plan["complete"]) == (1, False)
+    [change] = plan["accountChanges"]
+    assert (change["change"], [it["path"] for it in change["changes"]]) == ("changed", [field])
+    [told] = [it for it in plan["problems"] if it["address"] == change["account"]]
+    assert f"of another account (they differ in {field}): take a new one" in told["message"]
+    assert change["account"] not in {action["account"] for action in plan["actions"]}
 
 
-def test_another_endpoint_is_refused(taken, cli, world, file):
+def test_a_snapshot_of_the_sandbox_tells_nothing_of_the_services(taken, cli, world, file):
     taken()
-    ended = cli("plan", world(AFTER, HEAD + EVERYWHERE), "--live", file)
-    assert ended.code == 3
-    assert "endpoint" in ended.err
+    ended = cli("plan", world(AFTER, HEAD + EVERYWHERE), "--live", file, "--format", "json")
+    plan = json.loads(ended.out)
+    assert (ended.code, plan["actions"], plan["accountChanges"]) == (1, [], [])
+    told = [it["message"] for it in plan["problems"] if it["address"] in EVERYWHERE]
+    assert len(told) == 4
+    assert all(re.search(r"another account \(they differ in .*\bendpoint\)", it) for it in told)
 
 
 # what it does not tell
@@ -356,8 +364,9 @@ def test_it_holds_no_secret(cli, world, sandbox, file, monkeypatch):
     assert cli("plan", path, "--live", file).code == 0
     other = world(BEFORE, HEAD + aws + mws + app.replace("env:LWA_ID", "env:OTHER") + shop)
     ended = cli("plan", other, "--live", file)
-    assert ended.code == 3
-    assert "they differ in clientId" in ended.err
+    assert ended.code == 1
+    assert "credentials.clientId: env:LWA_ID → env:OTHER" in ended.out
+    assert "they differ in clientId" in ended.out
 
 
 def test_a_shard_is_planned_from_a_snapshot_of_that_shard_alone(cli, sandbox, world, file):

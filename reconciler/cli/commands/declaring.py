@@ -12,6 +12,7 @@ import typer
 from reconciler.cli import exits
 from reconciler.cli.options import (
     DEFAULT_PATH,
+    AllowHostOption,
     GithubOption,
     OwnerIdOption,
     PathArgument,
@@ -81,6 +82,7 @@ def validate(
     form: Annotated[
         ValidateFormat, typer.Option("--format", help="How to write the findings.")
     ] = ValidateFormat.text,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     github: GithubOption = False,
 ) -> int:
     """Check the declarations, without network or credentials."""
@@ -91,7 +93,7 @@ def validate(
 
     state = state_of(context)
     with reporting(state, "validate", Request(path), github=github) as reporter:
-        validation = validated(path)
+        validation = validated(path, allow_host)
         match form:
             case ValidateFormat.json:
                 state.result(as_json.render(validation))

@@ -13,6 +13,7 @@ from reconciler.cli.completing import completion, subscriptions
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
+    AllowHostOption,
     ApplyFormat,
     DecodeFormat,
     MaxDeadLettersOption,
@@ -42,6 +43,7 @@ def status(
     max_dead_letters: MaxDeadLettersOption = 0,
     max_undelivered: MaxUndeliveredOption = 100,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Show health: messages waiting, what is dead, missing or off."""
@@ -49,7 +51,7 @@ def status(
     from reconciler.cli.session import Request
     from reconciler.core.health import Limits
 
-    request = Request(path, sandbox, accounts=tuple(account))
+    request = Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
     limits = Limits(max_waiting, max_age, max_dead_letters, max_undelivered)
     return show_status(state_of(context), request, limits, form, check=check)
 
@@ -59,13 +61,18 @@ def doctor(
     path: PathArgument = DEFAULT_PATH,
     form: PlainFormatOption = ApplyFormat.text,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Check each account without changing anything; say what to fix."""
     from reconciler.cli.health import show_diagnosis
     from reconciler.cli.session import Request
 
-    return show_diagnosis(state_of(context), Request(path, sandbox, accounts=tuple(account)), form)
+    return show_diagnosis(
+        state_of(context),
+        Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host)),
+        form,
+    )
 
 
 def verify(
@@ -98,6 +105,7 @@ def verify(
     static: Annotated[
         bool, typer.Option("--static", help="Only look: send no test message, post no sample.")
     ] = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Prove that notifications arrive; exit with 1 if one is unproven.
@@ -111,7 +119,7 @@ def verify(
     from reconciler.cli.session import Request
     from reconciler.cli.verifying import Wish, verify_all
 
-    request = Request(path, sandbox, tuple(target), tuple(account))
+    request = Request(path, sandbox, tuple(target), tuple(account), allow_hosts=tuple(allow_host))
     wish = Wish(form, timeout, allow_private=allow_private, static=static)
     return verify_all(state_of(context), request, wish)
 
@@ -145,6 +153,7 @@ def receive(
         ),
     ] = None,
     show_secrets: ShowSecretsOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Fetch notifications from a declared queue, and decode them.
@@ -154,6 +163,7 @@ def receive(
     a message there. What cannot be decoded is shown as such and never deleted.
     """
     from reconciler.cli.receiving import Wish, receive_from
+    from reconciler.cli.session import Request
 
     if follow and form is ReceiveFormat.json:
         raise typer.BadParameter("json is one document, which following never ends: use jsonl")
@@ -166,7 +176,8 @@ def receive(
         follow=follow,
         show_secrets=show_secrets,
     )
-    return receive_from(state_of(context), path, queue, wish, sandbox)
+    request = Request(path, sandbox, allow_hosts=tuple(allow_host))
+    return receive_from(state_of(context), request, queue, wish)
 
 
 def decode(

@@ -14,6 +14,7 @@ from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
     AdoptOption,
+    AllowHostOption,
     ApplyFormat,
     Format,
     FormatOption,
@@ -61,6 +62,7 @@ def plan(
     ] = False,
     newest: NewestOption = False,
     github: GithubOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Read live state and show what apply would do."""
@@ -72,7 +74,16 @@ def plan(
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
-    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides, live)
+    request = Request(
+        path,
+        sandbox,
+        tuple(target),
+        tuple(account),
+        shard,
+        overrides,
+        live,
+        tuple(allow_host),
+    )
     state = state_of(context)
     with reporting(state, "plan", request, github=github) as reporter:
         if newest:
@@ -117,6 +128,7 @@ def apply(
     allow_referenced: ReferencedOption = False,
     newest: NewestOption = False,
     github: GithubOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
@@ -128,7 +140,15 @@ def apply(
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
-    request = Request(path, sandbox, tuple(target), tuple(account), shard, overrides)
+    request = Request(
+        path,
+        sandbox,
+        tuple(target),
+        tuple(account),
+        shard,
+        overrides,
+        allow_hosts=tuple(allow_host),
+    )
     state = state_of(context)
     with reporting(state, "apply", request, github=github) as reporter:
         if expect is None:
@@ -152,6 +172,7 @@ def destroy(
     unprotect: UnprotectOption = [],  # noqa: B006 - as above
     allow_non_empty: NonEmptyOption = False,
     allow_referenced: ReferencedOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Delete everything the stack owns, through the same guards."""
@@ -166,7 +187,13 @@ def destroy(
         allow_referenced=allow_referenced,
         destroying=True,
     )
-    request = Request(path, sandbox, accounts=tuple(account), overrides=overrides)
+    request = Request(
+        path,
+        sandbox,
+        accounts=tuple(account),
+        overrides=overrides,
+        allow_hosts=tuple(allow_host),
+    )
     return carry_out(state_of(context), request, Agreement(), Manner(form, yes, journal))
 
 
@@ -178,6 +205,7 @@ def drift(
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     shard: ShardOption = None,
     github: GithubOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Show how live differs from declared; exit with 2 if it does."""
@@ -185,7 +213,14 @@ def drift(
     from reconciler.cli.session import Request, planned
     from reconciler.core.drift import drift_of
 
-    request = Request(path, sandbox, accounts=tuple(account), shard=shard, live=live)
+    request = Request(
+        path,
+        sandbox,
+        accounts=tuple(account),
+        shard=shard,
+        live=live,
+        allow_hosts=tuple(allow_host),
+    )
     state = state_of(context)
     with reporting(state, "drift", request, github=github) as reporter:
         with planned(state, request) as session:

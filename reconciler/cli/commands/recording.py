@@ -11,6 +11,7 @@ import typer
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
+    AllowHostOption,
     GithubOption,
     MaxAgeOption,
     PathArgument,
@@ -63,6 +64,7 @@ def snapshot(
     ] = [],  # noqa: B006 - typer makes a new list for each run
     max_age: MaxAgeOption = None,
     github: GithubOption = False,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Write what is live in the accounts to a file, for `plan --live`."""
@@ -77,7 +79,10 @@ def snapshot(
     from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
 
-    state, request = state_of(context), Request(path, sandbox, shard=shard)
+    state, request = (
+        state_of(context),
+        Request(path, sandbox, shard=shard, allow_hosts=tuple(allow_host)),
+    )
     with reporting(state, "snapshot", request, github=github):
         return snapshot_to(state, request, out)
 
@@ -94,13 +99,14 @@ def export(
         ),
     ] = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
     """Write declarations of live objects that no declaration covers."""
     from reconciler.cli.exporting import export_to
     from reconciler.cli.session import Request
 
-    request = Request(path, sandbox, accounts=tuple(account))
+    request = Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
     return export_to(state_of(context), request, out)
 
 

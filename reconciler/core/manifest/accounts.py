@@ -1,20 +1,19 @@
 """Declarations of accounts → accounts, each in the shape of the service it names."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pydantic import ValidationError
 
+from reconciler.core.account_fields import harmless, plain_fields
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import explain, keys_of_any, problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import label, near, nearest, quoted
+from reconciler.core.manifest.phrases import near, nearest, quoted, step
 from reconciler.core.manifest.settings import NAME, NAME_RULE
 from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import Entry, agreed
 from reconciler.core.provider import Account, Service
-
-_HIDDEN_FIELDS = {"credentials", "sellers"}
 
 
 def read_accounts(
@@ -46,7 +45,7 @@ def services_named(entries: Mapping[str, Entry], services: Sequence[Service]) ->
 
 
 def _read(entry: Entry, services: Mapping[str, Service]) -> tuple[Account | None, list[Problem]]:
-    title = f"accounts.{label(entry.name)}"
+    title = f"accounts.{step(entry.name)}"
     problems: list[Problem] = []
     if not re.fullmatch(NAME, entry.name):
         problems.append(problem_at(entry.at, f"{title}: {NAME_RULE}"))
@@ -75,8 +74,8 @@ def _service_fault(entry: Entry, title: str, services: Mapping[str, Service]) ->
     if isinstance(named.value, str) and named.value in services:
         return None
     hint = near(named.value, services) if isinstance(named.value, str) else ""
-    given = quoted(named.value)
-    return problem_at(named.at, f"{title}.service: expected one of {known}, not {given}{hint}")
+    given = f", not {quoted(named.value)}" if harmless(named.value) else ""
+    return problem_at(named.at, f"{title}.service: expected one of {known}{given}{hint}")
 
 
 def _in_shape(
@@ -90,11 +89,25 @@ def _in_shape(
         account = service.account.model_validate(node.plain(), by_alias=True, by_name=False)
     except ValidationError as error:
         found = explain(
-            error, node, title, service.account, secretive=_secretive, silent=spelt.guessed
+            error,
+            node,
+            title,
+            service.account,
+            secretive=_secretive(node, service),
+            silent=spelt.guessed,
         )
         return None, [*spelt.problems, *found]
     return account, list(spelt.problems)
 
 
-def _secretive(path: tuple[str | int, ...]) -> bool:
-    return not path or path[0] in _HIDDEN_FIELDS
+def _secretive(node: Node, service: Service) -> Callable[[tuple[str | int, ...]], bool]:
+    """Return what says that a value may be a secret: unless its field is plain, and it fits there.
+
+    A secret in a wrong place is one all the same.
+    """
+    plain = plain_fields(service.account)
+
+    def secretive(path: tuple[str | int, ...]) -> bool:
+        return not path or path[0] not in plain or not harmless(node.find(path)[0].value)
+
+    return secretive

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from reconciler.core.errors import Defects, Problem
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import comma, label, near, nearest, quoted
+from reconciler.core.manifest.phrases import comma, key_name, near, nearest, quoted, step
 from reconciler.core.model import Position
 from reconciler.core.secret_ref import LiteralSecret
 
@@ -68,7 +68,7 @@ def explain(
         target, steps = node.find(loc[:-1] if _unknown(detail) else loc)
         path = loc[:steps]
         message, at = _sentence(detail, target, loc, model, secret=secretive(path))
-        where = ".".join([title, *(label(str(part)) for part in path)])
+        where = ".".join([title, *(step(str(part)) for part in path)])
         # Below a union the rest of `loc` names its alternatives, which are not in the YAML.
         key = loc if detail["type"] in ("missing", "extra_forbidden") else path
         ranked = best.get((key, number))
@@ -126,7 +126,7 @@ def _sentence(
 
 def unknown_key(name: str, known: Collection[str]) -> str:
     """Return the complaint about a key that is none of `known`."""
-    return f"unknown key {quoted(name)}{near(name, known) or _instead(known)}"
+    return f"unknown key {key_name(name)}{near(name, known) or _instead(known)}"
 
 
 def _unknown_unseen(name: str, known: Collection[str]) -> str:

@@ -22,7 +22,7 @@ from yaml.events import (
 )
 
 from reconciler.core.errors import Problem
-from reconciler.core.manifest.phrases import near, quoted
+from reconciler.core.manifest.phrases import NAME_SHOWN, near, quoted
 from reconciler.core.manifest.syntax import syntax_problem
 from reconciler.core.model import Position
 
@@ -262,7 +262,7 @@ class _Builder:
             return
         if name in parent.node.keys:
             first = parent.node.keys[name]
-            shown = quoted(name)
+            shown = quoted(name) if len(name) <= NAME_SHOWN else "a key"
             self._fail(at, f"{shown} stands here twice, first on line {first.line}: keep one")
             if len(self._stack) == 1:
                 self.cut.add(name)

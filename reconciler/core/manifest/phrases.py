@@ -9,6 +9,9 @@ from reconciler.core.veil import veil_value
 from reconciler.core.visible import visible
 
 SHOWN = 80
+SHORT = 24
+"""Characters of text in a place of its own that are repeated: longer ones may be a secret."""
+NAME_SHOWN = 40
 
 _LABEL = re.compile(r"[A-Za-z0-9_.:/@-]{1,80}")
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
@@ -42,6 +45,23 @@ def quoted(value: Any) -> str:
         return repr(value)
     text = visible(veil_value(_USER_INFO.sub("//...@", value)), keep="\n\r\t")
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
+
+
+def brief(value: Any) -> str:
+    """Return a value that stands where none belongs: quoted if short, else only measured."""
+    if isinstance(value, str) and len(value) > SHORT:
+        return f"text of {len(value)} characters"
+    return quoted(value)
+
+
+def key_name(name: str) -> str:
+    """Return a key for a message: quoted, or only measured if no key would be so long."""
+    return quoted(name) if len(name) <= NAME_SHOWN else f"of {len(name)} characters"
+
+
+def step(name: str) -> str:
+    """Return a key as part of a path inside a declaration; what may be a secret is measured."""
+    return label(name) if len(name) <= NAME_SHOWN else f"(a key of {len(name)} characters)"
 
 
 def comma(names: Iterable[str], most: int = 12) -> str:

@@ -20,11 +20,12 @@ from reconciler.core.manifest.checks import check_objects
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
-from reconciler.core.manifest.phrases import comma, label, nearest, quoted
+from reconciler.core.manifest.phrases import brief, comma, nearest, step
 from reconciler.core.manifest.settings import Head, Owns, Policy
 from reconciler.core.manifest.state import Entry, Reader
 from reconciler.core.model import Desired, Finding, Position
 from reconciler.core.provider import Account, Service
+from reconciler.core.routing import Routing, routing_of
 
 ONCE = ("stack", "owns", "policy", "defaults")
 SECTIONS = ("queues", "destinations", "subscriptions")
@@ -55,7 +56,8 @@ class Declarations:
 
     `today` is the day they were read on, in UTC; of `policy.allow` only what counts on it is left.
     `defaults` are by section, as they stand in YAML. `warnings` are about accounts and concern
-    every run; `hints` are about single objects, for the author.
+    every run; `hints` are about single objects, for the author. `routing` tells where the accounts
+    lead as they are declared, whatever stands in their place; `entries` is where they stand.
     """
 
     stack: str
@@ -68,6 +70,23 @@ class Declarations:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
+    routing: Mapping[str, Routing] = field(default_factory=dict)
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def place(self, account: str, path: str = "") -> Position | None:
+        """Return where a field of an account stands, or what is there around it."""
+        entry = self.entries.get(account)
+        if entry is None:
+            return None
+        node, at = entry.node, entry.at
+        while path and isinstance(node.value, dict):
+            # Names of sellers may hold dots themselves.
+            names = [name for name in node.value if f"{path}.".startswith(f"{name}.")]
+            if not names:
+                break
+            name = max(names, key=len)
+            node, at, path = node.value[name], node.keys[name], path[len(name) + 1 :]
+        return at if path or isinstance(node.value, dict) else node.at
 
     def topics(self) -> dict[str, frozenset[str]]:
         """Return by account what services have to be asked about to list what is declared there."""
@@ -149,6 +168,8 @@ def read(
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
         hints=tuple(sorted({*_hints(desired), *_ended(document, head.policy, today)})),
+        routing={name: routing_of(account) for name, account in declared.items()},
+        entries=entries,
     )
 
 
@@ -163,7 +184,7 @@ def _merge(sources: Sequence[Source], problems: list[Problem]) -> _Document:
                 _add(document, node, problems)
             elif node.value is not None and parsed.whole:
                 document.unread.update(KEYS)
-                given = quoted(node.value)
+                given = brief(node.value)
                 message = f"expected a mapping with some of the keys {comma(KEYS)}, not {given}"
                 problems.append(problem_at(node.at, message))
     return document
@@ -189,7 +210,7 @@ def _add(document: _Document, root: Node, problems: list[Problem]) -> None:
             _add_entries(document.entries.setdefault(key, {}), key, node, problems)
         elif node.value is not None:
             document.unread.add(key)
-            message = f"{key}: expected a mapping (name: declaration), not {quoted(node.value)}"
+            message = f"{key}: expected a mapping (name: declaration), not {brief(node.value)}"
             problems.append(problem_at(node.at, message))
 
 
@@ -199,7 +220,7 @@ def _add_entries(
     for name, child in node.value.items():
         at = node.keys[name]
         if name in entries:
-            first, title = _place(entries[name].at), f"{section}.{label(name)}"
+            first, title = _place(entries[name].at), f"{section}.{step(name)}"
             problems.append(
                 problem_at(at, f"{title} is declared twice, first at {first}: keep one")
             )

@@ -1,23 +1,28 @@
 """Merchant accounts in YAML: the account's number and where its credentials come from."""
 
-from typing import Annotated, Any, Literal
+import json
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
-    Field,
     Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
 
+from reconciler.core.account_fields import IDENTIFYING
 from reconciler.core.endpoint import Endpoint, is_loopback
+from reconciler.core.hosts import Lead, Reading
 from reconciler.core.model import Frozen
 from reconciler.core.provider import Account
 from reconciler.core.secret_ref import LiteralSecret, SecretRef
 
 BASE_URL = "https://merchantapi.googleapis.com"
+_LONGEST_PATH = 255
 V1BETA_OVER = (
     "expected an endpoint without `v1beta`: Google shut that version down on 28 February 2026, "
     "and v1 needs no version in the endpoint"
@@ -31,7 +36,7 @@ def parse_account_number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     number = value.removeprefix("accounts/")
-    if number.isascii() and number.isdigit() and not number.startswith("0"):
+    if re.fullmatch(r"[1-9][0-9]{0,18}", number):
         return number
     raise ValueError("expected the number of a Merchant account (digits only)")
 
@@ -43,7 +48,7 @@ AccountNumber = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1},
-                {"type": "string", "pattern": "^[1-9][0-9]*$"},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"},
             ]
         }
     ),
@@ -59,10 +64,21 @@ def _parse_word(value: Any) -> Any:
     )
 
 
+def _key_path(value: Any) -> Any:
+    # Whoever puts the key itself here must not see it repeated as a file that is not there.
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_PATH and value.isprintable():
+        return value
+    raise LiteralSecret("expected the path of a key file; the key itself belongs in that file")
+
+
 class ServiceAccountFile(Frozen):
     """The key file of a Google service account."""
 
-    service_account_file: str = Field(min_length=1)
+    service_account_file: Annotated[
+        str,
+        BeforeValidator(_key_path),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_PATH}),
+    ]
 
 
 class AccessToken(Frozen):
@@ -96,13 +112,33 @@ Credentials = Annotated[
 ]
 
 
+def _token_url(key_file: bytes | None) -> str | None:
+    """Return where a key file says that tokens are had; None where it is no such file."""
+    try:
+        content = json.loads(key_file or b"")
+    except ValueError:
+        return None
+    url = content.get("token_uri") if isinstance(content, dict) else None
+    return url if isinstance(url, str) else None
+
+
 class MerchantAccount(Account):
     """The Merchant account that owns the subscriptions."""
 
-    service: Literal["merchant"]
-    account_id: AccountNumber
-    endpoint: Endpoint | None = None
+    hosts: ClassVar[tuple[str, ...]] = ("*.googleapis.com",)
+
+    service: Annotated[Literal["merchant"], IDENTIFYING]
+    account_id: Annotated[AccountNumber, IDENTIFYING]
+    endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
     credentials: Credentials = "adc"
+
+    def leads(self, read: Reading | None = None) -> Iterable[Lead]:
+        """Yield the endpoint and, with `read`, where the key file has its tokens from."""
+        yield from super().leads(read)
+        if read is not None and isinstance(self.credentials, ServiceAccountFile):
+            url = _token_url(read(self.credentials.service_account_file))
+            if url is not None:
+                yield Lead("credentials.serviceAccountFile", url, self.hosts)
 
     def real(self) -> tuple[str, ...]:
         """Return host and number of the account that owns the subscriptions."""

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import google.auth
@@ -12,7 +11,9 @@ from google.oauth2.credentials import Credentials as TokenCredentials
 from google.oauth2.service_account import Credentials as KeyFileCredentials
 from google_auth_httplib2 import Request
 
+from reconciler.core.endpoint import parse_endpoint
 from reconciler.core.errors import Denied, SettingsError, Transient
+from reconciler.providers.files import read_small
 from reconciler.providers.merchant.account import AccessToken, MerchantAccount, ServiceAccountFile
 from reconciler.providers.secrets import Secrets
 
@@ -98,14 +99,15 @@ class Login:
                 self._secrets.remember(secret)
 
     def _from_key_file(self, path: str) -> Any:
+        # The path is not repeated: somebody may have put the key there.
+        what = f"{self._name}: the key file that credentials.serviceAccountFile names"
+        content = read_small(path, what)
         try:
-            key = json.loads(Path(path).read_bytes())
+            key = json.loads(content)
             self._secrets.remember(key["private_key"])
+            parse_endpoint(key["token_uri"])
             read = KeyFileCredentials.from_service_account_info
             return read(key, scopes=SCOPES)  # type: ignore[no-untyped-call]  # partly typed
-        except OSError as error:
-            reason = error.strerror or "unknown reason"
-            raise SettingsError(f"the key file {path} cannot be read: {reason}") from error
         except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
             # The cause may quote the key.
-            raise SettingsError(f"{path} is not the key file of a Google service account") from None
+            raise SettingsError(f"{what} is not the key file of a Google service account") from None

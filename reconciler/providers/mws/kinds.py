@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
+from reconciler.core.account_fields import IDENTIFYING
 from reconciler.core.endpoint import Endpoint
 from reconciler.core.link import Link
 from reconciler.core.model import (
@@ -20,7 +21,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.core.secret_ref import SecretRef
-from reconciler.providers.mws.marketplaces import host_of, is_amazon, region_conflict
+from reconciler.providers.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict
 from reconciler.providers.mws.queue_url import ARN_PATTERN, canonical_queue
 
 PACE = Pace(rate=2, burst=25)
@@ -37,7 +38,7 @@ RETIRED = (
     "`reconciler migrate` writes the equivalent SP-API declarations"
 )
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$", max_length=32)]
 QueueHandle = Annotated[str, AfterValidator(canonical_queue)]
 
 
@@ -52,10 +53,12 @@ class MwsCredentials(Frozen):
 class MwsAccount(Account):
     """One seller in one marketplace."""
 
-    service: Literal["mws"]
-    seller_id: Id
-    endpoint: Endpoint | None = None
-    marketplace_id: Id
+    hosts: ClassVar[tuple[str, ...]] = AMAZON_HOSTS
+
+    service: Annotated[Literal["mws"], IDENTIFYING]
+    seller_id: Annotated[Id, IDENTIFYING]
+    endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    marketplace_id: Annotated[Id, IDENTIFYING]
     credentials: MwsCredentials
 
     @field_validator("marketplace_id")

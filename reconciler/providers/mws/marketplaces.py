@@ -3,8 +3,7 @@
 From the MWS developer guide's table of endpoints; MWS itself ended on 31 March 2024.
 """
 
-import re
-from urllib.parse import urlsplit
+from reconciler.core import hosts
 
 _PLACES = {
     "mws.amazonservices.com": ("NA", ("ATVPDKIKX0DER", "A2Q3Y263D00KWC")),
@@ -26,6 +25,8 @@ _PLACES = {
     "mws-fe.amazonservices.com": ("FE", ("A19VAU5U5O7RUS",)),
     "mws.amazonservices.com.cn": ("CN", ("AAHKV2X7AFYLW",)),
 }
+AMAZON_HOSTS = tuple(_PLACES)
+"""Amazon's own MWS hosts, the only ones: others may have bought names that look like them."""
 _HOSTS = {place: host for host, (_, places) in _PLACES.items() for place in places}
 _REGIONS = {host: region for host, (region, _) in _PLACES.items()}
 
@@ -37,13 +38,12 @@ def host_of(marketplace: str) -> str | None:
 
 def is_amazon(url: str) -> bool:
     """Say whether a URL leads to one of Amazon's own MWS hosts."""
-    host = urlsplit(url).hostname or ""
-    return re.fullmatch(r"mws(-[a-z]+)?\.amazonservices\.[a-z.]+", host) is not None
+    return hosts.host_of(url) in AMAZON_HOSTS
 
 
 def region_conflict(marketplace: str, url: str) -> tuple[str, str] | None:
     """Return (host's region, marketplace's region) where both are known and differ."""
-    host = _REGIONS.get(urlsplit(url).hostname or "")
+    host = _REGIONS.get(hosts.host_of(url))
     place = _REGIONS.get(_HOSTS.get(marketplace, ""))
     return (host, place) if host and place and host != place else None
 

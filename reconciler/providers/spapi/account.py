@@ -2,32 +2,38 @@
 
 import difflib
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
+from reconciler.core.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.endpoint import Endpoint
 from reconciler.core.errors import Defects
+from reconciler.core.hosts import Leads, host_of
 from reconciler.core.model import Frozen
 from reconciler.core.provider import Account
 from reconciler.core.secret_ref import SecretRef
 
+LONGEST_SELLER_NAME = 64
+"""A refresh token, which somebody may put where its name belongs, is several times as long."""
 SELLER_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 TOKEN_ENDPOINT = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - where tokens are had
+TOKEN_HOSTS = ("api.amazon.com", "api.amazon.co.uk", "api.amazon.co.jp")
 SANDBOX_WARNING = (
     "this is Amazon's sandbox host, where a user saw createDestination reach the production "
     "application (May 2026): do not take it for a dry run"
 )
 
 _AMAZON_HOST = re.compile(
-    r"(?P<sandbox>sandbox\.)?sellingpartnerapi-(?P<region>[a-z]+)\.amazon\.com"
+    r"(?P<sandbox>sandbox\.)?sellingpartnerapi-(?P<region>na|eu|fe)\.amazon\.com"
 )
 
 
 def _seller_name(value: str) -> str:
     # Names stand in addresses, subscription.de-offers[acme-de] and account/acme-de/TYPE.
+    if len(value) > LONGEST_SELLER_NAME:
+        raise ValueError(f"a seller's name has at most {LONGEST_SELLER_NAME} characters")
     if not re.fullmatch(SELLER_NAME, value):
         raise ValueError(
             "a seller's name has letters, digits, _ . and -, and begins with a letter or digit"
@@ -38,7 +44,7 @@ def _seller_name(value: str) -> str:
 SellerName = Annotated[
     str,
     AfterValidator(_seller_name),
-    WithJsonSchema({"type": "string", "pattern": SELLER_NAME}),
+    WithJsonSchema({"type": "string", "pattern": SELLER_NAME, "maxLength": LONGEST_SELLER_NAME}),
 ]
 
 
@@ -58,17 +64,23 @@ class SpApiCredentials(Frozen):
 class SpApiAccount(Account):
     """An application in a region: it owns destinations, its sellers own subscriptions."""
 
-    service: Literal["sp-api"]
-    region: Literal["na", "eu", "fe"]
-    endpoint: Endpoint | None = None
-    token_endpoint: Endpoint = TOKEN_ENDPOINT
+    hosts: ClassVar[tuple[str, ...]] = tuple(
+        f"{prefix}sellingpartnerapi-{region}.amazon.com"
+        for prefix in ("", "sandbox.")
+        for region in ("na", "eu", "fe")
+    )
+
+    service: Annotated[Literal["sp-api"], IDENTIFYING]
+    region: Annotated[Literal["na", "eu", "fe"], IDENTIFYING]
+    endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    token_endpoint: Annotated[Endpoint, Leads(TOKEN_HOSTS), PLAIN] = TOKEN_ENDPOINT
     credentials: SpApiCredentials
     sellers: dict[SellerName, Seller] = Field(default_factory=dict)
 
     @field_validator("endpoint")
     @classmethod
     def _of_this_region(cls, endpoint: str | None, info: ValidationInfo) -> str | None:
-        amazon = _AMAZON_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
+        amazon = _AMAZON_HOST.fullmatch(host_of(endpoint or ""))
         region = info.data.get("region")
         if amazon and region and amazon["region"] != region:
             raise ValueError(
@@ -89,18 +101,22 @@ class SpApiAccount(Account):
     @property
     def sandbox_url(self) -> str:
         """Return the URL of the sandbox beside `base_url`; stand-ins are their own sandbox."""
-        parts = urlsplit(self.base_url)
-        amazon = _AMAZON_HOST.fullmatch(parts.hostname or "")
+        host = host_of(self.base_url)
+        amazon = _AMAZON_HOST.fullmatch(host)
         beside = amazon is not None and not amazon["sandbox"]
-        return f"https://sandbox.{parts.hostname}" if beside else self.base_url
+        return f"https://sandbox.{host}" if beside else self.base_url
 
     def target(self) -> dict[str, Any]:
         """Identify the application, of which there may be several in a region."""
         return {**super().target(), "clientId": self.credentials.client_id}
 
+    def parts(self, kind: str) -> Sequence[str | None]:
+        """Return the sellers, to whom subscriptions belong; destinations are the application's."""
+        return tuple(sorted(self.sellers)) if kind == "subscription" else (None,)
+
     def warnings(self) -> Iterable[str]:
         """Yield that Amazon's sandbox host is not harmless."""
-        amazon = _AMAZON_HOST.fullmatch(urlsplit(self.base_url).hostname or "")
+        amazon = _AMAZON_HOST.fullmatch(host_of(self.base_url))
         if amazon and amazon["sandbox"]:
             yield SANDBOX_WARNING
 

@@ -1,15 +1,29 @@
 """An AWS account in one region, and how its queues are named by ARN and URL."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
+from reconciler.core.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.endpoint import Endpoint
+from reconciler.core.hosts import Lead, Reading
 from reconciler.core.provider import Account
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+_PARTITIONS = (
+    # How names of regions begin; the partition; the domain of its hosts.
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("", "aws", "amazonaws.com"),
+)
 
 
 def _account_id(value: Any) -> Any:
@@ -35,26 +49,34 @@ def _role_arn(value: Any) -> Any:
 class AwsAccount(Account):
     """One AWS account in one region."""
 
-    service: Literal["aws"]
-    region: Annotated[str, BeforeValidator(_region)]
-    account_id: Annotated[str, BeforeValidator(_account_id)]
+    hosts: ClassVar[tuple[str, ...]] = ("*.amazonaws.com", "*.amazonaws.com.cn", "*.api.aws")
+
+    service: Annotated[Literal["aws"], IDENTIFYING]
+    region: Annotated[str, BeforeValidator(_region), IDENTIFYING]
+    account_id: Annotated[str, BeforeValidator(_account_id), IDENTIFYING]
     """Verified against STS before anything is read or written."""
-    profile: str | None = None
+    profile: Annotated[str | None, Field(max_length=128), PLAIN] = None
     """A profile of the AWS configuration; left out, boto3 looks for credentials itself."""
-    role_arn: Annotated[str, BeforeValidator(_role_arn)] | None = None
+    role_arn: Annotated[Annotated[str, BeforeValidator(_role_arn)] | None, PLAIN] = None
     """A role to assume."""
-    endpoint: Endpoint | None = None
+    endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+
+    def leads(self, read: Reading | None = None) -> Iterable[Lead]:
+        """Yield the endpoint, or else what AWS's own software makes of the region."""
+        yield from super().leads(read)
+        if self.endpoint is None:
+            yield Lead("region", f"https://sqs.{self.region}.{self._domain()}", self.hosts)
 
     def real(self) -> tuple[str, ...]:
         """Return region and account id: a queue's name is unique within them."""
         return self.service, self.region, self.account_id
 
     def partition(self) -> str:
-        """Return the AWS partition of the region: aws, aws-cn or aws-us-gov."""
-        for prefix, name in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-            if self.region.startswith(prefix):
-                return name
-        return "aws"
+        """Return the AWS partition of the region: aws, aws-cn, aws-us-gov and others."""
+        return next(name for start, name, _ in _PARTITIONS if self.region.startswith(start))
+
+    def _domain(self) -> str:
+        return next(domain for start, _, domain in _PARTITIONS if self.region.startswith(start))
 
     def queue_arn(self, name: str) -> str:
         """Return the ARN of the queue with this name."""
@@ -62,8 +84,7 @@ class AwsAccount(Account):
 
     def queue_outputs(self, name: str) -> dict[str, str]:
         """Return the ARN and URL of a queue, which are known before it exists."""
-        suffix = "amazonaws.com.cn" if self.partition() == "aws-cn" else "amazonaws.com"
-        base = self.endpoint or f"https://sqs.{self.region}.{suffix}"
+        base = self.endpoint or f"https://sqs.{self.region}.{self._domain()}"
         return {"arn": self.queue_arn(name), "url": f"{base}/{self.account_id}/{name}"}
 
     def own_alias(self, key: str) -> str:

@@ -1,0 +1,51 @@
+"""Where each account leads and by which references it gets in: told and compared, no secrets."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.core.model import AccountChange, FieldChange
+from reconciler.core.provider import Account
+from reconciler.core.veil import veil_uri
+
+Routing = Mapping[str, Any]
+"""Fields of an account by YAML path; what is a list or a mapping is told by its members."""
+
+
+def routing_of(account: Account) -> dict[str, Any]:
+    """Return where an account leads; URLs without what may be a token in them."""
+    return dict(_leaves("", account.model_dump(mode="json", exclude_none=True)))
+
+
+def account_changes(
+    former: Mapping[str, Routing], now: Mapping[str, Routing]
+) -> tuple[AccountChange, ...]:
+    """Return what differs between the accounts as they were declared and as they are now."""
+    return tuple(_changed(former, now))
+
+
+def _changed(former: Mapping[str, Routing], now: Mapping[str, Routing]) -> Iterator[AccountChange]:
+    for name in sorted({*former, *now}):
+        before, after = former.get(name), now.get(name)
+        if before != after:
+            yield AccountChange(
+                account=name,
+                change="added" if before is None else "removed" if after is None else "changed",
+                changes=tuple(_differing(before or {}, after or {})),
+            )
+
+
+def _differing(before: Routing, after: Routing) -> Iterator[FieldChange]:
+    for path in sorted({*before, *after}):
+        if before.get(path) != after.get(path):
+            yield FieldChange(path=path, before=before.get(path), after=after.get(path))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _leaves(f"{path}.{name}" if path else str(name), item)
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from _leaves(f"{path}.{number}", item)
+    else:
+        yield path, veil_uri(value) if isinstance(value, str) and "://" in value else value

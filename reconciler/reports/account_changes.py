@@ -1,0 +1,62 @@
+"""What differs in how accounts are declared: as lines of text, as a list, as sentences."""
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.model import AccountChange, FieldChange
+from reconciler.core.visible import visible
+from reconciler.reports.escapes import block, code
+from reconciler.reports.lines import Line
+from reconciler.reports.pages import Item
+from reconciler.reports.values import show
+
+_SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+
+
+def lines(changes: Sequence[AccountChange]) -> Iterator[Line]:
+    """Yield what differs, account by account; nothing where nothing does."""
+    if not changes:
+        return
+    yield "", ""
+    yield "Accounts that lead elsewhere, or get in by other references (then → now):", "bold"
+    for change in changes:
+        sign, style = _SIGNS[change.change]
+        yield f"  {sign} {change.change} {visible(change.account)}", style
+        yield from ((f"      {line}", "") for line in _fields(change))
+
+
+def items(changes: Sequence[AccountChange]) -> list[Item]:
+    """Return what differs as the entries of a list in Markdown."""
+    return [_item(change) for change in changes]
+
+
+def sentences(change: AccountChange) -> Iterator[tuple[str, str]]:
+    """Yield each path that differs and what to say of it; "" for the account itself."""
+    name = f"accounts.{change.account}"
+    if change.change == "added":
+        yield "", f"{name} is declared since the snapshot was taken: read where it leads"
+    elif change.change == "removed":
+        yield "", f"{name} is no longer declared: what is live there is left alone"
+    else:
+        for field in change.changes:
+            said = f"{name}.{field.path} is not what it was in the snapshot"
+            yield field.path, f"{said}: {_values(change, field)}"
+
+
+def _item(change: AccountChange) -> Item:
+    sign, _ = _SIGNS[change.change]
+    head = f"{change.change} {code(change.account)}"
+    full = [f"#### {sign} {head}", "", *block(list(_fields(change)), "text"), ""]
+    return Item("\n".join(full), f"- {head}")
+
+
+def _fields(change: AccountChange) -> Iterator[str]:
+    for field in change.changes:
+        yield f"{visible(field.path)}: {_values(change, field)}"
+
+
+def _values(change: AccountChange, field: FieldChange) -> str:
+    if change.change == "added":
+        return show(field.after)
+    if change.change == "removed":
+        return show(field.before)
+    return f"{show(field.before)} → {show(field.after)}"
