@@ -10,9 +10,9 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
-from tests.drawing import EVERY_RUN
+from tests.drawing import EVERY_RUN, draw_alike_whatever_is_loaded
 
-# `make matrix` names the other one on its command line.
+# `make matrix` names the other one on its command line, which is read later.
 settings.load_profile(EVERY_RUN)
 
 # AWS's descriptions of its services, some megabytes, are parsed once a process and not once a
@@ -25,6 +25,13 @@ sys.modules.setdefault("rfc3987_syntax", None)
 # What a shell starts in the background ignores interrupts, and so would all that it starts itself.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    """Draw the same examples wherever not asked for random ones."""
+    if settings.get_current_profile_name() == EVERY_RUN:
+        draw_alike_whatever_is_loaded()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """How many examples hypothesis draws: few and always the same in every run, many others nightly."""
 
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 EVERY_RUN = "every run"
 NIGHTLY = "nightly"
@@ -8,6 +9,14 @@ NIGHTLY = "nightly"
 # Neither keeps what it found on the machine: that becomes an `@example` of the test.
 settings.register_profile(EVERY_RUN, derandomize=True, deadline=None, database=None)
 settings.register_profile(NIGHTLY, deadline=None, database=None, print_blob=True)
+
+
+def draw_alike_whatever_is_loaded():
+    """Draw no constants of the modules that are loaded: that depends on what ran before, and where.
+
+    Hypothesis has no setting for it.
+    """
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 def examples(every_run, nightly):

@@ -96,7 +96,9 @@ def _sit_well(before: str, marks: str) -> bool:
     base = before[-1:].replace(_AS_EMOJI, "") or before[-2:-1]
     if marks == _KEYCAP:
         return base in "#*0123456789" and base != ""
-    on_letter = base != "" and unicodedata.category(base)[0] in "LNM"
+    # What is drawn as nothing stands there by its number.
+    shown = base != "" and _DRAWN_AS_NOTHING.match(base) is None
+    on_letter = shown and unicodedata.category(base)[0] in "LNM"
     twice = any(one == other for one, other in pairwise(marks))
     across = any(unicodedata.combining(mark) == _OVERLAY for mark in marks)
     return on_letter and len(marks) <= _MOST_MARKS and not twice and not across

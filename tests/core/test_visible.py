@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.visible import visible, visible_json
@@ -121,6 +121,7 @@ def test_json_keeps_its_meaning_and_shows_nothing_raw(name):
 
 
 @given(st.text(st.characters(exclude_characters="<>")))
+@example("\u034f\u0339")
 def test_no_character_of_a_hiding_category_gets_through_and_none_is_lost(text):
     shown = visible(text)
     left = [c for c in shown if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")]
