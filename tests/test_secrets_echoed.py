@@ -91,6 +91,7 @@ class Echo(BaseHTTPRequestHandler):
     """Answers every request with what it held, in the error form of the service asked."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def handle_one(self):
         length = int(self.headers.get("Content-Length") or 0)
@@ -138,7 +139,7 @@ class Echo(BaseHTTPRequestHandler):
 def echo():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

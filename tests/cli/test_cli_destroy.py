@@ -8,6 +8,7 @@ import pytest
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import (
+    AWS,
     EVERYWHERE,
     HEAD,
     destinations,
@@ -277,7 +278,7 @@ def on_a_terminal(start, sandbox, world):
 
     def run(text, answer):
         controller, terminal = pty.openpty()
-        arguments = ["destroy", world(text, HEAD + EVERYWHERE), "--sandbox", sandbox.url]
+        arguments = ["destroy", world(text, HEAD + AWS), "--sandbox", sandbox.url]
         try:
             running = start(*arguments, stdin=terminal, stderr=terminal)
             seen = b""

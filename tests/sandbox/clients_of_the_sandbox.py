@@ -11,11 +11,16 @@ from pathlib import Path
 
 import boto3
 import botocore.config
+import botocore.loaders
+import botocore.session
 import jsonschema
 
 SWAGGER = Path(__file__).with_name("sp-api-notifications.swagger.json")
 MARKET = "A1PA6795UKMFR9"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/offers"
+
+# AWS's descriptions of its services are read once a process.
+LOADER = botocore.loaders.create_loader()
 
 
 class AwsAccount:
@@ -27,7 +32,9 @@ class AwsAccount:
             "aws_secret_access_key": "any",
             "config": botocore.config.Config(retries={"total_max_attempts": 1}),
         }
-        self._session = boto3.session.Session()
+        core = botocore.session.get_session()
+        core.register_component("data_loader", LOADER)
+        self._session = boto3.session.Session(botocore_session=core)
         self._clients = {}
 
     def __getattr__(self, service):
