@@ -13,7 +13,6 @@ from reconciler.core.manifest.reader import Declarations, Source, as_declared, r
 from reconciler.core.provider import Account, Provider, Service
 from reconciler.operate.applications import Application, Origin
 from reconciler.operate.migrate import Accounts as MigrationAccounts
-from reconciler.providers.calls import Clock, SystemClock
 from reconciler.providers.merchant.kinds import SERVICE as MERCHANT
 from reconciler.providers.merchant.kinds import AccessToken, MerchantAccount
 from reconciler.providers.mws.kinds import SERVICE as MWS
@@ -25,9 +24,10 @@ from reconciler.providers.spapi.kinds import SERVICE as SP_API
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.kinds import SERVICE as AWS
 from reconciler.sources import load
+from reconciler.transport.calls import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from reconciler.providers.http import Http
+    from reconciler.transport.http import Http
 
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 
@@ -159,7 +159,7 @@ class Providers:
                 raise ReconcilerError(f"{name}: service {account.service} has no provider")
 
     def _shared_http(self) -> "Http":
-        from reconciler.providers.http import Http
+        from reconciler.transport.http import Http
 
         self._http = self._http or Http()
         return self._http

@@ -9,9 +9,7 @@ NIGHTLY = "nightly"
 # Neither keeps what it found on the machine: that becomes an `@example` of the test.
 settings.register_profile(EVERY_RUN, derandomize=True, deadline=None, database=None)
 # Said outright: where CI is set, hypothesis derandomizes by itself.
-settings.register_profile(
-    NIGHTLY, derandomize=False, deadline=None, database=None, print_blob=True
-)
+settings.register_profile(NIGHTLY, derandomize=False, deadline=None, database=None, print_blob=True)
 
 
 def draw_alike_whatever_is_loaded():

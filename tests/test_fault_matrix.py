@@ -15,10 +15,10 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from reconciler.providers.http import Http
 from reconciler.providers.merchant import transport
 from reconciler.providers.sqs import session
 from reconciler.sandbox import Sandbox
+from reconciler.transport.http import Http
 from tests.outsiders import Outsiders
 from tests.worlds import (
     AWS,

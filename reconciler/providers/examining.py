@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from reconciler.core.diagnosis import Ailment, Examination, Stage
 from reconciler.core.errors import SettingsError, Transient, Unclear
-from reconciler.providers.http import Http
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.http import Http
 
 TOLERATED = 300.0
 """Seconds by which AWS lets a signature's time differ; tokens of others are no more patient."""

@@ -342,11 +342,11 @@ def test_static_sends_nothing_and_is_plausible_at_best(applied, verdicts, sandbo
 
 
 def test_quirk_88_amazons_production_hosts_send_no_tests():
-    from reconciler.providers.calls import SystemClock
-    from reconciler.providers.http import Http
     from reconciler.providers.secrets import Secrets
     from reconciler.providers.spapi.account import SpApiAccount, SpApiCredentials
     from reconciler.providers.spapi.provider import SpApiProvider
+    from reconciler.transport.calls import SystemClock
+    from reconciler.transport.http import Http
 
     def asked(endpoint):
         account = SpApiAccount(

@@ -22,7 +22,6 @@ from reconciler.core.errors import Missing, Rejected, Transient, Unclear
 from reconciler.core.health import Metrics
 from reconciler.core.scrubbing import PIECE, Scrubber
 from reconciler.core.veil import values_of, veil_text
-from reconciler.providers.calls import Calls, Clock
 from reconciler.providers.merchant import answers
 from reconciler.providers.merchant.account import BASE_URL, MerchantAccount
 from reconciler.providers.merchant.answers import Garbled, Page, Remote
@@ -36,6 +35,7 @@ from reconciler.providers.merchant.kinds import BUCKET, PACE
 from reconciler.providers.merchant.login import Login
 from reconciler.providers.merchant.transport import Connections, NotReached
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.calls import Calls, Clock
 
 T = TypeVar("T")
 

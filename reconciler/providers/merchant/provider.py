@@ -8,7 +8,6 @@ from reconciler.core.health import Measured, Metrics
 from reconciler.core.link import Link
 from reconciler.core.model import Desired, FieldChange, Live, Spec, live_address
 from reconciler.core.provider import Each, Interest, Scope
-from reconciler.providers.calls import Clock
 from reconciler.providers.merchant.account import MerchantAccount
 from reconciler.providers.merchant.answers import Remote
 from reconciler.providers.merchant.call_back import CallBackUri
@@ -18,6 +17,7 @@ from reconciler.providers.merchant.failures import MAYBE_THERE
 from reconciler.providers.merchant.kinds import Subscription
 from reconciler.providers.merchant.sample_push import Target, post_sample, sample
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.calls import Clock
 
 KINDS: tuple[type[Spec], ...] = (Subscription,)
 

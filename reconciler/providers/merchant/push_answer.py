@@ -3,7 +3,7 @@
 import http.client
 
 from reconciler.core.link import Link
-from reconciler.providers.calls import Clock
+from reconciler.transport.calls import Clock
 
 PROCESSING = 102
 ACKNOWLEDGING = frozenset({PROCESSING, 200, 201, 202, 204})

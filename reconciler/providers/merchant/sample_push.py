@@ -19,9 +19,9 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from reconciler.core.link import Link
-from reconciler.providers.calls import Clock
 from reconciler.providers.merchant.addresses import is_public
 from reconciler.providers.merchant.push_answer import NothingFollowed, judged
+from reconciler.transport.calls import Clock
 
 EXPIRES_SOON = 21
 """Days before the end of a certificate from which on there is a warning."""

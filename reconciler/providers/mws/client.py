@@ -13,14 +13,14 @@ from xml.etree.ElementTree import Element
 from reconciler import __version__
 from reconciler.core.errors import ServiceError, Unclear
 from reconciler.core.model import Pace
-from reconciler.providers.calls import Calls, Clock
-from reconciler.providers.http import Http, Response
 from reconciler.providers.mws import answers
 from reconciler.providers.mws.answers import Garbled, Subscribed
 from reconciler.providers.mws.failures import Site, from_document, from_status
 from reconciler.providers.mws.kinds import PACE, RETIRED, MwsAccount
 from reconciler.providers.mws.signing import form, signature
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.http import Http, Response
 
 T = TypeVar("T")
 

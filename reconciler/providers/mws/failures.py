@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.errors import Denied, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.scrubbing import excerpt
-from reconciler.providers.http import Response
 from reconciler.providers.mws.answers import Failure
+from reconciler.transport.http import Response
 
 ALREADY_OR_NOT_THERE = "InvalidInputFatalException"
 """The one code for a duplicate, an unknown destination and a bad notification type."""

@@ -10,8 +10,6 @@ from reconciler.core.errors import Rejected, Unclear
 from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
-from reconciler.providers.calls import Clock
-from reconciler.providers.http import Http
 from reconciler.providers.mws.answers import Subscribed
 from reconciler.providers.mws.client import MwsClient
 from reconciler.providers.mws.examining import examinations
@@ -19,6 +17,8 @@ from reconciler.providers.mws.failures import ALREADY_OR_NOT_THERE
 from reconciler.providers.mws.kinds import Destination, MwsAccount, Subscription
 from reconciler.providers.mws.queue_url import queue_url
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.calls import Clock
+from reconciler.transport.http import Http
 
 KINDS: tuple[type[Spec], ...] = (Destination, Subscription)
 

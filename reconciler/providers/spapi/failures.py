@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.scrubbing import excerpt
-from reconciler.providers.http import Response
+from reconciler.transport.http import Response
 
 _CHECK_ENDPOINT = "the service has no such path: check `endpoint`"
 

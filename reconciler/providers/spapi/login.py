@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from reconciler.core.errors import Denied, Transient, Unclear
-from reconciler.providers.calls import Clock
-from reconciler.providers.http import Http, Response
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
+from reconciler.transport.calls import Clock
+from reconciler.transport.http import Http, Response
 
 SCOPE = "sellingpartnerapi::notifications"
 BAD_CLIENT = "invalid_client"

@@ -17,8 +17,6 @@ from reconciler.core.errors import (
 from reconciler.core.mailbox import TestSign
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Interest, Scope
-from reconciler.providers.calls import Calls, Clock
-from reconciler.providers.http import Http
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 from reconciler.providers.spapi.answers import DestinationRecord, SubscriptionRecord
@@ -29,6 +27,8 @@ from reconciler.providers.spapi.failures import Conflict, NotPermitted, UnknownT
 from reconciler.providers.spapi.login import NO_CONSENT, Login
 from reconciler.providers.spapi.specs import PACE, Destination, Subscription
 from reconciler.providers.spapi.wire import Wire
+from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.http import Http
 
 CONCURRENCY = 64
 # Seconds to look for what a lost answer may have created, and for what a conflict says exists: the

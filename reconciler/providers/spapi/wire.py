@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from reconciler import __version__
 from reconciler.core.errors import Unclear
-from reconciler.providers.calls import Calls
-from reconciler.providers.http import Http, Response
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.answers import Garbled
 from reconciler.providers.spapi.failures import Expired, Site, failure, request_id
 from reconciler.providers.spapi.login import Login
+from reconciler.transport.calls import Calls
+from reconciler.transport.http import Http, Response
 
 T = TypeVar("T")
 

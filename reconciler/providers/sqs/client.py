@@ -17,12 +17,12 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.core.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model import Pace
-from reconciler.providers.calls import Calls, Clock
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import PAGE_EXPIRED, Garbled, translate
 from reconciler.providers.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
+from reconciler.transport.calls import Calls, Clock
 
 T = TypeVar("T")
 Tags = dict[str, str]

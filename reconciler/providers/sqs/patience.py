@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from reconciler.core.errors import Rejected
-from reconciler.providers.calls import Calls
 from reconciler.providers.sqs.failures import DELETED_RECENTLY, INVALID_VALUE, is_about_policy
 from reconciler.providers.sqs.policy import Policy, names_principals
+from reconciler.transport.calls import Calls
 
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ from reconciler.core.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.health import Measured
 from reconciler.core.model import Desired, FieldChange, Live, Spec
 from reconciler.core.provider import Each, Interest, Scope
-from reconciler.providers.calls import Clock
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
@@ -29,6 +28,7 @@ from reconciler.providers.sqs.queue import Queue
 from reconciler.providers.sqs.reading import Reading, live_queue
 from reconciler.providers.sqs.session import AwsKeys
 from reconciler.providers.sqs.settling import Settling
+from reconciler.transport.calls import Clock
 
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from reconciler.notifications import decode
-from reconciler.providers.calls import SystemClock
 from reconciler.providers.merchant.sample_push import Target, post_sample, sample
+from reconciler.transport.calls import SystemClock
 from tests.operate.hooks import HOST, Authority, Hook, resolving
 
 PRODUCT = "PRODUCT_STATUS_CHANGE"

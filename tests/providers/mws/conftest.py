@@ -6,11 +6,11 @@ import pytest
 
 from reconciler.core.model import Desired, Position, Spec
 from reconciler.core.provider import Interest
-from reconciler.providers.http import Http
 from reconciler.providers.mws.kinds import MwsAccount
 from reconciler.providers.mws.provider import MwsProvider
 from reconciler.providers.secrets import Secrets
 from reconciler.sandbox import Sandbox
+from reconciler.transport.http import Http
 
 KEYS = {"KEY_ID": "AKIASANDBOX", "KEY": "sandbox-secret", "TOKEN": "amzn.mws.4ea38b7b"}
 

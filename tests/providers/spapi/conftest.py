@@ -3,8 +3,8 @@
 import pytest
 from spapi_world import World
 
-from reconciler.providers.http import Http
 from reconciler.sandbox import Sandbox
+from reconciler.transport.http import Http
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from reconciler.core.errors import Denied, Missing, Rejected, Transient, Unclear
-from reconciler.providers.http import Response
 from reconciler.providers.spapi import answers
 from reconciler.providers.spapi.answers import Garbled
 from reconciler.providers.spapi.failures import (
@@ -17,6 +16,7 @@ from reconciler.providers.spapi.failures import (
     UnknownType,
     failure,
 )
+from reconciler.transport.http import Response
 
 SUBSCRIPTION = {"subscriptionId": "s", "payloadVersion": "1.0", "destinationId": "d"}
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"

@@ -10,8 +10,8 @@ from spapi_world import ARN, World
 
 from reconciler.core.errors import Denied, Rejected, Unclear
 from reconciler.core.model import Live
-from reconciler.providers.http import Http
 from reconciler.providers.spapi.specs import Destination, Subscription
+from reconciler.transport.http import Http
 
 PATH = "/notifications/v1"
 LIST = f"GET {PATH}/subscriptions"

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.core.errors import Denied, Missing, Rejected, Transient, Unclear
 from reconciler.core.model import Pace
-from reconciler.providers.calls import Calls, SystemClock
+from reconciler.transport.calls import Calls, SystemClock
 
 
 class FakeClock:

@@ -1,0 +1,1 @@
+"""How services are reached: the only HTTP, and the only place that waits."""
