@@ -119,7 +119,12 @@ statements = st.fixed_dictionaries(
     },
 )
 policies = st.none() | st.fixed_dictionaries(
-    {"Statement": statements | st.lists(statements, min_size=1, max_size=3)},
+    {
+        "Statement": statements
+        | st.lists(
+            statements, min_size=1, max_size=3, unique_by=lambda one: one.get("Sid", id(one))
+        )
+    },
     optional={"Version": st.sampled_from(["2008-10-17", "2012-10-17"]), "Id": names},
 )
 tags = st.dictionaries(

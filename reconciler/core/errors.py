@@ -16,6 +16,7 @@ ReconcilerError
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,12 +49,27 @@ class DeclarationError(ReconcilerError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class Defects(ValueError):
-    """Several defects of one declared value; each of `sentences` is reported by itself."""
+class Defect(NamedTuple):
+    """One defect of a declared value: what is wrong, and at which `path` inside the value.
 
-    def __init__(self, sentences: Iterable[str]) -> None:
-        self.sentences = tuple(sentences)
-        super().__init__("; ".join(self.sentences))
+    `at_key`: the last name of the path is itself what is wrong, not what stands under it.
+    """
+
+    sentence: str
+    path: tuple[str | int, ...] = ()
+    at_key: bool = False
+
+    def below(self, *path: str | int) -> "Defect":
+        """Return the same of the value around it, in which this one stands at `path`."""
+        return self._replace(path=(*path, *self.path))
+
+
+class Defects(ValueError):
+    """Several defects of one declared value; each is reported by itself, where it stands."""
+
+    def __init__(self, found: Iterable[str | Defect]) -> None:
+        self.found = tuple(Defect(item) if isinstance(item, str) else item for item in found)
+        super().__init__("; ".join(item.sentence for item in self.found))
 
 
 class SettingsError(ReconcilerError):

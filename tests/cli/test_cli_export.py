@@ -249,7 +249,7 @@ def test_what_cannot_be_declared_is_told_with_all_that_rests_on_it(aws, live, ex
     ended, found = export()
     assert ended.code == 0
     assert "queue.aws-eu/q is not exported: " in ended.err
-    assert "Principal has no 'Odd'" in ended.err
+    assert "unknown key 'Odd'" in ended.err
     assert found == {
         "destinations": {
             "q-mws": {"account": "uk", "queue": "arn:aws:sqs:eu-west-1:123456789012:q"}

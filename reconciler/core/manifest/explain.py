@@ -65,7 +65,8 @@ def explain(
         loc: Path = tuple(detail["loc"])
         if (loc and loc[0] in silent) or _only_missing(detail, node, misspelt):
             continue
-        target, steps = node.find(loc[:-1] if _unknown(detail) else loc)
+        beside = _unknown(detail) or "at_key" in detail
+        target, steps = node.find(loc[:-1] if beside else loc)
         path = loc[:steps]
         message, at = _sentence(detail, target, loc, model, secret=secretive(path))
         where = ".".join([title, *(step(str(part)) for part in path)])
@@ -82,8 +83,11 @@ def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:
     for detail in error.errors(include_url=False):
         found = detail.get("ctx", {}).get("error")
         if isinstance(found, Defects):
-            for number, sentence in enumerate(found.sentences):
-                yield number, {**detail, "ctx": {"error": ValueError(sentence)}}
+            for number, defect in enumerate(found.found):
+                loc = (*detail["loc"], *defect.path)
+                marked = {"at_key": True} if defect.at_key else {}
+                inner = {"error": ValueError(defect.sentence)}
+                yield number, {**detail, "loc": loc, "ctx": inner, **marked}
         else:
             yield 0, detail
 
@@ -117,6 +121,8 @@ def _sentence(
         )
         return message, target.keys.get(name, target.at)
     message, hint = _complaint(detail, target.value)
+    if "at_key" in detail:
+        return message, target.keys.get(str(loc[-1]), target.at)
     literal = isinstance(detail.get("ctx", {}).get("error"), LiteralSecret)
     if literal or (secret and target.value is not None):
         return message, target.at

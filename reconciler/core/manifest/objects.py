@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from reconciler.core.errors import Problem
+from reconciler.core.errors import Defect, Defects, Problem
 from reconciler.core.manifest.choose import choose
 from reconciler.core.manifest.declaration import Checked, check
-from reconciler.core.manifest.explain import explain, keys_of_any, unknown_key
+from reconciler.core.manifest.explain import explain, keys_of_any, problem_at, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, quoted
@@ -134,6 +134,9 @@ def _members(
     except ValidationError as error:
         reader.problems += explain(error, entry.node, title, type(declaration))
         return []
+    except Defects as error:
+        reader.problems += (_told(defect, entry, title) for defect in error.found)
+        return []
     except ValueError as error:
         reader.fail(entry.at, f"{title}: {error}")
         return []
@@ -152,3 +155,10 @@ def _members(
         )
         for member in members
     ]
+
+
+def _told(defect: Defect, entry: Entry, title: str) -> Problem:
+    """Return what is wrong with a declaration as a whole, at the field that it is about."""
+    node, taken = entry.node.find(defect.path)
+    at = node.at if taken else entry.at
+    return problem_at(at, f"{'.'.join([title, *map(str, defect.path)])}: {defect.sentence}")

@@ -107,7 +107,7 @@ def to_set(queue: Queue, fields: Collection[str]) -> dict[str, str]:
         if field in fields and getattr(queue, field) is not None
     }
     if "policy" in fields:
-        found["Policy"] = to_text(queue.policy)
+        found["Policy"] = to_text(queue.policy, queue.policy_given)
     if "dead_letter" in fields:
         found["RedrivePolicy"] = _dead_letter_text(queue.dead_letter)
     if "redrive_allow" in fields:

@@ -15,7 +15,7 @@ from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.queue import Queue
 
 _TAGS = "tags."
-_NOT_ATTRIBUTES = frozenset({"name", "fifo", "tags"})
+_NOT_ATTRIBUTES = frozenset({"name", "fifo", "tags", "policy_given"})
 
 
 def as_queue(spec: Spec) -> Queue:
@@ -74,6 +74,8 @@ class Edit:
         kept = {k: v for k, v in {**there.tags, **_marks(live)}.items() if k not in self.untag}
         tags = {**kept, **self.tags}
         update = {name: getattr(wanted, name) for name in self.fields}
+        if "policy" in self.fields:
+            update["policy_given"] = wanted.policy_given
         update["tags"] = dict(sorted(wire.users_tags(tags).items()))
         return replace(
             live,

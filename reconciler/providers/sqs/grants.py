@@ -9,7 +9,8 @@ from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model import Frozen
 from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS, NOTIFIER_ACTIONS, Policy
-from reconciler.providers.sqs.policy_rules import MAX_ACTIONS, action_names
+from reconciler.providers.sqs.policy_rules import action_names
+from reconciler.providers.sqs.statement_rules import MAX_ACTIONS
 
 NOTIFIER = "amazon-notifications"
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from reconciler.core.errors import Defects
 from reconciler.core.model import Desired, Finding, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.sqs import limits
@@ -95,8 +96,9 @@ class QueueDeclaration(QueueSettings, Declaration):
         """Yield the queue.
 
         Raises:
-            ValueError: the account is not AWS's, the name that follows from the declaration's own
-                is not a queue name, or the policy is over SQS's limits.
+            ValueError: the account is not AWS's, or the name that follows from the declaration's
+                own is not a queue name.
+            Defects: the policy is over SQS's limits.
         """
         account = context.account
         if not isinstance(account, AwsAccount):
@@ -109,7 +111,11 @@ class QueueDeclaration(QueueSettings, Declaration):
             fields["policy"] = policy_of(self.grants)
         queue = Queue.of(account, {**fields, "name": name})
         if queue.policy is not None:
-            check_limits(queue.policy)
+            try:
+                check_limits(queue.policy, queue.policy_given)
+            except Defects as error:
+                field = "policy" if self.policy else "grants"
+                raise Defects(defect.below(field) for defect in error.found) from None
         yield Member(queue, outputs=account.queue_outputs(name))
 
     @classmethod

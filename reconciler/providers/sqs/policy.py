@@ -9,6 +9,7 @@ service may hold; what a declaration may hold is checked by `policy_rules`.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 Policy = dict[str, Any]
@@ -72,13 +73,41 @@ def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None
     return result
 
 
-def to_text(policy: Policy | None) -> str:
-    """Write a canonical policy the way SQS takes it; no policy is the empty string."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A policy as it was given, labels (Sid, Id), order and letter case kept; empty if none was.
+
+    Two of them are equal whatever they hold: what is compared is the canonical policy.
+    """
+
+    policy: Policy = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any] | None, queue_arn: str) -> "Given":
+        """Take up a raw policy; what SQS wants written out (Version, Resource) is filled in."""
+        if not raw or canonical(raw, queue_arn) is None:
+            return cls()
+        statements = [
+            _filled_in(item, queue_arn)
+            for item in _listed(raw.get("Statement"))
+            if isinstance(item, Mapping)
+        ]
+        head = {"Version": raw.get("Version", CURRENT_VERSION), **raw}
+        return cls({**head, "Statement": statements})
+
+
+def to_text(policy: Policy | None, given: Given | None = None) -> str:
+    """Write a policy the way SQS takes it, as it was given; no policy is the empty string.
+
+    One of which only the canonical form is known, as of a snapshot, is written so.
+    """
     if policy is None:
         return ""
-    statements = [compact(statement) for statement in policy["Statement"]]
-    version = policy.get("Version", CURRENT_VERSION)
-    return json.dumps({"Version": version, "Statement": statements}, separators=(",", ":"))
+    told = given.policy if given else {}
+    if not told:
+        statements = [compact(statement) for statement in policy["Statement"]]
+        told = {"Version": policy.get("Version", CURRENT_VERSION), "Statement": statements}
+    return json.dumps(told, separators=(",", ":"))
 
 
 def names_principals(policy: Policy | None) -> bool:
@@ -142,6 +171,28 @@ def _statement(raw: Mapping[str, Any], queue_arn: str) -> Policy:
     if "Resource" not in result and "NotResource" not in result:
         result["Resource"] = [queue_arn]
     return dict(sorted(result.items()))
+
+
+def _filled_in(raw: Mapping[str, Any], queue_arn: str) -> Policy:
+    """Return a statement as given, with a Resource, and with values where JSON has no others."""
+    result = {name: value for name, value in raw.items() if value is not None}
+    if "Effect" in result:
+        result["Effect"] = str(result["Effect"]).capitalize()
+    if isinstance(result.get("Condition"), Mapping):
+        result["Condition"] = {
+            operator: {key: _texts(wanted) for key, wanted in tests.items()}
+            for operator, tests in result["Condition"].items()
+            if isinstance(tests, Mapping) and tests
+        }
+    if not result.get("Condition", True):
+        del result["Condition"]
+    if "Resource" not in result and "NotResource" not in result:
+        result["Resource"] = queue_arn
+    return result
+
+
+def _texts(wanted: Any) -> Any:
+    return [_text(item) for item in wanted] if isinstance(wanted, list) else _text(wanted)
 
 
 def _principal(value: Any, partition: str) -> Any:

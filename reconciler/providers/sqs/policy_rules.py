@@ -1,84 +1,65 @@
 """What a declared queue policy must look like: shape, and SQS's own limits.
 
-SQS answers every defect with the same sentence and no reason, so the reason is given here. Limits:
-Amazon SQS Developer Guide, quotas related to policies.
+Everything that is wrong is told at once. Limits: Amazon SQS Developer Guide, quotas related to
+policies.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.core.errors import Defects
-from reconciler.core.manifest.phrases import near
-from reconciler.providers.sqs.policy import ACTIONS, Policy, principals, to_text
+from reconciler.core.errors import Defect, Defects
+from reconciler.core.manifest.phrases import quoted
+from reconciler.providers.sqs.policy import Given, Policy, canonical, principals, to_text
+from reconciler.providers.sqs.statement_rules import (
+    MAX_ACTIONS,
+    action_name,
+    meant,
+    statement_defects,
+    unknown_keys,
+)
 
 MAX_BYTES = 8192
 MAX_STATEMENTS = 20
 MAX_PRINCIPALS = 50
 MAX_CONDITIONS = 10
-MAX_ACTIONS = 7
 
-_POLICY_KEYS = frozenset({"Version", "Id", "Statement"})
-_PAIRS = (("Principal", "NotPrincipal"), ("Action", "NotAction"))
-_STATEMENT_KEYS = frozenset(
-    {"Sid", "Effect", "Resource", "NotResource", "Condition", *(k for pair in _PAIRS for k in pair)}
-)
-_VERSIONS = ("2008-10-17", "2012-10-17")
-_BY_LOWER = {name.lower(): name for name in ACTIONS}
+_ANY_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:any"
+_KEYS = ("Version", "Id", "Statement")
+_VERSIONS = ("2012-10-17", "2008-10-17")
 
 
 def check_shape(policy: Mapping[str, Any]) -> None:
     """Check what can be said of a raw policy without knowing its queue.
 
     Raises:
-        ValueError: says which statement is wrong, and how to put it right.
+        Defects: everything that is wrong, with its place inside the policy.
     """
-    _known(policy, _POLICY_KEYS, "a policy")
-    if str(policy.get("Version", _VERSIONS[1])) not in _VERSIONS:
-        raise ValueError('Version must be "2012-10-17" (or "2008-10-17")')
-    statements = policy.get("Statement", [])
-    if isinstance(statements, Mapping):
-        statements = [statements]
-    if not isinstance(statements, list) or (policy and not statements):
-        raise ValueError("Statement must be a list of statements; for no policy leave it out")
+    found = [*unknown_keys(policy, _KEYS), *_head_defects(policy), *_size_defects(policy)]
+    for path, statement in _statements(policy):
+        found += (defect.below(*path) for defect in statement_defects(statement))
+    found += _same_sids(policy)
+    if found:
+        raise Defects(found)
+
+
+def check_limits(policy: Policy, given: Given | None = None) -> None:
+    """Check a canonical policy against SQS's limits; `given` is how it is written.
+
+    Raises:
+        Defects: says which limits, and by how much.
+    """
+    size = len(to_text(policy, given).encode())
+    actions = (item.get("Action", item.get("NotAction", ())) for item in policy["Statement"])
+    most = max((len(listed) for listed in actions), default=0)
     faults = [
-        f"statement {number}: {fault}"
-        for number, statement in enumerate(statements, 1)
-        if (fault := _statement_fault(statement))
+        *_over("bytes", MAX_BYTES, size),
+        *_counts_over(policy),
+        *_over("actions in one statement", MAX_ACTIONS, most),
     ]
     if faults:
         raise Defects(faults)
-
-
-def check_limits(policy: Policy) -> None:
-    """Check a canonical policy against SQS's limits.
-
-    Raises:
-        ValueError: says which limit and by how much.
-    """
-    statements = policy["Statement"]
-    _at_most(MAX_BYTES, len(to_text(policy).encode()), "bytes")
-    _at_most(MAX_STATEMENTS, len(statements), "statements")
-    _at_most(MAX_PRINCIPALS, len(list(principals(policy))), "principals")
-    conditions = sum(
-        len(keys) for item in statements for keys in item.get("Condition", {}).values()
-    )
-    _at_most(MAX_CONDITIONS, conditions, "conditions")
-    for statement in statements:
-        actions = statement.get("Action", statement.get("NotAction", ()))
-        _at_most(MAX_ACTIONS, len(actions), "actions in one statement")
-
-
-def action_name(name: str) -> str:
-    """Return SQS's spelling of an action.
-
-    Raises:
-        ValueError: there is no such action.
-    """
-    found = _BY_LOWER.get(name.lower())
-    if found is None:
-        hint = near(name, ACTIONS) or f"; the actions are {', '.join(ACTIONS)}"
-        raise ValueError(f"{name!r} is not an SQS action{hint}")
-    return found
 
 
 def action_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -98,65 +79,69 @@ def action_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _statement_fault(statement: Any) -> str | None:
-    try:
-        _check_statement(statement)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _check_statement(statement: Any) -> None:
-    if not isinstance(statement, Mapping):
-        raise ValueError("expected a mapping with Effect, Principal and Action")
-    _known(statement, _STATEMENT_KEYS, "a statement")
-    if str(statement.get("Effect")).capitalize() not in ("Allow", "Deny"):
-        raise ValueError("Effect must be Allow or Deny")
-    for pair in _PAIRS:
-        if sum(bool(statement.get(key)) for key in pair) != 1:
-            raise ValueError(f"exactly one of {pair[0]} and {pair[1]} must be given")
-    if "Resource" in statement and "NotResource" in statement:
-        raise ValueError("at most one of Resource and NotResource may be given")
-    _check_principal(statement.get("Principal") or statement.get("NotPrincipal"))
-    _check_actions(statement.get("Action") or statement.get("NotAction"))
-    condition = statement.get("Condition") or {}
-    if not isinstance(condition, Mapping) or not all(
-        isinstance(tests, Mapping) for tests in condition.values()
+def _head_defects(policy: Mapping[str, Any]) -> Iterator[Defect]:
+    version = policy.get("Version", _VERSIONS[0])
+    if str(version) not in _VERSIONS:
+        expected = f'expected "{_VERSIONS[0]}" (or "{_VERSIONS[1]}")'
+        yield Defect(f"{expected}, not {quoted(version)}", ("Version",))
+    if not isinstance(policy.get("Id", ""), str):
+        yield Defect(f"expected text, not {quoted(policy['Id'])}: put it in quotes", ("Id",))
+    if "Statement" not in meant(policy, _KEYS):
+        yield Defect("'Statement' is missing: a list of statements; for no policy leave it out")
+    elif not policy.get("Statement", True) or not isinstance(
+        policy.get("Statement", []), list | Mapping
     ):
-        raise ValueError("Condition must be {operator: {key: value}}")
+        given = "" if policy["Statement"] in ([], {}) else f", not {quoted(policy['Statement'])}"
+        expected = "expected a list of statements; for no policy leave it out"
+        yield Defect(f"{expected}{given}", ("Statement",))
 
 
-def _check_principal(principal: Any) -> None:
-    if principal == "*":
-        return
-    if not isinstance(principal, Mapping):
-        raise ValueError('Principal must be "*" or a mapping such as {AWS: "123456789012"}')
-    for kind, names in principal.items():
-        listed = names if isinstance(names, list) else [names]
-        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
-            raise ValueError(f"Principal has no {kind!r}; expected AWS or Service")
-        if not listed or not all(isinstance(name, str) and name for name in listed):
-            raise ValueError(f"Principal.{kind} must be text; put account ids in quotes")
+def _size_defects(policy: Mapping[str, Any]) -> Iterator[Defect]:
+    """Yield the limits that are surely passed, whatever else is wrong."""
+    size = len(json.dumps(policy, separators=(",", ":"), default=str).encode())
+    yield from (Defect(sentence) for sentence in _over("bytes", MAX_BYTES, size))
+    counted = canonical(policy, _ANY_QUEUE)
+    if counted:
+        yield from (Defect(sentence, ("Statement",)) for sentence in _counts_over(counted))
 
 
-def _check_actions(actions: Any) -> None:
-    for action in actions if isinstance(actions, list) else [actions]:
-        if not isinstance(action, str):
-            raise ValueError("Action must be text or a list of texts")
-        service, _, name = action.partition(":")
-        if action == "*" or (service.lower() == "sqs" and ("*" in name or "?" in name)):
-            continue
-        if service.lower() != "sqs" or not name:
-            raise ValueError(f"Action {action!r} must begin with sqs:, as in sqs:SendMessage")
-        action_name(name)
+def _counts_over(policy: Policy) -> Iterator[str]:
+    statements = policy["Statement"]
+    conditions = sum(
+        len(keys) for item in statements for keys in _mapping(item.get("Condition")).values()
+    )
+    yield from _over("statements", MAX_STATEMENTS, len(statements))
+    yield from _over("principals", MAX_PRINCIPALS, len(list(principals(policy))))
+    yield from _over("conditions", MAX_CONDITIONS, conditions)
 
 
-def _known(given: Mapping[str, Any], known: Iterable[str], owner: str) -> None:
-    for key in given:
-        if key not in known:
-            raise ValueError(f"{owner} has no {key!r}; it has {', '.join(sorted(known))}")
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _at_most(limit: int, count: int, what: str) -> None:
+def _same_sids(policy: Mapping[str, Any]) -> Iterator[Defect]:
+    sids = {
+        path: item["Sid"]
+        for path, item in _statements(policy)
+        if isinstance(item, Mapping) and isinstance(item.get("Sid"), str) and item["Sid"]
+    }
+    often = Counter(sids.values())
+    seen: set[str] = set()
+    for path, sid in sids.items():
+        if often[sid] > 1 and sid in seen:
+            yield Defect(f"another statement has the Sid {quoted(sid)} too", (*path, "Sid"))
+        seen.add(sid)
+
+
+def _statements(policy: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield (path, statement); one outside a list counts as a list of one."""
+    given = policy.get("Statement")
+    if isinstance(given, Mapping) and given:
+        yield ("Statement",), given
+    for number, statement in enumerate(given if isinstance(given, list) else ()):
+        yield ("Statement", number), statement
+
+
+def _over(what: str, limit: int, count: int) -> Iterator[str]:
     if count > limit:
-        raise ValueError(f"the policy has {count} {what}, and SQS allows {limit}; make it shorter")
+        yield f"the policy has {count} {what}, and SQS allows {limit}: make it shorter"

@@ -14,6 +14,7 @@ from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.admission import links as admission_links
 from reconciler.providers.sqs.admission import locked, missing_rights, unclear_rights
 from reconciler.providers.sqs.policy import (
+    Given,
     canonical,
     has_deleted_principal,
     owner_is_given_all_rights,
@@ -116,7 +117,7 @@ class Queue(QueueSettings, Spec):
     fixed: ClassVar[frozenset[str]] = frozenset({"fifo"})
     optional: ClassVar[frozenset[str]] = frozenset({"maximumMessageSize"})
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
-    hidden: ClassVar[frozenset[str]] = frozenset({"arn"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"arn", "policyGiven"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
     }
@@ -129,6 +130,8 @@ class Queue(QueueSettings, Spec):
     name: str
     arn: str | None = None
     """What statements of its policy may name as their Resource."""
+    policy_given: Given = Field(default=Given(), exclude=True)
+    """The policy as it is written, or was read: labels and all."""
 
     @classmethod
     def of(cls, account: AwsAccount, fields: Mapping[str, Any]) -> Self:
@@ -139,6 +142,7 @@ class Queue(QueueSettings, Spec):
         arn = account.queue_arn(fields["name"])
         known = {**fields, "arn": arn}
         if "policy" in known:
+            known["policy_given"] = Given.of(known["policy"], arn)
             known["policy"] = canonical(known["policy"], arn)
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):

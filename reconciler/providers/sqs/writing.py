@@ -11,6 +11,7 @@ from reconciler.providers.sqs.policy import (
     ACTIONS,
     AMAZON_NOTIFICATIONS,
     NOTIFIER_ACTIONS,
+    Given,
     Policy,
     canonical,
     compact,
@@ -23,7 +24,10 @@ KEY_REUSE = 300
 """Seconds for which SQS reuses a data key unless told otherwise."""
 
 _ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
-_ORDER = ("Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "Condition")
+_ORDER = (
+    *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource"),
+    *("NotResource", "Condition"),
+)
 _STATEMENT = {"Action", "Effect", "Principal", "Resource"}
 
 
@@ -31,7 +35,7 @@ def written(queue: Queue, account: AwsAccount) -> Written:
     """Return the declaration of a live queue; a policy that equals grants is written as grants."""
     given = queue.fields()
     usual = Queue(name=queue.name, fifo=queue.fifo).fields()
-    rights = _rights(queue.policy, account.queue_arn(queue.name))
+    rights = _rights(queue, account.queue_arn(queue.name))
     full = {name: value for name, value in given.items() if name != "policy"} | rights
     fields: dict[str, Any] = {"name": queue.name}
     for name, value in given.items():
@@ -54,15 +58,16 @@ def _encryption(value: Any, usual: Any) -> dict[str, Any]:
     return {"encryption": value}
 
 
-def _rights(policy: Policy | None, arn: str) -> dict[str, Any]:
-    """Return `grants` if they stand for the whole of a canonical policy, else `policy`."""
+def _rights(queue: Queue, arn: str) -> dict[str, Any]:
+    """Return `grants` if they stand for the whole of a queue's policy, else `policy`."""
+    policy = queue.policy
     grants = [_grant(statement) for statement in policy["Statement"]] if policy else []
     if policy and None not in grants:
         told = sorted((grant for grant in grants if grant), key=_notifier_first)
         meant = policy_of(Grant.model_validate(grant) for grant in told)
         if canonical(meant, arn) == policy:
             return {"grants": told}
-    return {"policy": _by_hand(policy, arn) if policy else None}
+    return {"policy": _by_hand(policy, queue.policy_given, arn) if policy else None}
 
 
 def _grant(statement: Policy) -> dict[str, Any] | None:
@@ -88,14 +93,20 @@ def _notifier_first(grant: Mapping[str, Any]) -> tuple[bool, str, str]:
     return grant["to"] != NOTIFIER, grant["to"], str(grant.get("actions"))
 
 
-def _by_hand(policy: Policy, arn: str) -> Policy:
-    """Write lists of one as their only item, and leave out what a policy on a queue implies."""
+def _by_hand(policy: Policy, given: Given, arn: str) -> Policy:
+    """Return a policy with its labels, without what a policy on a queue implies.
+
+    Lists of one are written as their only item.
+    """
+    raw = given.policy or policy
     statements = []
-    for statement in policy["Statement"]:
-        told = {name: value for name, value in statement.items() if value != [arn]}
-        if told.get("Principal") == {"AWS": ["*"]}:
+    for statement in raw["Statement"]:
+        short = {name: compact(value) for name, value in statement.items()}
+        told = {name: value for name, value in short.items() if (name, value) != ("Resource", arn)}
+        if told.get("Principal") == {"AWS": "*"}:
             told["Principal"] = "*"
         order = [name for name in _ORDER if name in told]
-        statements.append(compact({name: told[name] for name in order} | told))
+        statements.append({name: told[name] for name in order} | told)
     version = {"Version": policy["Version"]} if "Version" in policy else {}
-    return {**version, "Statement": statements}
+    label = {"Id": raw["Id"]} if "Id" in raw else {}
+    return {**version, **label, "Statement": statements}

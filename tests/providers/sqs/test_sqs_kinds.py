@@ -403,7 +403,7 @@ REFUSED = {
     "a policy without effect": (
         {"policy": {"Statement": [{"Principal": "*", "Action": "sqs:*"}]}},
         ("policy",),
-        "statement 1: Effect",
+        "'Effect' is missing",
     ),
     "an unknown key": ({"visibilitytimeout": 1}, ("visibilitytimeout",), ""),
 }

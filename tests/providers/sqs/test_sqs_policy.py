@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from reconciler.core.errors import Defects
 from reconciler.providers.sqs.grants import Grant, policy_of
 from reconciler.providers.sqs.policy import (
+    Given,
     canonical,
     has_deleted_principal,
     names_principals,
@@ -273,38 +275,203 @@ def test_quirk_44_all_rights_for_a_foreign_account_are_found(fields, strangers):
     assert strangers_with_all_rights(canonical(policy(statement(**fields)), ARN)) == strangers
 
 
+S0 = ("Statement", 0)
 BAD_SHAPES = {
-    "an unknown key": ({"Statements": []}, "a policy has no 'Statements'"),
-    "no statement": ({"Version": "2012-10-17", "Statement": []}, "for no policy leave it out"),
-    "another version": (policy(statement(), Version="2020-01-01"), 'Version must be "2012-10-17"'),
-    "a statement that is text": (policy("Allow"), "statement 1: expected a mapping"),
-    "an unknown element": (policy(statement(Actions="x")), "a statement has no 'Actions'"),
-    "no effect": (policy(without(statement(), "Effect")), "Effect must be Allow or Deny"),
-    "no principal": (policy(without(statement(), "Principal")), "exactly one of Principal"),
-    "both kinds of action": (policy(statement(NotAction="sqs:*")), "exactly one of Action"),
-    "both kinds of resource": (policy(statement(NotResource="*")), "at most one of Resource"),
-    "a bare principal": (policy(statement(Principal="444455556666")), 'Principal must be "*"'),
-    "an unknown principal": (policy(statement(Principal={"Aws": "*"})), "Principal has no 'Aws'"),
-    "an account id as a number": (
-        policy(statement(Principal={"AWS": 444455556666})),
-        "put account ids in quotes",
+    "an unknown key": (
+        {"Statements": [], "Vrsion": "2012-10-17"},
+        [(("Statements",), "unknown key 'Statements', did you mean"), (("Vrsion",), "'Version'?")],
     ),
-    "an action without prefix": (policy(statement(Action="SendMessage")), "must begin with sqs:"),
-    "an action of another service": (policy(statement(Action="s3:Get")), "must begin with sqs:"),
-    "an action that does not exist": (policy(statement(Action="sqs:Send")), "is not an SQS action"),
-    "an action that is no text": (policy(statement(Action=[1])), "Action must be text"),
-    "a condition that is text": (policy(statement(Condition="x")), "Condition must be"),
-    "a test that is text": (policy(statement(Condition={"Bool": "x"})), "Condition must be"),
-    "the number of the statement": (policy(statement(), statement(Effect=1)), "statement 2: "),
+    "no statement": (
+        {"Version": "2012-10-17", "Statement": []},
+        [(("Statement",), "for no policy leave it out")],
+    ),
+    "nothing but a version": ({"Version": "2012-10-17"}, [((), "'Statement' is missing")]),
+    "statements that are text": (
+        {"Statement": "Allow"},
+        [
+            (
+                ("Statement",),
+                "expected a list of statements; for no policy leave it out, not 'Allow'",
+            )
+        ],
+    ),
+    "another version": (
+        policy(statement(), Version="2012-10-18"),
+        [(("Version",), 'expected "2012-10-17" (or "2008-10-17"), not \'2012-10-18\'')],
+    ),
+    "an id that is a number": (policy(statement(), Id=1), [(("Id",), "expected text, not 1")]),
+    "a statement that is text": (policy("Allow"), [(S0, "expected a mapping")]),
+    "an unknown element": (
+        policy(statement(Ressource=ARN)),
+        [((*S0, "Ressource"), "unknown key 'Ressource', did you mean 'Resource'?")],
+    ),
+    "an element that is misspelt and so missing": (
+        policy({**without(statement(), "Action"), "Actions": "sqs:*"}),
+        [((*S0, "Actions"), "did you mean 'Action'?")],
+    ),
+    "no effect": (policy(without(statement(), "Effect")), [(S0, "'Effect' is missing")]),
+    "another effect": (
+        policy(statement(Effect="Permit")),
+        [((*S0, "Effect"), "expected Allow or Deny, not 'Permit'")],
+    ),
+    "no principal": (policy(without(statement(), "Principal")), [(S0, "'Principal' is missing")]),
+    "no action": (policy(without(statement(), "Action")), [(S0, "'Action' is missing")]),
+    "both kinds of action": (
+        policy(statement(NotAction="sqs:*")),
+        [((*S0, "NotAction"), "exclude each other")],
+    ),
+    "both kinds of resource": (
+        policy(statement(NotResource="*")),
+        [((*S0, "NotResource"), "exclude each other")],
+    ),
+    "everyone but one allowed": (
+        policy({**without(statement(), "Principal"), "NotPrincipal": {"AWS": ROOT}}),
+        [((*S0, "NotPrincipal"), "with Effect Deny only")],
+    ),
+    "a bare principal": (
+        policy(statement(Principal="444455556666")),
+        [((*S0, "Principal"), "not '444455556666'")],
+    ),
+    "an unknown kind of principal": (
+        policy(statement(Principal={"Aws": "*"})),
+        [((*S0, "Principal", "Aws"), "unknown key 'Aws', did you mean 'AWS'?")],
+    ),
+    "account ids as numbers": (
+        policy(statement(Principal={"AWS": ["777788889999", 444455556666]})),
+        [((*S0, "Principal", "AWS", 1), "put the account id in quotes, not 444455556666")],
+    ),
+    "an account id of eleven digits": (
+        policy(statement(Principal={"AWS": "44445555666"})),
+        [((*S0, "Principal", "AWS"), "not '44445555666'")],
+    ),
+    "the name of a grant": (
+        policy(statement(Principal={"AWS": "amazon-notifications"})),
+        [((*S0, "Principal", "AWS"), "in a policy that is '437568002678'")],
+    ),
+    "actions that are none": (
+        policy(statement(Action=["SendMessage", "s3:Get", "sqs:Send", 1])),
+        [
+            ((*S0, "Action", 0), "must begin with sqs:, as in sqs:SendMessage: write sqs:SendM"),
+            ((*S0, "Action", 1), "must begin with sqs:"),
+            ((*S0, "Action", 2), "'sqs:Send' is not an SQS action"),
+            ((*S0, "Action", 3), "expected text such as sqs:SendMessage, not 1"),
+        ],
+    ),
+    "a resource that is a name": (
+        policy(statement(Resource="offers")),
+        [((*S0, "Resource"), "expected a queue's ARN (left out, it is this queue), not 'offers'")],
+    ),
+    "a condition that is text": (
+        policy(statement(Condition="x")),
+        [((*S0, "Condition"), "expected {operator: {key: value}}, not 'x'")],
+    ),
+    "a test that is text": (
+        policy(statement(Condition={"Bool": "x"})),
+        [((*S0, "Condition", "Bool"), "expected {key: value} to compare with, not 'x'")],
+    ),
+    "an unknown operator": (
+        policy(statement(Condition={"StringEqual": {"aws:SourceArn": {"a": 1}}})),
+        [
+            ((*S0, "Condition", "StringEqual"), "did you mean 'StringEquals'?"),
+            ((*S0, "Condition", "StringEqual", "aws:SourceArn"), "not a mapping"),
+        ],
+    ),
+    "a label that is given twice": (
+        policy(statement(Sid="a"), statement(Sid="a", Effect="Deny")),
+        [(("Statement", 1, "Sid"), "another statement has the Sid 'a' too")],
+    ),
+    "a label that is a number": (policy(statement(Sid=1)), [((*S0, "Sid"), "put it in quotes")]),
+    "faults of several statements": (
+        policy(statement(Effect=1), statement(), statement(Effect="Alow", Action=[])),
+        [
+            ((*S0, "Effect"), "not 1"),
+            (("Statement", 2, "Effect"), "not 'Alow', did you mean 'Allow'?"),
+            (("Statement", 2, "Action"), "expected an action such as"),
+        ],
+    ),
+    "limits beside other faults": (
+        policy(*(statement(Effect="Alow", Resource=f"{ARN}{n}") for n in range(21)))
+        | {"Version": "1"},
+        [
+            (("Version",), ""),
+            (("Statement",), "the policy has 21 statements, and SQS allows 20"),
+            *((("Statement", n, "Effect"), "not 'Alow'") for n in range(21)),
+        ],
+    ),
+    "one statement outside a list": (
+        {"Statement": statement(Effect="Alow")},
+        [(("Statement", "Effect"), "not 'Alow'")],
+    ),
 }
 
 
-@pytest.mark.parametrize(("raw", "sentence"), BAD_SHAPES.values(), ids=BAD_SHAPES.keys())
-def test_a_declared_policy_of_the_wrong_shape_is_refused(raw, sentence):
-    with pytest.raises(ValueError, match=r".") as refused:
+@pytest.mark.parametrize(("raw", "expected"), BAD_SHAPES.values(), ids=BAD_SHAPES.keys())
+def test_everything_that_is_wrong_with_a_policy_is_told_where_it_stands(raw, expected):
+    with pytest.raises(Defects) as refused:
         check_shape(raw)
 
-    assert sentence in str(refused.value)
+    found = refused.value.found
+    assert [defect.path for defect in found] == [path for path, _ in expected]
+    for defect, (_, sentence) in zip(found, expected, strict=True):
+        assert sentence in defect.sentence
+
+
+@pytest.mark.parametrize(
+    "operator", ["StringLike", "ForAnyValue:ArnLikeIfExists", "Null", "IpAddress"]
+)
+def test_every_operator_of_aws_may_be_declared(operator):
+    check_shape(policy(statement(Condition={operator: {"aws:SourceArn": ["a", "b"]}})))
+
+
+LABELLED = {
+    "Version": "2012-10-17",
+    "Id": "offers-policy",
+    "Statement": [
+        {
+            "Sid": "AllowAmazon",
+            "Effect": "Allow",
+            "Principal": {"AWS": "437568002678"},
+            "Action": ["sqs:SendMessage", "sqs:GetQueueAttributes"],
+            "Resource": ARN,
+        },
+        {
+            "Sid": "OnlyTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": ARN,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ],
+}
+
+
+def test_a_policy_is_written_as_it_was_given():
+    given = Given.of(LABELLED, ARN)
+    assert json.loads(to_text(canonical(LABELLED, ARN), given)) == LABELLED
+
+
+def test_what_sqs_wants_written_out_is_filled_in():
+    bare = {
+        "Statement": {
+            "Effect": "allow",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Condition": {"Bool": {"aws:SecureTransport": True}, "Null": {}},
+        }
+    }
+    assert json.loads(to_text(canonical(bare, ARN), Given.of(bare, ARN))) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": ARN,
+                "Condition": {"Bool": {"aws:SecureTransport": "true"}},
+            }
+        ],
+    }
 
 
 @pytest.mark.parametrize("pair", EQUAL.values(), ids=EQUAL.keys())

@@ -1,5 +1,6 @@
 """Queues over real sockets: what is read, made, changed and deleted."""
 
+import json
 import logging
 
 import pytest
@@ -9,6 +10,7 @@ from reconciler.core.model import FieldChange
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.session import AwsKeys
+from reconciler.providers.sqs.writing import written
 
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
@@ -37,6 +39,65 @@ def test_quirk_108_what_was_just_created_needs_nothing(world):
 
         assert world.differences(desired) == []
         assert created.outputs == world.see(desired)[desired.spec.name].outputs
+
+
+LABELLED = {
+    "Version": "2012-10-17",
+    "Id": "offers-policy",
+    "Statement": [
+        {
+            "Sid": "OnlyTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Sid": "AllowAmazon",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::437568002678:root"},
+            "Action": ["sqs:SendMessage", "sqs:GetQueueAttributes"],
+        },
+    ],
+}
+
+
+def written_policy(world, name="offers"):
+    return json.loads(world.stored(name)["attributes"]["Policy"])
+
+
+def with_resource(world, policy):
+    filled = [{**item, "Resource": world.arn("offers")} for item in policy["Statement"]]
+    return {**policy, "Statement": filled}
+
+
+def test_a_policy_is_written_with_its_labels_so_that_they_can_be_named_to_sqs(world):
+    desired = world.want("offers", {"policy": LABELLED})
+    url = world.provider.create(desired).outputs["url"]
+
+    assert written_policy(world) == with_resource(world, LABELLED)
+    world.boto.remove_permission(QueueUrl=url, Label="AllowAmazon")
+    assert [change.path for change in world.converge(desired)] == ["policy"]
+    assert written_policy(world) == with_resource(world, LABELLED)
+
+
+def test_a_difference_in_labels_alone_is_no_change(world):
+    world.provider.create(world.want("offers", {"policy": LABELLED}))
+    bare = [
+        {name: value for name, value in statement.items() if name != "Sid"}
+        for statement in LABELLED["Statement"]
+    ]
+    assert world.differences(world.want("offers", {"policy": {"Statement": bare}})) == []
+
+
+def test_a_live_policy_is_written_into_yaml_with_its_labels(world):
+    desired = world.want("offers", {"policy": LABELLED})
+    world.provider.create(desired)
+    live = world.see(desired)["offers"]
+
+    told = written(live.spec, world.account).fields["policy"]
+
+    assert {**told, "Version": "2012-10-17"} == LABELLED
 
 
 def test_a_fifo_queue_needs_nothing_after_creation(world):
