@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from reconciler import engine
 from reconciler.core.allowing import Overrides
-from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused, Transient
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
 from reconciler.core.plan import prepare
+from reconciler.core.world import Selection
 from tests.drawing import examples
 from tests.test_convergence import settle, strangers, untouched, worlds
 from tests.toys import Bell, Cloud, Tank, Well

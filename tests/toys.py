@@ -98,8 +98,8 @@ class Pipe(Spec):
         "overflow": Reference("tank", "id"),
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (
+        Evidence("name", "name"),
         Evidence("reference", "well"),
-        Evidence("prefix", "name"),
     )
 
     well: str
@@ -146,7 +146,7 @@ class Bell(Spec):
     kind: ClassVar[str] = "bell"
     service: ClassVar[str] = "tower"
     identity: ClassVar[tuple[str, ...]] = ("event", "target", "everyone")
-    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("declared"), Evidence("below", "uri"))
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "uri"),)
 
     event: str
     target: str | None = None

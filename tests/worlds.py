@@ -6,8 +6,8 @@ from pathlib import Path
 
 from reconciler import engine
 from reconciler.core.allowing import Overrides
-from reconciler.core.decide import Selection
 from reconciler.core.plan import prepare
+from reconciler.core.world import Selection
 from reconciler.providers.secrets import Secrets
 from reconciler.wiring import Providers, declarations
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reconciler.cli.exits import WrongUsage
 from reconciler.cli.state import State
 from reconciler.core.allowing import Overrides
-from reconciler.core.decide import Selection
 from reconciler.core.diff import matches
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
@@ -21,6 +20,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
 from reconciler.core.routing import Routing
+from reconciler.core.world import Selection
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Ticker

@@ -8,11 +8,11 @@ from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
 from reconciler.cli.session import Request, connected, declared_for, select
 from reconciler.cli.state import State, colored
-from reconciler.core.decide import Selection
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.proof import Verification
+from reconciler.core.world import Selection
 from reconciler.engine import observe
 from reconciler.operate.verify import Manner, accounts_behind, chosen, verify
 from reconciler.reports import as_json, as_verdicts

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.allowing import Overrides
-from reconciler.core.decide import World
 from reconciler.core.diff import matches
 from reconciler.core.manifest.phrases import near
 from reconciler.core.model import Finding
+from reconciler.core.world import World
 
 
 def idle_overrides(world: World, overrides: Overrides) -> Iterator[str]:

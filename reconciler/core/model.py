@@ -23,7 +23,7 @@ to_snake = cache(alias_generators.to_snake)
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 ActionName = Literal["create", "update", "replace", "delete"]
-EvidenceRule = Literal["mark", "reference", "prefix", "below", "declared"]
+EvidenceRule = Literal["mark", "name", "reference", "below"]
 
 
 class Frozen(BaseModel):
@@ -55,11 +55,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One way to tell that a live object is ours; `field` is a YAML path of the spec.
+    """One way to tell which stack a live object belongs to; `field` is a YAML path of the spec.
 
-    mark: the object's own mark names our stack. reference: the object that `field` refers to is
-    ours. prefix: `field` starts with `<stack>-`. below: `field` lies below one of the owned call
-    back URIs. declared: a declaration matches it.
+    mark: the object's own mark names it. name: `field` starts with `STACK--`. reference: it is that
+    of the object behind `field`. below: `field` lies below one of our call back URIs. Of several
+    the first that tells anything counts.
     """
 
     rule: EvidenceRule

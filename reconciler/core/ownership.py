@@ -1,14 +1,30 @@
-"""Evidence → ours, foreign or nobody's that we know of. Decided here, before any step exists."""
+"""Evidence → which stack each live object belongs to. Decided here, before any step exists."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from reconciler.core.manifest.settings import STACK
 from reconciler.core.model import Desired, Evidence, Live, live_address
 from reconciler.core.refs import get, levels
 
-Owner = Literal["ours", "foreign", "unknown"]
+BEHIND_STACK = "--"
+"""What stands between a stack's name and the rest of a name that marks an object as the stack's.
+
+No stack's name holds it, so that of two stacks one is never taken for the other.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """The stack that an object belongs to, None where nothing tells.
+
+    `marked`: the object's own tag says so, and not what it is called or what it refers to.
+    """
+
+    stack: str | None
+    marked: bool = False
 
 
 def owners(
@@ -16,17 +32,15 @@ def owners(
     *,
     stack: str,
     owned_uris: Collection[str],
-    declared: Collection[str],
     missing: Iterable[Desired] = (),
-) -> dict[str, Owner]:
+) -> dict[str, Belonging]:
     """Return whose each live object is, by its live address.
 
-    `live` hold handles; `declared` are the live addresses that a declaration meets. Foreign is only
-    what bears another stack's mark itself: its queue may serve several stacks. `missing` are the
-    declared objects that are not there: what refers to one is ours as it will be once it is.
+    `live` hold handles. `missing` are the declared objects that are not there: what refers to one
+    is ours as it will be once it is.
     """
     objects = list(live)
-    found: dict[str, Owner] = {}
+    found: dict[str, Belonging] = {}
     stacks: dict[tuple[str, str, str], str | None] = {
         (item.spec.kind, scope, item.spec.handle(item.account, item.outputs)): stack
         for item in missing
@@ -34,12 +48,10 @@ def owners(
     }
     for level in levels({type(item.spec) for item in objects}):
         for item in (item for item in objects if item.spec.kind in level):
-            address = live_address(item.spec, item.account)
-            judge = _Judge(item, stack, owned_uris, address in declared, stacks)
-            ours = any(judge.ours(evidence) for evidence in item.spec.evidence)
-            owner = stack if ours else item.owner
+            owner = _Judge(item, stack, owned_uris, stacks).owner()
+            belonging = Belonging(owner, marked=owner is not None and item.owner == owner)
             # Of two with one identity the first counts, as everywhere.
-            found.setdefault(address, "ours" if ours else "foreign" if owner else "unknown")
+            found.setdefault(live_address(item.spec, item.account), belonging)
             handle = item.spec.handle(item.account, item.outputs)
             for scope in (item.account, ""):
                 stacks.setdefault((item.spec.kind, scope, handle), owner)
@@ -57,23 +69,24 @@ class _Judge:
     item: Live
     stack: str
     owned_uris: Collection[str]
-    declared: bool
     stacks: Mapping[tuple[str, str, str], str | None]
 
-    def ours(self, evidence: Evidence) -> bool:
-        """Say whether this piece of evidence makes the object ours."""
+    def owner(self) -> str | None:
+        """Return the stack that the first evidence which tells anything tells of."""
+        told = (self._told(evidence) for evidence in self.item.spec.evidence)
+        return next((stack for stack in told if stack is not None), None)
+
+    def _told(self, evidence: Evidence) -> str | None:
         match evidence.rule:
             case "mark":
-                return self.item.owner == self.stack
+                return self.item.owner
+            case "name":
+                return named_after(self._value(evidence.field))
             case "reference":
-                return self._stack_behind(evidence.field) == self.stack
-            case "prefix":
-                return self._named_after_us(self._value(evidence.field))
-            case "below":
+                return self._stack_behind(evidence.field)
+            case "below":  # pragma: no branch - mypy knows that there is no other rule
                 value = self._value(evidence.field)
-                return any(is_below(value, uri) for uri in self.owned_uris)
-            case "declared":  # pragma: no branch - mypy knows that there is no other rule
-                return self.declared
+                return self.stack if any(is_below(value, uri) for uri in self.owned_uris) else None
 
     def _value(self, path: str) -> str:
         return get(self.item.spec, path) or ""
@@ -83,16 +96,11 @@ class _Judge:
         scope = self.item.account if reference.same_account else ""
         return self.stacks.get((reference.kind, scope, self._value(path)))
 
-    def _named_after_us(self, name: str) -> bool:
-        """Say whether the name begins with our stack's and not with a longer one's behind it.
 
-        Stack `acme` must not take `acme-eu-offers`, on a queue of stack `acme-eu`, for its own.
-        """
-        others = {self._stack_behind(path) for path in self.item.spec.refs} - {None, self.stack}
-        longer = [other for other in others if other and len(other) > len(self.stack)]
-        return name.startswith(f"{self.stack}-") and not any(
-            name.startswith(f"{other}-") for other in longer
-        )
+def named_after(name: str) -> str | None:
+    """Return the stack whose mark a name begins with, `acme-eu` of `acme-eu--offers`."""
+    stack, mark, _ = name.partition(BEHIND_STACK)
+    return stack if mark and re.fullmatch(STACK, stack) else None
 
 
 def is_below(uri: str, prefix: str) -> bool:

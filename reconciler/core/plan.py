@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from reconciler.core.allowing import Overrides, passing
-from reconciler.core.decide import Selection, World, decide, unmanaged, withheld
+from reconciler.core.decide import decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
 from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.gap import gaps
@@ -32,6 +32,7 @@ from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
 from reconciler.core.routing import Routing, account_changes
 from reconciler.core.unexamined import unexamined
+from reconciler.core.world import Selection, World
 
 FORMAT_VERSION = 1
 CALLS_AT_ONCE = 16

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from reconciler.core.decide import World
 from reconciler.core.model import Finding
+from reconciler.core.world import World
 
 
 def unexamined(world: World) -> Iterator[Finding]:

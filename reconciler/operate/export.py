@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.decide import Selection, World, decide, undeclared
+from reconciler.core.decide import decide, undeclared
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Live, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Service
-from reconciler.core.refs import get, internalise
+from reconciler.core.refs import internalise
+from reconciler.core.world import Selection, World
 from reconciler.operate.drafting import Composer, drafts_of
 from reconciler.operate.trial import Reread, Trial
 
@@ -48,45 +49,16 @@ def _sorted_out(
     world: World, declarations: Declarations, accounts: frozenset[str] | None
 ) -> tuple[list[Live], list[str]]:
     """Return undeclared objects that nobody else owns, and a note on each of the others."""
-    whose, found, notes = _Whose(world), dict[str, Live](), list[str]()
+    found, notes = dict[str, Live](), list[str]()
     for live in undeclared(world):
         if accounts is not None and live.account not in accounts:
             continue
         address = live_address(live.spec, live.account)
-        stack = whose.stack(live)
-        if stack is not None:
+        stack = world.belonging(live).stack
+        if stack not in (None, declarations.stack):
             notes.append(f"{address} belongs to stack {stack!r}: not exported")
             continue
         # Two entries may name one real account.
         real = declarations.accounts[live.account].real() or (live.account,)
         found.setdefault(live_address(live.spec, "/".join(real)), live)
     return list(found.values()), notes
-
-
-class _Whose:
-    """Tells which other stack a live object belongs to, by its mark or by what it rests on."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._behind = {
-            (live.spec.kind, scope, live.spec.handle(live.account, live.outputs)): live
-            for live in world.live
-            for scope in (live.account, "")
-        }
-
-    def stack(self, live: Live) -> str | None:
-        """Return the other stack, None where there is none."""
-        owner = self._world.owner[live_address(live.spec, live.account)]
-        if owner == "foreign":
-            return live.owner
-        if owner == "ours":
-            return None
-        for evidence in live.spec.evidence:
-            reference = live.spec.refs.get(evidence.field)
-            if reference is not None:
-                scope = live.account if reference.same_account else ""
-                handle = get(live.spec, evidence.field) or ""
-                behind = self._behind.get((reference.kind, scope, handle))
-                if behind is not None and (stack := self.stack(behind)) is not None:
-                    return stack
-        return None

@@ -6,12 +6,12 @@ Whatever would not be in sync is left out and told, with all that depends on it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from reconciler.core.decide import World
 from reconciler.core.diff import STACK_MARK, compare
 from reconciler.core.errors import DeclarationError, Problem
 from reconciler.core.manifest.nodes import parse
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.model import Desired, live_address
+from reconciler.core.world import World
 from reconciler.operate.drafting import Composer, Document, Draft
 from reconciler.operate.entry import EVERYTHING
 from reconciler.operate.handwriting import written

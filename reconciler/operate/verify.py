@@ -10,7 +10,6 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from reconciler.core.chain import Chain, chains
-from reconciler.core.decide import Selection
 from reconciler.core.errors import PlanRefused, ReconcilerError
 from reconciler.core.link import Link
 from reconciler.core.manifest.reader import Declarations
@@ -19,6 +18,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.proof import Verification, judge, verification
 from reconciler.core.provider import Provider
 from reconciler.core.refs import get
+from reconciler.core.world import Selection
 from reconciler.engine import Progress, silent
 from reconciler.engine.sentences import told
 from reconciler.operate.verify_messages import NAME, HasQueues, Route, SendsTests, try_route

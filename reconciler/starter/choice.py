@@ -31,7 +31,7 @@ def parse_stack(name: str) -> str:
     if not re.fullmatch(STACK, name):
         raise ValueError(
             f"{name!r}: expected 2 to {_LONGEST} of a-z, 0-9 and -, beginning with a letter and "
-            "not ending in -"
+            "not ending in -, without two - in a row"
         )
     return name
 

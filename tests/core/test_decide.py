@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.core.allowing import Overrides
-from reconciler.core.decide import Selection
 from reconciler.core.plan import prepare
+from reconciler.core.world import Selection
 from tests.toys import (
     Bell,
     Pipe,

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from reconciler.core.decide import Selection
 from reconciler.core.model import Finding, Plan
 from reconciler.core.plan import prepare
 from reconciler.core.provider import Scope
 from reconciler.core.unread import Unread
+from reconciler.core.world import Selection
 from reconciler.reports import as_json
 from tests.toys import (
     Bell,
@@ -153,7 +153,7 @@ def test_what_follows_a_replaced_object_names_it_as_its_cause():
 
 
 def test_references_are_shown_by_the_addresses_people_know():
-    other = declare("q", "works", Pipe(well="arn:y", name="acme-q"))
+    other = declare("q", "works", Pipe(well="arn:y", name="acme--q"))
     live = [standing(WELL), standing(PIPE, id="p-1"), standing(other, id="p-2")]
     live.append(standing(TAP, spec=Tap(client="de", use="u", pipe="p-2")))
     found = plan(WELL, PIPE, other, TAP, live=live)

@@ -107,7 +107,7 @@ def test_nothing_is_deleted_that_the_unknown_refers_to_for_lack_of_its_new_targe
     valve = declare("v", "mains", Valve(use="u", pipe=""), refs={"pipe": new})
     live = [
         standing(declare("y", "depot-2", Well(name="y")), owner=None),
-        standing(declare("o", "mains", Pipe(well="arn:y", name="acme-o")), id="p-1"),
+        standing(declare("o", "mains", Pipe(well="arn:y", name="acme--o")), id="p-1"),
         standing(valve, spec=Valve(use="u", pipe="p-1")),
     ]
     found = plan(WELL, new, valve, live=live, unread=[DEPOT])
@@ -117,15 +117,15 @@ def test_nothing_is_deleted_that_the_unknown_refers_to_for_lack_of_its_new_targe
 
 def test_what_refers_to_something_seen_may_be_deleted_whatever_else_is_unread():
     well = standing(declare("y", "depot-2", Well(name="y")), owner=None)
-    pipe = standing(declare("o", "works", Pipe(well="arn:y", name="acme-o")))
+    pipe = standing(declare("o", "works", Pipe(well="arn:y", name="acme--o")))
     assert deeds(plan(BELL, live=[well, pipe, standing(BELL)], unread=[DEPOT])) == [
         ("delete", "pipe.works/arn:y")
     ]
 
 
 def test_what_is_ours_by_name_only_is_not_deleted_while_its_target_is_unread():
-    """The target may belong to a stack whose name is longer than ours."""
-    pipe = standing(declare("p", "works", Pipe(well="arn:x", name="acme-eu-p")))
+    """What it refers to, and whether that is ours, was not seen."""
+    pipe = standing(declare("p", "works", Pipe(well="arn:x", name="acme--p")))
     assert deeds(plan(BELL, live=[pipe, standing(BELL)], unread=[DEPOT])) == []
     assert deeds(plan(BELL, live=[pipe, standing(BELL)], unread=[MAINS])) == [
         ("delete", "pipe.works/arn:x")

@@ -361,7 +361,7 @@ def test_renaming_a_yaml_key_changes_nothing_live(walk):
                     "CreateQueue n Policy reconciler:stack",
                     "CreateSubscription AnyOfferChanged n on",
                     "RegisterDestination n",
-                    "createDestination acme-x",
+                    "createDestination acme--x",
                     "createSubscription ANY_OFFER_CHANGED",
                 ],
             ),
@@ -522,7 +522,7 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
                     "create queue.b",
                     "create subscription.s[de]",
                 ],
-                [*TWO_MADE, "createDestination acme-to", SUBSCRIBE],
+                [*TWO_MADE, "createDestination acme--to", SUBSCRIBE],
             ),
             Step("a seller joins", world(both), ["create subscription.s[fr]"], [SUBSCRIBE]),
             Step(
@@ -558,7 +558,7 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
                     f"delete destination.app/{A}",
                     "replace subscription.s[de]",
                 ],
-                ["createDestination acme-other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
+                ["createDestination acme--other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
             ),
             Step(
                 "another name is cosmetic",
@@ -576,7 +576,7 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
                     f"delete destination.app/{B}",
                     "replace subscription.s[de]",
                 ],
-                ["createDestination acme-other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
+                ["createDestination acme--other", "deleteDestination", UNSUBSCRIBE, SUBSCRIBE],
             ),
             Step(
                 "an event bus beside it, for a type that goes there only",
@@ -587,7 +587,7 @@ def test_sp_api_walks_from_the_first_destination_to_the_last_deletion(walk):
                     c=f"destination: bus, {BRANDED}, sellers: [de]",
                 ),
                 ["create destination.bus", "create subscription.c[de]"],
-                ["createDestination acme-bus", "createSubscription BRANDED_ITEM_CONTENT_CHANGE"],
+                ["createDestination acme--bus", "createSubscription BRANDED_ITEM_CONTENT_CHANGE"],
             ),
             Step(
                 "the bus goes",
@@ -634,7 +634,7 @@ def test_filter_expressions_of_one_type_live_side_by_side_and_are_told_apart_by_
                     "create subscription.x[de]",
                     "create subscription.y[de]",
                 ],
-                [*TWO_MADE, "createDestination acme-to", create, create],
+                [*TWO_MADE, "createDestination acme--to", create, create],
             ),
             Step("the keys change places", world(x=fbm, y=fba), [], []),
             Step(

@@ -242,7 +242,7 @@ def test_a_destination_made_anew_by_somebody_takes_its_subscriptions_along(mende
     mended(
         deed,
         ["create destination.new", "create subscription.eu[de]", "create subscription.eu[fr]"],
-        ["createDestination acme-new", *["createSubscription ANY_OFFER_CHANGED"] * 2],
+        ["createDestination acme--new", *["createSubscription ANY_OFFER_CHANGED"] * 2],
     )
 
 

@@ -18,7 +18,7 @@ from pydantic import (
 
 from reconciler.core.model import Frozen
 
-STACK = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
+STACK = r"^(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 NAME_RULE = "a name has letters, digits, _ . and -, and begins with a letter or digit"
 
@@ -73,6 +73,8 @@ LimitField = Annotated[
 
 
 def _stack(value: str) -> str:
+    if "--" in value:
+        raise ValueError("expected a name without two - in a row: they end it in names of objects")
     if not re.fullmatch(STACK, value):
         raise ValueError(
             "expected 2 to 40 of a-z, 0-9 and -, beginning with a letter and not ending in -"

@@ -53,10 +53,7 @@ class Subscription(SubscriptionSettings, Spec):
     hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
     delivers: ClassVar[bool] = True
     pushes_to: ClassVar[str | None] = "callBackUri"
-    evidence: ClassVar[tuple[Evidence, ...]] = (
-        Evidence("declared"),
-        Evidence("below", "callBackUri"),
-    )
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "callBackUri"),)
     pace: ClassVar[Pace] = PACE
 
     registered_event: str

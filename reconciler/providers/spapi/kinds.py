@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.core.model import Desired, Finding, Spec
+from reconciler.core.ownership import BEHIND_STACK
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.spapi.account import SpApiAccount, choose_sellers
 from reconciler.providers.spapi.catalogue import (
@@ -69,7 +70,7 @@ class DestinationDeclaration(DestinationSettings, Declaration):
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:
         """Return the key behind the stack's name, which marks the destination as the stack's."""
-        return f"{stack}-{key}"
+        return f"{stack}{BEHIND_STACK}{key}"
 
 
 class SubscriptionDeclaration(SubscriptionSettings, Declaration):

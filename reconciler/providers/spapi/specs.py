@@ -71,8 +71,8 @@ class Destination(DestinationSettings, Spec):
     cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
     refs: ClassVar[Mapping[str, Reference]] = {"queue": Reference("queue", "arn", remote=QUEUE_ARN)}
     evidence: ClassVar[tuple[Evidence, ...]] = (
+        Evidence("name", "name"),
         Evidence("reference", "queue"),
-        Evidence("prefix", "name"),
     )
     pace: ClassVar[Pace] = PACE
 

@@ -180,7 +180,7 @@ def test_a_queue_is_called_by_its_name_or_else_by_its_key(named):
 def test_a_destination_is_named_after_stack_and_key_unless_it_has_a_name(named):
     found = named()
     assert found["destination.offers-sp"].spec.name == "acme-offers"
-    assert found["destination.events-sp"].spec.name == "acme-notifications-events-sp"
+    assert found["destination.events-sp"].spec.name == "acme-notifications--events-sp"
 
 
 def test_declarations_belong_to_the_accounts_the_contract_infers(named):

@@ -266,8 +266,8 @@ def test_quirk_93_what_google_lets_coexist_is_accepted(findings, declarations):
     assert findings(*declarations) == []
 
 
-def test_ownership_is_by_declaration_or_call_back_uri():
-    assert Subscription.evidence == (Evidence("declared"), Evidence("below", "callBackUri"))
+def test_ownership_is_by_call_back_uri_alone_declared_or_not():
+    assert Subscription.evidence == (Evidence("below", "callBackUri"),)
 
 
 def test_the_owner_is_neither_shown_nor_compared(members):

@@ -148,7 +148,7 @@ class TestCatalogue:
 
 class TestDestinations:
     def test_a_name_follows_from_stack_and_key(self):
-        assert destination(queue=ARN) == Destination(name="acme-offers", queue=ARN)
+        assert destination(queue=ARN) == Destination(name="acme--offers", queue=ARN)
 
     def test_a_key_too_long_for_a_name_asks_for_one(self):
         declaration = DestinationDeclaration.model_validate({"queue": ARN})
