@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from reconciler.reports.model import Application, Validation
     from reconciler.reports.review_pages import Background
 
+_COMMENTING = ("plan", "validate")
+"""Commands that write on pull requests."""
+
 
 class Reporter(Protocol):
     """Is told a result and the exit code that goes with it; returns the exit code to end with."""
@@ -128,12 +131,15 @@ def reporting(
         yield SILENT
         return
     from reconciler.github.job import Job
+    from reconciler.github.posting import with_pull_request
     from reconciler.github.telling import Telling
 
-    job = Job.of(os.environ)
+    job, remark = Job.of(os.environ), ""
     state.enter_job(job.token)
+    if command in _COMMENTING:
+        job, remark = with_pull_request(job)
     folder = _folder(job, request.path)
-    telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub)
+    telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub, remark=remark)
     reporter = OnGithub(job, telling, request)
     try:
         yield reporter

@@ -21,10 +21,11 @@ from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment
 from reconciler.github.issue import Issue
 from reconciler.github.job import Job
+from reconciler.github.marker import Writer
+from reconciler.github.pulls import Pull
 from reconciler.github.run import Run
 from reconciler.github.standing import Since
 
-ACTIONS_BOT = "github-actions[bot]"
 TIMEOUT = 20
 _SAID = 300
 """Characters of what the API says; secrets are masked where all of it is told."""
@@ -57,18 +58,14 @@ class Repository:
         """Let go of connections."""
         self._github.close()
 
-    def login(self) -> str:
-        """Return in whose name the token writes.
-
-        A job's own token has no user to ask for: GitHub answers 403, and what it writes is by
-        `github-actions[bot]`.
-        """
+    def writer(self) -> Writer:
+        """Return who the token writes as; an app's, and so a job's own, has no user to ask for."""
         with self._call("GET /user", ""):
             try:
-                return str(self._github.get_user().login)
+                return Writer(self._job.repository, str(self._github.get_user().login))
             except _exceptions().GithubException as error:
-                if error.status == 403 and not _limited(error):
-                    return ACTIONS_BOT
+                if error.status in (403, 404) and not _limited(error):
+                    return Writer(self._job.repository)
                 raise
 
     def comments(self, number: int) -> list[Comment]:
@@ -77,35 +74,56 @@ class Repository:
             found = self._repository.get_issue(number).get_comments()
             return [Comment(item.id, _login(item), item.body or "") for item in found]
 
-    def comment(self, number: int, body: str, permission: str = "pull-requests: write") -> str:
-        """Write a comment and return in whose name it stands."""
+    def comment(self, number: int, body: str, permission: str = "pull-requests: write") -> Comment:
+        """Write a comment and return it; its author is in whose name it stands."""
         with self._call(f"comment on #{number}", permission):
-            return _login(self._repository.get_issue(number).create_comment(body))
+            made = self._repository.get_issue(number).create_comment(body)
+            return Comment(made.id, _login(made), body)
 
     def edit_comment(self, number: int, comment: int, body: str) -> None:
         """Replace a comment's text."""
         with self._call(f"edit the comment on #{number}", "pull-requests: write"):
             self._repository.get_issue(number).get_comment(comment).edit(body)
 
-    def issues(self, author: str) -> list[Issue]:
-        """Return every issue by `author`, open or closed, all pages; no pull requests."""
+    def issues(self, state: str = "all", **query: str) -> list[Issue]:
+        """Return every issue that is `open`, `closed` or `all`, all pages; no pull requests.
+
+        The `query` may say by which `creator`.
+        """
         with self._call("read the issues", "issues: write"):
-            found = self._repository.get_issues(state="all", creator=author)
+            found = self._repository.get_issues(state=state, **query)
             return [
                 Issue(item.number, _login(item), item.body or "", item.state == "open")
                 for item in found
                 if not item.html_url.rpartition("/")[0].endswith("/pull")
             ]
 
-    def open_issue(self, title: str, body: str) -> str:
-        """Open an issue and return in whose name it stands."""
+    def open_issue(self, title: str, body: str) -> Issue:
+        """Open an issue and return it; its author is in whose name it stands."""
         with self._call("open the drift issue", "issues: write"):
-            return _login(self._repository.create_issue(title, body))
+            made = self._repository.create_issue(title, body)
+            return Issue(made.number, _login(made), body, open=True)
 
     def edit_issue(self, number: int, **changes: str) -> None:
         """Change an issue's `title`, `body`, `state` or `state_reason`."""
         with self._call(f"edit the drift issue #{number}", "issues: write"):
             self._repository.get_issue(number).edit(**changes)
+
+    def pull(self, number: int) -> Pull:
+        """Return a pull request."""
+        with self._call(f"read the pull request #{number}", "pull-requests: write"):
+            return _pull(self._repository.get_pull(number))
+
+    def pulls_with(self, commit: str) -> list[Pull]:
+        """Return the pull requests that brought a commit, or are open and have it."""
+        with self._call(f"find the pull request of {commit[:12]}", "pull-requests: write"):
+            return [_pull(item) for item in self._repository.get_commit(commit).get_pulls()]
+
+    def pulls_from(self, owner: str, branch: str) -> list[Pull]:
+        """Return the open pull requests from a branch of `owner`'s repository."""
+        with self._call(f"find the pull request of {branch}", "pull-requests: write"):
+            head = f"{owner}:{branch}"
+            return [_pull(item) for item in self._repository.get_pulls(state="open", head=head)]
 
     def default_branch(self) -> str:
         """Return the name of the default branch."""
@@ -229,6 +247,10 @@ def _translated(account: str, operation: str, permission: str, error: Any) -> Se
 def _login(item: Any) -> str:
     """Return who wrote something; the users of deleted accounts are gone."""
     return str(item.user.login) if item.user is not None else ""
+
+
+def _pull(item: Any) -> Pull:
+    return Pull(item.number, item.head.sha, item.merge_commit_sha or "", item.merged_at is not None)
 
 
 def _artifact(item: Any) -> Artifact:

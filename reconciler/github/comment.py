@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from reconciler.github.marker import BYLINE, Marker, fact_in, is_marked, without_byline
+from reconciler.github.marker import BYLINE, Marker, Writer, fact_in, is_marked, without_byline
 from reconciler.reports.escapes import code
 
 
@@ -18,10 +18,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What to do: write a new comment (`edits` None), or edit that one."""
+    """What to do: give the comment with the number `edits` another text."""
 
     body: str
-    edits: int | None = None
+    edits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Draft:
     commit: str
     failed: bool = False
 
-    def body(self, marker: Marker, former: str = "") -> str:
+    def body(self, marker: Marker, *, seal: str = "", former: str = "") -> str:
         """Return a comment's whole body; `former` is the commit whose plan stood there last."""
         planned = former if self.failed else self.commit
-        return self._below(marker.line(commit=planned, path=self.folder), former)
+        return self._below(marker.line(commit=planned, path=self.folder, seal=seal), former)
 
     def over(self, comment: Comment) -> str:
         """Return the whole body of a comment that is kept for what it was about."""
@@ -53,24 +53,22 @@ class Draft:
         return f"{first}\n{outdated}{self.text}\n{BYLINE}\n{self.byline}\n"
 
 
-def decide(comments: Iterable[Comment], marker: Marker, author: str, draft: Draft) -> Deed | None:
-    """Return what to do so that `author`'s comment says what is drafted, None if it already does.
+def edited(comment: Comment, marker: Marker, writer: Writer, draft: Draft) -> Deed | None:
+    """Return what to do so that a comment of ours says what is drafted, None if it already does.
 
-    A comment by somebody else is never edited nor believed, whatever it begins with. The byline
-    alone is no reason to edit: the same plan of the same commit was found by another run.
+    The byline alone is no reason to edit: another run found the same plan of the same commit.
     """
-    for comment in marker.own(comments, author):
-        return _edited(comment, draft.body(marker, fact_in(comment.body, "commit")))
-    return Deed(draft.body(marker))
+    seal = writer.seal(marker.line(), comment.author)
+    return _edited(comment, draft.body(marker, seal=seal, former=fact_in(comment.body, "commit")))
 
 
-def outdate(comments: Iterable[Comment], author: str, draft: Draft) -> Iterator[Deed]:
+def outdate(comments: Iterable[Comment], writer: Writer, draft: Draft) -> Iterator[Deed]:
     """Yield what to do so that no plan of the draft's folder is taken for one of its commit.
 
     For where not even the stack is known: nothing new is written.
     """
     for comment in comments:
-        if comment.author == author and is_marked("plan", comment.body):
+        if is_marked("plan", comment.body) and writer.wrote(comment):
             folder = fact_in(comment.body, "path")
             deed = _edited(comment, draft.over(comment))
             if deed is not None and folder in ("", draft.folder):

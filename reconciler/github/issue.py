@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.core.drift import Drift
-from reconciler.github.marker import BYLINE, Marker, fact_in
+from reconciler.github.marker import BYLINE, Marker, Writer, fact_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,11 @@ class Alarm:
         """Return what tells one text from another."""
         return hashlib.sha256(self.text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    @property
-    def body(self) -> str:
-        """Return the issue's whole body."""
-        return f"{self.marker.line(digest=self.digest)}\n{self.text}\n{BYLINE}\n{self.byline}\n"
+    def body(self, writer: Writer, author: str) -> str:
+        """Return the issue's whole body, as `author` writes it."""
+        seal = writer.seal(self.marker.line(), author)
+        first = self.marker.line(digest=self.digest, seal=seal)
+        return f"{first}\n{self.text}\n{BYLINE}\n{self.byline}\n"
 
     @property
     def title(self) -> str:
@@ -46,25 +47,28 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What to do, to the issue with that number unless a new one is opened."""
+    """What to do, to that issue unless a new one is opened."""
 
     what: Literal["open", "edit", "reopen", "close"]
-    number: int = 0
+    issue: Issue | None = None
 
 
-def decide(issues: Iterable[Issue], author: str, drift: Drift, alarm: Alarm) -> Deed | None:
+def current(own: Iterable[Issue]) -> Issue | None:
+    """Return which of our issues counts: an open one, else the newest."""
+    return max(own, key=lambda item: (item.open, item.number), default=None)
+
+
+def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> Deed | None:
     """Return what to do about the issue, None if it is as it should be.
 
     Drift that was found is told even if not everything could be read. That there is none any more
     is believed only if everything was: an incomplete read closes nothing.
     """
-    own = alarm.marker.own(issues, author)
-    issue = max(own, key=lambda item: (item.open, item.number), default=None)
     if drift.drifted:
         if issue is None:
             return Deed("open")
         if not issue.open:
-            return Deed("reopen", issue.number)
-        return None if fact_in(issue.body, "digest") == alarm.digest else Deed("edit", issue.number)
+            return Deed("reopen", issue)
+        return None if fact_in(issue.body, "digest") == alarm.digest else Deed("edit", issue)
     clean = drift.complete and not drift.problems and not drift.unknown
-    return Deed("close", issue.number) if clean and issue is not None and issue.open else None
+    return Deed("close", issue) if clean and issue is not None and issue.open else None

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from reconciler.core.endpoint import parse_endpoint
 from reconciler.core.errors import SettingsError
+from reconciler.github.pulls import Pull
 
 _DEPENDABOT = "dependabot[bot]"
 
@@ -18,7 +19,7 @@ class Job:
     """Where to report to: files of the step, the repository and its API, what set the job off.
 
     `token` is empty where the workflow passes none. `attempt` counts from 1. `event` is the
-    webhook's payload.
+    webhook's payload, `pull` the pull request behind it where that had to be looked up.
     """
 
     output: Path
@@ -33,6 +34,7 @@ class Job:
     actor: str
     token: str = field(repr=False)
     event: Mapping[str, Any] = field(repr=False)
+    pull: Pull | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -70,12 +72,16 @@ class Job:
     @property
     def commit(self) -> str:
         """Return the commit under review: a pull request's own head, not its trial merge."""
+        if self.pull is not None:
+            return self.pull.head
         head = _inside(self.event, "pull_request", "head", "sha")
         return head if isinstance(head, str) else self.sha
 
     @property
     def pull_request(self) -> int | None:
         """Return the number of the pull request that set the job off, if one did."""
+        if self.pull is not None:
+            return self.pull.number
         number = _inside(self.event, "pull_request", "number")
         return number if isinstance(number, int) else None
 
@@ -85,7 +91,7 @@ class Job:
 
         So it is for pull requests from forks and for those of Dependabot.
         """
-        if self.pull_request is None:
+        if "pull_request" not in self.event:
             return False
         head = _inside(self.event, "pull_request", "head", "repo", "id")
         base = _inside(self.event, "pull_request", "base", "repo", "id")

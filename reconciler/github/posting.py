@@ -1,32 +1,68 @@
 """Posts the pull-request comment and the drift issue: look, decide, write at most once."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from reconciler.core.drift import Drift
+from reconciler.core.errors import Denied, Rejected, ServiceError
 from reconciler.github import comment, issue
 from reconciler.github.client import Repository
 from reconciler.github.comment import Draft
-from reconciler.github.issue import Alarm, Deed
+from reconciler.github.issue import Alarm, Deed, Issue
 from reconciler.github.job import Job
-from reconciler.github.marker import Marker
+from reconciler.github.marker import ACTIONS_BOT, Marker, Writer
+from reconciler.github.pulls import NotFound, behind, indirect
 
 
-def post_comment(job: Job, number: int, marker: Marker, draft: Draft) -> str:
+def with_pull_request(job: Job) -> tuple[Job, str]:
+    """Return a job with the pull request behind its event, and why that is not known, else "".
+
+    Only for a comment and for another workflow's run there is something to look up.
+    """
+    if not indirect(job.event) or not job.token:
+        return job, ""
+    try:
+        with Repository(job) as repository:
+            return replace(job, pull=behind(job.event, job.repository, repository)), ""
+    except (NotFound, ServiceError) as error:
+        return job, f"no comment was written: {error}"
+
+
+def post_comment(job: Job, number: int, marker: Marker, draft: Draft) -> None:
     """Bring the comment on a pull request up to date.
-
-    Returns:
-        A warning for whoever wrote the workflow, or an empty string.
 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
     with Repository(job) as repository:
-        author = repository.login()
-        deed = comment.decide(repository.comments(number), marker, author, draft)
-        if deed is None:
-            return ""
-        if deed.edits is not None:
-            repository.edit_comment(number, deed.edits, deed.body)
-            return ""
-        return _unexpected(author, repository.comment(number, deed.body))
+        writer = repository.writer()
+        for own in writer.own(repository.comments(number), marker):
+            if _brought_up_to_date(repository, number, comment.edited(own, marker, writer, draft)):
+                return
+        _comment(repository, number, marker, writer, draft)
+
+
+def _brought_up_to_date(repository: Repository, number: int, deed: comment.Deed | None) -> bool:
+    """Edit a comment; returns whether it says what it should."""
+    if deed is None:
+        return True
+    try:
+        repository.edit_comment(number, deed.edits, deed.body)
+    except Denied:
+        # Another app's, or gone by now. Where the token lacks the right, the next one tells.
+        return False
+    return True
+
+
+def _comment(
+    repository: Repository, number: int, marker: Marker, writer: Writer, draft: Draft
+) -> None:
+    line = marker.line()
+    made = repository.comment(number, draft.body(marker, seal=writer.seal(line, writer.expected)))
+    if made.author != writer.expected:
+        # Only now is it known in whose name an app writes.
+        body = draft.body(marker, seal=writer.seal(line, made.author))
+        repository.edit_comment(number, made.id, body)
 
 
 def post_outdated(job: Job, number: int, draft: Draft) -> None:
@@ -36,51 +72,76 @@ def post_outdated(job: Job, number: int, draft: Draft) -> None:
         ServiceError: the API refuses or does not answer.
     """
     with Repository(job) as repository:
-        author = repository.login()
-        for deed in comment.outdate(repository.comments(number), author, draft):
-            if deed.edits is not None:
-                repository.edit_comment(number, deed.edits, deed.body)
+        writer = repository.writer()
+        for deed in comment.outdate(repository.comments(number), writer, draft):
+            repository.edit_comment(number, deed.edits, deed.body)
 
 
-def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> str:
+def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
     """Bring the drift issue up to date.
-
-    Returns:
-        A warning for whoever wrote the workflow, or an empty string.
 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
     with Repository(job) as repository:
-        author = repository.login()
-        deed = issue.decide(repository.issues(author), author, drift, alarm)
+        writer = repository.writer()
+        # Only drift has a use for an issue that was closed.
+        found = find_issue(repository, writer, alarm.marker, closed=drift.drifted)
+        deed = issue.decide(found, drift, alarm)
         if deed is None:
-            return ""
-        if deed.what == "open":
-            return _unexpected(author, repository.open_issue(alarm.title, alarm.body))
-        _change(repository, deed, alarm, f"[this run]({job.run_url})")
-        return ""
+            return
+        if deed.issue is None:
+            _open(repository, writer, alarm)
+        else:
+            _change(repository, deed, deed.issue, writer, alarm, f"[this run]({job.run_url})")
 
 
-def _change(repository: Repository, deed: Deed, alarm: Alarm, run: str) -> None:
-    number = deed.number
+def find_issue(
+    repository: Repository, writer: Writer, marker: Marker, *, closed: bool
+) -> Issue | None:
+    """Return our issue that bears a marker, an open one if there is one; perhaps a closed one."""
+    for issues in _looked_through(repository, writer, closed=closed):
+        own = issue.current(writer.own(issues, marker))
+        if own is not None:
+            return own
+    return None
+
+
+def _looked_through(
+    repository: Repository, writer: Writer, *, closed: bool
+) -> Iterator[list[Issue]]:
+    """Yield where our issue may be, the likely place first: others have to be read whole."""
+    try:
+        yield repository.issues(creator=writer.expected)
+    except Rejected:
+        # This server does not know who writes for a job elsewhere.
+        if writer.expected != ACTIONS_BOT:
+            raise
+    if not writer.login:
+        yield repository.issues("open")
+        if closed:
+            yield repository.issues("closed")
+
+
+def _open(repository: Repository, writer: Writer, alarm: Alarm) -> None:
+    made = repository.open_issue(alarm.title, alarm.body(writer, writer.expected))
+    if made.author != writer.expected:
+        # Only now is it known in whose name an app writes.
+        repository.edit_issue(made.number, body=alarm.body(writer, made.author))
+
+
+def _change(
+    repository: Repository, deed: Deed, found: Issue, writer: Writer, alarm: Alarm, run: str
+) -> None:
+    number, body = found.number, alarm.body(writer, found.author)
     match deed.what:
         case "reopen":
             reason = "reopened"
-            repository.edit_issue(number, state="open", state_reason=reason, body=alarm.body)
+            repository.edit_issue(number, state="open", state_reason=reason, body=body)
             repository.comment(number, f"Drift is back: {run} found it.", "issues: write")
         case "close":
             repository.edit_issue(number, state="closed", state_reason="completed")
             word = f"Drift is gone: {run} found everything as declared."
             repository.comment(number, word, "issues: write")
         case _:
-            repository.edit_issue(number, body=alarm.body)
-
-
-def _unexpected(expected: str, author: str) -> str:
-    if author == expected:
-        return ""
-    return (
-        f"this token writes as {author}, which it does not tell beforehand: the next run will not "
-        "find what this one wrote; use the job's own github.token"
-    )
+            repository.edit_issue(number, body=body)

@@ -38,16 +38,16 @@ from reconciler.reports.outcome_pages import application_page, failure_page, val
 from reconciler.reports.pages import Page, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
 
-_FRAME = 400
-"""Bytes for what else stands around a text: line ends, the issue's digest, what is outdated."""
+_FRAME = 450
+"""Bytes for what else stands around a text: line ends, digest, seal, what is outdated."""
 
 
 class Telling:
     """Tells one run's result to the job it runs in.
 
     `folder` is where the declarations are, seen from the workspace. `speak` writes one workflow
-    command to the log; `scrub` masks secrets. Each method returns whether everything was told as
-    the workflow asks for (see the module).
+    command to the log; `scrub` masks secrets; `remark` is to be warned of, if there is any. Each
+    method returns whether everything was told as the workflow asks for (see the module).
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Telling:
         *,
         speak: Callable[[str], None],
         scrub: Callable[[str], str],
+        remark: str = "",
     ) -> None:
         self._job = job
         self._folder = folder
         self._speak = speak
         self._scrub = scrub
         self._troubles: list[Annotation] = []
+        self._warn(remark)
 
     def validated(self, validation: Validation, places: Places, *, annotate: bool = True) -> bool:
         """Tell what validate found; `annotate` is False if the result itself is annotations.
@@ -180,7 +182,7 @@ class Telling:
                 if marker is None:
                     post_outdated(job, number, draft)
                 else:
-                    self._warn(post_comment(job, number, marker, draft))
+                    post_comment(job, number, marker, draft)
 
     def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
         if self._has_token("the drift issue was left as it is"):
@@ -188,7 +190,7 @@ class Telling:
             byline = self._byline("Found", background)
             alarm = Alarm(marker, self._body(page, marker.line(), byline), byline)
             with self._reporting():
-                self._warn(post_alarm(self._job, drift, alarm))
+                post_alarm(self._job, drift, alarm)
 
     def _body(self, page: Page, first: str, byline: str) -> str:
         frame = size(first) + size(byline) + _FRAME

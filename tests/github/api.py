@@ -2,7 +2,8 @@
 
 It is written from GitHub's documentation and imports nothing of ours. What it enforces: tokens,
 authors, rights, pages with Link headers, the limit of 65,536 characters a body, issues and pull
-requests in one list, archives that lie on another host and must be fetched without credentials.
+requests in one list, archives on another host that must be fetched without credentials. With
+a `prefix` it is GitHub Enterprise Server, which has its API below `/api/v3`.
 
     with GithubApi() as api:
         api.pull_request(7)
@@ -11,27 +12,41 @@ requests in one list, archives that lie on another host and must be fetched with
 """
 
 import io
-import json
 import re
 import threading
 import zipfile
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
+
+from tests.github.api_pulls import NEW, PullRequests, user_of
+from tests.github.api_wire import Api, Archives, Refused, Server
 
 LIMIT = 65_536
 FIRST, HEAD = "0" * 40, "a" * 40
-NEW = "2026-11-21T12:00:00Z"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a token speaks for. `app`: an installation's token, which has no user of its own."""
+    """Who a token speaks for. `app`: an installation's token, which has no user of its own.
+
+    `lacks` are permissions that it was not given, as GitHub calls them (`issues`).
+    """
 
     login: str
     app: bool = True
     writes: bool = True
+    lacks: tuple = ()
+
+    @property
+    def user(self):
+        return user_of(self.login)
+
+    @property
+    def via(self):
+        """What `performed_via_github_app` says of whatever it writes."""
+        slug = self.login.removesuffix("[bot]")
+        return {"id": 15368, "slug": slug} if self.app else None
 
 
 class Call(NamedTuple):
@@ -42,20 +57,7 @@ class Call(NamedTuple):
     query: dict
 
 
-class Refused(Exception):
-    """An answer other than the one wanted, in the shape of GitHub's errors."""
-
-    def __init__(self, status, message, **more):
-        super().__init__(message)
-        self.status = status
-        self.body = {
-            "message": message,
-            "documentation_url": "https://docs.github.com/rest",
-            **more,
-        }
-
-
-class GithubApi:
+class GithubApi(PullRequests):
     """The API on one free port of 127.0.0.1 and the archives on another; a context manager.
 
     Everything it holds may be read and changed directly between calls: `issues` by number (pull
@@ -69,8 +71,11 @@ class GithubApi:
     READ_ONLY = "ghs_read-only-token-0123456789"
     PERSON = "ghp_persons-token-0123456789"
 
-    def __init__(self, repository="acme/notifications", *, repository_id=4711, branch="main"):
+    def __init__(
+        self, repository="acme/notifications", *, repository_id=4711, branch="main", prefix=""
+    ):
         self.repository = repository
+        self.prefix = prefix
         self.repository_id = repository_id
         self.branch = branch
         self.tokens = {
@@ -79,6 +84,7 @@ class GithubApi:
             self.PERSON: Identity("octo-reconciler", app=False),
         }
         self.issues = {}
+        self.pulls = {}
         self.history = {FIRST: [], HEAD: ["README.md"]}
         self.elsewhere = set()
         self.runs = {}
@@ -93,7 +99,7 @@ class GithubApi:
         self._servers = []
 
     def __enter__(self):
-        self._servers = [_Server(self, _Api), _Server(self, _Archives)]
+        self._servers = [Server(self, Api), Server(self, Archives)]
         return self
 
     def __exit__(self, *_exception):
@@ -103,7 +109,12 @@ class GithubApi:
     @property
     def url(self):
         """The value for GITHUB_API_URL."""
-        return self._servers[0].url
+        return self._servers[0].url + self.prefix
+
+    @property
+    def site(self):
+        """The value for GITHUB_SERVER_URL."""
+        return self._servers[0].url if self.prefix else "https://github.com"
 
     @property
     def head(self):
@@ -118,10 +129,6 @@ class GithubApi:
         self.history[commit] = list(files)
         return commit
 
-    def pull_request(self, number):
-        """Open a pull request; its comments are those of the issue with its number."""
-        return self.issue("octocat", f"Pull request {number}", number=number, pull_request={})
-
     def issue(self, login, title, body="", *, number=None, state="open", **more):
         """Open an issue as `login` and return it."""
         with self.lock:
@@ -134,9 +141,10 @@ class GithubApi:
                 "body": body,
                 "state": state,
                 "state_reason": None,
-                "user": {"login": login},
+                "user": user_of(login),
+                "performed_via_github_app": None,
                 "url": f"{self.url}/repos/{self.repository}/issues/{number}",
-                "html_url": f"https://github.com/{self.repository}/{kind}/{number}",
+                "html_url": f"{self.site}/{self.repository}/{kind}/{number}",
                 **more,
             }
             return self.issues[number]
@@ -144,7 +152,8 @@ class GithubApi:
     def comment(self, number, login, body):
         """Comment on an issue or pull request as `login` and return the comment."""
         with self.lock:
-            comment = {"id": next(self._ids), "body": body, "user": {"login": login}}
+            comment = {"id": next(self._ids), "body": body, "user": user_of(login)}
+            comment["performed_via_github_app"] = None
             comment["url"] = f"{self.url}/repos/{self.repository}/issues/comments/{comment['id']}"
             self._comments.setdefault(number, []).append(comment)
             return comment
@@ -223,10 +232,23 @@ class GithubApi:
             for verb, pattern, act in self._routes():
                 found = re.fullmatch(pattern, path)
                 if verb == method and found:
-                    if method != "GET" and not identity.writes:
-                        raise Refused(403, "Resource not accessible by integration")
+                    self._allow(identity, method, path)
                     return act(identity, query, body, *map(_read, found.groups()))
             raise Refused(404, "Not Found")
+
+    def _allow(self, identity, method, path):
+        """Refuse what the token was not given; comments on a pull request need either right."""
+        number = re.search(r"/issues/(\d+)", path)
+        found = self.issues.get(int(number[1]), {}) if number else {}
+        needed = {"pulls": ("pull_requests",), "issues": ("issues",)}.get(path.split("/")[-1], ())
+        if "/issues/" in path:
+            pull = "pull_request" in found or "/issues/comments/" in path
+            needed = ("issues", "pull_requests") if pull else ("issues",)
+        elif "/pulls/" in path:
+            needed = ("pull_requests",)
+        lacking = needed and all(right in identity.lacks for right in needed)
+        if lacking or (method != "GET" and not identity.writes):
+            raise Refused(403, "Resource not accessible by integration")
 
     def _fail(self, method, path):
         for fault in self.faults:
@@ -242,9 +264,13 @@ class GithubApi:
         return self.tokens[token]
 
     def _routes(self):
-        here = f"/repos/{re.escape(self.repository)}"
+        here = f"{self.prefix}/repos/{re.escape(self.repository)}"
         return [
-            ("GET", "/user", self._user),
+            ("GET", f"{self.prefix}/user", self._user),
+            ("GET", f"{here}/pulls", self._pulls),
+            ("GET", rf"{here}/pulls/(\d+)", self._pull),
+            ("GET", rf"{here}/pulls/(\d+)/files", self._files),
+            ("GET", rf"{here}/commits/([^/]+)/pulls", self._pulls_with),
             ("GET", here, self._repository),
             ("GET", f"{here}/issues", self._issues),
             ("POST", f"{here}/issues", self._open),
@@ -262,7 +288,7 @@ class GithubApi:
     def _user(self, identity, _query, _body):
         if identity.app:
             raise Refused(403, "Resource not accessible by integration")
-        return 200, {}, {"login": identity.login, "url": f"{self.url}/users/{identity.login}"}
+        return 200, {}, {**identity.user, "url": f"{self.url}/users/{identity.login}"}
 
     def _repository(self, _identity, _query, _body):
         facts = {"id": self.repository_id, "full_name": self.repository}
@@ -321,7 +347,8 @@ class GithubApi:
 
     def _open(self, identity, _query, body):
         self._check(body)
-        return 201, {}, self.issue(identity.login, body["title"], body.get("body", ""))
+        made = self.issue(identity.login, body["title"], body.get("body", ""))
+        return 201, {}, made | {"performed_via_github_app": identity.via}
 
     def _edit(self, _identity, _query, body, number):
         self._check(body)
@@ -337,7 +364,9 @@ class GithubApi:
     def _comment(self, identity, _query, body, number):
         self._check(body)
         self._found(number)
-        return 201, {}, self.comment(number, identity.login, body["body"])
+        made = self.comment(number, identity.login, body["body"])
+        made["performed_via_github_app"] = identity.via
+        return 201, {}, made
 
     def _edit_comment(self, _identity, _query, body, number):
         self._check(body)
@@ -397,62 +426,3 @@ def zipped(files):
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        """Say nothing: `calls` is the log."""
-
-    def send(self, status, headers, content, kind="application/json; charset=utf-8"):
-        self.send_response(status)
-        for name, value in {**headers, "Content-Type": kind}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-class _Api(_Handler):
-    def _deliver(self):
-        parts = urlsplit(self.path)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length) or b"{}")
-        arguments = (self.command, parts.path, query, body, self.headers.get("Authorization"))
-        try:
-            status, headers, answer = self.server.api.answer(*arguments)
-        except Refused as refused:
-            status, headers, answer = refused.status, {}, refused.body
-        self.send(status, headers, json.dumps(answer).encode())
-
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _deliver  # noqa: N815 - http.server's names
-
-
-class _Archives(_Handler):
-    def do_GET(self):
-        api = self.server.api
-        if "Authorization" in self.headers:
-            api.leaks.append(self.path)
-            self.send(400, {}, b"a token was sent to the archive's host", "text/plain")
-            return
-        number = int(urlsplit(self.path).path.rpartition("/")[2])
-        self.send(200, {}, api.archives[number], "application/zip")
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, api, handler):
-        super().__init__(("127.0.0.1", 0), handler)
-        self.api = api
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self._thread.join()
-        self.server_close()

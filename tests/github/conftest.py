@@ -54,7 +54,7 @@ class Job:
             GITHUB_OUTPUT=str(self.output),
             GITHUB_STEP_SUMMARY=str(self.summary),
             GITHUB_API_URL=api.url,
-            GITHUB_SERVER_URL="https://github.com",
+            GITHUB_SERVER_URL=api.site,
             GITHUB_REPOSITORY=api.repository,
             GITHUB_RUN_ID="1",
             GITHUB_RUN_ATTEMPT="1",
@@ -116,8 +116,14 @@ def sandbox(_served):
 
 
 @pytest.fixture
-def api():
-    with GithubApi() as running:
+def api_prefix():
+    """What the API's paths begin with: nothing, as on github.com."""
+    return ""
+
+
+@pytest.fixture
+def api(api_prefix):
+    with GithubApi(prefix=api_prefix) as running:
         yield running
         assert not running.leaks
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.github.api import Identity
 from tests.worlds import HEAD, ONLY_MERCHANT, subscriptions
 
 HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '%s', callBackUri: '%s'"
@@ -107,16 +106,6 @@ def test_a_persons_token_finds_that_persons_comment(reconcile, job, api):
     reconcile("plan", TWO)
     [comment] = api.comments(7)
     assert comment["user"]["login"] == "octo-reconciler"
-
-
-def test_a_token_whose_comments_cannot_be_found_again_is_warned_about(reconcile, job, api):
-    job.pull_request(7)
-    api.tokens["ghs_of-another-app"] = Identity("other-app[bot]")
-    job.set(GITHUB_TOKEN="ghs_of-another-app")
-    ended = reconcile("plan", ONE)
-    assert ended.code == 0
-    [(_, _, message)] = ended.commands("warning")
-    assert "writes as other-app[bot]" in message
 
 
 def test_each_stack_and_each_shard_has_a_comment_of_its_own(reconcile, job, api):
