@@ -47,7 +47,7 @@ lock:
 	for extra in "" sandbox dev; do \
 	  uv pip compile pyproject.toml requirements/build.in $${extra:+--extra $$extra} --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --no-annotate --no-header --upgrade -o requirements/$${extra:-run}.txt || exit 1; \
+	    --no-annotate --no-header --no-strip-extras --upgrade -o requirements/$${extra:-run}.txt || exit 1; \
 	done
 
 clean:

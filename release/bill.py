@@ -11,7 +11,7 @@ from release.process import ROOT, demand, run
 from release.version import project
 
 LOCK = ROOT / "requirements/run.txt"
-_PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
+_PIN = re.compile(r"^([\w.-]+)(?:\[[\w,.-]+\])?==([^\s;\\]+)", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
