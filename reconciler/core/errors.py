@@ -52,12 +52,14 @@ class DeclarationError(ReconcilerError):
 class Defect(NamedTuple):
     """One defect of a declared value: what is wrong, and at which `path` inside the value.
 
-    `at_key`: the last name of the path is itself what is wrong, not what stands under it.
+    `at_key`: the last name of the path is itself what is wrong, not what stands under it. `field`
+    is the declaration's field in which it is, where that is not the one that was looked at.
     """
 
     sentence: str
     path: tuple[str | int, ...] = ()
     at_key: bool = False
+    field: str = ""
 
     def below(self, *path: str | int) -> "Defect":
         """Return the same of the value around it, in which this one stands at `path`."""

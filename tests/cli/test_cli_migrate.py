@@ -146,7 +146,6 @@ def test_quirk_58_of_two_queues_the_first_is_kept_when_told(two_queues):
     ("subscription", "accounts", "reason"),
     [
         (f"{OFFERS}, enabled: false", AWS + MWS, "it is disabled"),
-        ("notificationType: OddThingHappened", AWS + MWS, "OddThingHappened has no successor"),
         (OFFERS, AWS + mws("uk", CN), f"serves marketplace {CN}"),
     ],
 )

@@ -84,7 +84,8 @@ def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:
         found = detail.get("ctx", {}).get("error")
         if isinstance(found, Defects):
             for number, defect in enumerate(found.found):
-                loc = (*detail["loc"], *defect.path)
+                around = (defect.field,) if defect.field else detail["loc"]
+                loc = (*around, *defect.path)
                 marked = {"at_key": True} if defect.at_key else {}
                 inner = {"error": ValueError(defect.sentence)}
                 yield number, {**detail, "loc": loc, "ctx": inner, **marked}

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_va
 from reconciler.core.account_fields import IDENTIFYING
 from reconciler.core.endpoint import Endpoint
 from reconciler.core.link import Link
+from reconciler.core.manifest.phrases import nearest, quoted
 from reconciler.core.model import (
     ActionName,
     Desired,
@@ -186,12 +187,6 @@ class Subscription(SubscriptionSettings, Spec):
         }
         return operations.get(action, "CreateSubscription")
 
-    def notes(self, before: Self | None) -> Iterator[str]:
-        """Yield a doubt about a notification type that MWS is not known to have."""
-        if before is None and self.notification_type not in NOTIFICATION_TYPES:
-            known = ", ".join(NOTIFICATION_TYPES)
-            yield f"{self.notification_type} is no known MWS notification type ({known})"
-
 
 class DestinationDeclaration(DestinationSettings, Declaration):
     """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
@@ -226,12 +221,14 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
 
     @field_validator("notification_type")
     @classmethod
-    def _in_mws_spelling(cls, value: str) -> str:
-        if value.isascii() and value.isalnum() and not value.isupper() and value[:1].isupper():
+    def _of_mws(cls, value: str) -> str:
+        if value in NOTIFICATION_TYPES:
             return value
-        near = [name for name in NOTIFICATION_TYPES if _letters(name) == _letters(value)]
-        known = near[0] if near else ", ".join(NOTIFICATION_TYPES)
-        raise ValueError(f"expected a type in the CamelCase of MWS ({known})")
+        alike = [name for name in NOTIFICATION_TYPES if _letters(name) == _letters(value)]
+        like = alike[0] if alike else nearest(value, NOTIFICATION_TYPES)
+        hint = f", did you mean {like!r}?" if like else ""
+        known = ", ".join(NOTIFICATION_TYPES)
+        raise ValueError(f"MWS has no notification type {quoted(value)}{hint} (it has {known})")
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one subscription."""

@@ -10,7 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.manifest.phrases import comma, quoted
+
 Workflow = Literal["SQS", "EventBridge"]
+_MEANT = 0.75
+"""From which likeness on a type may have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,19 @@ _TYPES = (
 )
 TYPES = {known.name: known for known in _TYPES}
 
+ENDING = {
+    ("LISTINGS_ITEM_ISSUES_CHANGE", "1.0"): (
+        "Amazon announced its end on 28 February 2024 and again on 29 January 2025"
+    ),
+}
+"""What is known of payload versions that end or have ended: {(type, version): when}."""
+
+UNSUBSCRIBED = dict.fromkeys(
+    ("APPLICATION_OAUTH_CLIENT_NEW_SECRET", "APPLICATION_OAUTH_CLIENT_SECRET_EXPIRY"),
+    "Amazon sends it to the application's own queue, without a subscription",
+)
+"""Types that are not subscribed to, and how they come."""
+
 ENDED = {
     "MFN_ORDER_STATUS_CHANGE": "Amazon ended this type on 10 February 2023: use ORDER_CHANGE",
     "ORDER_STATUS_CHANGE": "Amazon ended this type at the end of 2023: use ORDER_CHANGE",
@@ -98,7 +115,31 @@ def spelling(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", words).upper()
 
 
+def unknown_type(name: str) -> str:
+    """Say that a type is not known here, and which known ones are nearest."""
+    shown = quoted(name)
+    if name in UNSUBSCRIBED:
+        return f"{shown} is unknown as a type to subscribe to: {UNSUBSCRIBED[name]}"
+    best, *others = _nearest(name)
+    if resembling(name):
+        hint = f"did you mean {best}? (near are also {comma(others)})"
+    else:
+        hint = f"the nearest known ones are {comma([best, *others])}"
+    return f"unknown notification type {shown}, {hint}"
+
+
 def resembling(name: str) -> str | None:
     """Return the known type that `name` may have been meant to be."""
-    found = difflib.get_close_matches(spelling(name), TYPES, n=1, cutoff=0.75)
-    return found[0] if found else None
+    best = _nearest(name)[0]
+    return best if _likeness(spelling(name), best) >= _MEANT else None
+
+
+def _nearest(name: str) -> list[str]:
+    wanted = spelling(name)
+    return sorted(TYPES, key=lambda known: (-_likeness(wanted, known), known))[:3]
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how alike two types are (0 to 1), whatever the order of their words."""
+    pairs = ((one, other), ("_".join(sorted(one.split("_"))), "_".join(sorted(other.split("_")))))
+    return max(difflib.SequenceMatcher(None, first, second).ratio() for first, second in pairs)

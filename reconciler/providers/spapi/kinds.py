@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from reconciler.core.errors import Defect, Defects
 from reconciler.core.model import Desired, Finding, Spec
 from reconciler.core.ownership import BEHIND_STACK
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
@@ -12,9 +13,11 @@ from reconciler.providers.spapi.account import SpApiAccount, choose_sellers
 from reconciler.providers.spapi.catalogue import (
     ENDED,
     TYPES,
+    UNSUBSCRIBED,
     newest_version,
     resembling,
     spelling,
+    unknown_type,
 )
 from reconciler.providers.spapi.filters import DeclaredFilter, check_expression, check_filter
 from reconciler.providers.spapi.specs import (
@@ -92,8 +95,8 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     @field_validator("notification_type")
     @classmethod
     def _in_use(cls, name: str) -> str:
-        if name in ENDED:
-            raise ValueError(ENDED[name])
+        if spelling(name) in ENDED:
+            raise ValueError(ENDED[spelling(name)])
         if spelling(name) != name or not name[:1].isalpha():
             known = resembling(name) or spelling(name)
             raise ValueError(f"not in the UPPER_SNAKE spelling of the SP-API: write {known}")
@@ -104,9 +107,10 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
     def _known_or_given(cls, version: str | None, info: ValidationInfo) -> str | None:
         name = info.data.get("notification_type")
         if version is None and name is not None and newest_version(name) is None:
-            near = resembling(name) if name not in TYPES else None
-            hint = f", did you mean the type {near}?" if near else ""
-            raise ValueError(f"payloadVersion is needed, since none of {name} is known here{hint}")
+            if name in TYPES:
+                raise ValueError(f"payloadVersion is needed, since none of {name} is known here")
+            wanted = "" if name in UNSUBSCRIBED else "; one that is new needs its payloadVersion"
+            raise Defects([Defect(unknown_type(name) + wanted, field="notificationType")])
         return version
 
     @field_validator("sellers", mode="before")

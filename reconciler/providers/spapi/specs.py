@@ -14,7 +14,7 @@ from pydantic import (
 
 from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Evidence, Frozen, Pace, Reference, Spec
-from reconciler.providers.spapi.catalogue import TYPES, resembling
+from reconciler.providers.spapi.catalogue import ENDING, TYPES, unknown_type
 from reconciler.providers.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
 
 PACE = Pace(rate=1, burst=5)
@@ -194,16 +194,21 @@ class Subscription(SubscriptionSettings, Spec):
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield doubts about a notification type or payload version not known here."""
-        if before is not None:
-            return
-        known = TYPES.get(self.notification_type)
-        if known is None:
-            near = resembling(self.notification_type)
-            hint = f"; did you mean {near}?" if near else ""
-            yield f"{self.notification_type} is no SP-API notification type known here{hint}"
-        elif known.versions and self.payload_version not in known.versions:
-            versions = ", ".join(known.versions)
-            yield (
-                f"{self.payload_version} is no payload version known here of "
-                f"{self.notification_type} ({versions})"
-            )
+        if before is None:
+            yield from _doubts(self.notification_type, self.payload_version)
+
+
+def _doubts(name: str, version: str) -> Iterator[str]:
+    known = TYPES.get(name)
+    if known is None:
+        yield unknown_type(name)
+        return
+    newest = known.versions[-1] if known.versions else None
+    ending = ENDING.get((name, version))
+    if ending:
+        yield f'payload version {version} of {name}: {ending}; use payloadVersion: "{newest}"'
+    elif newest and version not in known.versions:
+        yield (
+            f"{version} is no payload version known here of {name}, use payloadVersion: "
+            f'"{newest}" unless it is new'
+        )

@@ -160,7 +160,7 @@ def test_a_destination_is_known_by_its_queue():
 )
 def test_a_type_in_sp_api_spelling_is_refused_with_the_mws_spelling(written, meant):
     entry = {"destination": "offers", "notificationType": written}
-    assert f"({meant})" in complaint(SubscriptionDeclaration, entry)["msg"]
+    assert f"did you mean '{meant}'?" in complaint(SubscriptionDeclaration, entry)["msg"]
 
 
 @pytest.mark.parametrize("written", ["", "anyOfferChanged", "Any-Offer", "FOO", "Ärger"])
@@ -169,12 +169,20 @@ def test_a_type_in_no_known_spelling_is_refused(written):
     assert complaint(SubscriptionDeclaration, entry)["loc"] == ("notificationType",)
 
 
-def test_an_unknown_type_passes_with_a_note(account):
-    entry = {"destination": "offers", "notificationType": "SomethingNew"}
-    (member,) = members(SubscriptionDeclaration.model_validate(entry), account())
-    (note,) = member.spec.notes(None)
-    assert "SomethingNew" in note
-    assert list(member.spec.notes(member.spec)) == []
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("AnyOfferChange", ", did you mean 'AnyOfferChanged'? (it has AnyOfferChanged, "),
+        ("SomethingNew", "'SomethingNew' (it has AnyOfferChanged, "),
+        ("FeedProcessingFinishedNotification", ", did you mean 'FeedProcessingFinished'?"),
+    ],
+)
+def test_mws_gets_no_new_types_any_more_so_that_an_unknown_one_is_an_error(written, hint):
+    entry = {"destination": "offers", "notificationType": written}
+    found = complaint(SubscriptionDeclaration, entry)
+    assert found["loc"] == ("notificationType",)
+    assert f"MWS has no notification type '{written}'" in found["msg"]
+    assert hint in found["msg"]
 
 
 def test_a_known_type_passes_without_a_note(account):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from reconciler.core.model import Desired, Position
 from reconciler.core.provider import Context
 from reconciler.providers.spapi.account import SpApiAccount
-from reconciler.providers.spapi.catalogue import ENDED, TYPES, resembling, spelling
+from reconciler.providers.spapi.catalogue import ENDED, ENDING, TYPES, resembling, spelling
 from reconciler.providers.spapi.kinds import (
     SERVICE,
     DestinationDeclaration,
@@ -268,13 +268,45 @@ class TestSubscriptions:
     def test_quirk_87_an_unknown_payload_version_passes_with_a_warning(self):
         [note] = subscription(payloadVersion="2.0").notes(None)
         assert "2.0 is no payload version" in note
+        assert 'payloadVersion: "1.0"' in note
 
     def test_a_known_type_and_version_raise_no_doubts(self):
         assert list(subscription().notes(None)) == []
 
-    @pytest.mark.parametrize("name", ["MADE_UP", "EXTERNAL_FULFILLMENT_SHIPMENT_STATUS_CHANGE"])
-    def test_a_type_without_known_version_needs_one(self, name):
+    def test_a_payload_version_that_ends_is_told_with_dates_and_its_successor(self):
+        spec = subscription(notificationType="LISTINGS_ITEM_ISSUES_CHANGE", payloadVersion="1.0")
+        [note] = spec.notes(None)
+        assert "28 February 2024" in note
+        assert "29 January 2025" in note
+        assert 'use payloadVersion: "2023-12-13"' in note
+        newer = subscription(
+            notificationType="LISTINGS_ITEM_ISSUES_CHANGE", payloadVersion="2023-12-13"
+        )
+        assert list(newer.notes(None)) == []
+
+    def test_every_version_that_ends_has_a_known_successor(self):
+        assert [pair for pair in ENDING if TYPES[pair[0]].versions[-1] == pair[1]] == []
+
+    def test_a_type_without_known_version_needs_one(self):
+        name = "EXTERNAL_FULFILLMENT_SHIPMENT_STATUS_CHANGE"
         assert "payloadVersion is needed" in about_subscription(notificationType=name)[1]
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("PROCESS_REPORT_FINISHED", "did you mean REPORT_PROCESSING_FINISHED?"),
+            ("ORDER_CHANGES", "did you mean ORDER_CHANGE?"),
+            ("MADE_UP", "the nearest known ones are "),
+            ("APPLICATION_OAUTH_CLIENT_SECRET_EXPIRY", "without a subscription"),
+            ("APPLICATION_OAUTH_CLIENT_NEW_SECRET", "the application's own queue"),
+        ],
+    )
+    def test_an_unknown_type_is_told_as_unknown_before_its_version_is_asked_for(self, name, said):
+        message = about_subscription(notificationType=name)[1]
+        assert "unknown" in message
+        assert f"'{name}'" in message
+        assert said in message
+        assert "payloadVersion is needed" not in message
 
     @pytest.mark.parametrize("name", ENDED)
     def test_ended_types_are_refused_with_their_successor(self, name):
