@@ -177,6 +177,17 @@ def test_a_fork_is_validated_and_neither_planned_nor_commented(repository):
     assert not repository.sandbox.calls()
 
 
+def test_secrets_go_to_another_host_only_where_the_repository_s_variable_allows_it(repository):
+    elsewhere = "{service: merchant, accountId: '1', endpoint: https://proxy.example, credentials: "
+    text = f"accounts: {{there: {elsewhere}{{accessToken: env:THERE}}}}}}\n"
+    (repository.declared / "more.yaml").write_text(text)
+    repository.declare("")
+    refused = "proxy.example"
+    assert refused in repository.pull_request("validate").log
+    repository.variables = {"RECONCILER_ALLOWED_HOSTS": "other.example, proxy.example"}
+    assert refused not in repository.pull_request("validate").log
+
+
 def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
     repository.declare(FIRST)
     assert repository.merge().apply.ok

@@ -51,7 +51,7 @@ def test_a_workflow_has_no_permissions_and_its_jobs_say_what_each_of_theirs_is_f
 def test_pull_requests_get_no_secret_and_no_token_for_a_cloud():
     assert "secrets." not in TEXTS["plan"]
     assert "id-token" not in TEXTS["plan"]
-    assert "vars." not in TEXTS["plan"]
+    assert set(re.findall(r"vars\.(\w+)", TEXTS["plan"])) == {"RECONCILER_ALLOWED_HOSTS"}
 
 
 def test_a_fork_gets_validation_and_nothing_that_writes():
@@ -185,6 +185,16 @@ def test_the_token_reaches_only_steps_that_speak_to_the_api():
         # An apply asks what the default branch declares by now.
         needs = needs or "--newest" in step.get("run", "")
         assert ("GITHUB_TOKEN" in step.get("env", {})) == bool(needs), where
+
+
+def test_every_step_that_reads_declarations_knows_which_hosts_the_repository_allows():
+    for where, step in steps():
+        script = step.get("run", "").replace("\\\n", "")
+        reads = re.search(
+            r"reconciler (validate|plan|apply|drift|snapshot)\b(?!.*--latest)", script
+        )
+        given = step.get("env", {}).get("RECONCILER_ALLOWED_HOSTS")
+        assert given == ("${{ vars.RECONCILER_ALLOWED_HOSTS }}" if reads else None), where
 
 
 # the documentation
