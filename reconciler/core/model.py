@@ -208,12 +208,17 @@ def dump(value: Any) -> Any:
 
 def live_address(spec: Spec, account: str) -> str:
     """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
+    return identity_address(spec.kind, account, spec.identity_values())
+
+
+def identity_address(kind: str, account: str, identity: Mapping[str, Any]) -> str:
+    """Address an object likewise, of which only the values of its identity are at hand."""
     parts = [account]
-    for name, value in spec.identity_values().items():
+    for name, value in identity.items():
         # Of a flag, the name says what it means.
         inner = value.values() if isinstance(value, dict) else (name if value is True else value,)
         parts += map(str, inner)
-    return f"{spec.kind}.{'/'.join(parts)}"
+    return f"{kind}.{'/'.join(parts)}"
 
 
 def declared_address(kind: str, name: str, member: str | None = None) -> str:

@@ -137,7 +137,7 @@ def within_limits(annotations: Sequence[Annotation]) -> list[Annotation]:
     """Return errors first, as many of each level as GitHub keeps, and a word about the others."""
     kept: list[Annotation] = []
     left: list[str] = []
-    levels: tuple[Level, ...] = ("error", "warning")
+    levels: tuple[Level, ...] = ("error", "warning", "notice")
     for level in levels:
         found = [item for item in annotations if item.level == level]
         kept += found[:KEPT]

@@ -114,6 +114,13 @@ class Repository:
         with self._call(f"read the pull request #{number}", "pull-requests: write"):
             return _pull(self._repository.get_pull(number))
 
+    def files(self, number: int) -> list[str]:
+        """Return the files that a pull request changes, as they are called and as they were."""
+        with self._call(f"read the files of #{number}", "pull-requests: write"):
+            found = self._repository.get_pull(number).get_files()
+            names = [(item.filename, item.previous_filename) for item in found]
+            return [name for both in names for name in both if name]
+
     def pulls_with(self, commit: str) -> list[Pull]:
         """Return the pull requests that brought a commit, or are open and have it."""
         with self._call(f"find the pull request of {commit[:12]}", "pull-requests: write"):

@@ -8,6 +8,7 @@ from reconciler.core.errors import Denied, Rejected, ServiceError
 from reconciler.github import comment, issue
 from reconciler.github.client import Repository
 from reconciler.github.comment import Draft
+from reconciler.github.concern import concerns
 from reconciler.github.issue import Alarm, Deed, Issue
 from reconciler.github.job import Job
 from reconciler.github.marker import ACTIONS_BOT, Marker, Writer
@@ -28,8 +29,17 @@ def with_pull_request(job: Job) -> tuple[Job, str]:
         return job, f"no comment was written: {error}"
 
 
-def post_comment(job: Job, number: int, marker: Marker, draft: Draft) -> None:
-    """Bring the comment on a pull request up to date.
+def concerned(job: Job, number: int, folder: str) -> bool:
+    """Say whether a pull request concerns the declarations in `folder`: yes, if it is not known."""
+    try:
+        with Repository(job) as repository:
+            return concerns(repository.files(number), folder)
+    except ServiceError:
+        return True
+
+
+def post_comment(job: Job, number: int, marker: Marker, draft: Draft, *, new: bool = True) -> None:
+    """Bring the comment on a pull request up to date; write one only if it may be `new`.
 
     Raises:
         ServiceError: the API refuses or does not answer.
@@ -39,7 +49,8 @@ def post_comment(job: Job, number: int, marker: Marker, draft: Draft) -> None:
         for own in writer.own(repository.comments(number), marker):
             if _brought_up_to_date(repository, number, comment.edited(own, marker, writer, draft)):
                 return
-        _comment(repository, number, marker, writer, draft)
+        if new:
+            _comment(repository, number, marker, writer, draft)
 
 
 def _brought_up_to_date(repository: Repository, number: int, deed: comment.Deed | None) -> bool:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from reconciler.github.concern import within
+
 MOST_FILES = 300
 """GitHub names no more files than this; where there are so many, there may be others."""
 
@@ -30,8 +32,4 @@ class Since:
             return True
         if self.status != "ahead" or len(self.files) >= MOST_FILES or folder.startswith(".."):
             return False
-        return not any(_within(file, folder) for file in self.files)
-
-
-def _within(file: str, folder: str) -> bool:
-    return folder == "." or file == folder or file.startswith(f"{folder}/")
+        return not any(within(file, folder) for file in self.files)

@@ -32,7 +32,8 @@ from reconciler.github.files import add_summary, set_outputs, summary_room
 from reconciler.github.issue import Alarm
 from reconciler.github.job import Job
 from reconciler.github.marker import BODY_BYTES, Marker
-from reconciler.github.posting import post_alarm, post_comment, post_outdated
+from reconciler.github.posting import concerned, post_alarm, post_comment, post_outdated
+from reconciler.reports.discretion import discreet, discreet_application
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Page, fitted, size
@@ -81,24 +82,27 @@ class Telling:
 
     def planned(self, plan: Plan, places: Places, background: Background) -> bool:
         """Tell a plan: outputs, summary, annotations, and the comment on the pull request."""
+        plan, concern = discreet(plan), self._concern()
         self._outputs(
             {
                 "changes": len(plan.actions),
                 "fingerprint": plan.fingerprint,
                 "refused": bool(plan.refused()),
                 "complete": plan.complete,
+                **concern,
             }
         )
         page = plan_page(plan, background)
         self._summarise(page, "Planned", background)
         marker = Marker("plan", plan.stack, background.limits)
-        self._comment(page, marker, background, "Planned")
-        return self._done(annotations.of_plan(plan, places))
+        self._comment(page, marker, background, "Planned", concern=concern)
+        return self._done(_if_concerned(annotations.of_plan(plan, places), concern))
 
     def applied(
         self, application: Application, plan: Plan, places: Places, background: Background
     ) -> bool:
         """Tell what an apply did: outputs, summary, annotations."""
+        application = discreet_application(application, plan)
         self._outputs(
             {
                 "changes": application.summary["done"],
@@ -112,6 +116,7 @@ class Telling:
 
     def drifted(self, drift: Drift, plan: Plan, places: Places, background: Background) -> bool:
         """Tell drift: outputs, summary, annotations, and the drift issue."""
+        drift = discreet(drift)
         self._outputs(
             {
                 "drifted": drift.drifted,
@@ -139,14 +144,23 @@ class Telling:
         plan; where it is not, all comments about these declarations are. The drift issue is left
         alone: nothing is known about drift.
         """
-        self._outputs({"refused": isinstance(error, PlanRefused), "complete": False})
+        concern = self._concern() if command == "plan" else {}
+        outputs = {"refused": isinstance(error, PlanRefused), "complete": False}
+        self._outputs({**outputs, **concern})
         reasons = error.problems if isinstance(error, DeclarationError | Misdirected) else [error]
         page = failure_page(command, [str(reason) for reason in reasons], stack)
         self._summarise(page, "Tried", background)
         if command == "plan":
             marker = Marker("plan", stack, background.limits) if stack else None
-            self._comment(page, marker, background, "Planned", failed=True)
-        return self._done(annotations.of_failure(error, places))
+            self._comment(page, marker, background, "Planned", concern=concern, failed=True)
+        return self._done(_if_concerned(annotations.of_failure(error, places), concern))
+
+    def _concern(self) -> dict[str, bool]:
+        """Return an output: whether the pull request, if any, concerns the declarations."""
+        number = self._job.pull_request
+        if number is None or not self._job.token:
+            return {}
+        return {"concerned": concerned(self._job, number, self._folder)}
 
     def _outputs(self, values: Mapping[str, str | int | bool]) -> None:
         with self._reporting():
@@ -169,9 +183,13 @@ class Telling:
         background: Background,
         what: str,
         *,
+        concern: Mapping[str, bool] | None = None,
         failed: bool = False,
     ) -> None:
-        """Write about a stack; without its marker, over whatever was written of this folder."""
+        """Write about a stack; without its marker, over whatever was written of this folder.
+
+        Where the pull request is not concerned, only what was written before is brought up to date.
+        """
         job, number = self._job, self._job.pull_request
         if number is not None and self._has_token(f"no comment was written on #{number}"):
             byline = self._byline(what, background)
@@ -182,7 +200,8 @@ class Telling:
                 if marker is None:
                     post_outdated(job, number, draft)
                 else:
-                    post_comment(job, number, marker, draft)
+                    new = (concern or {}).get("concerned", True)
+                    post_comment(job, number, marker, draft, new=new)
 
     def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
         if self._has_token("the drift issue was left as it is"):
@@ -230,3 +249,14 @@ class Telling:
         for annotation in annotations.within_limits([*self._troubles, *found]):
             self._speak(str(annotation))
         return not any(item.level == "error" for item in self._troubles)
+
+
+def _if_concerned(found: Sequence[Annotation], concern: Mapping[str, bool]) -> Sequence[Annotation]:
+    """Return remarks on a plan, or one remark where they are not the pull request's doing."""
+    if concern.get("concerned", True):
+        return found
+    message = (
+        "this pull request changes neither the declarations nor the workflows: no comment is due, "
+        "and what is planned stands in the job summary alone"
+    )
+    return [Annotation("notice", message)]

@@ -2,6 +2,7 @@
 
 from reconciler.core.drift import Drift
 from reconciler.core.model import Plan
+from reconciler.reports.discretion import discreet
 from reconciler.reports.pages import whole
 from reconciler.reports.review_pages import Background, drift_page, plan_page
 
@@ -9,5 +10,6 @@ from reconciler.reports.review_pages import Background, drift_page, plan_page
 def render(report: Plan | Drift) -> str:
     """Return the report as Markdown, ending in a newline."""
     none = Background()
-    page = plan_page(report, none) if isinstance(report, Plan) else drift_page(report, none)
-    return whole(page) + "\n"
+    if isinstance(report, Plan):
+        return whole(plan_page(discreet(report), none)) + "\n"
+    return whole(drift_page(discreet(report), none)) + "\n"

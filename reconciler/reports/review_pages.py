@@ -1,4 +1,7 @@
-"""Plans and drift as Markdown pages, what matters most first."""
+"""Plans and drift as Markdown pages, what matters most first.
+
+What is not ours is counted and never named: these pages are read by whoever reads the repository.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,14 +9,12 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.drift import Drift
-from reconciler.core.model import Finding, Plan, Unmanaged
-from reconciler.core.visible import visible
+from reconciler.core.model import Finding, Plan
 from reconciler.reports import account_changes
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
-from reconciler.reports.values import show
 
 VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
@@ -81,7 +82,7 @@ def drift_page(drift: Drift, background: Background) -> Page:
     counts = ", ".join(f"**{len(by_status[status]):,}** {status}" for status in STATUSES)
     title = _title("Drift of", drift.stack, background)
     return Page(
-        head=f"{title}\n\n{_drift_verdict(drift)} {counts}.",
+        head=f"{title}\n\n{_drift_verdict(drift)} {counts}; {len(drift.unmanaged):,} unmanaged.",
         sections=[
             Section("Problems", _findings(drift.problems), 0.3),
             *(
@@ -146,21 +147,9 @@ def _others(report: Plan | Drift) -> list[Section]:
     return [
         Section("Warnings", _findings(report.warnings), 0.5),
         Section("Unknown, left alone", [Item(line, line) for line in unknown], 0.5),
-        Section("Not ours, left alone", _unmanaged(report.unmanaged), 0.9),
     ]
 
 
 def _findings(findings: Sequence[Finding]) -> list[Item]:
     lines = [f"- {code(item.address)}: {plain(item.message)}" for item in findings]
     return [Item(line, line) for line in lines]
-
-
-def _unmanaged(unmanaged: Sequence[Unmanaged]) -> list[Item]:
-    return [Item(line, line) for line in map(_unmanaged_line, unmanaged)]
-
-
-def _unmanaged_line(item: Unmanaged) -> str:
-    identity = ", ".join(
-        f"{visible(name)} {code(show(value))}" for name, value in item.identity.items()
-    )
-    return f"- {visible(item.kind)} in {code(item.account)}: {identity}"

@@ -79,8 +79,8 @@ class Job:
         file.write_text(json.dumps(payload), encoding="utf-8")
         self.set(GITHUB_EVENT_PATH=str(file))
 
-    def pull_request(self, number, *, fork=False):
-        self.api.pull_request(number)
+    def pull_request(self, number, *, fork=False, files=None):
+        self.api.pull_request(number, files=files)
         self.push(number, "b" * 40, fork=fork)
 
     def push(self, number, commit, *, fork=False):

@@ -79,9 +79,9 @@ class Repository:
             self.api.artifact(None, name=name, files={file: content}, created_at=created, run=made)
         return ran
 
-    def pull_request(self, job="plan", number=7, fork=False, commit="b" * 40):
+    def pull_request(self, job="plan", number=7, fork=False, commit="b" * 40, files=None):
         if number not in self.api.issues:
-            self.api.pull_request(number)
+            self.api.pull_request(number, files=files)
         head = {"repo": {"full_name": "stranger/fork" if fork else self.api.repository}}
         head["sha"] = commit
         token = self.api.READ_ONLY if fork else self.api.ACTIONS

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from reconciler.sandbox import Sandbox
-from tests.github.api import GithubApi
+from tests.github.api import GithubApi, zipped
 from tests.github.preloaded import Preloaded
 from tests.github.repository import FIRST, SECOND, SNAPSHOT, Repository
 from tests.github.workflows import REUSABLE, ROOT, WORKFLOWS, load
@@ -160,7 +160,7 @@ def test_the_story_runs_every_script_of_the_workflows(story):
         for job, described in load(WORKFLOWS[workflow])["jobs"].items():
             scripts = {step["name"] for step in described["steps"] if "run" in step}
             # What fails a pull request has a test of its own below.
-            scripts -= {"Fail where a guard refuses"}
+            scripts -= {"Fail where a guard refuses", "Fail where there is no whole plan"}
             assert scripts <= set(told[workflow, job].steps) | set(story.without_snapshot.steps)
 
 
@@ -206,7 +206,7 @@ def test_a_pull_request_that_a_guard_refuses_fails_after_its_comment_says_what_l
     tight = HEAD.replace("maxDeletes: 100%", "maxDeletes: 0")
     repository.declare(queues(offers="visibilityTimeout: 2m"), tight)
     refused = repository.pull_request()
-    assert refused.steps["Plan"].code == 0, "the command ends as if nothing were refused"
+    assert refused.steps["Plan"].outputs["code"] == "0", "it ends as if nothing were refused"
     assert refused.steps["Fail where a guard refuses"].code == 3
     assert not refused.ok
     [comment] = repository.comments()
@@ -220,6 +220,25 @@ def test_a_pull_request_that_a_guard_refuses_fails_after_its_comment_says_what_l
     assert passed.ok, passed.log
     assert "Fail where a guard refuses" not in passed.steps
     assert repository.merge().apply.ok
+
+
+@pytest.mark.parametrize(("file", "ok"), [("README.md", True), ("subscriptions/x.yaml", False)])
+def test_a_pull_request_that_touches_no_declarations_fails_for_nothing_of_theirs(
+    repository, file, ok
+):
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    tight = HEAD.replace("maxDeletes: 100%", "maxDeletes: 0")
+    repository.declare(queues(offers="visibilityTimeout: 2m"), tight)
+    refused = repository.pull_request(files=[file])
+    assert refused.ok is ok, refused.log
+    assert len(repository.comments()) == (0 if ok else 1)
+    [snapshot] = [it for it in repository.api.artifacts if it["name"] == SNAPSHOT]
+    content = zipped({"snapshot.json": "{}"})
+    repository.api.archives[snapshot["id"]] = content
+    partial = repository.pull_request(number=8, files=[file])
+    assert partial.steps["Plan"].outputs["code"] != "0"
+    assert partial.ok is ok, partial.log
 
 
 @pytest.mark.parametrize("text", [FIRST + "  broken: {colour: red}\n", "stack: [\n", "stak: x\n"])
