@@ -50,6 +50,7 @@ class Tank(Spec):
     kind: ClassVar[str] = "tank"
     service: ClassVar[str] = "depot"
     identity: ClassVar[tuple[str, ...]] = ("name",)
+    remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"metal"})
     optional: ClassVar[frozenset[str]] = frozenset({"limit"})
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
@@ -75,6 +76,7 @@ class Well(Spec):
     kind: ClassVar[str] = "well"
     service: ClassVar[str] = "depot"
     identity: ClassVar[tuple[str, ...]] = ("name",)
+    remote_id: ClassVar[str | None] = "arn"
     fixed: ClassVar[frozenset[str]] = frozenset({"depth"})
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
@@ -91,6 +93,7 @@ class Pipe(Spec):
     kind: ClassVar[str] = "pipe"
     service: ClassVar[str] = "works"
     identity: ClassVar[tuple[str, ...]] = ("well",)
+    remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"gauge"})
     cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
     refs: ClassVar[Mapping[str, Reference]] = {
@@ -114,6 +117,7 @@ class Tap(Spec):
     kind: ClassVar[str] = "tap"
     service: ClassVar[str] = "works"
     identity: ClassVar[tuple[str, ...]] = ("client", "use")
+    remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"pipe", "filter"})
     refs: ClassVar[Mapping[str, Reference]] = {"pipe": Reference("pipe", "id", same_account=True)}
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "pipe"),)
@@ -134,6 +138,7 @@ class Valve(Spec):
     kind: ClassVar[str] = "tap"
     service: ClassVar[str] = "mains"
     identity: ClassVar[tuple[str, ...]] = ("use",)
+    remote_id: ClassVar[str | None] = "id"
     refs: ClassVar[Mapping[str, Reference]] = {"pipe": Reference("pipe", "id", same_account=True)}
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "pipe"),)
 
@@ -146,6 +151,7 @@ class Bell(Spec):
     kind: ClassVar[str] = "bell"
     service: ClassVar[str] = "tower"
     identity: ClassVar[tuple[str, ...]] = ("event", "target", "everyone")
+    remote_id: ClassVar[str | None] = "id"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "uri"),)
 
     event: str

@@ -1,6 +1,6 @@
 """Desired and live → one decision for each object: create, update, replace, delete or nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from reconciler.core.diff import compare, cosmetic, creation, deletion, within
@@ -29,19 +29,32 @@ def decide(
     """
     world = meet(declarations, live, observation, selection)
     unknown = [world.met(world.desired[address]) for address in world.unknown]
-    world.held = held(
-        world.live, observation.unread, [item for item in unknown if item is not None]
+    found = held(
+        [*world.live, *world.sights.others],
+        observation.unread,
+        [item for item in unknown if item is not None],
     )
+    world.held = found | _seen_elsewhere(world, found)
     if destroying:
         _decide_to_destroy(world)
         return world
-    standing = _standing(world.live)
+    standing = _standing(world)
+    _stick_declared_twice(world)
     for item in _targets_first(declarations.desired):
         if _takes_part(world, item):
             _decide(world, item, standing)
             _withdraw_unfounded(world, item)
     _decide_undeclared(world)
     return world
+
+
+def _seen_elsewhere(world: World, addresses: Collection[str]) -> frozenset[str]:
+    """Return the live addresses of objects that one of these is another sight of."""
+    pairs = (
+        (live_address(other.spec, other.account), live_address(one.spec, one.account))
+        for other, one in world.sights.same
+    )
+    return frozenset(one for other, one in pairs if other in addresses)
 
 
 def _targets_first(desired: Sequence[Desired]) -> Iterator[Desired]:
@@ -51,9 +64,26 @@ def _targets_first(desired: Sequence[Desired]) -> Iterator[Desired]:
     return (by_address[address] for address in TopologicalSorter(links).static_order())
 
 
+def _stick_declared_twice(world: World) -> None:
+    """Give up on what another declaration meets through another entry: they would alternate."""
+    first: dict[tuple[str, ...], Desired] = {}
+    for item in sorted(world.declarations.desired, key=lambda item: item.address):
+        live = world.met(item)
+        if live is None:
+            continue
+        other = first.setdefault(world.sights.key(live), item)
+        if other is not item:
+            world.stick(
+                item,
+                f"this is the same live object as {other.address}, seen through account "
+                f"{other.account!r}: declare it once",
+            )
+
+
 def _takes_part(world: World, item: Desired) -> bool:
     return (
         item.address not in world.unknown
+        and item.address not in world.stuck
         and world.selection.account(item.account)
         and world.selection.address(item.address)
     )
@@ -151,12 +181,13 @@ def _unfounded(world: World, item: Desired) -> str | None:
     return None
 
 
-def _standing(live: Iterable[Live]) -> Standing:
-    """Return live objects that exclude others: by kind, account and group, then by slot."""
+def _standing(world: World) -> Standing:
+    """Return live objects that exclude others: by kind, real account and group, then by slot."""
     found: dict[tuple[str, str, str], dict[str, list[Live]]] = {}
-    for item in live:
+    for item in world.live:
         if (slot := item.spec.exclusion()) is not None:
-            group = found.setdefault((item.spec.kind, item.account, slot[0]), {})
+            realm = world.sights.realm(item.account)
+            group = found.setdefault((item.spec.kind, realm, slot[0]), {})
             group.setdefault(slot[1], []).append(item)
     return found
 
@@ -166,7 +197,7 @@ def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
     slot = item.spec.exclusion()
     if slot is None:
         return None
-    slots = standing.get((item.spec.kind, item.account, slot[0]), {})
+    slots = standing.get((item.spec.kind, world.sights.realm(item.account), slot[0]), {})
     others = (other for name, found in slots.items() if name != slot[1] for other in found)
     return next(
         (live_address(it.spec, it.account) for it in others if not _deleted(world, it)), None
@@ -209,7 +240,6 @@ def _prunable(world: World, live: Live) -> bool:
         not world.selection.targets
         and world.selection.account(live.account)
         and address not in world.declared
-        and (live.spec.kind, live.spec.handle(live.account, live.outputs)) not in world.claimed
         and world.by_address[address] is live
         and world.owned(live)
     )
@@ -219,12 +249,7 @@ def undeclared(world: World) -> Iterator[Live]:
     """Yield live objects that no declaration meets, each identity once."""
     for live in world.live:
         address = live_address(live.spec, live.account)
-        handle = live.spec.handle(live.account, live.outputs)
-        if (
-            address not in world.declared
-            and (live.spec.kind, handle) not in world.claimed
-            and world.by_address[address] is live
-        ):
+        if address not in world.declared and world.by_address[address] is live:
             yield live
 
 

@@ -16,6 +16,7 @@ from reconciler.core.diff import within
 from reconciler.core.errors import PlanRefused
 from reconciler.core.model import ActionName, Desired, FieldChange, Live
 from reconciler.core.refs import references
+from reconciler.core.sights import NO_OTHERS, Name, Sights
 
 Verb = Literal["create", "update", "delete"]
 Phase = Literal["prepare", "clear", "build", "prune"]
@@ -76,11 +77,15 @@ class Step:
 
 
 def order(
-    changes: Sequence[Change], live: Iterable[Live], desired: Iterable[Desired]
+    changes: Sequence[Change],
+    live: Iterable[Live],
+    desired: Iterable[Desired],
+    sights: Sights = NO_OTHERS,
 ) -> tuple[Step, ...]:
     """Return the steps of `changes` in order of execution.
 
-    `live` are all known live objects, with handles; `desired` are all declared ones.
+    `live` are all known live objects, each once, with handles; `desired` are all declared ones;
+    `sights` tells what else the live ones are called.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -91,8 +96,8 @@ def order(
     needs: dict[StepId, set[StepId]] = {step: set() for step in by_id}
     links = {item.address: sorted(set(item.references.values())) for item in desired}
     _need_targets(needs, by_id, links)
-    _need_cleared(needs, by_id, referrers(live))
-    _need_room(needs, changes)
+    _need_cleared(needs, by_id, referrers(live, sights.aliases))
+    _need_room(needs, changes, sights)
     replaced = [change.address for change in changes if change.action == "replace"]
     for address in replaced:
         needs[(address, "create")].add((address, "delete"))
@@ -137,16 +142,21 @@ def _need_targets(
                 waiting += links.get(target, ())
 
 
-Referrers = Mapping[tuple[str, str, str], Sequence[tuple[Live, str]]]
+Referrers = Mapping[Name, Sequence[tuple[Live, str]]]
 
 
-def referrers(live: Iterable[Live]) -> Referrers:
-    """Return who refers to what: (kind, account or "", handle) → live objects and their paths."""
+def referrers(live: Iterable[Live], aliases: Mapping[Name, Name] | None = None) -> Referrers:
+    """Return who refers to what: (kind, account or "", handle) → live objects and their paths.
+
+    `aliases` are other names under which objects are referred to.
+    """
+    names = aliases or {}
     found: dict[tuple[str, str, str], list[tuple[Live, str]]] = {}
     for item in live:
         for path, reference, handle in references(item.spec):
             scope = item.account if reference.same_account else ""
-            found.setdefault((reference.kind, scope, handle), []).append((item, path))
+            name = (reference.kind, scope, handle)
+            found.setdefault(names.get(name, name), []).append((item, path))
     return found
 
 
@@ -178,21 +188,21 @@ def leaves(change: Change, path: str) -> bool:
     return any(within(path, item.path) for item in change.changes)
 
 
-def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change]) -> None:
+def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change], sights: Sights) -> None:
     """Let creates wait until what the service does not let stand beside them is gone."""
     leaving: dict[tuple[str, str, str], list[tuple[str, StepId]]] = {}
     for change in changes:
         if change.live is not None and change.action in ("delete", "replace"):
             spec = change.live.spec
             if (slot := spec.exclusion()) is not None:
-                key = (spec.kind, change.live.account, slot[0])
+                key = (spec.kind, sights.realm(change.live.account), slot[0])
                 leaving.setdefault(key, []).append((slot[1], (change.address, "delete")))
     for change in changes:
         if change.desired is None or change.action not in ("create", "replace"):
             continue
         spec = change.desired.spec
         if (slot := spec.exclusion()) is not None:
-            key = (spec.kind, change.desired.account, slot[0])
+            key = (spec.kind, sights.realm(change.desired.account), slot[0])
             needs[(change.address, "create")] |= {
                 step for other, step in leaving.get(key, ()) if other != slot[1]
             }

@@ -90,7 +90,7 @@ def prepare(
     known, index = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
     changes = sorted(world.changes.values(), key=lambda change: change.address)
-    steps = order(changes, world.live, declarations.desired)
+    steps = order(changes, world.live, declarations.desired, world.sights)
     actions = tuple(_actions(world, steps))
     plan = Plan(
         format_version=FORMAT_VERSION,
@@ -154,7 +154,7 @@ def _situation(world: World, overrides: Overrides) -> Situation:
         unread=[str(item.scope) for item in world.unread],
         withheld=withheld(world),
         targeted=bool(world.selection.targets),
-        referrers=referrers(world.live),
+        referrers=referrers(world.live, world.sights.aliases),
         needed=frozenset(() if overrides.destroying else _needed(world)),
         today=world.declarations.today,
     )

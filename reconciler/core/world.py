@@ -1,6 +1,6 @@
 """Declared and live objects brought together: what meets what, whose it is, what was not seen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.diff import matches
@@ -11,6 +11,7 @@ from reconciler.core.order import Change
 from reconciler.core.ownership import Belonging, owners
 from reconciler.core.provider import Scope
 from reconciler.core.refs import reading_order
+from reconciler.core.sights import Sights, sights
 from reconciler.core.unread import Unread
 
 
@@ -34,21 +35,21 @@ class Selection:
 class World:
     """Declared and live objects brought together, and what was decided about them so far.
 
-    `declared` are the live addresses that declarations meet, `claimed` the kinds and handles they
-    go by in every account. `changes` is by address. `stuck` are declared objects that cannot be
-    brought about, `unknown` those that were not read or refer to such; `held` are live addresses
-    of what is not removed because something unread may need it.
+    `live` holds each object once, `sights` tells what else it was seen as. `declared` are the live
+    addresses that declarations meet. `changes` is by address. `stuck` are declared objects that
+    cannot be brought about, `unknown` those that were not read or refer to such; `held` are live
+    addresses of what is not removed because something unread may need it.
     """
 
     declarations: Declarations
     selection: Selection
     live: list[Live]
+    sights: Sights
     unread: Sequence[Unread]
     by_address: dict[str, Live]
     owner: Mapping[str, Belonging]
     desired: dict[str, Desired]
     declared: frozenset[str]
-    claimed: frozenset[tuple[str, str]]
     unknown: set[str]
     changes: dict[str, Change] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
@@ -83,7 +84,9 @@ def meet(
 ) -> World:
     """Bring together what is declared and what was observed; nothing is decided yet."""
     unread = observation.unread
-    ordered = sorted(_once(declarations, live), key=reading_order)
+    seen = sights(declarations, live, selection.accounts)
+    ordered = sorted(seen.ones, key=reading_order)
+    everything = [*ordered, *sorted(seen.others, key=reading_order)]
     by_address: dict[str, Live] = {}
     warnings: list[Finding] = []
     for item in ordered:
@@ -91,15 +94,18 @@ def meet(
         if by_address.setdefault(address, item) is not item:
             message = "there are several live objects with this identity; one is looked at a run"
             warnings.append(Finding(address=address, message=message))
+    for item in seen.others:
+        by_address.setdefault(live_address(item.spec, item.account), item)
     declared = frozenset(live_address(item.spec, item.account) for item in declarations.desired)
     return World(
         declarations=declarations,
         selection=selection,
         live=ordered,
+        sights=seen,
         unread=unread,
         by_address=by_address,
         owner=owners(
-            ordered,
+            everything,
             stack=declarations.stack,
             owned_uris=declarations.owns.call_back_uris,
             missing=[
@@ -111,52 +117,9 @@ def meet(
         ),
         desired={item.address: item for item in declarations.desired},
         declared=declared,
-        claimed=_claimed(declarations.desired),
         unknown=_unknown(declarations.desired, unread),
         problems=[item.finding() for item in unread],
         warnings=warnings,
-    )
-
-
-def _once(declarations: Declarations, live: Iterable[Live]) -> list[Live]:
-    """Return live objects but for those that are declared under another name of their account.
-
-    Two entries may name one real account, and two names in it one seller: what is declared under
-    the one name is not undeclared under the other, but the same object, seen twice.
-    """
-    declared = {live_address(item.spec, item.account) for item in declarations.desired}
-    met: list[Live] = []
-    others: list[Live] = []
-    for item in live:
-        (met if live_address(item.spec, item.account) in declared else others).append(item)
-    if not others:
-        return met
-    known: list[Desired | Live] = [*declarations.desired, *met]
-    twins = {twin for item in known for twin in _twins(declarations, item)}
-    return met + [item for item in others if twins.isdisjoint(_twins(declarations, item))]
-
-
-def _twins(declarations: Declarations, item: Desired | Live) -> set[tuple[str, ...]]:
-    """Return what is the same for an object under every name of its real account.
-
-    That is its identity there, and its remote values, if it has any yet.
-    """
-    account = declarations.accounts.get(item.account)
-    real = (account.real() if account else None) or (item.account,)
-    found = {(item.spec.kind, *real, str(item.spec.identity_values()))}
-    if isinstance(item, Live) and item.outputs:
-        found.add((item.spec.kind, *real, str(sorted(item.outputs.items()))))
-    return found
-
-
-def _claimed(desired: Iterable[Desired]) -> frozenset[tuple[str, str]]:
-    """Return the kinds and handles of what is declared under a handle that is a remote value.
-
-    Whatever bears it is declared, even where an account does not tell which real one it is.
-    """
-    handles = ((item, item.spec.handle(item.account, item.outputs)) for item in desired)
-    return frozenset(
-        (item.spec.kind, handle) for item, handle in handles if handle in item.outputs.values()
     )
 
 

@@ -37,7 +37,7 @@ def export(
     """Write declarations of what is live in `accounts` (None: all) and not declared."""
     declarations = observation.complete(declarations)
     known, _ = internalise(observation.live, declarations.desired)
-    world = decide(declarations, known, observation, Selection())
+    world = decide(declarations, known, observation, Selection(accounts))
     mine, notes = _sorted_out(world, declarations, accounts)
     trial = Trial(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = trial.run(Composer(declarations, services))
@@ -49,7 +49,7 @@ def _sorted_out(
     world: World, declarations: Declarations, accounts: frozenset[str] | None
 ) -> tuple[list[Live], list[str]]:
     """Return undeclared objects that nobody else owns, and a note on each of the others."""
-    found, notes = dict[str, Live](), list[str]()
+    found, notes = list[Live](), list[str]()
     for live in undeclared(world):
         if accounts is not None and live.account not in accounts:
             continue
@@ -58,7 +58,5 @@ def _sorted_out(
         if stack not in (None, declarations.stack):
             notes.append(f"{address} belongs to stack {stack!r}: not exported")
             continue
-        # Two entries may name one real account.
-        real = declarations.accounts[live.account].real() or (live.account,)
-        found.setdefault(live_address(live.spec, "/".join(real)), live)
-    return list(found.values()), notes
+        found.append(live)
+    return found, notes

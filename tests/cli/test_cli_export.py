@@ -147,7 +147,7 @@ def test_declared_queues_are_referred_to_by_name_and_not_repeated(live, export):
 def test_subscriptions_equal_but_for_the_seller_are_one_declaration(live, export):
     live(
         queues(q="grants: [{to: amazon-notifications}]")
-        + destinations(s="account: app, queue: q, name: acme-s")
+        + destinations(s="account: app, queue: q, name: acme--s")
         + subscriptions(
             all=f"destination: s, {OFFERS}, sellers: all, filter: {{marketplaceIds: [B, A]}}",
             one="destination: s, notificationType: FEE_PROMOTION, sellers: [fr]",
@@ -260,7 +260,7 @@ def test_what_cannot_be_declared_is_told_with_all_that_rests_on_it(aws, live, ex
 def test_subscriptions_of_types_that_nobody_declared_are_found(live, export):
     live(
         queues(q="grants: [{to: amazon-notifications}]")
-        + destinations(s="account: app, queue: q")
+        + destinations(s="account: app, queue: q, name: s")
         + subscriptions(s="destination: s, notificationType: PRICING_HEALTH, sellers: [de]")
     )
     assert "discover: declared" in HEAD
@@ -293,7 +293,7 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_written(live, export, sa
 def test_what_refers_to_something_unread_is_told_and_left_out(live, export, sandbox):
     live(
         queues(q="grants: [{to: amazon-notifications}]")
-        + destinations(s="account: app, queue: q")
+        + destinations(s="account: app, queue: q, name: s")
         + subscriptions(s="destination: s, notificationType: PRICING_HEALTH, sellers: [de]")
     )
     sandbox.faults([{"service": "sp-api", "operation": "getDestinations", "kind": "denied"}])

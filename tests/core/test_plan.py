@@ -182,8 +182,11 @@ def crowd():
         standing(wider, spec=Pipe(well="arn:x", name="other"), id="p-1"),
         standing(TAP, spec=Tap(client="de", use="u", pipe="p-1")),
         *(standing(declare(it, "tower", Bell(event="fire", target=it)), id=it) for it in "12"),
-        *(standing(declare("n", "depot", Tank(name="n"), stack="other"), id=it) for it in "12"),
-        *(standing(declare("m", "depot", Tank(name="m")), id=it) for it in "12"),
+        *(
+            standing(declare("n", "depot", Tank(name="n"), stack="other"), id=f"n{it}")
+            for it in "12"
+        ),
+        *(standing(declare("m", "depot", Tank(name="m")), id=f"m{it}") for it in "12"),
     ]
     return [WELL, TANK, wider, TAP, extra, every, spill], live
 

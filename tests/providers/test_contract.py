@@ -361,7 +361,7 @@ def test_renaming_a_yaml_key_changes_nothing_live(walk):
                     "CreateQueue n Policy reconciler:stack",
                     "CreateSubscription AnyOfferChanged n on",
                     "RegisterDestination n",
-                    "createDestination acme--x",
+                    "createDestination acme-x",
                     "createSubscription ANY_OFFER_CHANGED",
                 ],
             ),

@@ -251,11 +251,24 @@ def test_a_moved_call_back_is_patched_back(mended, somebody, sandbox):
         lambda: somebody.merchant(
             "PATCH",
             f"{somebody.merchant_name('1')}?updateMask=callBackUri",
-            {"callBackUri": "https://elsewhere.example.com/"},
+            {"callBackUri": "https://hooks.example.com/elsewhere"},
         ),
         ["update subscription.shop[1] callBackUri"],
         ["patch updateMask"],
     )
+
+
+def test_a_call_back_that_was_moved_outside_our_uris_is_patched_back_by_adoption_only(
+    mended, somebody
+):
+    elsewhere = {"callBackUri": "https://elsewhere.example.com/"}
+    name = somebody.merchant_name("1")
+    somebody.merchant("PATCH", f"{name}?updateMask=callBackUri", elsewhere)
+    plan = mended.stack.plan()
+    assert plan.lines() == ["update subscription.shop[1] callBackUri"]
+    assert [guard.guard for guard in plan.plan.refused()] == ["adopt"]
+    assert mended.stack.apply(adopt=("subscription.shop[1]",)).unfinished() == []
+    assert mended.stack.plan().lines() == []
 
 
 def test_a_deleted_merchant_subscription_is_made_again(mended, somebody):

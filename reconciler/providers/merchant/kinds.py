@@ -50,6 +50,7 @@ class Subscription(SubscriptionSettings, Spec):
     kind: ClassVar[str] = "subscription"
     service: ClassVar[str] = "merchant"
     identity: ClassVar[tuple[str, ...]] = ("registeredEvent", "targetAccount", "allManagedAccounts")
+    remote_id: ClassVar[str | None] = "name"
     hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
     delivers: ClassVar[bool] = True
     pushes_to: ClassVar[str | None] = "callBackUri"

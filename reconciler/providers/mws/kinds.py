@@ -80,7 +80,7 @@ class MwsAccount(Account):
 
     def real(self) -> tuple[str, ...]:
         """Return host, seller and marketplace, for which subscriptions are held."""
-        return self.service, self.base_url, self.seller_id, self.marketplace_id
+        return self.service, self.base_url.rstrip("/"), self.seller_id, self.marketplace_id
 
     @property
     def base_url(self) -> str:

@@ -91,7 +91,7 @@ class SpApiAccount(Account):
 
     def real(self) -> tuple[str, ...]:
         """Return host and client: entries that find their client at one place share it."""
-        return self.service, self.base_url, self.credentials.client_id
+        return self.service, self.base_url.rstrip("/"), self.credentials.client_id
 
     @property
     def base_url(self) -> str:

@@ -67,6 +67,7 @@ class Destination(DestinationSettings, Spec):
     service: ClassVar[str] = "sp-api"
     sender: ClassVar[str | None] = "437568002678"
     identity: ClassVar[tuple[str, ...]] = ("queue", "eventBridge")
+    remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
     cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
     refs: ClassVar[Mapping[str, Reference]] = {"queue": Reference("queue", "arn", remote=QUEUE_ARN)}
@@ -139,6 +140,7 @@ class Subscription(SubscriptionSettings, Spec):
         "payloadVersion",
         "filterExpression",
     )
+    remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"destination", "filter"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "destination": Reference("destination", "id", same_account=True)

@@ -114,6 +114,7 @@ class Queue(QueueSettings, Spec):
     kind: ClassVar[str] = "queue"
     service: ClassVar[str] = "aws"
     identity: ClassVar[tuple[str, ...]] = ("name",)
+    remote_id: ClassVar[str | None] = "arn"
     fixed: ClassVar[frozenset[str]] = frozenset({"fifo"})
     optional: ClassVar[frozenset[str]] = frozenset({"maximumMessageSize"})
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
