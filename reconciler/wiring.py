@@ -1,11 +1,11 @@
 """Declared accounts + secrets → providers; the only file that knows all four services."""
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import getproxies
 
 from reconciler.core.endpoint import is_loopback
 from reconciler.core.errors import PlanRefused, ReconcilerError
@@ -25,6 +25,7 @@ from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.kinds import SERVICE as AWS
 from reconciler.sources import load
 from reconciler.transport.calls import Clock, SystemClock
+from reconciler.transport.routes import Routes
 
 if TYPE_CHECKING:
     from reconciler.transport.http import Http
@@ -101,8 +102,8 @@ class Providers:
         """
         if not self._sandbox:
             self._ensure_allowed()
-        for proxy in getproxies().values():
-            self._secrets.remember_password(proxy)
+        for password in Routes(os.environ).passwords():
+            self._secrets.remember(password)
         self._made = {name: self._make(name, item) for name, item in self._accounts.items()}
         return self._made
 

@@ -48,6 +48,7 @@ def _no_waiting():
 def _aws_clients_with_throw_away_keys_are_made_once():
     """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls."""
     from reconciler.providers.sqs import client, session
+    from reconciler.transport import http
 
     made, lock, anew = {}, threading.Lock(), session.connect
 
@@ -58,12 +59,12 @@ def _aws_clients_with_throw_away_keys_are_made_once():
     def connect(account, keys, secrets):
         if keys is None:
             return anew(account, keys, secrets)
-        place = (account.endpoint, account.region, keys, _surroundings())
+        place = (account.endpoint, account.region, keys, http.LIMITS, _surroundings())
         with lock:
             if place not in made:
                 made[place] = anew(account, keys, secrets)
             found = made[place]
-        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.made)
+        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.http, found.made)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "connect", connect)

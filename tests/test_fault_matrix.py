@@ -13,12 +13,10 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 import urllib3
-from botocore.config import Config
 
-from reconciler.providers.merchant import transport
-from reconciler.providers.sqs import session
 from reconciler.sandbox import Sandbox
-from reconciler.transport.http import Http
+from reconciler.transport import http
+from reconciler.transport.lines import Limits
 from tests.outsiders import Outsiders
 from tests.worlds import (
     AWS,
@@ -316,9 +314,7 @@ def impatient(monkeypatch):
     @contextmanager
     def context():
         with monkeypatch.context() as patch:
-            patch.setitem(Http.__init__.__kwdefaults__, "timeout", 0.1)
-            patch.setattr(session, "_CONFIG", session._CONFIG.merge(Config(read_timeout=0.1)))
-            patch.setattr(transport, "_TIMEOUT", 0.1)
+            patch.setattr(http, "LIMITS", Limits(silence=0.1))
             yield
 
     return context

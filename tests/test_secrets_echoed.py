@@ -15,6 +15,7 @@ import pytest
 from reconciler.cli.main import invoke
 from reconciler.core.scrubbing import PIECE
 from reconciler.providers.secrets import Secrets
+from reconciler.wiring import Providers
 from tests.worlds import HEAD, destinations, queues, subscriptions
 
 
@@ -224,11 +225,13 @@ def test_the_check_itself_can_fail():
     assert shown_in_base64(base64.b64encode(f"ab:{ACCESS}".encode()).decode())
 
 
-def test_the_password_of_a_proxy_is_kept_out_of_texts():
+def test_the_password_of_a_proxy_is_kept_out_of_texts(monkeypatch):
     secrets = Secrets()
-    secrets.remember_password("http://user:a%2Flong-password@proxy.example.com:3128")
-    secrets.remember_password("http://proxy.example.com:3128")
-    secrets.remember_password("http://[broken")
+    proxy = "http://user:a%2Flong-password@proxy.example.com:3128"
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with Providers({}, secrets=secrets):
+        pass
+    assert secrets.scrub(f"via {proxy}") == "via http://user:***@proxy.example.com:3128"
     assert secrets.scrub("407 for user:a/long-password@proxy") == "407 for user:***@proxy"
     assert secrets.scrub("Basic " + base64.b64encode(b"user:a/long-password").decode()) == (
         "Basic dXNlcj***="

@@ -8,6 +8,7 @@ ReconcilerError
 ├─ DecodeError        whoever sent or saved the message: it holds no notification
 └─ ServiceError       account, operation, request id; the cause kept
    ├─ Transient       not done: wait and try again
+   ├─ Unreachable     not done: somebody must mend network, proxy or certificates first
    ├─ Unclear         may have been done: look before trying again
    ├─ Denied          whoever holds the credentials; what they do allow goes on
    ├─ Rejected        the service will never accept this
@@ -136,8 +137,28 @@ class Transient(ServiceError):
         self.retry_after = retry_after
 
 
+class Unreachable(ServiceError):
+    """Not done, and trying again will not help: proxy, certificate or name must be put right."""
+
+
 class Unclear(ServiceError):
-    """The answer was lost: it may have been done. Look before trying again."""
+    """The answer was lost: it may have been done. Look before trying again.
+
+    `passing`: another answer may be had by trying again.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        operation: str,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        passing: bool = True,
+    ) -> None:
+        super().__init__(account, operation, message, code=code, request_id=request_id)
+        self.passing = passing
 
 
 class Denied(ServiceError):

@@ -6,15 +6,16 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from reconciler.core.diagnosis import Ailment, Examination, Stage
-from reconciler.core.errors import SettingsError, Transient, Unclear
+from reconciler.core.errors import SettingsError, Transient, Unclear, Unreachable
 from reconciler.providers.secrets import Secrets
 from reconciler.transport.http import Http
+from reconciler.transport.lines import Limits
 
 TOLERATED = 300.0
 """Seconds by which AWS lets a signature's time differ; tokens of others are no more patient."""
 NOTICED = 60.0
 
-_WAIT = 10.0
+_LIMITS = Limits(silence=10.0, total=10.0)
 
 
 def resolving(
@@ -39,7 +40,10 @@ def reaching(account: str, url: str) -> Examination:
     def look() -> Iterator[Ailment]:
         try:
             ahead = _ahead(account, url)
-        except (Transient, Unclear) as error:
+        except SettingsError as error:
+            yield Ailment(str(error), "correct that variable")
+            return
+        except (Transient, Unclear, Unreachable) as error:
             remedy = "check network, proxy and firewall, and the account's `endpoint`"
             yield Ailment(error.message, remedy)
             return
@@ -54,7 +58,7 @@ def _ahead(account: str, url: str) -> float:
 
     No credentials are sent: any answer will do.
     """
-    http = Http(timeout=_WAIT)
+    http = Http(limits=_LIMITS)
     try:
         answer = http.request(account, "connect", "GET", url, headers={"Accept": "*/*"})
     finally:

@@ -6,14 +6,17 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.errors import SettingsError
 from reconciler.core.scrubbing import Scrubber
 from reconciler.providers.files import read_small
 
+if TYPE_CHECKING:
+    from reconciler.transport.failures import Failed
+
 _THROW_AWAY = "throw-away"
+_CLOUD = ["https://www.googleapis.com/auth/cloud-platform"]
 
 
 class Secrets:
@@ -67,15 +70,6 @@ class Secrets:
             self._know(value)
         return value
 
-    def remember_password(self, url: str) -> None:
-        """Keep the password of a URL, if it has one, out of texts: a proxy's."""
-        try:
-            password = urlsplit(url).password
-        except ValueError:
-            return
-        if password:
-            self.remember(unquote(password))
-
     def publish(self, names: Iterable[str]) -> None:
         """Let names of the declarations stand in texts, though a secret may share a piece."""
         self._scrubber.publish(names)
@@ -125,20 +119,34 @@ def _from_file(path: str) -> str:
 
 def _from_aws(rest: str) -> str:
     import boto3  # the SDK is loaded only where a secret of this kind is used
+    from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
+
+    from reconciler.transport.failures import Failed
+    from reconciler.transport.for_boto import carry
+    from reconciler.transport.http import Http
 
     identifier, _, key = rest.partition("#")
     parts = identifier.split(":")
     region = parts[3] if parts[0] == "arn" and len(parts) > 3 else None
+    http = Http()
     try:
-        client = boto3.session.Session().client("secretsmanager", region_name=region)
+        session = boto3.session.Session()
+        carry(session, http)
+        client = session.client(
+            "secretsmanager", region_name=region, config=Config(proxies={}), verify=True
+        )
         text = str(client.get_secret_value(SecretId=identifier).get("SecretString") or "")
+    except Failed as error:
+        raise _unanswered(f"aws-secretsmanager:{identifier}", error) from error
     except (BotoCoreError, ClientError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error)
         raise SettingsError(
             f"aws-secretsmanager:{identifier} cannot be read ({code}); check its name, the region "
             "and that these credentials may call secretsmanager:GetSecretValue"
         ) from error
+    finally:
+        http.close()
     return _json_member(text, key, f"aws-secretsmanager:{identifier}") if key else text
 
 
@@ -158,21 +166,34 @@ def _from_google(name: str) -> str:
     from googleapiclient.discovery import build
     from googleapiclient.errors import Error
 
+    from reconciler.transport.failures import Failed, failed_within
+    from reconciler.transport.for_google import ApiHttp, LoginRequest
+    from reconciler.transport.http import Http
+
     path = name if "/versions/" in name else f"{name}/versions/latest"
+    http = Http()
     try:
-        credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
-        with build(
-            "secretmanager", "v1", credentials=credentials, static_discovery=True
-        ) as service:
-            versions: Any = service.projects().secrets().versions()
-            answer = versions.access(name=path).execute(num_retries=2)
-    except (GoogleAuthError, Error, OSError) as error:
+        credentials, _ = google.auth.default(_CLOUD, request=LoginRequest(http))
+        service = build(
+            "secretmanager", "v1", http=ApiHttp(http, credentials), static_discovery=True
+        )
+        versions: Any = service.projects().secrets().versions()
+        answer = versions.access(name=path).execute(num_retries=2)
+    except (GoogleAuthError, Failed, Error, OSError) as error:
+        if failed := failed_within(error):
+            raise _unanswered(f"gcp-secretmanager:{name}", failed) from error
         raise SettingsError(
             f"gcp-secretmanager:{name} cannot be read; check its name and that these credentials "
             "have the role Secret Manager Secret Accessor"
         ) from error
+    finally:
+        http.close()
     try:
         return base64.b64decode(answer["payload"]["data"]).decode("utf-8")
     except UnicodeDecodeError:
         # The cause would hold the secret.
         raise SettingsError(f"gcp-secretmanager:{name} is not UTF-8 text") from None
+
+
+def _unanswered(reference: str, failed: "Failed") -> SettingsError:
+    return SettingsError(f"{reference} cannot be read: {failed.sentence}")

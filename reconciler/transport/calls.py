@@ -84,7 +84,7 @@ class Calls:
                 with self._slots:
                     return call()
             except (Transient, Unclear) as error:
-                if isinstance(error, Unclear) and not repeat:
+                if isinstance(error, Unclear) and not (repeat and error.passing):
                     raise
                 wait = self._wait_before_retry(bucket, error, attempt)
                 if attempt + 1 == self._tries or self._clock.now() - start + wait > self._patience:

@@ -1,30 +1,33 @@
-"""Pooled HTTP for MWS and SP-API: what happened on the line, in our words.
+"""The only HTTP: one set of rules for proxies, authorities, time and size, for every service.
 
-Status codes are read by the services' own clients; this module only tells "not sent" from "sent,
-answer lost", and keeps bodies short and free of secrets in messages.
+Status codes are read by the services' own clients; what brought no answer at all is told here.
+No redirect is followed, since tokens travel with requests.
 """
 
-import re
-import urllib.request
+import os
+import ssl
+import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from reconciler.core.endpoint import is_loopback
-from reconciler.core.errors import Transient, Unclear
 from reconciler.core.scrubbing import excerpt
+from reconciler.transport.failures import Failed, Site, TooLarge, refused_by_proxy, told
+from reconciler.transport.lines import Limits, PlainPool, TlsPool
+from reconciler.transport.routes import Proxy, Routes
+from reconciler.transport.trust import context_of
+from reconciler.transport.wishes import retry_after
 
-NOT_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, SSLError, LocationValueError)
+LIMITS = Limits()
+"""What holds for every exchange that asks for nothing tighter."""
+
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +40,62 @@ class Response:
 
     def excerpt(self, scrub: Callable[[str], str]) -> str:
         """Return the status and the first characters of the body, without secrets, for an error."""
+        if self.redirect:
+            return self.redirect
         text = excerpt(self.body.decode("utf-8", "replace"), 160, scrub)
         return f"HTTP {self.status}: {text}" if text else f"HTTP {self.status}"
 
+    @property
+    def redirect(self) -> str:
+        """Return what is told of a redirect, "" if it is none."""
+        return redirected(self.status, self.headers)
+
     def retry_after(self) -> float | None:
-        """Return the seconds of a Retry-After header, if it holds a plain number."""
-        value = self.headers.get("retry-after", "")
-        return float(value) if re.fullmatch(r"\d+(\.\d+)?", value) else None
+        """Return the seconds that a Retry-After header asks to wait, None where there is none."""
+        return retry_after(self.headers, time.time())
+
+
+def redirected(status: int, headers: Mapping[str, str]) -> str:
+    """Return what is told of a redirect, without its path, which may hold a token; "" if none."""
+    if not 300 <= status < 400 or not headers.get("location"):
+        return ""
+    try:
+        place = urlsplit(headers["location"]).netloc.rpartition("@")[2] or "another path"
+    except ValueError:
+        place = "a place that is no URL"
+    said = excerpt(place, 100, str)
+    return f"HTTP {status}: a redirect to {said}, which is not followed; check the endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one host is reached: its pool, and what is said of it."""
+
+    pool: urllib3.HTTPConnectionPool
+    site: Site
+    forwarded: bool
 
 
 class Http:
-    """A connection pool with `connections` sockets a host; honours the proxy variables."""
+    """Connections to every host that is asked for something; safe across threads.
 
-    def __init__(self, *, connections: int = 64, timeout: float = 30.0) -> None:
+    At most `connections` at once a host. `environ` says which proxies and authorities there are.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 64,
+        environ: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._connections = connections
-        self._timeout = urllib3.Timeout(connect=10.0, read=timeout)
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
-        self._proxies = urllib.request.getproxies()
-        self._chosen: dict[str, urllib3.PoolManager] = {}
+        self._limits = limits or LIMITS
+        self._routes = Routes(os.environ if environ is None else environ)
+        self._lock = threading.Lock()
+        self._trust: ssl.SSLContext | None = None
+        self._managers: dict[Proxy | None, urllib3.PoolManager] = {}
+        self._ways: dict[str, _Way] = {}
 
     def request(
         self,
@@ -66,50 +107,149 @@ class Http:
         headers: Mapping[str, str],
         body: bytes | None = None,
     ) -> Response:
-        """Send one request and return the whole answer, whatever its status.
+        """Send one request of a service and return the whole answer, whatever its status.
 
         Raises:
             Transient: the request did not reach the service.
+            Unreachable: it did not, and will not until somebody mends something.
             Unclear: it was sent, and the answer was lost.
+            SettingsError: a variable about proxies or authorities is wrong.
         """
-        parts = urlsplit(url)
-        host = parts.netloc
-        pool = self._chosen.get(f"{parts.scheme}://{host}") or self._pool(url)
         try:
-            answer = pool.request(
-                method,
-                url,
-                body=body,
-                headers=dict(headers),
-                timeout=self._timeout,
-                retries=False,
-                redirect=False,
-            )
-        except NOT_SENT as error:
-            raise Transient(account, operation, f"{host} is not reachable") from error
-        except HTTPError as error:
-            raise Unclear(account, operation, f"{host} did not answer completely") from error
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, named, answer.data)
+            return self.exchange(method, url, headers=headers, body=body)
+        except Failed as error:
+            raise error.to_service_error(account, operation) from error
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | str | None = None,
+        within: float | None = None,
+        most_bytes: int | None = None,
+    ) -> Response:
+        """Send one request and return the whole answer, whatever its status.
+
+        `within` seconds and `most_bytes` may be less than what is allowed at most.
+
+        Raises:
+            Failed: there was no answer; says why.
+            SettingsError: a variable about proxies or authorities is wrong.
+        """
+        way = self._way(url)
+        limits = self._limits
+        if within is not None:
+            limits = replace(limits, total=min(within, limits.total))
+        if most_bytes is not None:
+            limits = replace(limits, most_bytes=most_bytes)
+        try:
+            answer = self._sent(way, method, url, headers, body, limits)
+        except (HTTPError, OSError, TooLarge) as error:
+            raise told(way.site, error) from error
+        except ValueError:
+            # The cause would hold the token that no header can hold.
+            raise Failed(
+                f"the request to {way.site.host} cannot be sent: a token or an address holds "
+                "characters that do not belong there",
+                passing=False,
+            ) from None
+        if way.forwarded and way.site.proxy is not None and answer.status == 407:
+            raise refused_by_proxy(way.site, way.site.proxy, 407)
+        return answer
 
     def close(self) -> None:
         """Close every pooled connection."""
-        for pool in self._pools.values():
-            pool.clear()
+        with self._lock:
+            managers = [*self._managers.values()]
+            self._managers, self._ways = {}, {}
+        for manager in managers:
+            manager.clear()
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
+    def _sent(
+        self,
+        way: _Way,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | str | None,
+        limits: Limits,
+    ) -> Response:
         parts = urlsplit(url)
-        proxy = self._proxies.get(parts.scheme)
-        # A proxy's loopback is not ours.
-        if proxy and (is_loopback(url) or urllib.request.proxy_bypass(parts.hostname or "")):
-            proxy = None
-        pool = self._pools.get(proxy)
-        if pool is None:
-            pool = (
-                urllib3.ProxyManager(proxy, maxsize=self._connections, block=True)
-                if proxy
-                else urllib3.PoolManager(maxsize=self._connections, block=True)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        answer = way.pool.urlopen(
+            method,
+            url if way.forwarded else target,
+            body=body,
+            headers=dict(headers),
+            timeout=urllib3.Timeout(connect=min(limits.connect, limits.total), total=limits.total),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+        )
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status, named, _whole(answer, limits.most_bytes))
+
+    def _way(self, url: str) -> _Way:
+        parts = urlsplit(url)
+        place = f"{parts.scheme}://{parts.netloc}"
+        way = self._ways.get(place)
+        if way is None:
+            with self._lock:
+                way = self._ways.get(place) or self._found(url, parts.scheme)
+                self._ways[place] = way
+        return way
+
+    def _found(self, url: str, scheme: str) -> _Way:
+        proxy = self._routes.proxy(url)
+        bundle = self._routes.bundle()
+        if self._trust is None and (scheme == "https" or (proxy and proxy.url.startswith("https"))):
+            self._trust = context_of(bundle)
+        manager = self._managers.get(proxy) or self._manager(proxy)
+        self._managers[proxy] = manager
+        site = Site(url, proxy, bundle, self._limits.connect)
+        forwarded = proxy is not None and scheme == "http"
+        return _Way(manager.connection_from_url(url), site, forwarded)
+
+    def _manager(self, proxy: Proxy | None) -> urllib3.PoolManager:
+        common: dict[str, Any] = {
+            "maxsize": self._connections,
+            "block": True,
+            "ssl_context": self._trust,
+        }
+        manager: urllib3.PoolManager
+        if proxy is None:
+            manager = urllib3.PoolManager(**common)
+        else:
+            login = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+            manager = urllib3.ProxyManager(
+                proxy.url, proxy_headers=login, proxy_ssl_context=self._trust, **common
             )
-            pool = self._pools.setdefault(proxy, pool)
-        self._chosen[f"{parts.scheme}://{parts.netloc}"] = pool
-        return pool
+        # Their own connections begin to count anew with every byte.
+        silence = self._limits.silence
+        pools: Any = {
+            "http": partial(PlainPool, silence=silence),
+            "https": partial(TlsPool, silence=silence),
+        }
+        manager.pool_classes_by_scheme = pools
+        return manager
+
+
+def _whole(answer: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """Return all of a body as it was meant, unpacked. Raises TooLarge."""
+    pieces: list[bytes] = []
+    held = 0
+    for piece in answer.stream(_PIECE, decode_content=True):
+        held += len(piece)
+        if held > most:
+            answer.close()
+            raise TooLarge(f"answer too large, more than {_size(most)}")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _size(count: int) -> str:
+    mebibytes, rest = divmod(count, 1024 * 1024)
+    return f"{mebibytes} MiB" if mebibytes and not rest else f"{count:,} bytes"

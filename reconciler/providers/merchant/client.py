@@ -7,16 +7,13 @@ whatever the endpoint is.
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from http.client import HTTPException
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from google.auth.exceptions import GoogleAuthError
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from googleapiclient.http import HttpRequest
 from googleapiclient.model import JsonModel
-from httplib2 import HttpLib2Error
 
 from reconciler.core.errors import Missing, Rejected, Transient, Unclear
 from reconciler.core.health import Metrics
@@ -33,9 +30,11 @@ from reconciler.providers.merchant.failures import (
 )
 from reconciler.providers.merchant.kinds import BUCKET, PACE
 from reconciler.providers.merchant.login import Login
-from reconciler.providers.merchant.transport import Connections, NotReached
 from reconciler.providers.secrets import Secrets
 from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.failures import Failed
+from reconciler.transport.for_google import ApiHttp
+from reconciler.transport.http import Http
 
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class MerchantClient:
         self._secrets = secrets
         self._calls = Calls(clock, paces={BUCKET: PACE})
         self._base_url = account.endpoint or BASE_URL
-        self._connections = Connections()
+        self._http = Http()
         self._login = Login(name, account, secrets)
         self._parent = f"accounts/{account.account_id}"
         self._service = _described(self._base_url)
@@ -118,11 +117,11 @@ class MerchantClient:
 
     def login(self) -> None:
         """Get an access token, or raise why there is none."""
-        self._calls.run("token", lambda: self._login.credentials(self._connections.plain()))
+        self._calls.run("token", lambda: self._login.credentials(self._http))
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        self._connections.close()
+        """Close every connection."""
+        self._http.close()
 
     def _page(self, token: str | None) -> Page:
         request = self._methods().list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
@@ -178,32 +177,26 @@ class MerchantClient:
 
     def _sent(self, site: Site, request: Any) -> Any:
         """Send a request, and once more with a new token where the token was refused."""
-        http = self._connections.plain()
         for again in (True, False):
-            credentials = self._login.credentials(http)
+            credentials = self._login.credentials(self._http)
             try:
                 return self._execute(site, request, credentials)
             except HttpError as error:
                 report = read_report(error.resp.status, error.resp, error.content)
                 refused = report.status == 401 and not report.unregistered
-                if again and refused and self._login.renewed(http, credentials.token):
+                if again and refused and self._login.renewed(self._http, credentials.token):
                     continue
                 raise translate(site, report) from error
         raise AssertionError("unreachable: the last round returns or raises")
 
     def _execute(self, site: Site, request: Any, credentials: Any) -> Any:
-        host = urlsplit(self._base_url).netloc
         try:
-            return request.execute(http=self._connections.authorised(credentials), num_retries=0)
-        except NotReached as error:
-            raise Transient(site.account, site.operation, f"{host} is not reachable") from error
+            return request.execute(http=ApiHttp(self._http, credentials), num_retries=0)
+        except Failed as error:
+            raise error.to_service_error(site.account, site.operation) from error
         except GoogleAuthError as error:
             message = "the access token ran out just now"
             raise Transient(site.account, site.operation, message) from error
-        except (OSError, HTTPException, HttpLib2Error) as error:
-            self._connections.drop()
-            message = f"{host} did not answer completely"
-            raise Unclear(site.account, site.operation, message) from error
 
 
 @cache
@@ -212,7 +205,7 @@ def _described(base_url: str) -> Any:
     return build(
         "merchantapi",
         "notifications_v1",
-        http=Connections().plain(),
+        http=ApiHttp(Http()),
         static_discovery=True,
         client_options={"api_endpoint": base_url},
     )

@@ -4,13 +4,15 @@ From the API's error guide; the code of a refused coexistence is undocumented.
 """
 
 import json
-import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.scrubbing import excerpt
+from reconciler.transport.http import redirected
+from reconciler.transport.wishes import retry_after
 
 MAYBE_THERE = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 """Codes with which a create may be refused because of what is there already."""
@@ -69,16 +71,16 @@ class Report:
 def read_report(status: int, headers: Mapping[str, str], body: bytes) -> Report:
     """Return what an error answer says, be it Google's JSON or a proxy's page."""
     text = body.decode("utf-8", "replace")
-    wait = headers.get("retry-after", "")
-    retry_after = float(wait) if re.fullmatch(r"\d+(\.\d+)?", wait) else None
+    wait = retry_after(headers, time.time())
     try:
         error = json.loads(text)["error"]
         code, message = str(error["status"]), str(error["message"])
         reasons = frozenset(_reasons(error.get("details")))
     except (ValueError, KeyError, TypeError, AttributeError):
         message = f"HTTP {status}: {text}" if text.strip() else f"HTTP {status}"
-        return Report(status, "", message, frozenset(), retry_after)
-    return Report(status, code, message, reasons, retry_after)
+        message = redirected(status, headers) or message
+        return Report(status, "", message, frozenset(), wait)
+    return Report(status, code, message, reasons, wait)
 
 
 def _reasons(details: Any) -> Iterator[str]:

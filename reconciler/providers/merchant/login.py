@@ -9,13 +9,15 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.oauth2.credentials import Credentials as TokenCredentials
 from google.oauth2.service_account import Credentials as KeyFileCredentials
-from google_auth_httplib2 import Request
 
 from reconciler.core.endpoint import parse_endpoint
-from reconciler.core.errors import Denied, SettingsError, Transient
+from reconciler.core.errors import Denied, ServiceError, SettingsError, Transient, Unreachable
 from reconciler.providers.files import read_small
 from reconciler.providers.merchant.account import AccessToken, MerchantAccount, ServiceAccountFile
 from reconciler.providers.secrets import Secrets
+from reconciler.transport.failures import Failed, failed_within
+from reconciler.transport.for_google import LoginRequest
+from reconciler.transport.http import Http
 
 SCOPES = ["https://www.googleapis.com/auth/content"]
 
@@ -30,7 +32,7 @@ class Login:
         self._lock = threading.Lock()
         self._credentials: Any = None
 
-    def credentials(self, http: Any) -> Any:
+    def credentials(self, http: Http) -> Any:
         """Return credentials that hold a valid token; `http` fetches one where needed.
 
         Raises:
@@ -46,7 +48,7 @@ class Login:
                 self._renew(http)
             return self._credentials
 
-    def renewed(self, http: Any, token: str | None) -> bool:
+    def renewed(self, http: Http, token: str | None) -> bool:
         """Replace `token`, which the service refused; False if no other can be had.
 
         Where another thread has replaced it already, that is enough.
@@ -77,18 +79,21 @@ class Login:
             ) from error
         return found
 
-    def _renew(self, http: Any) -> None:
+    def _renew(self, http: Http) -> None:
         try:
-            self._credentials.refresh(Request(http))
+            self._credentials.refresh(LoginRequest(http))
         except RefreshError as error:
+            if failed := failed_within(error):
+                raise _unanswered(self._name, failed) from error
             raise Denied(
                 self._name,
                 "token",
                 "Google gives no token for these credentials; check that the key or login is "
                 "still valid, is allowed the scope content, and that this machine's clock is right",
             ) from error
-        except (GoogleAuthError, OSError) as error:
-            raise Transient(self._name, "token", "Google's token service did not answer") from error
+        except GoogleAuthError as error:
+            failed = failed_within(error) or Failed("Google's token service did not answer")
+            raise _unanswered(self._name, failed) from error
         self._keep_out_of_texts()
 
     def _keep_out_of_texts(self) -> None:
@@ -111,3 +116,9 @@ class Login:
         except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
             # The cause may quote the key.
             raise SettingsError(f"{what} is not the key file of a Google service account") from None
+
+
+def _unanswered(account: str, failed: Failed) -> ServiceError:
+    """Return what a request for a token without an answer means; asking twice does no harm."""
+    kind = Transient if failed.passing else Unreachable
+    return kind(account, "token", failed.sentence)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from reconciler.core.errors import Denied, Transient, Unclear
+from reconciler.core.errors import Denied, Transient, Unclear, Unreachable
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 from reconciler.transport.calls import Clock
@@ -104,7 +104,8 @@ class Login:
             )
         except Unclear as error:
             # Asking for a token twice does no harm, so a lost answer is one that was never given.
-            raise Transient(self._name, _OPERATION, error.message) from error
+            kind = Transient if error.passing else Unreachable
+            raise kind(self._name, _OPERATION, error.message) from error
         answer = _object(response)
         if response.status != 200:
             raise self._failure(seller, response, answer)

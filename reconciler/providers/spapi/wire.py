@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from reconciler.providers.spapi.failures import Expired, Site, failure, request_
 from reconciler.providers.spapi.login import Login
 from reconciler.transport.calls import Calls
 from reconciler.transport.http import Http, Response
+from reconciler.transport.wishes import announced_rate
 
 T = TypeVar("T")
 
@@ -112,6 +112,6 @@ class Wire:
         )
 
     def _adopt_rate(self, bucket: str, answer: Response) -> None:
-        rate = answer.headers.get("x-amzn-ratelimit-limit", "")
-        if re.fullmatch(r"\d+(\.\d+)?", rate):
-            self._calls.announce(bucket, float(rate))
+        rate = announced_rate(answer.headers.get("x-amzn-ratelimit-limit", ""))
+        if rate is not None:
+            self._calls.announce(bucket, rate)

@@ -23,6 +23,7 @@ from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import PAGE_EXPIRED, Garbled, translate
 from reconciler.providers.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
 from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.failures import Failed
 
 T = TypeVar("T")
 Tags = dict[str, str]
@@ -37,7 +38,15 @@ _LATELY = 2.0
 _PAGE = 1000
 _TAG_PAGE = 100
 _RESTARTS = 3
-_FAILURES = (ClientError, BotoCoreError, ResponseParserError, Garbled, ValueError, KeyError)
+_FAILURES = (
+    ClientError,
+    BotoCoreError,
+    ResponseParserError,
+    Failed,
+    Garbled,
+    ValueError,
+    KeyError,
+)
 
 
 @dataclass(frozen=True, slots=True)

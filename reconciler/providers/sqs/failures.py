@@ -4,6 +4,7 @@ Codes: Amazon SQS API Reference (common and per-operation errors), Resource Grou
 Reference, IAM User Guide. A service is classified by code, never by status, where it gives one.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,15 +13,10 @@ from botocore.exceptions import (
     ClientError,
     ConfigNotFound,
     ConfigParseError,
-    ConnectTimeoutError,
     CredentialRetrievalError,
-    EndpointConnectionError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
-    ProxyConnectionError,
-    SSLError,
     SSOError,
     TokenRetrievalError,
 )
@@ -36,6 +32,8 @@ from reconciler.core.errors import (
     Unclear,
 )
 from reconciler.core.scrubbing import excerpt
+from reconciler.transport.failures import Failed
+from reconciler.transport.wishes import retry_after
 
 NAME_EXISTS = "QueueNameExists"
 DELETED_RECENTLY = "QueueDeletedRecently"
@@ -85,7 +83,6 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_NOT_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
 _NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -104,6 +101,8 @@ def translate(
     account: str, operation: str, error: Exception, scrub: Callable[[str], str]
 ) -> ReconcilerError:
     """Return what `error` means to the one who must act; `scrub` masks secrets."""
+    if isinstance(error, Failed):
+        return error.to_service_error(account, operation)
     if isinstance(error, ClientError):
         # Getting credentials may take calls of its own (AssumeRole), which are named then.
         return _answered(account, error.operation_name or operation, error, scrub)
@@ -114,10 +113,6 @@ def translate(
         )
     if isinstance(error, _STALE_LOGIN):
         return Denied(account, operation, "the AWS credentials could not be renewed; log in again")
-    if isinstance(error, _NOT_SENT):
-        return Transient(account, operation, "AWS is not reachable; check network and endpoint")
-    if isinstance(error, HTTPClientError):
-        return Unclear(account, operation, "AWS did not answer completely")
     if isinstance(error, BotoCoreError):
         return Rejected(account, operation, f"boto3 refuses the request: {_sentence(error, scrub)}")
     return Unclear(
@@ -179,8 +174,7 @@ def _parts(error: ClientError, scrub: Callable[[str], str]) -> tuple[str, int, s
 
 def _retry_after(error: ClientError) -> float | None:
     headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    value = str(headers.get("retry-after", ""))
-    return float(value) if value.isdigit() else None
+    return retry_after(headers, time.time())
 
 
 def _sentence(error: Exception, scrub: Callable[[str], str]) -> str:

@@ -12,17 +12,17 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
 from botocore.loaders import create_loader
 
-from reconciler.core.endpoint import is_loopback
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import Garbled
+from reconciler.transport.for_boto import carry
+from reconciler.transport.http import Http
 
 CONNECTIONS = 64
 
 _CONFIG = Config(
-    max_pool_connections=CONNECTIONS,
-    connect_timeout=5,
-    read_timeout=30,
+    # Nothing is sent by botocore's own HTTP, so none of the surroundings' ways are looked for.
+    proxies={},
     retries={"total_max_attempts": 1},
     # Ours as a whole: botocore composes its own anew for every request, a tenth of its time.
     user_agent="subscription-reconciler",
@@ -52,6 +52,7 @@ class Clients:
     sts: Any
     tagging: Any
     make: Callable[[str], Any]
+    http: Http
     made: dict[str, Any] = field(default_factory=dict)
 
     def of(self, service: str) -> Any:
@@ -64,6 +65,7 @@ class Clients:
         """Let go of connections."""
         for client in (self.sqs, self.sts, self.tagging, *self.made.values()):
             client.close()
+        self.http.close()
 
 
 def connect(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Clients:
@@ -71,29 +73,30 @@ def connect(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Clie
 
     `secrets` is told of the surroundings' credentials before the first request is sent.
     """
-    session = _session(account, keys, secrets)
+    http = Http(connections=CONNECTIONS)
+    session = _session(account, keys, secrets, http)
     make = partial(_client, session, account=account)
-    clients = Clients(make("sqs"), make("sts"), make("resourcegroupstaggingapi"), make)
+    clients = Clients(make("sqs"), make("sts"), make("resourcegroupstaggingapi"), make, http)
     clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
     return clients
 
 
 def _client(session: Any, service: str, account: AwsAccount) -> Any:
-    here = account.endpoint is not None and is_loopback(account.endpoint)
-    # A proxy for the world does not reach this machine.
-    config = _CONFIG.merge(Config(proxies={})) if here else _CONFIG
-    return session.client(service, endpoint_url=account.endpoint, config=config)
+    return session.client(service, endpoint_url=account.endpoint, config=_CONFIG, verify=True)
 
 
-def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Any:
+def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: Http) -> Any:
     region = account.region
     if keys is not None:
-        return boto3.session.Session(
+        fixed = boto3.session.Session(
             keys.access_key_id, keys.secret_key, region_name=region, botocore_session=_core()
         )
+        carry(fixed, http)
+        return fixed
     own = boto3.session.Session(
         botocore_session=_core(), profile_name=account.profile, region_name=region
     )
+    carry(own, http)
     _keep_out_of_texts(own, secrets)
     if account.role_arn is None:
         return own
@@ -101,6 +104,7 @@ def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Any
     role = _AssumedRole(_client(own, "sts", account), account.role_arn)
     core.register_component("credential_provider", CredentialResolver([role]))
     assumed = boto3.session.Session(botocore_session=core, region_name=region)
+    carry(assumed, http)
     _keep_out_of_texts(assumed, secrets)
     return assumed
 

@@ -1,6 +1,5 @@
 import json
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
@@ -10,7 +9,6 @@ from reconciler.core.errors import Denied, Missing, Rejected, SettingsError, Tra
 from reconciler.core.model import Spec
 from reconciler.core.provider import Provider
 from reconciler.providers.merchant.kinds import Subscription
-from reconciler.providers.merchant.transport import Connections
 
 EVENT = "PRODUCT_STATUS_CHANGE"
 FAULTS = [
@@ -390,21 +388,6 @@ def test_quirk_99_with_an_endpoint_set_no_other_host_is_looked_up(
     observe(provider)
     provider.delete(live)
     assert set(hosts) == {"127.0.0.1"}
-
-
-def test_quirk_100_each_thread_has_connections_of_its_own():
-    connections = Connections()
-    meet = threading.Barrier(4)
-
-    def mine(_):
-        meet.wait(timeout=5)
-        return [connections.plain(), connections.plain()]
-
-    with ThreadPoolExecutor(4) as pool:
-        pairs = list(pool.map(mine, range(4)))
-    assert all(first is second for first, second in pairs)
-    assert len({id(first) for first, _ in pairs}) == 4
-    connections.close()
 
 
 def test_quirk_100_many_workers_share_a_provider(provider, desired, observe):

@@ -96,7 +96,7 @@ def clock():
 
 @pytest.fixture
 def http():
-    pool = Http(timeout=5)
+    pool = Http()
     yield pool
     pool.close()
 

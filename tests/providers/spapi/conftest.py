@@ -16,7 +16,7 @@ def running():
 @pytest.fixture
 def world(running):
     running.reset()
-    http = Http(timeout=10)
+    http = Http()
     yield World(running.url, http, running)
     http.close()
     assert [call["defect"] for call in running.calls() if "defect" in call] == []

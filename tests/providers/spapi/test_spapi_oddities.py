@@ -82,7 +82,7 @@ def world(script):
     server.script = script
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    http = Http(timeout=10)
+    http = Http()
     yield World(f"http://127.0.0.1:{server.server_port}", http)
     http.close()
     server.shutdown()

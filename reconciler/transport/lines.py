@@ -1,0 +1,111 @@
+"""urllib3's connections with a limit for the whole answer: theirs begins anew with every byte."""
+
+import io
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from reconciler.transport.failures import TooSlow
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an exchange may take, in seconds, and how much an answer may hold, in bytes.
+
+    `silence` is how long nothing at all may arrive, `total` what everything may take together.
+    """
+
+    connect: float = 10.0
+    silence: float = 60.0
+    total: float = 120.0
+    most_bytes: int = 32 * 1024 * 1024
+
+
+class _Timed(io.RawIOBase):
+    """What a socket brings, until the time for the whole answer is over."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, total: float, silence: float):
+        self._raw, self._sock = raw, sock
+        self._total, self._silence = total, silence
+        self._end = time.monotonic() + total
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left > 0:
+            self._sock.settimeout(min(left, self._silence))
+            try:
+                return self._raw.readinto(buffer)
+            except TimeoutError:
+                pass
+        if time.monotonic() < self._end:
+            raise TooSlow(f"timed out, silent for {self._silence:g} s")
+        raise TooSlow(f"timed out after {self._total:g} s")
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reply(HTTPResponse):
+    """An answer, be it to a request or to CONNECT, that is read in time."""
+
+    def __init__(self, line: "_Limited", sock: socket.socket, *rest: Any, **named: Any) -> None:
+        super().__init__(sock, *rest, **named)
+        raw: Any = self.fp.detach()
+        self.fp = io.BufferedReader(_Timed(raw, sock, float(line.timeout or 0), line.silence))
+
+
+class _Limited:
+    """Beside one of urllib3's connections: tells what was not sent, and ends what takes too long.
+
+    urllib3 sets `timeout` to what is left of the total before it waits for an answer.
+    """
+
+    timeout: float | None
+
+    def __init__(self, *args: Any, silence: float, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.silence = silence
+        line: Any = self
+        line.response_class = partial(_Reply, self)
+
+    def connect(self) -> None:
+        """Connect. Raises what urllib3 raises where nothing was sent."""
+        line: Any = self
+        try:
+            super().connect()  # type: ignore[misc]  # of the class beside this one
+        except TimeoutError as error:
+            raise ConnectTimeoutError(line, str(error)) from error
+        except (ssl.SSLError, OSError, ssl.CertificateError) as error:
+            raise NewConnectionError(line, str(error)) from error
+
+
+class _Plain(_Limited, HTTPConnection):
+    """Over http."""
+
+
+class _Tls(_Limited, HTTPSConnection):
+    """Over https."""
+
+
+class PlainPool(HTTPConnectionPool):
+    """Connections to one host over http."""
+
+    ConnectionCls = _Plain
+
+
+class TlsPool(HTTPSConnectionPool):
+    """Connections to one host over https."""
+
+    ConnectionCls = _Tls
