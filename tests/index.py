@@ -36,6 +36,15 @@ def needs_of(name, version):
     return tuple(found.requires or ()) if found.version == version else ()
 
 
+def code_of(name):
+    """Return the modules of a package that is installed here, as files for a wheel."""
+    return {
+        file.as_posix(): file.read_text(encoding="utf-8")
+        for file in metadata.files(name) or ()
+        if file.suffix in {".py", ".txt", ".pem"} and file.parts[0] == name
+    }
+
+
 def tiny_wheel(name, version, needs=(), files=()):
     """Return the name and the bytes of a wheel with metadata and `files` (text by name) alone."""
     stem = f"{canonical(name).replace('-', '_')}-{version}"
@@ -51,7 +60,9 @@ def tiny_wheel(name, version, needs=(), files=()):
         f"{about}/METADATA": told,
         f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{entry},{_digest(text)},{len(text)}\n" for entry, text in entries.items())
+    record = "".join(
+        f"{entry},{_digest(text)},{len(text.encode())}\n" for entry, text in entries.items()
+    )
     content = io.BytesIO()
     with ZipFile(content, "w") as wheel:
         for entry, text in {**entries, f"{about}/RECORD": f"{record}{about}/RECORD,,\n"}.items():
@@ -81,7 +92,8 @@ class Index:
     def relock(self, lock, files=(), most=None):
         """Offer what a lock pins and a newer release of each; return the lock with these hashes.
 
-        `files` are put into the first of its wheels. Beyond `most` pins the rest is left out.
+        `files` are put into the first of its wheels. Beyond `most` pins the rest is left out. pip
+        alone is served whole, since it is what goes on installing.
         """
         names = [pin["name"] for pin in PIN.finditer(lock)]
 
@@ -91,7 +103,8 @@ class Index:
                 return ""
             needs = needs_of(name, version)
             self.add(name, NEWER, needs)
-            digest = self.add(name, version, needs, files if name == names[0] else ())
+            given = files if name == names[0] else code_of(name) if name == "pip" else ()
+            digest = self.add(name, version, needs, given)
             pinned = f"{name}{pin['extras'] or ''}=={version}{pin['marker']}"
             return f"{pinned}\\\n    --hash=sha256:{digest}\n"
 

@@ -23,8 +23,8 @@ def make(port: int = 0) -> "Sandbox":
         from reconciler.sandbox import Sandbox
     except ImportError as error:
         raise SettingsError(
-            f"the sandbox needs the package {error.name}: "
-            "pip install 'subscription-reconciler[sandbox]'"
+            f"the sandbox needs the package {error.name}, which is not installed: in a checkout of "
+            "this tool, install what requirements/sandbox.txt pins"
         ) from error
     return Sandbox(port=port)
 

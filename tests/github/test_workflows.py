@@ -240,6 +240,16 @@ def test_the_documentation_names_every_variable_and_environment():
 # the pins
 
 
+def test_the_oldest_and_the_newest_python_that_the_project_names_are_tested():
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    named = re.findall(r"Python :: (3\.\d+)\"", project)
+    job = load(WORKFLOWS["check"])["jobs"]["pythons"]
+    assert job["strategy"]["matrix"]["python"] == [named[0], named[-1]]
+    [oldest] = re.findall(r'^requires-python = ">=(.+)"', project, re.MULTILINE)
+    assert named[0] == oldest
+    assert named == sorted(named, key=lambda text: int(text.split(".")[1]))
+
+
 def pins(extra):
     text = (ROOT / f"requirements/{extra}.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([\w.-]+)(?:\[[\w,.-]+\])?==([^\s;]+)", text, re.MULTILINE))
