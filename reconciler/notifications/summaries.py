@@ -1,10 +1,7 @@
 """One line a message, the same for all sources: time, source, type, who, what changed."""
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Any
-
 from reconciler.core.visible import visible
+from reconciler.notifications.facts import Facts, facts_of
 from reconciler.notifications.model import (
     MerchantNotification,
     MerchantPayload,
@@ -14,32 +11,6 @@ from reconciler.notifications.model import (
 
 _WIDTH = 80
 _CHANGES = 3
-_FIELDS = 4
-_LOOKED_AT = 200
-_WHO = ("sellerid", "merchantid", "accountid", "partnerid")
-_WHAT = (
-    "asin",
-    "sku",
-    "sellersku",
-    "amazonorderid",
-    "sellerfulfillmentorderid",
-    "feedid",
-    "feedsubmissionid",
-    "feedtype",
-    "reportid",
-    "reportrequestid",
-    "reporttype",
-    "queryid",
-    "processingstatus",
-    "feedprocessingstatus",
-    "reportprocessingstatus",
-    "orderstatus",
-    "fulfillmentorderstatus",
-    "currentaccountstatus",
-    "status",
-    "itemcondition",
-    "marketplaceid",
-)
 
 
 def summary(notification: Notification) -> str:
@@ -48,9 +19,9 @@ def summary(notification: Notification) -> str:
     if isinstance(notification, MerchantNotification):
         who, what = notification.payload.account, _merchant(notification.payload)
     else:
-        found = _fields(notification.payload)
-        who = getattr(notification.metadata, "seller_id", None) or _first(found)
-        what = ", ".join(f"{name}={_short(text)}" for name, text in _chosen(found)) or "-"
+        facts = facts_of(notification.payload)
+        who = getattr(notification.metadata, "seller_id", None) or facts.who
+        what = _told(facts)
     head = (notification.time, notification.source, notification.notification_type, who)
     return " ".join((*(_short(part or "-") for part in head), what))
 
@@ -80,29 +51,12 @@ def _change(change: ResourceChange) -> str:
     return f"{what} ({place})" if place else what
 
 
-def _fields(payload: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return the outermost scalar of each name as {lower name: (name, text)}."""
-    found: dict[str, tuple[str, str]] = {}
-    for name, value in islice(_scalars(payload), _LOOKED_AT):
-        found.setdefault(name.lower(), (name, value))
-    return found
-
-
-def _scalars(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    level = [payload]
-    while level:
-        for name, value in (pair for item in level for pair in item.items()):
-            if isinstance(value, str | int | float) and value != "":
-                yield name, str(value)
-        level = [inner for item in level for inner in item.values() if isinstance(inner, Mapping)]
-
-
-def _first(found: Mapping[str, tuple[str, str]]) -> str | None:
-    return next((found[name][1] for name in _WHO if name in found), None)
-
-
-def _chosen(found: Mapping[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    return islice((found[name] for name in _WHAT if name in found), _FIELDS)
+def _told(facts: Facts) -> str:
+    parts = [f"{_short(name)}={_short(text)}" for name, text in facts.what.items()]
+    if facts.more:
+        number, name = facts.more
+        parts.append(f"and {number} more of {_short(name)}")
+    return ", ".join(parts) or "-"
 
 
 def _short(text: str) -> str:
