@@ -1,18 +1,17 @@
-"""decode: one message from a file or stdin."""
+"""decode: what a file or stdin holds, one message or several."""
 
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 from reconciler.core.errors import DecodeError, SettingsError
-from reconciler.notifications import MAX_BYTES, Notification
-from reconciler.notifications import decode as decode_message
+from reconciler.notifications import KNOWN, MAX_BYTES, Decoded, NoNotification, decode_all
 
 _STDIN = Path("-")
 
 
-def decoded(file: Path | None) -> Notification:
-    """Return the notification that a file holds; None and `-` are stdin.
+def decoded(file: Path | None) -> Decoded:
+    """Return the notifications that a file holds; None and `-` are stdin.
 
     Raises:
         SettingsError: the file cannot be read.
@@ -20,7 +19,10 @@ def decoded(file: Path | None) -> Notification:
     """
     name = "stdin" if file in (None, _STDIN) else str(file)
     try:
-        return decode_message(_read(file))
+        found = decode_all(_read(file))
+        return found._replace(faults=[f"{name}: {fault}" for fault in found.faults])
+    except NoNotification as error:
+        raise DecodeError(f"{name}: {error}; {KNOWN}") from None
     except DecodeError as error:
         raise DecodeError(f"{name}: {error}") from None
     except OSError as error:

@@ -7,6 +7,8 @@
     if isinstance(notification, MerchantNotification):
         print(notification.payload.resource, notification.payload.changes)
 
+`decode_all` returns every notification of an input that may hold several.
+
 A message may bring a secret (`newClientSecret`); `masked` returns a notification that can be shown.
 
 Nothing here touches the network, the disk or the clock, and whatever the bytes hold, `decode`
@@ -14,7 +16,7 @@ returns a notification or raises DecodeError.
 """
 
 from reconciler.core.errors import DecodeError
-from reconciler.notifications.decoding import decode
+from reconciler.notifications.decoding import Decoded, decode, decode_all
 from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
 from reconciler.notifications.masking import masked
 from reconciler.notifications.model import (
@@ -29,22 +31,27 @@ from reconciler.notifications.model import (
 )
 from reconciler.notifications.statuses import Place, latest_changes
 from reconciler.notifications.summaries import summary
+from reconciler.notifications.unknown import KNOWN, NoNotification
 
 __all__ = [
+    "KNOWN",
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_LAYERS",
     "DecodeError",
+    "Decoded",
     "MerchantNotification",
     "MerchantPayload",
     "MwsMetadata",
     "MwsNotification",
+    "NoNotification",
     "Notification",
     "Place",
     "ResourceChange",
     "SpApiMetadata",
     "SpApiNotification",
     "decode",
+    "decode_all",
     "latest_changes",
     "masked",
     "summary",

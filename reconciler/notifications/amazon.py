@@ -12,6 +12,7 @@ from reconciler.notifications.model import (
     SpApiMetadata,
     SpApiNotification,
 )
+from reconciler.notifications.unknown import no_notification
 
 
 def mws_notification(root: str, value: Any) -> MwsNotification:
@@ -21,7 +22,7 @@ def mws_notification(root: str, value: Any) -> MwsNotification:
         DecodeError: it is another document, or lacks its type.
     """
     if root != "Notification" or not isinstance(value, Mapping):
-        raise DecodeError(f"no notification of MWS: the XML's root is {quoted(root)}")
+        raise no_notification(f"XML with the root {quoted(root)}")
     metadata = _mapping(value, "NotificationMetaData")
     kind = _text(metadata, "NotificationType")
     if not kind:

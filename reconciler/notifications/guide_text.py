@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     r"""(?P<mark>[{}:])|"(?P<quoted>[^"\\\n]*(?:\\.[^"\\\n]*)*)"|(?P<bare>[^\s,{}:"\[\]]+)"""
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
+_MEANT = re.compile(r"""\b"?(account|resource)\w*"?\s*[:{]""")
 _LETTERS = {
     b"a": b"\a",
     b"b": b"\b",
@@ -40,6 +41,11 @@ _END = _Token("the end", mark=True)
 class _Block(NamedTuple):
     name: str
     entries: dict[str, list[Any]]
+
+
+def is_guide_text(text: str) -> bool:
+    """Say whether text may be meant as this form: it names an account or a resource."""
+    return _MEANT.search(text) is not None
 
 
 def parse_guide_text(text: str) -> dict[str, Any]:

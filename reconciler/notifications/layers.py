@@ -8,9 +8,11 @@ from typing import Any
 
 from reconciler.core.errors import DecodeError
 from reconciler.notifications.limits import quoted, readable
+from reconciler.notifications.unknown import no_notification
 
 _SELLING_PARTNER = "aws.partner/sellingpartnerapi.amazon.com"
 _WHITE_SPACE = re.compile(r"\s+")
+_LINE_ENDS = re.compile(r"\s*\n\s*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
@@ -25,21 +27,41 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Text or a JSON value still to be decoded, and what the wrappers around it told."""
+    """Text or a JSON value still to be decoded, and what the wrappers around it told.
+
+    `place` says where it is, for errors; `depth` is the number of wrappers around it.
+    """
 
     content: Any
     carried: Carried = Carried()
+    place: str = ""
+    depth: int = 0
 
-    def inside(self, content: Any, carried: Carried | None = None) -> "Layer":
+    def inside(self, content: Any, carried: Carried | None = None, place: str = "") -> "Layer":
         """Return what this layer holds."""
-        return Layer(content, carried or self.carried)
+        return Layer(content, carried or self.carried, self.place + place, self.depth + 1)
+
+    def each(self, items: Sequence[Any]) -> "Layer | list[Layer]":
+        """Return what a list in this layer holds: its only item, or all of them.
+
+        Raises:
+            DecodeError: there are none.
+        """
+        if not items:
+            raise no_notification("a list without messages")
+        if len(items) == 1:
+            return self.inside(items[0])
+        return [
+            self.inside(item, place=f"message {number} of {len(items)}: ")
+            for number, item in enumerate(items, 1)
+        ]
 
 
-def unwrap(layer: Layer, value: Mapping[str, Any]) -> Layer | None:
+def unwrap(layer: Layer, value: Mapping[str, Any]) -> Layer | list[Layer] | None:
     """Return what a wrapper holds, None if the object is none.
 
     Raises:
-        DecodeError: it is a wrapper without a message, with several, or of SNS's own business.
+        DecodeError: it is a wrapper without a message, or of SNS's own business.
     """
     match value:
         case {"detail-type": _, "detail": detail}:
@@ -49,29 +71,18 @@ def unwrap(layer: Layer, value: Mapping[str, Any]) -> Layer | None:
         case {"Type": "SubscriptionConfirmation" | "UnsubscribeConfirmation" as kind}:
             raise DecodeError(f"SNS's own {kind}, not a notification: visit its SubscribeURL")
         case {"Messages": [*items]} | {"Records": [*items]}:
-            return layer.inside(only(items))
+            return layer.each(items)
         case {"message": {"data": str(data)} as message}:
-            return layer.inside(from_base64(data), _push(message))
+            return layer.inside(from_base64(data), _push(message), "inside base64: ")
         case {"Body": content} | {"body": content} | {"Sns": content}:
             return layer.inside(content)
         case _:
             return None
 
 
-def only(items: Sequence[Any]) -> Any:
-    """Return the one message of a list.
-
-    Raises:
-        DecodeError: there are none, or several.
-    """
-    if len(items) != 1:
-        raise DecodeError(f"{len(items)} messages in one: decode them one by one")
-    return items[0]
-
-
 def is_base64(text: str) -> bool:
-    """Say whether text can be nothing but base64: no other form lacks colons and brackets."""
-    return _BASE64.fullmatch(_WHITE_SPACE.sub("", text)) is not None
+    """Say whether text can be base64, which may be broken into lines and holds no blanks."""
+    return _BASE64.fullmatch(_LINE_ENDS.sub("", text)) is not None
 
 
 def from_base64(text: str) -> str:

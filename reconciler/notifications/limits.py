@@ -35,9 +35,8 @@ def readable(data: bytes | str) -> str:
             return data.decode("utf-8-sig")
         _check_size(data.encode())
     except UnicodeDecodeError as error:
-        raise DecodeError(
-            f"the message is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}"
-        ) from None
+        byte = f"byte {data[error.start]:#04x} at offset {error.start}"
+        raise DecodeError(f"bytes that are no text: not UTF-8, {byte}") from None
     except UnicodeEncodeError as error:
         raise DecodeError(
             f"the message holds half a surrogate pair at offset {error.start}"

@@ -2,20 +2,30 @@
 
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reconciler.core.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, MAX_NUMBER, quoted
 
+_GAP = re.compile(r"[ \t\n\r]*")
+
 
 class NotJson(DecodeError):
-    """The text does not follow JSON's grammar, so it may be something else."""
+    """The text does not follow JSON's grammar, so it may be something else.
+
+    `at_end`: it does as far as it goes.
+    """
+
+    def __init__(self, message: str, *, at_end: bool = False) -> None:
+        self.at_end = at_end
+        super().__init__(message)
 
 
-def parse_json(text: str) -> Any:
-    """Return the value of a JSON text.
+def parse_jsons(text: str) -> list[Any]:
+    """Return the values of a text that holds one or more JSON documents, one after the other.
 
     Raises:
         NotJson: it is no JSON.
@@ -23,15 +33,31 @@ def parse_json(text: str) -> Any:
             surrogate pair, or values are nested too deeply.
     """
     try:
-        value = _DECODER.decode(text)
+        values = list(_values(text))
     except json.JSONDecodeError as error:
-        raise NotJson(
-            f"no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from None
+        sentence = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        raise NotJson(sentence, at_end=cut) from None
     except RecursionError:
         raise _too_deep() from None
-    _check(value)
-    return value
+    for value in values:
+        _check(value)
+    return values
+
+
+def _values(text: str) -> Iterator[Any]:
+    start = _skip(text, 0)
+    while True:
+        value, end = _DECODER.raw_decode(text, start)
+        yield value
+        start = _skip(text, end)
+        if start == len(text):
+            return
+
+
+def _skip(text: str, start: int) -> int:
+    gap = _GAP.match(text, start)
+    return gap.end() if gap else start
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

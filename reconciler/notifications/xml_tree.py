@@ -13,6 +13,10 @@ from reconciler.notifications.limits import MAX_DEPTH, quoted
 _LISTED = frozenset({"BuyBoxPrice", "LowestPrice", "Offer", "OfferCount", "SalesRank"})
 
 
+class NotXml(DecodeError):
+    """The text is not well-formed XML, so it may be something else."""
+
+
 def parse_xml(text: str) -> tuple[str, Any]:
     """Return the root element's local name and its value.
 
@@ -21,8 +25,8 @@ def parse_xml(text: str) -> tuple[str, Any]:
     those that MWS documents as repeating are lists even when there is one.
 
     Raises:
-        DecodeError: it is not well-formed, declares a document type or entities, or elements are
-            nested too deeply.
+        NotXml: it is not well-formed.
+        DecodeError: it declares a document type or entities, or elements are nested too deeply.
     """
     builder = _Builder()
     parser = DefusedXMLParser(target=builder, forbid_dtd=True)
@@ -30,7 +34,7 @@ def parse_xml(text: str) -> tuple[str, Any]:
         parser.feed(text)
         parser.close()
     except ParseError as error:
-        raise DecodeError(f"no XML: {error}") from None
+        raise NotXml(str(error)) from None
     except DefusedXmlException:
         raise DecodeError("the XML declares a document type or entities: refused") from None
     return builder.root()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from reconciler.notifications import MAX_BYTES, decode, summary
+from reconciler.notifications import KNOWN, MAX_BYTES, decode, summary
 from tests.notifications.messages import DISAPPROVED, MESSAGES, in_sns, pushed
 
 
@@ -41,6 +41,36 @@ def test_left_out_or_a_dash_is_stdin(cli, piped, arguments):
     assert json.loads(ended.out)["payload"] == DISAPPROVED
 
 
+def test_several_messages_are_one_json_list_and_a_line_each(cli, piped):
+    bodies = [MESSAGES["sp-api camel"], MESSAGES["mws"]]
+    batch = json.dumps({"Messages": [{"MessageId": "1", "Body": body} for body in bodies]})
+    piped(batch)
+    ended = cli("decode")
+    assert (ended.code, ended.err) == (0, "")
+    each = [json.loads(decode(body).model_dump_json()) for body in bodies]
+    assert json.loads(ended.out) == each
+    piped(batch)
+    lines = cli("decode", "--format", "text").out.splitlines()
+    assert lines == [summary(decode(body)) for body in bodies]
+
+
+def test_of_several_what_is_no_notification_is_told_and_the_others_are_decoded(cli, piped):
+    piped(json.dumps({"Records": [{"body": MESSAGES["mws"]}, {"body": "test"}]}))
+    ended = cli("decode")
+    assert ended.code == 1
+    assert [one["source"] for one in json.loads(ended.out)] == ["mws"]
+    assert ended.err == (
+        "error: stdin: message 2 of 2: text ('test'), no notification known here\n"
+    )
+
+
+def test_secrets_are_masked_in_each_of_several(cli, piped):
+    body = {"newClientSecret": "hush-hush-1"}
+    message = json.dumps({"notificationType": "NEW", "payload": body})
+    piped(json.dumps([message, message]))
+    assert "hush" not in cli("decode").out
+
+
 def test_text_is_the_summary_line(cli, piped):
     piped(MESSAGES["mws"])
     assert cli("decode", "--format", "text") == (0, summary(decode(MESSAGES["mws"])) + "\n", "")
@@ -50,7 +80,7 @@ def test_what_holds_no_notification_ends_with_1_and_one_sentence_naming_its_sour
     cli, piped, tmp_path
 ):
     piped("<html/>")
-    sentence = "no notification of MWS: the XML's root is 'html'"
+    sentence = f"an HTML page, no notification known here; {KNOWN}"
     assert cli("decode", "--format", "text") == (1, "", f"error: stdin: {sentence}\n")
     file = tmp_path / "page.html"
     file.write_text("<html/>")

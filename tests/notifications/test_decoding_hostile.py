@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +14,7 @@ from reconciler.notifications import (
     DecodeError,
     Notification,
     decode,
+    decode_all,
     summary,
 )
 from tests.drawing import examples
@@ -44,33 +46,37 @@ def merchant(**changes):
 
 BILLION = '<!DOCTYPE n [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE n [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
-UNKNOWN = "no message that is known"
+UNKNOWN = "no notification known here"
+OFFERS_64 = b64(json.dumps(SP_OFFERS))
 
 REFUSED = {
-    "nothing": ("", "the message is empty"),
-    "white space": (" \r\n\t", "the message is empty"),
-    "an empty byte order mark": (b"\xef\xbb\xbf", "the message is empty"),
-    "no UTF-8": (b'{"a": "\xff"}', "the message is not UTF-8: byte 0xff at offset 7"),
-    "UTF-16": ("{}".encode("utf-16"), "the message is not UTF-8: byte 0xff at offset 0"),
+    "nothing": ("", f"an empty message, {UNKNOWN}"),
+    "white space": (" \r\n\t", f"an empty message, {UNKNOWN}"),
+    "an empty byte order mark": (b"\xef\xbb\xbf", f"an empty message, {UNKNOWN}"),
+    "no UTF-8": (b'{"a": "\xff"}', "bytes that are no text: not UTF-8, byte 0xff at offset 7"),
+    "UTF-16": ("{}".encode("utf-16"), "bytes that are no text: not UTF-8, byte 0xff at offset 0"),
     "half a surrogate pair": ("a\ud800", "the message holds half a surrogate pair at offset 1"),
-    "plain words": ("hello, world!", f"{UNKNOWN}: no value after 'hello'"),
-    "a sentence": ("Not a message: none", f"{UNKNOWN}: no value after 'Not'"),
-    "a number": ("12", "inside base64: the message is not UTF-8: byte 0xd7 at offset 0"),
-    "a negative number": ("[-1.5]", f"{UNKNOWN}: a bare value"),
-    "an empty object": ("{}", f"{UNKNOWN}: an object of nothing"),
-    "other JSON": ('{"b": 1, "\\u0007\\u202e": 2}', rf"{UNKNOWN}: an object of 'b', '\x07\u202e'"),
+    "plain words": ("hello, world!", f"text ('hello, world!'), {UNKNOWN}"),
+    "a sentence": ("Not a message: none", f"text ('Not a message: none'), {UNKNOWN}"),
+    "a number": ("12", f"text ('12'), {UNKNOWN}"),
+    "a negative number": ("[-1.5]", f"a bare JSON value, {UNKNOWN}"),
+    "an empty object": ("{}", f"an object of nothing, {UNKNOWN}"),
+    "other JSON": ('{"b": 1, "\\u0007\\u202e": 2}', rf"an object of 'b', '\x07\u202e', {UNKNOWN}"),
     "many names": (
         json.dumps({str(i): 0 for i in range(9)}),
-        f"{UNKNOWN}: an object of '0', '1', '2', '3', '4'",
+        f"an object of '0', '1', '2', '3', '4', {UNKNOWN}",
     ),
-    "a long name": (json.dumps({"n" * 50: 0}), f"{UNKNOWN}: an object of '{'n' * 40}...'"),
+    "a long name": (json.dumps({"n" * 50: 0}), f"an object of '{'n' * 40}...', {UNKNOWN}"),
     "cut JSON": (
         '{"NotificationType": "X",',
-        "no JSON: Expecting property name enclosed in double quotes at line 1, column 26",
+        (
+            "JSON that was cut off (Expecting property name enclosed in double quotes at line 1, "
+            f"column 26), {UNKNOWN}"
+        ),
     ),
     "two documents": (
         json.dumps(SP_OFFERS) + "[]",
-        f"no JSON: Extra data at line 1, column {len(json.dumps(SP_OFFERS)) + 1}",
+        "2 messages in one: `reconciler decode` makes a list of them",
     ),
     "a key twice": (sp_api('{"k": 1, "k": 1}'), "the key 'k' stands twice in one object"),
     "an escaped key twice": (
@@ -96,7 +102,10 @@ REFUSED = {
     ),
     "a control character": (
         sp_api('"\x01"'),
-        "no JSON: Invalid control character at at line 1, column 45",
+        (
+            "text that begins like JSON and is none (Invalid control character at at line 1, "
+            f"column 45), {UNKNOWN}"
+        ),
     ),
     "a type that is no text": ('{"notificationType": ["X"]}', "notificationtype is no text"),
     "a payload that is a list": (
@@ -119,14 +128,14 @@ REFUSED = {
         merchant(changes=[{"oldValue": None, "old_value": None}]),
         "a name of the Merchant push stands twice, in camelCase and snake_case",
     ),
-    "a push without data": ('{"message": {}}', f"{UNKNOWN}: an object of 'message'"),
+    "a push without data": ('{"message": {}}', f"an object of 'message', {UNKNOWN}"),
     "a push of no base64": ('{"message": {"data": "a*b="}}', "no base64: 'a*b='"),
     "a push of a cut base64": ('{"message": {"data": "abcde"}}', "no base64: 'abcde'"),
     "a push of an empty text": ('{"message": {"data": ""}}', "no base64: ''"),
     "padding in the middle": ('{"message": {"data": "YQ==YQ=="}}', "no base64: 'YQ==YQ=='"),
     "a push of no UTF-8": (
         '{"message": {"data": "/w=="}}',
-        "inside base64: the message is not UTF-8: byte 0xff at offset 0",
+        "inside base64: bytes that are no text: not UTF-8, byte 0xff at offset 0",
     ),
     "entities": (
         mws("&b;", BILLION),
@@ -142,21 +151,27 @@ REFUSED = {
     ),
     "an undeclared entity": (
         mws("&a;"),
-        "no XML: undefined entity: line 1, column 118",
+        f"text that begins like XML and is none (undefined entity: line 1, column 118), {UNKNOWN}",
     ),
-    "cut XML": ("<Notification>", "no XML: no element found: line 1, column 14"),
+    "cut XML": (
+        "<Notification>",
+        f"XML that was cut off (no element found: line 1, column 14), {UNKNOWN}",
+    ),
     "a surrogate in XML": (
         mws("&#xD800;"),
-        "no XML: reference to invalid character number: line 1, column 118",
+        (
+            "text that begins like XML and is none (reference to invalid character number: line 1, "
+            f"column 118), {UNKNOWN}"
+        ),
     ),
-    "HTML": ("<html><body/></html>", "no notification of MWS: the XML's root is 'html'"),
+    "HTML": ("<html><body/></html>", f"an HTML page, {UNKNOWN}"),
     "an error of MWS": (
         "<ErrorResponse><Error/></ErrorResponse>",
-        "no notification of MWS: the XML's root is 'ErrorResponse'",
+        f"XML with the root 'ErrorResponse', {UNKNOWN}",
     ),
     "an empty notification": (
         "<Notification/>",
-        "no notification of MWS: the XML's root is 'Notification'",
+        f"XML with the root 'Notification', {UNKNOWN}",
     ),
     "no type": (
         "<Notification><NotificationMetaData/></Notification>",
@@ -177,17 +192,17 @@ REFUSED = {
     ),
     "a block closed twice": (
         'account: "a" changes { } }',
-        f"{UNKNOWN}: '}}' where a name should be",
+        "no message that is known: '}' where a name should be",
     ),
-    "a value without colon": ('account "a"', f"{UNKNOWN}: no value after 'account'"),
-    "a name without value": ("account:", f"{UNKNOWN}: no value after 'account'"),
+    "a value without colon": ('account "a"', f"text ('account \"a\"'), {UNKNOWN}"),
+    "a name without value": ("account:", "no message that is known: no value after 'account'"),
     "an SP-API message in the text form": (
         'NotificationType: "X" Payload { Sku: "x" }',
-        f"{UNKNOWN}: an object of 'NotificationType', 'Payload'",
+        f'text (\'NotificationType: "X" Payload {{ Sku: "x"...\'), {UNKNOWN}',
     ),
     "a text that does not end": (
         'account: "a',
-        f"""{UNKNOWN}: it cannot be read from '"a' on""",
+        """no message that is known: it cannot be read from '"a' on""",
     ),
     "escapes that are no UTF-8": (
         r'account: "\xff" resource: "r"',
@@ -197,7 +212,26 @@ REFUSED = {
         'account: "a" account: "b" resource: "r"',
         "in the Merchant push, account: expected text",
     ),
-    "text of something else": ('name: "x"', f"{UNKNOWN}: an object of 'name'"),
+    "a word that happens to be base64": ("test", f"text ('test'), {UNKNOWN}"),
+    "a word in JSON": ('{"Body": "test"}', f"text ('test'), {UNKNOWN}"),
+    "text in base64": (b64("hello, world"), f"inside base64: text ('hello, world'), {UNKNOWN}"),
+    "a push of text": (pushed("hello"), f"inside base64: text ('hello'), {UNKNOWN}"),
+    "cut base64": (
+        OFFERS_64[:81],
+        f"base64 that was cut off or holds no text ('{OFFERS_64[:40]}...'), {UNKNOWN}",
+    ),
+    "a page": ("<!DOCTYPE html>\n<html lang=en><p>", f"an HTML page, {UNKNOWN}"),
+    "a list of nothing": ("[]", f"a list without messages, {UNKNOWN}"),
+    "an answer without messages": ('{"Messages": []}', f"a list without messages, {UNKNOWN}"),
+    "the test event of Lambda": (
+        '{"key1": "value1", "key2": "value2"}',
+        f"the test event of the Lambda console, {UNKNOWN}",
+    ),
+    "a test message of S3": (
+        '{"Service": "Amazon S3", "Event": "s3:TestEvent"}',
+        f"the test message that S3 sends when notifications are set up, {UNKNOWN}",
+    ),
+    "text of something else": ('name: "x"', f"text ('name: \"x\"'), {UNKNOWN}"),
 }
 
 
@@ -291,6 +325,8 @@ def work(data):
 
 def said(data):
     """Return what became of data: a notification, written and summed up, or the error's text."""
+    with suppress(DecodeError):
+        assert decode_all(data).notifications
     try:
         found = decode(data)
     except DecodeError as error:

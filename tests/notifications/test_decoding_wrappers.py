@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.notifications import MAX_LAYERS, DecodeError, decode
+from reconciler.notifications import MAX_LAYERS, DecodeError, decode, decode_all
 from tests.notifications.messages import (
     DISAPPROVED,
     MESSAGES,
@@ -68,12 +68,60 @@ def test_a_topic_s_own_business_is_told_apart(kind):
         decode(json.dumps({"Type": kind, "Message": "You have chosen", "SubscribeURL": "https://"}))
 
 
-@pytest.mark.parametrize("number", [0, 2, 1000])
+def several(count, name):
+    items = [json.loads(in_sqs(MWS_OFFERS)), SP_OFFERS, json.loads(pushed(json.dumps(DISAPPROVED)))]
+    items = [items[number % 3] for number in range(count)]
+    return json.dumps({name: items} if name else items)
+
+
+@pytest.mark.parametrize("number", [2, 1000])
 @pytest.mark.parametrize("name", ["Messages", "Records", None])
-def test_one_document_holds_one_message(number, name):
-    items = [json.loads(in_sqs(MWS_OFFERS))] * number
-    with pytest.raises(DecodeError, match=f"^{number} messages in one: decode them one by one$"):
-        decode(json.dumps({name: items} if name else items))
+def test_several_messages_become_a_list_in_their_order(number, name):
+    with pytest.raises(DecodeError, match=f"^{number} messages in one: `reconciler decode` makes"):
+        decode(several(number, name))
+    found = decode_all(several(number, name))
+    each = [decode(item) for item in (MWS_OFFERS, json.dumps(SP_OFFERS), json.dumps(DISAPPROVED))]
+    assert found == ([each[n % 3] for n in range(number)], [], True)
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\r\n\n"])
+def test_json_documents_one_after_the_other_become_a_list(between):
+    bodies = [json.dumps(SP_OFFERS), in_sqs(MWS_OFFERS), json.dumps(SP_OFFERS, indent=2)]
+    found = decode_all(between.join(bodies))
+    assert found.notifications == [decode(body) for body in bodies]
+    assert found.several
+
+
+def test_lists_inside_lists_become_one_list():
+    batch = json.dumps({"Records": [json.loads(in_sqs(several(2, None)))] * 2})
+    assert [one.source for one in decode_all(batch).notifications] == ["mws", "sp-api"] * 2
+
+
+@pytest.mark.parametrize(
+    "data", [MWS_OFFERS, f"[{json.dumps(SP_OFFERS)}]", in_received(MWS_OFFERS)]
+)
+def test_one_message_is_no_list(data):
+    assert decode_all(data) == ([decode(data)], [], False)
+
+
+def test_what_is_no_notification_among_several_is_told_by_its_number():
+    found = decode_all(json.dumps([SP_OFFERS, {"x": 1}, SP_OFFERS, "test"]))
+    assert len(found.notifications) == 2
+    assert found.faults == [
+        "message 2 of 4: an object of 'x', no notification known here",
+        "message 4 of 4: text ('test'), no notification known here",
+    ]
+
+
+def test_of_many_that_are_none_the_first_are_told_and_the_others_counted():
+    faults = decode_all(json.dumps([SP_OFFERS, *[{}] * 50])).faults
+    assert len(faults) == 11
+    assert faults[-1] == "and 40 more messages hold no notification"
+
+
+def test_where_none_is_a_notification_the_first_is_told():
+    with pytest.raises(DecodeError, match=r"^message 1 of 2: an object of nothing"):
+        decode_all("[{}, {}]")
 
 
 def test_a_list_of_one_message_is_that_message():

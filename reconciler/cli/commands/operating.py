@@ -181,30 +181,35 @@ def receive(
 
 
 def decode(
+    context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Holds one message; left out or -, stdin does."),
+        typer.Argument(metavar="FILE", help="Holds the messages; left out or -, stdin does."),
     ] = None,
     form: Annotated[
-        DecodeFormat, typer.Option("--format", help="How to write it; text: one line.")
+        DecodeFormat, typer.Option("--format", help="How to write it; text: a line a message.")
     ] = DecodeFormat.json,
     show_secrets: ShowSecretsOption = False,
 ) -> int:
-    """Decode a notification of any service, however it is wrapped.
+    """Decode notifications of any service, however they are wrapped.
 
     That is MWS XML, SP-API JSON, or a Merchant push or its bare base64; bare, or inside what SQS,
-    SNS or EventBridge make of it.
+    SNS or EventBridge make of it. Several at once (`aws sqs receive-message`, a Lambda event, a
+    list, one JSON document after the other) become a list.
     """
     from reconciler.cli.decoding import decoded
     from reconciler.notifications import masked, summary
     from reconciler.reports import as_json
 
-    notification = decoded(file)
-    if not show_secrets:
-        notification = masked(notification)
+    found = decoded(file)
+    shown = [one if show_secrets else masked(one) for one in found.notifications]
     match form:
+        case DecodeFormat.json if found.several:
+            write_result(as_json.render_list(shown))
         case DecodeFormat.json:
-            write_result(as_json.render(notification))
+            write_result(as_json.render(shown[0]))
         case DecodeFormat.text:
-            write_result(summary(notification) + "\n")
-    return exits.DONE
+            write_result("".join(f"{summary(one)}\n" for one in shown))
+    for fault in found.faults:
+        state_of(context).say(f"error: {fault}")
+    return exits.ERROR if found.faults else exits.DONE
