@@ -10,7 +10,7 @@ from datetime import datetime
 from reconciler.core.errors import SettingsError
 
 MEMBER = "snapshot.json"
-ARCHIVE_BYTES = 200 * 1024 * 1024
+ARCHIVE_BYTES = 32 * 1024 * 1024
 CONTENT_BYTES = 1024 * 1024 * 1024
 
 

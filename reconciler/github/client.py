@@ -1,9 +1,8 @@
 """The calls to GitHub's REST API; PyGithub lives here and only here, loaded when first used."""
 
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -14,19 +13,20 @@ from reconciler.core.errors import (
     ServiceError,
     SettingsError,
     Transient,
-    Unclear,
 )
 from reconciler.core.scrubbing import excerpt
 from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment
 from reconciler.github.issue import Issue
 from reconciler.github.job import Job
+from reconciler.github.line import Line
 from reconciler.github.marker import Writer
 from reconciler.github.pulls import Pull
 from reconciler.github.run import Run
 from reconciler.github.standing import Since
+from reconciler.transport.failures import Failed, TooLarge
+from reconciler.transport.http import Http
 
-TIMEOUT = 20
 _SAID = 300
 """Characters of what the API says; secrets are masked where all of it is told."""
 _LACKING = (401, 403, 404, 410)
@@ -187,17 +187,14 @@ class Repository:
     @contextmanager
     def _call(self, operation: str, permission: str) -> Iterator[None]:
         """Turn what goes wrong into our errors, saying which permission the job lacks."""
-        from requests import RequestException
-
         github = _exceptions()
         account = self._job.repository
         try:
             yield
         except github.GithubException as error:
             raise _translated(account, operation, permission, error) from error
-        except RequestException as error:
-            # Its text may hold the URL with everything in it; its name tells enough.
-            raise Unclear(account, operation, f"no answer ({type(error).__name__})") from error
+        except Failed as error:
+            raise error.to_service_error(account, operation) from error
         except (github.BadAttributeException, AssertionError, RuntimeError) as error:
             message = "the answer makes no sense: is GITHUB_API_URL right?"
             raise Rejected(account, operation, message) from error
@@ -205,22 +202,16 @@ class Repository:
 
 def _connect(job: Job) -> Any:
     from github import Auth, Github
-    from urllib3 import Retry
+    from github.Requester import Requester
 
-    retry = Retry(
-        total=2,
-        backoff_factor=0.2,
-        status_forcelist=(500, 502, 503, 504),
-        allowed_methods=("GET",),
-        raise_on_status=False,
-        respect_retry_after_header=False,
-    )
+    # PyGithub's own connections are of requests, which has rules of its own for the network.
+    lines: Any = partial(Line, "http"), partial(Line, "https")
+    Requester.injectConnectionClasses(*lines)
     return Github(
         auth=Auth.Token(job.token),
         base_url=job.api_url,
-        timeout=TIMEOUT,
         per_page=100,
-        retry=retry,
+        retry=None,
         # A run makes three writes at most, far from what GitHub asks to be spread.
         seconds_between_requests=None,
         seconds_between_writes=None,
@@ -278,12 +269,16 @@ def _download(account: str, operation: str, location: str) -> bytes:
     """Fetch what a redirect leads to: another host, which must not see our token."""
     if urlsplit(location).scheme != "https" and not is_loopback(location):
         raise Rejected(account, operation, "it is not offered over https")
+    http = Http()
     try:
-        with urllib.request.urlopen(location, timeout=TIMEOUT) as answer:  # noqa: S310 - looked at above
-            found: bytes = answer.read(ARCHIVE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else "no answer"
-        raise Transient(account, operation, f"its archive cannot be had ({reason})") from error
-    if len(found) > ARCHIVE_BYTES:
-        raise SettingsError(f"the artifact is larger than {ARCHIVE_BYTES:,} bytes: not taken")
-    return found
+        answer = http.exchange("GET", location, headers={}, most_bytes=ARCHIVE_BYTES)
+    except Failed as error:
+        if isinstance(error.__cause__, TooLarge):
+            message = f"the artifact is larger than {ARCHIVE_BYTES:,} bytes: not taken"
+            raise SettingsError(message) from error
+        raise error.to_service_error(account, operation) from error
+    finally:
+        http.close()
+    if answer.status != 200:
+        raise Transient(account, operation, f"its archive cannot be had (HTTP {answer.status})")
+    return answer.body

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reconciler.transport.failures import Failed
 
 _THROW_AWAY = "throw-away"
+_WAITS = (0.5, 1.0)
+"""Seconds before a secret that could not be fetched is asked for again."""
 _CLOUD = ["https://www.googleapis.com/auth/cloud-platform"]
 
 
@@ -129,7 +131,7 @@ def _from_aws(rest: str) -> str:
     identifier, _, key = rest.partition("#")
     parts = identifier.split(":")
     region = parts[3] if parts[0] == "arn" and len(parts) > 3 else None
-    http = Http()
+    http = Http(waits=_WAITS)
     try:
         session = boto3.session.Session()
         carry(session, http)
@@ -171,7 +173,7 @@ def _from_google(name: str) -> str:
     from reconciler.transport.http import Http
 
     path = name if "/versions/" in name else f"{name}/versions/latest"
-    http = Http()
+    http = Http(waits=_WAITS)
     try:
         credentials, _ = google.auth.default(_CLOUD, request=LoginRequest(http))
         service = build(

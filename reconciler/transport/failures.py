@@ -115,6 +115,12 @@ def refused_by_proxy(site: Site, proxy: Proxy, status: int) -> Failed:
     return site.unreachable(f"{refused}: allow the host there, or except it by NO_PROXY", False)
 
 
+def redirected(host: str, status: int, place: str) -> Failed:
+    """Return that an answer leads elsewhere, where no request of ours goes."""
+    why = f"redirects to {place} (HTTP {status}), which is not followed: check the endpoint"
+    return Failed(f"{host} {why}", passing=False)
+
+
 def _why_unsent(site: Site, cause: BaseException, *, at_proxy: bool) -> Failed | None:
     to = f"{site.through}: " if at_proxy else ""
     match cause:

@@ -8,7 +8,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from reconciler.core.scrubbing import excerpt
-from reconciler.transport.failures import Failed, Site, TooLarge, refused_by_proxy, told
+from reconciler.transport.calls import Clock, SystemClock
+from reconciler.transport.failures import Failed, Site, TooLarge, redirected, refused_by_proxy, told
 from reconciler.transport.lines import Limits, PlainPool, TlsPool
 from reconciler.transport.routes import Proxy, Routes
 from reconciler.transport.trust import context_of
@@ -40,31 +41,24 @@ class Response:
 
     def excerpt(self, scrub: Callable[[str], str]) -> str:
         """Return the status and the first characters of the body, without secrets, for an error."""
-        if self.redirect:
-            return self.redirect
         text = excerpt(self.body.decode("utf-8", "replace"), 160, scrub)
         return f"HTTP {self.status}: {text}" if text else f"HTTP {self.status}"
 
     @property
-    def redirect(self) -> str:
-        """Return what is told of a redirect, "" if it is none."""
-        return redirected(self.status, self.headers)
+    def leads_to(self) -> str:
+        """Return the host that a redirect leads to, for messages; "" if it is none."""
+        location = self.headers.get("location", "")
+        if not 300 <= self.status < 400 or not location:
+            return ""
+        try:
+            place = urlsplit(location).netloc.rpartition("@")[2]
+        except ValueError:
+            return "a place that is no URL"
+        return excerpt(place, 100, str) or "another path"
 
     def retry_after(self) -> float | None:
         """Return the seconds that a Retry-After header asks to wait, None where there is none."""
         return retry_after(self.headers, time.time())
-
-
-def redirected(status: int, headers: Mapping[str, str]) -> str:
-    """Return what is told of a redirect, without its path, which may hold a token; "" if none."""
-    if not 300 <= status < 400 or not headers.get("location"):
-        return ""
-    try:
-        place = urlsplit(headers["location"]).netloc.rpartition("@")[2] or "another path"
-    except ValueError:
-        place = "a place that is no URL"
-    said = excerpt(place, 100, str)
-    return f"HTTP {status}: a redirect to {said}, which is not followed; check the endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +74,8 @@ class Http:
     """Connections to every host that is asked for something; safe across threads.
 
     At most `connections` at once a host. `environ` says which proxies and authorities there are.
+    What brought no answer is asked again after each of `waits` (seconds): for those who only read
+    and have no Calls.
     """
 
     def __init__(
@@ -88,7 +84,11 @@ class Http:
         connections: int = 64,
         environ: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        waits: Sequence[float] = (),
+        clock: Clock | None = None,
     ) -> None:
+        self._waits = waits
+        self._clock = clock or SystemClock()
         self._connections = connections
         self._limits = limits or LIMITS
         self._routes = Routes(os.environ if environ is None else environ)
@@ -129,10 +129,12 @@ class Http:
         body: bytes | str | None = None,
         within: float | None = None,
         most_bytes: int | None = None,
+        redirects: bool = False,
     ) -> Response:
         """Send one request and return the whole answer, whatever its status.
 
-        `within` seconds and `most_bytes` may be less than what is allowed at most.
+        `within` seconds and `most_bytes` may be less than what is allowed at most. `redirects` are
+        returned like other answers; otherwise they are none, and none is ever followed.
 
         Raises:
             Failed: there was no answer; says why.
@@ -144,19 +146,15 @@ class Http:
             limits = replace(limits, total=min(within, limits.total))
         if most_bytes is not None:
             limits = replace(limits, most_bytes=most_bytes)
-        try:
-            answer = self._sent(way, method, url, headers, body, limits)
-        except (HTTPError, OSError, TooLarge) as error:
-            raise told(way.site, error) from error
-        except ValueError:
-            # The cause would hold the token that no header can hold.
-            raise Failed(
-                f"the request to {way.site.host} cannot be sent: a token or an address holds "
-                "characters that do not belong there",
-                passing=False,
-            ) from None
+        # Who gives a time of his own asks again himself.
+        waits = self._waits if within is None else ()
+        answer = self._insisted(
+            lambda: self._answered(way, method, url, headers, body, limits), waits
+        )
         if way.forwarded and way.site.proxy is not None and answer.status == 407:
             raise refused_by_proxy(way.site, way.site.proxy, 407)
+        if answer.leads_to and not redirects:
+            raise redirected(way.site.host, answer.status, answer.leads_to)
         return answer
 
     def close(self) -> None:
@@ -166,6 +164,29 @@ class Http:
             self._managers, self._ways = {}, {}
         for manager in managers:
             manager.clear()
+
+    def _insisted(self, once: Callable[[], Response], waits: Sequence[float]) -> Response:
+        for wait in waits:
+            try:
+                return once()
+            except Failed as error:
+                if not error.passing:
+                    raise
+            self._clock.sleep(wait)
+        return once()
+
+    def _answered(self, way: _Way, method: str, url: str, *rest: Any) -> Response:
+        try:
+            return self._sent(way, method, url, *rest)
+        except (HTTPError, OSError, TooLarge) as error:
+            raise told(way.site, error) from error
+        except ValueError:
+            # The cause would hold the token that no header can hold.
+            raise Failed(
+                f"the request to {way.site.host} cannot be sent: a token or an address holds "
+                "characters that do not belong there",
+                passing=False,
+            ) from None
 
     def _sent(
         self,

@@ -50,7 +50,7 @@ class _Timed(io.RawIOBase):
                 pass
         if time.monotonic() < self._end:
             raise TooSlow(f"timed out, silent for {self._silence:g} s")
-        raise TooSlow(f"timed out after {self._total:g} s")
+        raise TooSlow(f"timed out after {round(self._total, 1):g} s")
 
     def close(self) -> None:
         self._raw.close()

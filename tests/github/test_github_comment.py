@@ -188,7 +188,7 @@ def test_an_api_that_is_not_there_is_told_and_leaves_the_exit_code(reconcile, jo
     ended = reconcile("plan", ONE)
     assert ended.code == 0
     [(_, _, message)] = ended.commands("warning")
-    assert "no answer" in message
+    assert "127.0.0.1:9 is not reachable: connection refused" in message
 
 
 def test_without_a_token_there_is_a_warning_instead_of_a_comment(reconcile, job, monkeypatch):

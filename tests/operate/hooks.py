@@ -25,12 +25,15 @@ class Authority:
         self.file = folder / "authority.pem"
         self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def certificate(self, host=HOST, days=90):
-        """Write a certificate with its key to a file and return it; negative days: it is over."""
+    def certificate(self, host=HOST, days=90, also=()):
+        """Write a certificate with its key to a file and return it; negative days: it is over.
+
+        `also` are further hosts that it is for.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        names = x509.SubjectAlternativeName([x509.DNSName(host)])
-        made = self._signed(name, key, days, names)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in (host, *also)])
+        made = self._signed(subject, key, days, names)
         file = self._folder / f"{host}-{days}.pem"
         private = key.private_bytes(
             serialization.Encoding.PEM,

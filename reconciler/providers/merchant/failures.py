@@ -11,7 +11,6 @@ from typing import Any
 
 from reconciler.core.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.scrubbing import excerpt
-from reconciler.transport.http import redirected
 from reconciler.transport.wishes import retry_after
 
 MAYBE_THERE = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
@@ -78,7 +77,6 @@ def read_report(status: int, headers: Mapping[str, str], body: bytes) -> Report:
         reasons = frozenset(_reasons(error.get("details")))
     except (ValueError, KeyError, TypeError, AttributeError):
         message = f"HTTP {status}: {text}" if text.strip() else f"HTTP {status}"
-        message = redirected(status, headers) or message
         return Report(status, "", message, frozenset(), wait)
     return Report(status, code, message, reasons, wait)
 
