@@ -227,8 +227,9 @@ def narrowed(made):
         if not isinstance(queue.get("redriveAllow"), list):
             continue
         names_of_it = {target, ARN + queue.get("name", target)}
+        # By name and by ARN in turn, which mean the same.
         sources = [
-            ARN + other.get("name", key)
+            key if len(key) % 2 else ARN + other.get("name", key)
             for key, other in made.items()
             if other.get("deadLetter", {}).get("queue") in names_of_it
         ]

@@ -99,6 +99,8 @@ class Spec(Frozen):
     shared: ClassVar[frozenset[str]] = frozenset()
     """Mappings whose keys others may manage too (policy.ignoreTags)."""
     refs: ClassVar[Mapping[str, Reference]] = {}
+    mentions: ClassVar[Mapping[str, Reference]] = {}
+    """Top-level fields that list objects by remote value; YAML has names too, nothing waits."""
     remote_id: ClassVar[str | None] = None
     """The output that no other object of the kind has, through whichever account it is seen."""
     marks: ClassVar[str | None] = None

@@ -36,6 +36,9 @@ def body(
     fields = _beside_defaults(written, shape, defaults, explicit)
     for path, reference, handle in references(spec):
         _put(fields, path, names(reference, handle) or handle)
+    for path, reference in spec.mentions.items():
+        if isinstance(fields.get(path), list):
+            fields[path] = [names(reference, handle) or handle for handle in fields[path]]
     for shared in sorted(spec.shared):
         fields = _share(fields, shared, written.full[shared], defaults, ignore_tags)
     units = {path: unit for name in fields for path, unit in spec.units(name).items()}

@@ -91,6 +91,7 @@ def test_what_has_the_services_default_is_left_out_and_the_rest_has_units(live, 
             "maximumMessageSize: 2KiB, encryption: none, redriveAllow: none, protect: true",
             keyed="encryption: {kmsKey: alias/offers, dataKeyReuse: 10m}",
             dead="deadLetter: {queue: plain, maxReceives: 5}",
+            shut="redriveAllow: [dead, 'arn:aws:sqs:eu-west-1:123456789012:elsewhere']",
             o="name: orders.fifo, fifo: true, tags: {'on': '01', cost-x: y}",
         )
     )
@@ -111,6 +112,9 @@ def test_what_has_the_services_default_is_left_out_and_the_rest_has_units(live, 
             },
             "orders.fifo": {"fifo": True, "tags": {"on": "01"}},
             "plain": {},
+            "shut": {
+                "redriveAllow": ["dead", "arn:aws:sqs:eu-west-1:123456789012:elsewhere"],
+            },
         }
     }
     assert list(found["queues"]) == sorted(found["queues"])

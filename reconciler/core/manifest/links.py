@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import near, quoted
 from reconciler.core.manifest.state import Choice, Entry, Reader, Target
-from reconciler.core.model import Desired, Reference
+from reconciler.core.model import Desired, Reference, to_snake
 from reconciler.core.provider import Declaration
 from reconciler.core.refs import put, references
 
@@ -33,7 +34,28 @@ def resolve(reader: Reader, item: Desired) -> Desired | None:
             links[path] = target.address
         elif not _is_remote(reference, value):
             return None  # misdirected() says why
+    for path, reference in spec.mentions.items():
+        listed = _mentioned(reader, reference, getattr(spec, to_snake(path)), item.account)
+        if listed is None:
+            return None  # likewise
+        spec = spec.model_copy(update={to_snake(path): listed})
     return replace(item, spec=spec, references=links)
+
+
+def _mentioned(reader: Reader, reference: Reference, listed: Any, account: str) -> Any:
+    """Return a list of names and remote values as remote values, None if one leads nowhere."""
+    if not isinstance(listed, tuple):
+        return listed  # a word that stands for a list
+    found = set()
+    for value in listed:
+        target = reader.target(reference, value)
+        if target is not None and (not reference.same_account or target.account == account):
+            found.add(target.handle)
+        elif _is_remote(reference, value):
+            found.add(value)
+        else:
+            return None
+    return tuple(sorted(found))
 
 
 def misdirected(
@@ -43,13 +65,27 @@ def misdirected(
     for path, reference in shape.spec_type.refs.items():
         steps = tuple(path.split("."))
         found, taken = node.find(steps)
-        value = found.value
-        # What is no text the declaration's shape has complained about.
-        if taken < len(steps) or not isinstance(value, str) or _is_remote(reference, value):
-            continue
-        fault = _dangling(reader, reference, value) or _elsewhere(reader, reference, value, choice)
-        if fault:
-            yield problem_at(found.at, f"{title}.{path}: {fault}")
+        if taken == len(steps):
+            yield from _astray(reader, reference, found, choice, f"{title}.{path}")
+    for path, reference in shape.spec_type.mentions.items():
+        listed, taken = node.find((path,))
+        for number, found in enumerate(listed.value if isinstance(listed.value, list) else ()):
+            if taken:
+                place = f"{title}.{path}.{number}"
+                yield from _astray(reader, reference, found, choice, place)
+
+
+def _astray(
+    reader: Reader, reference: Reference, given: Node, choice: Choice, title: str
+) -> Iterator[Problem]:
+    """Yield what is wrong with one name or remote value."""
+    value = given.value
+    # What is no text the declaration's shape has complained about.
+    if not isinstance(value, str) or _is_remote(reference, value):
+        return
+    fault = _dangling(reader, reference, value) or _elsewhere(reader, reference, value, choice)
+    if fault:
+        yield problem_at(given.at, f"{title}: {fault}")
 
 
 def _is_remote(reference: Reference, value: str) -> bool:

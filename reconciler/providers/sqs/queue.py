@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from reconciler.core.errors import Defect, Defects
 from reconciler.core.link import Link
 from reconciler.core.model import Evidence, Frozen, Pace, Reference, Spec
 from reconciler.core.units import Duration, Size, Unit
@@ -60,10 +61,14 @@ def _encryption(value: Any) -> Any:
 
 def _redrive_allow(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return tuple(sorted({str(item) for item in value}))
+        strange = [n for n, item in enumerate(value) if not isinstance(item, str)]
+        if strange:
+            sentence = "expected the name of a queue above, or a queue ARN"
+            raise Defects(Defect(sentence, (number,)) for number in strange)
+        return tuple(sorted(set(value)))
     if value in ("all", "none"):
         return value
-    raise ValueError("expected all, none or a list of queue ARNs")
+    raise ValueError("expected all, none or a list of queues, by name or ARN")
 
 
 def _by_key(tags: dict[str, str]) -> dict[str, str]:
@@ -94,7 +99,8 @@ class QueueSettings(Frozen):
     redrive_allow: Annotated[
         Literal["all", "none"] | tuple[str, ...], BeforeValidator(_redrive_allow)
     ] = "all"
-    """Which queues may use this one as their dead-letter queue: all, none or a list of ARNs."""
+    """Which queues may use this one as their dead-letter queue: all, none, or a list of names of
+    queues above and ARNs."""
     policy: dict[str, Any] | None = None
     tags: Annotated[dict[str, str], AfterValidator(_by_key)] = Field(default_factory=dict)
 
@@ -121,6 +127,9 @@ class Queue(QueueSettings, Spec):
     hidden: ClassVar[frozenset[str]] = frozenset({"arn", "policyGiven"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
+    }
+    mentions: ClassVar[Mapping[str, Reference]] = {
+        "redriveAllow": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
     }
     atomic: ClassVar[frozenset[str]] = frozenset({"policy"})
     marks: ClassVar[str | None] = "tags"

@@ -208,6 +208,19 @@ def test_a_circle_through_arns_is_a_circle(refused):
     assert told == ["queue.a: references go in a circle: queue.a → queue.b → queue.a"]
 
 
+def test_the_sources_of_a_dead_letter_queue_are_named_like_queues_everywhere(objects):
+    """And in either order, which is no circle: the ARN of a queue is known before it is there."""
+    found = objects(
+        "queues:\n"
+        "  offers: {name: acme-offers, deadLetter: {queue: dead, maxReceives: 5}}\n"
+        f"  dead: {{redriveAllow: [offers, orders, '{ARN}old', '{ARN}acme-offers']}}\n"
+        "  orders: {}\n"
+    )
+    allowed = found["queue.dead"].spec.redrive_allow
+    assert allowed == (f"{ARN}acme-offers", f"{ARN}old", f"{ARN}orders")
+    assert found["queue.dead"].references == {}
+
+
 def test_a_dead_letter_arn_in_another_declared_account_is_refused_by_the_service(refused):
     other = '  aws-us: {service: aws, region: us-east-1, accountId: "123456789012"}\n'
     arn = "arn:aws:sqs:us-east-1:123456789012:b"
