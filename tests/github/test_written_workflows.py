@@ -1,7 +1,7 @@
 """What `init` writes, for every combination of services, held to what this project's own files are.
 
-Then each is run: its installing in a fresh environment beside an index that does not know the tool,
-its jobs against the sandbox.
+What they install is the same for all of them, and is installed in `test_action_install`; what they
+plan and apply is carried out against the sandbox.
 """
 
 import io
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import invoke
+from reconciler.sandbox import Sandbox
 
 SERVICES = ("aws", "sp-api", "merchant", "mws")
 COMBINATIONS = [*chain.from_iterable(combinations(SERVICES, size) for size in range(1, 5))]
@@ -99,3 +100,36 @@ def test_whatever_the_flags_the_declarations_are_the_same_and_valid(written, cap
         capfd.readouterr()
         assert invoke(["validate", str(declared[0]), "--format", "json"]) == 0
         assert json.loads(capfd.readouterr().out)["valid"]
+
+
+def test_what_is_installed_is_the_same_whatever_was_chosen(written):
+    for (_, name), directory in written.items():
+        held = {file.name for file in directory.glob(".github/reconciler/*")}
+        assert bool(held) == (directory / ".github/actions").exists() == (name != "called")
+    wheel, requirements = sorted(
+        distinct(written, ".github/reconciler/*"), key=lambda it: it.suffix
+    )[::-1]
+    assert (wheel.suffix, requirements.name) == (".whl", "requirements.txt")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.mark.parametrize("services", COMBINATIONS, ids="+".join)
+def test_whatever_was_chosen_is_planned_and_applied_and_then_in_sync(
+    written, sandbox, capfd, services
+):
+    sandbox.reset()
+    there = (str(written[services, "usual"] / "subscriptions"), "--format", "json")
+
+    def told(command, *options):
+        capfd.readouterr()
+        assert invoke([command, *there, *options, "--sandbox", sandbox.url]) == 0
+        return json.loads(capfd.readouterr().out)
+
+    assert told("plan")["summary"]["create"] > 0
+    assert told("apply", "--yes")["result"] == "done"
+    assert told("plan")["actions"] == []
