@@ -87,7 +87,13 @@ class AwsAccount(Account):
         base = self.endpoint or f"https://sqs.{self.region}.{self._domain()}"
         return {"arn": self.queue_arn(name), "url": f"{base}/{self.account_id}/{name}"}
 
-    def own_alias(self, key: str) -> str:
-        """Return a KMS key as declared, an alias of this account and region without its ARN."""
-        own = f"arn:{self.partition()}:kms:{self.region}:{self.account_id}:alias/"
-        return f"alias/{key.removeprefix(own)}" if key.startswith(own) else key
+    def own_key(self, key: str) -> str:
+        """Return a KMS key in one spelling: of this account and region alias or id without its ARN.
+
+        Ids are in small letters. Which key an alias stands for is not known here.
+        """
+        own = f"arn:{self.partition()}:kms:{self.region}:{self.account_id}:"
+        name = key.removeprefix(own) if key.startswith(own) else key
+        if name.startswith(("alias/", "arn:")):
+            return name
+        return name.removeprefix("key/").lower()

@@ -11,7 +11,12 @@ from reconciler.providers.sqs.evaluation import (
     covers_queue,
     evaluate,
 )
-from reconciler.providers.sqs.policy import NOTIFIER_ACTIONS, Policy, strangers_with_all_rights
+from reconciler.providers.sqs.policy import (
+    AMAZON_NOTIFICATIONS,
+    NOTIFIER_ACTIONS,
+    Policy,
+    strangers_with_all_rights,
+)
 
 if TYPE_CHECKING:
     from reconciler.providers.sqs.queue import Queue
@@ -19,6 +24,16 @@ if TYPE_CHECKING:
 _TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
 _SENDING = ("SendMessage",)
 _GRANT = "`grants: [{to: amazon-notifications}]`"
+_STATEMENT = (
+    f'`{{Effect: Allow, Principal: {{AWS: "{AMAZON_NOTIFICATIONS}"}}, '
+    f"Action: [{', '.join(f'sqs:{name}' for name in NOTIFIER_ACTIONS)}]}}`"
+)
+_ADVICE = {
+    "grants": f"add {_GRANT} to it",
+    "policy": f"add the statement {_STATEMENT} to its policy",
+    "": f"add {_GRANT} to it, or where it has a `policy`, the statement {_STATEMENT}",
+}
+"""How to let Amazon in, by the field that a queue's policy is declared by."""
 
 
 def links(
@@ -46,7 +61,8 @@ def missing_rights(queue: "Queue", sender: str) -> str | None:
     ]
     if not missing:
         return None
-    return f"does not let the AWS account {sender} call {' and '.join(missing)}: add {_GRANT} to it"
+    advice = _ADVICE[queue.policy_given.by]
+    return f"does not let the AWS account {sender} call {' and '.join(missing)}: {advice}"
 
 
 def unclear_rights(queue: "Queue", sender: str) -> str | None:
@@ -61,7 +77,8 @@ def unclear_rights(queue: "Queue", sender: str) -> str | None:
     conditions = "; ".join(dict.fromkeys(item for listed in found.values() for item in listed))
     return (
         f"lets the AWS account {sender} call {' and '.join(found)} only under conditions that "
-        f"cannot be judged from here ({conditions}): let it without any, as {_GRANT} does"
+        f"cannot be judged from here ({conditions}): let it without any, as "
+        f"{_STATEMENT if queue.policy_given.by == 'policy' else _GRANT} does"
     )
 
 

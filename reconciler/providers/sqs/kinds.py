@@ -109,12 +109,14 @@ class QueueDeclaration(QueueSettings, Declaration):
             fields["policy"] = {"Version": CURRENT_VERSION, **self.policy}
         if self.grants is not None:
             fields["policy"] = policy_of(self.grants)
-        queue = Queue.of(account, {**fields, "name": name})
+        queue = Queue.of(account, {**fields, "name": name}).declared_by(
+            "policy" if self.policy else "grants"
+        )
         if queue.policy is not None:
             try:
                 check_limits(queue.policy, queue.policy_given)
             except Defects as error:
-                field = "policy" if self.policy else "grants"
+                field = queue.policy_given.by
                 raise Defects(defect.below(field) for defect in error.found) from None
         yield Member(queue, outputs=account.queue_outputs(name))
 

@@ -77,10 +77,12 @@ def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None
 class Given:
     """A policy as it was given, labels (Sid, Id), order and letter case kept; empty if none was.
 
-    Two of them are equal whatever they hold: what is compared is the canonical policy.
+    Two of them are equal whatever they hold: what is compared is the canonical policy. `by` is the
+    field of the declaration that it comes from, empty if it was read.
     """
 
     policy: Policy = field(default_factory=dict, compare=False)
+    by: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any] | None, queue_arn: str) -> "Given":

@@ -1,6 +1,7 @@
 """The queue as it is compared: one class for what YAML declares and what SQS reports."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
@@ -157,10 +158,14 @@ class Queue(QueueSettings, Spec):
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):
             return queue
-        key = account.own_alias(queue.encryption.kms_key)
+        key = account.own_key(queue.encryption.kms_key)
         return queue.model_copy(
             update={"encryption": queue.encryption.model_copy(update={"kms_key": key})}
         )
+
+    def declared_by(self, field: str) -> Self:
+        """Return the queue with the name of the field that its policy is declared by."""
+        return self.model_copy(update={"policy_given": replace(self.policy_given, by=field)})
 
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:
         """Return the queue's ARN, which is known before it exists."""
@@ -213,6 +218,12 @@ class Queue(QueueSettings, Spec):
             yield (
                 "for a moment the queue is not encrypted: SQS takes its own encryption only after "
                 "the key is gone"
+            )
+        keys = (before.kms_key, self.kms_key)
+        if all(keys) and sum(str(key).startswith("alias/") for key in keys) == 1:
+            yield (
+                "whether an alias and a key are the same only KMS knows: SQS keeps the spelling it "
+                "was given, so this is written once as it is declared"
             )
         if has_deleted_principal(before.policy):
             yield "the live policy names a principal that was deleted; it is written anew"

@@ -67,6 +67,7 @@ def test_a_fresh_fifo_queue_equals_a_declaration_of_nothing_but_fifo():
     assert same_but_size(spec({"fifo": True, "name": "offers.fifo"}), fresh)
 
 
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 SAME = {
     "quirk_17_numbers_are_text": ({"visibilityTimeout": 120}, {"VisibilityTimeout": "120"}),
     "durations": ({"visibilityTimeout": "2m"}, {"VisibilityTimeout": "120"}),
@@ -86,6 +87,18 @@ SAME = {
     "own_alias_by_arn": (
         {"encryption": {"kmsKey": "alias/x"}},
         {"KmsMasterKeyId": "arn:aws:kms:eu-west-1:123456789012:alias/x"},
+    ),
+    "own_key_by_arn": (
+        {"encryption": {"kmsKey": KEY}},
+        {"KmsMasterKeyId": f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}"},
+    ),
+    "own_key_by_id": (
+        {"encryption": {"kmsKey": f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}"}},
+        {"KmsMasterKeyId": KEY.upper()},
+    ),
+    "own_alias_by_name": (
+        {"encryption": {"kmsKey": "arn:aws:kms:eu-west-1:123456789012:alias/x"}},
+        {"KmsMasterKeyId": "alias/x"},
     ),
     "key_reuse_default": (
         {"encryption": {"kmsKey": "alias/x", "dataKeyReuse": "5m"}},
@@ -121,6 +134,31 @@ SAME = {
 }
 
 
+def test_whether_an_alias_and_a_key_are_the_same_is_said_to_be_unknown():
+    alias, key = (spec({"encryption": {"kmsKey": name}}) for name in ("alias/x", KEY))
+    for before, after in ((alias, key), (key, alias)):
+        assert any("only KMS knows" in note for note in after.notes(before))
+    assert not any("only KMS" in note for note in key.notes(spec({"encryption": "none"})))
+    assert not any("only KMS" in note for note in alias.notes(alias))
+
+
+POLICY = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:PurgeQueue"}]}
+
+
+@pytest.mark.parametrize(
+    ("yaml", "advice"),
+    [
+        ({}, "add `grants: [{to: amazon-notifications}]` to it"),
+        ({"grants": [{"to": "444455556666", "actions": "all"}]}, "add `grants: [{to: amazon-"),
+        ({"policy": POLICY}, 'add the statement `{Effect: Allow, Principal: {AWS: "437568002678"}'),
+    ],
+)
+def test_advice_fits_what_is_declared(yaml, advice):
+    [obstacle] = spec(yaml).obstacles("437568002678")
+    assert advice in obstacle
+    assert ("grants" in obstacle) is ("policy" not in yaml)
+
+
 @pytest.mark.parametrize(("yaml", "attributes"), SAME.values(), ids=SAME.keys())
 def test_spellings_of_the_same_setting_are_equal(yaml, attributes):
     assert same_but_size(spec(yaml), live(**attributes))
@@ -131,6 +169,14 @@ DIFFERENT = {
     "a_foreign_alias": (
         {"encryption": {"kmsKey": "alias/x"}},
         {"KmsMasterKeyId": "arn:aws:kms:eu-west-1:999999999999:alias/x"},
+    ),
+    "a_foreign_key": (
+        {"encryption": {"kmsKey": KEY}},
+        {"KmsMasterKeyId": f"arn:aws:kms:eu-west-1:999999999999:key/{KEY}"},
+    ),
+    "a_key_of_another_region": (
+        {"encryption": {"kmsKey": KEY}},
+        {"KmsMasterKeyId": f"arn:aws:kms:us-east-1:123456789012:key/{KEY}"},
     ),
     "no_encryption": ({}, {"SqsManagedSseEnabled": "false"}),
     "quirk_16_an_undeclared_setting": ({}, {"VisibilityTimeout": "60"}),
