@@ -13,7 +13,7 @@ from reconciler import engine
 from reconciler.core.allowing import Overrides
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired
+from reconciler.core.model import Desired, Spec
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.refs import references
 from tests.drawing import examples
@@ -142,19 +142,32 @@ def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:
 
 
 def _pruned_too_early(prepared: Prepared, applied: engine.Applied) -> list[str]:
-    """Return what was pruned while something new of its account and kind was not there."""
+    """Return what was pruned while something that could take over was not there."""
     done = {item.address for item in applied.outcomes if item.outcome == "done"}
-    missing = {
-        (action.account, action.kind)
-        for action in prepared.plan.actions
-        if action.action in ("create", "replace") and action.address not in done
-    }
-    pruned = {step.address for step in prepared.steps if step.phase == "prune"} & done
-    return [
-        action.address
-        for action in prepared.plan.actions
-        if action.address in pruned and (action.account, action.kind) in missing
+    missing = [
+        step.change.wanted.spec
+        for step in prepared.steps
+        if step.verb == "create" and step.address not in done
     ]
+    pruned = [step for step in prepared.steps if step.phase == "prune" and step.address in done]
+    return [
+        step.address
+        for step in pruned
+        if any(could_take_over(heir, step.change.former.spec) for heir in missing)
+    ]
+
+
+def could_take_over(heir: Spec, former: Spec) -> bool:
+    """Contract section 1, "Successors": any tank or well; a pipe of the same well; the same use."""
+    if isinstance(former, Tank | Well):
+        return type(heir) is type(former)
+    if isinstance(former, Pipe):
+        return isinstance(heir, Pipe) and heir.well == former.well
+    if isinstance(former, Bell):
+        return isinstance(heir, Bell) and (heir.event, heir.target) == (former.event, former.target)
+    same = isinstance(heir, Tap | Valve) and heir.use == former.use
+    parties = {getattr(it, "client", None) for it in (heir, former)}
+    return same and (type(heir) is not type(former) or len(parties) == 1)
 
 
 def settle(cloud: Cloud, declared: Declarations, *allowed: str) -> None:

@@ -110,6 +110,9 @@ class Pipe(Spec):
     overflow: str | None = None
     name: str = "pipe"
 
+    def role(self):
+        return self.well
+
 
 class Tap(Spec):
     """What it is connected to cannot be changed."""
@@ -127,6 +130,9 @@ class Tap(Spec):
     use: str
     pipe: str
     filter: tuple[str, ...] = ()
+
+    def role(self):
+        return self.use
 
     def partition(self):
         return self.client
@@ -146,6 +152,12 @@ class Valve(Spec):
     pipe: str
     enabled: bool = True
 
+    def role(self):
+        return self.use
+
+    def active(self):
+        return self.enabled
+
 
 class Bell(Spec):
     kind: ClassVar[str] = "bell"
@@ -158,6 +170,12 @@ class Bell(Spec):
     target: str | None = None
     everyone: bool | None = None
     uri: str = "https://hooks.example.com/bell"
+
+    def role(self):
+        return self.event
+
+    def party(self):
+        return self.target
 
     def exclusion(self):
         return self.event, "all" if self.everyone else "partial"

@@ -22,7 +22,8 @@ from reconciler.core.agreement import excess, no_longer_needed, rerouted
 from reconciler.core.errors import PlanRefused, SettingsError
 from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Action, Outcome, Plan
+from reconciler.core.model import Action, Plan
+from reconciler.core.outcome import Outcome
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.engine import Applied
 from reconciler.engine import apply as apply_steps

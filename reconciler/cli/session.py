@@ -20,6 +20,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
 from reconciler.core.routing import Routing
+from reconciler.core.succession import heirs_elsewhere
 from reconciler.core.world import Selection
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def planned(
         providers, observation = source.look(accounts)
         prepared = make(observation, targets=_targets(accounts))
         # Before anything is taken away, whatever may point at it is looked for.
-        further = _pointing(declared, prepared.plan, accounts)
+        further = _bearing(declared, prepared, accounts)
         if further:
             more, seen = source.look_beside(further)
             accounts, providers = {**accounts, **further}, {**providers, **more}
@@ -317,10 +318,20 @@ def _offering(declared: Declarations, selected: Iterable[str]) -> set[str]:
     return {name for name, account in declared.accounts.items() if account.service in services}
 
 
-def _pointing(
-    declared: Declarations, plan: Plan, read: Mapping[str, Account]
+def _bearing(
+    declared: Declarations, prepared: Prepared, read: Mapping[str, Account]
 ) -> dict[str, Account]:
-    """Return further accounts whose objects, declared or not, may point at what a plan removes."""
+    """Return further accounts that bear on what a plan removes.
+
+    Those whose objects, declared or not, may point at it, and those with what may take its place.
+    """
+    names = _pointing(declared, prepared.plan)
+    names |= heirs_elsewhere(declared.desired, prepared.steps, read)
+    return {name: declared.accounts[name] for name in sorted(names - read.keys())}
+
+
+def _pointing(declared: Declarations, plan: Plan) -> set[str]:
+    """Return accounts of services whose objects may point at what a plan removes."""
     from reconciler.wiring import SERVICES
 
     going = {action.kind for action in plan.actions if action.action in ("delete", "replace")}
@@ -331,8 +342,4 @@ def _pointing(
         for reference in shape.spec_type.refs.values()
         if reference.kind in going and not reference.same_account
     }
-    return {
-        name: account
-        for name, account in sorted(declared.accounts.items())
-        if name not in read and account.service in services
-    }
+    return {name for name, account in declared.accounts.items() if account.service in services}

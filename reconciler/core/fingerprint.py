@@ -5,18 +5,18 @@ import json
 
 from reconciler.core.model import Plan
 
+_ASIDE = {"notes", "units", "gap_seconds", "waits_for", "held_back"}
+
 
 def fingerprint_of(plan: Plan) -> str:
     """Digest declarations, accounts and where they lead, actions in any order and plan format.
 
-    It follows from the plan alone, so that a saved plan can be told from one that was changed
-    afterwards. Times, order of reading, message counts and warnings are no part of it.
+    What actions wait for is no part of it: that can only keep them from being done. It follows from
+    the plan alone, so that a saved plan can be told from one that was changed afterwards. Times,
+    order of reading, message counts and warnings are no part of it either.
     """
     essence = sorted(
-        (
-            action.model_dump(mode="json", exclude={"notes", "units", "gap_seconds"})
-            for action in plan.actions
-        ),
+        (action.model_dump(mode="json", exclude=_ASIDE) for action in plan.actions),
         key=lambda action: str(action["address"]),
     )
     content = {

@@ -17,7 +17,8 @@ class Situation:
     `owned` counts our live objects; `unread` names scopes whose read failed; `withheld` counts
     deletes that were left out; `targeted` says that a --target filter was given. `needed` is what
     declarations refer to: kind, account (or none) and handle. `today` is the day that what a guard
-    offers to let through is counted from.
+    offers to let through is counted from. `held_back` are addresses of deletes that this run does
+    not make.
     """
 
     policy: Policy
@@ -28,6 +29,7 @@ class Situation:
     withheld: int
     targeted: bool
     referrers: Referrers
+    held_back: Collection[str]
     needed: Collection[tuple[str, str, str]]
     today: date
 
@@ -205,6 +207,8 @@ def _held(changes: Sequence[Change], situation: Situation) -> Iterator[tuple[Cha
     """Yield the removal of each object that others point at, and what does."""
     by_live = {id(change.live): change for change in changes if change.live is not None}
     for change in _removals(changes):
+        if change.address in situation.held_back:
+            continue  # it stays for a declared object that still points at it
         sources = [
             live_address(other.spec, other.account)
             for other, path in referring(change.former, situation.referrers)

@@ -141,6 +141,14 @@ class Spec(Frozen):
         """Return what the service must be asked about to list this object."""
         return ""
 
+    def role(self) -> str:
+        """Return what it has in common with all of its kind that may take over from it."""
+        return ""
+
+    def party(self) -> str | None:
+        """Return the seller or target it is for: within a service it takes over for no other."""
+        return self.partition()
+
     def exclusion(self) -> tuple[str, str] | None:
         """Return (group, slot) where objects of one group but different slots cannot coexist."""
         return None
@@ -307,6 +315,8 @@ class Action(Frozen):
     """What a plan does to one object. `identity` is live identity, `depends_on` are addresses.
 
     `gap_seconds` estimates how long what is replaced is missing, by the services' rate limits.
+    `waits_for` are addresses of declared objects that have to be there before this is deleted;
+    `held_back` says why one of them will not be, so that this run leaves it.
     """
 
     action: ActionName
@@ -321,6 +331,8 @@ class Action(Frozen):
     units: dict[str, UnitName] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     gap_seconds: float | None = None
+    waits_for: tuple[str, ...] = ()
+    held_back: str | None = None
 
 
 class Guard(Frozen):
@@ -387,13 +399,3 @@ class Plan(Frozen):
     def refused(self) -> tuple[Guard, ...]:
         """Return the guards that refuse this plan."""
         return tuple(guard for guard in self.guards if guard.refused)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one action; `error` says why it failed or was skipped."""
-
-    address: str
-    action: ActionName
-    outcome: Literal["done", "failed", "skipped"]
-    error: str | None = None

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, Protocol
 
 from reconciler.core.diff import within
 from reconciler.core.errors import PlanRefused
@@ -56,6 +57,15 @@ class Change:
         return self.desired or self.former
 
 
+class Heirs(Protocol):
+    """What may take over from something: `coming` are the addresses that the plan brings about."""
+
+    @property
+    def coming(self) -> tuple[str, ...]:
+        """Return the addresses."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One write: a create, an update or a delete. A replace is a delete and a create.
@@ -81,11 +91,13 @@ def order(
     live: Iterable[Live],
     desired: Iterable[Desired],
     sights: Sights = NO_OTHERS,
+    waiting: Mapping[str, Heirs] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """Return the steps of `changes` in order of execution.
 
     `live` are all known live objects, each once, with handles; `desired` are all declared ones;
-    `sights` tells what else the live ones are called.
+    `sights` tells what else the live ones are called; `waiting` gives by address what a delete
+    waits for.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -104,6 +116,7 @@ def order(
     _break_delete_circles(needs)
     _refuse_circles(needs)
     _need_prepared(needs, replaced)
+    _need_heirs(needs, by_id, waiting)
     phases = _phases(needs)
     return tuple(
         Step(step[0], step[1], phases[step], by_id[step], tuple(sorted(needs[step])))
@@ -279,15 +292,36 @@ def _never_ready(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
     return left
 
 
+def _need_heirs(
+    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], waiting: Mapping[str, Heirs]
+) -> None:
+    """Let deletes that clear the way wait for what takes over, unless that waits for them.
+
+    Those that prune wait for everything, and are held back one by one.
+    """
+    heirs = {step[0]: step for step in by_id if step[1] != "delete"}
+    clearing = _clearing(needs) if waiting else set()
+    for step in sorted(step for step in clearing if step[1] == "delete" and step[0] in waiting):
+        for address in waiting[step[0]].coming:
+            if not _needed_by(heirs[address], step, needs):
+                needs[step].add(heirs[address])
+
+
+def _needed_by(step: StepId, need: StepId, needs: Mapping[StepId, Collection[StepId]]) -> bool:
+    """Say whether a step needs another one, directly or through others."""
+    waiting, seen = [step], {step}
+    while waiting:
+        more = set(needs[waiting.pop()]) - seen
+        if need in more:
+            return True
+        seen |= more
+        waiting += more
+    return False
+
+
 def _phases(needs: Mapping[StepId, Collection[StepId]]) -> dict[StepId, Phase]:
     """Tell phases from needs: a delete that something waits for clears, any other prunes."""
-    clearing: set[StepId] = set()
-    waiting = [need for step, wanted in needs.items() if step[1] != "delete" for need in wanted]
-    while waiting:
-        step = waiting.pop()
-        if step not in clearing:
-            clearing.add(step)
-            waiting += needs[step]
+    clearing = _clearing(needs)
     phases: dict[StepId, Phase] = {}
     for step in TopologicalSorter(needs).static_order():
         if step[1] == "delete":
@@ -296,6 +330,18 @@ def _phases(needs: Mapping[StepId, Collection[StepId]]) -> dict[StepId, Phase]:
             later = any(phases[need] in ("clear", "build") for need in needs[step])
             phases[step] = "build" if later else "prepare"
     return phases
+
+
+def _clearing(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
+    """Return the steps that something other than a delete waits for."""
+    clearing: set[StepId] = set()
+    waiting = [need for step, wanted in needs.items() if step[1] != "delete" for need in wanted]
+    while waiting:
+        step = waiting.pop()
+        if step not in clearing:
+            clearing.add(step)
+            waiting += needs[step]
+    return clearing
 
 
 def _sorted(

@@ -1,7 +1,7 @@
 """Desired, live and policy → a plan: what apply would do, as a value, and the steps that do it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
@@ -26,11 +26,12 @@ from reconciler.core.model import (
     live_address,
 )
 from reconciler.core.observation import Observation
-from reconciler.core.order import Change, Step, order, referrers
+from reconciler.core.order import Change, Referrers, Step, order, referrers
 from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.precondition import Rules
 from reconciler.core.refs import Index, internalise, references
 from reconciler.core.routing import Routing, account_changes
+from reconciler.core.succession import NOTHING, Wait, waits
 from reconciler.core.unexamined import unexamined
 from reconciler.core.world import Selection, World
 
@@ -44,7 +45,8 @@ NO_OVERRIDES = Overrides()
 class Prepared:
     """A plan together with what is needed to carry it out; only the plan itself is ever stored.
 
-    `idle` says which overrides name an address that nothing has.
+    `idle` says which overrides name an address that nothing has, `waiting` what deletes wait for,
+    by their address.
     """
 
     plan: Plan
@@ -52,6 +54,7 @@ class Prepared:
     index: Index
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
     idle: tuple[str, ...] = ()
+    waiting: Mapping[str, Wait] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,14 @@ class Ripple:
     """What an action waits for and brings with it; all but `gap` are addresses.
 
     `cleared` has to go first, `dragged` is replaced because of it, `gap` are the seconds between
-    the two halves of a replace.
+    the two halves of a replace, `wait` is what may take its place.
     """
 
     needs: tuple[str, ...]
     cleared: tuple[str, ...]
     dragged: tuple[str, ...]
     gap: float | None
+    wait: Wait
 
 
 def prepare(
@@ -90,8 +94,10 @@ def prepare(
     known, index = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
     changes = sorted(world.changes.values(), key=lambda change: change.address)
-    steps = order(changes, world.live, declarations.desired, world.sights)
-    actions = tuple(_actions(world, steps))
+    pointing = referrers(world.live, world.sights.aliases)
+    waiting = {} if overrides.destroying else waits(world, pointing)
+    steps = order(changes, world.live, declarations.desired, world.sights, waiting)
+    actions = tuple(_actions(world, steps, waiting))
     plan = Plan(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,
@@ -100,7 +106,7 @@ def prepare(
         complete=not observation.unread,
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
-        guards=verdicts(changes, _situation(world, overrides)),
+        guards=verdicts(changes, _situation(world, overrides, pointing, waiting)),
         estimate=_estimate(changes),
         actions=actions,
         unmanaged=tuple(
@@ -136,14 +142,16 @@ def prepare(
         referenced=passing("referenced", policy, overrides),
         going=frozenset(going),
     )
-    return Prepared(plan, steps, index, rules, tuple(idle_overrides(world, overrides)))
+    return Prepared(plan, steps, index, rules, tuple(idle_overrides(world, overrides)), waiting)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
 
 
-def _situation(world: World, overrides: Overrides) -> Situation:
+def _situation(
+    world: World, overrides: Overrides, pointing: Referrers, waiting: Mapping[str, Wait]
+) -> Situation:
     return Situation(
         policy=world.declarations.policy,
         overrides=overrides,
@@ -154,7 +162,8 @@ def _situation(world: World, overrides: Overrides) -> Situation:
         unread=[str(item.scope) for item in world.unread],
         withheld=withheld(world),
         targeted=bool(world.selection.targets),
-        referrers=referrers(world.live, world.sights.aliases),
+        referrers=pointing,
+        held_back={address for address, wait in waiting.items() if wait.lacking},
         needed=frozenset(() if overrides.destroying else _needed(world)),
         today=world.declarations.today,
     )
@@ -167,7 +176,7 @@ def _needed(world: World) -> Iterator[tuple[str, str, str]]:
             yield reference.kind, item.account if reference.same_account else "", handle
 
 
-def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
+def _actions(world: World, steps: Sequence[Step], waiting: Mapping[str, Wait]) -> Iterator[Action]:
     """Yield one action for each change, where its first step stands."""
     needs: dict[str, set[str]] = {}
     cleared: dict[str, set[str]] = {}
@@ -187,6 +196,7 @@ def _actions(world: World, steps: Sequence[Step]) -> Iterator[Action]:
                 cleared=tuple(sorted(cleared.get(step.address, ()))),
                 dragged=tuple(dragged.get(step.address, ())),
                 gap=missing.get(step.address),
+                wait=waiting.get(step.address, NOTHING),
             )
             yield _action(step.change, ripple, names)
 
@@ -217,6 +227,8 @@ def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
         units={path: unit for found in units for path, unit in found.items()},
         notes=tuple(_notes(change, ripple)),
         gap_seconds=ripple.gap,
+        waits_for=ripple.wait.addresses,
+        held_back=ripple.wait.reason(),
     )
 
 
@@ -248,6 +260,11 @@ def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
         yield f"it drags along {short_list(ripple.dragged)}"
     for address in ripple.cleared:
         yield f"{address} has to go first: nothing is delivered in between"
+    held = ripple.wait.reason()
+    if held is not None:
+        yield held
+    elif ripple.wait.coming:
+        yield f"it waits for what may take its place: {short_list(ripple.wait.coming)}"
 
 
 def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:

@@ -38,7 +38,8 @@ class World:
     `live` holds each object once, `sights` tells what else it was seen as. `declared` are the live
     addresses that declarations meet. `changes` is by address. `stuck` are declared objects that
     cannot be brought about, `unknown` those that were not read or refer to such; `held` are live
-    addresses of what is not removed because something unread may need it.
+    addresses of what is not removed because something unread may need it. `examined` are the
+    accounts that were looked at, None for all.
     """
 
     declarations: Declarations
@@ -51,6 +52,7 @@ class World:
     desired: dict[str, Desired]
     declared: frozenset[str]
     unknown: set[str]
+    examined: frozenset[str] | None = None
     changes: dict[str, Change] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
@@ -118,6 +120,7 @@ def meet(
         desired={item.address: item for item in declarations.desired},
         declared=declared,
         unknown=_unknown(declarations.desired, unread),
+        examined=observation.accounts,
         problems=[item.finding() for item in unread],
         warnings=warnings,
     )

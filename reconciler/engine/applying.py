@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from reconciler.core.model import Outcome
 from reconciler.core.order import Step, StepId
+from reconciler.core.outcome import Outcome
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Provider
 from reconciler.core.refs import Index
@@ -40,7 +40,7 @@ def apply(
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
     failure stops exactly what depends on it. Steps that prune wait until all others have ended, and
-    are held back where a create of their account and kind did not succeed.
+    are held back where what may take over from theirs is not there.
     Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
     KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
     """
@@ -76,6 +76,7 @@ class _Run:
         self._waiting: dict[StepId, set[StepId]] = {}
         self._dependants: dict[StepId, list[Step]] = {}
         self._begun: set[StepId] = set()
+        self._waiting_for = prepared.waiting
         self._held_back: Mapping[StepId, str] = {}
         self._stop = stop
 
@@ -126,7 +127,7 @@ class _Run:
     def _start(self, steps: Sequence[Step]) -> None:
         self._progress("applying", len(self._ends), len(self._steps))
         undone = {step for step, end in self._ends.items() if end.result != "done"}
-        self._held_back = held_back(self._steps, undone)
+        self._held_back = held_back(self._steps, self._waiting_for, undone)
         for step in steps:
             self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
             for need in self._waiting[step.id]:

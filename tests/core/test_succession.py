@@ -1,87 +1,310 @@
-"""What a run prunes is held back where a create of its account and kind did not succeed."""
+"""Nothing of ours goes before what may take its place is there, in whichever account or service."""
 
-from reconciler.core.diff import creation, deletion
-from reconciler.core.model import FieldChange
-from reconciler.core.order import Change, order
-from reconciler.core.succession import held_back
-from tests.toys import Bell, Pipe, Tank, Well, declare, standing
+from dataclasses import replace
+
+import pytest
+
+from reconciler import engine
+from reconciler.core.allowing import Overrides
+from reconciler.core.fingerprint import fingerprint_of
+from reconciler.core.plan import prepare
+from reconciler.core.provider import Scope
+from reconciler.core.unread import Unread
+from reconciler.core.world import Selection
+from tests.toys import Bell, Cloud, Pipe, Tank, Tap, Valve, Well, declare, seen, standing, world
 
 OLD = standing(declare("old", "depot", Well(name="old")), id="old")
+NEW = declare("new", "depot-2", Well(name="new"))
+HOME = declare("x", "depot", Well(name="x"))
+TAPS_FR = Unread(Scope("works-2", (Tap,), "fr"), "works-2/fr: consent withdrawn")
 
 
-def well(key, account="depot"):
-    return declare(key, account, Well(name=key))
+def prepared(*desired, live, unread=(), accounts=None, **more):
+    return prepare(world(*desired), seen(*live, unread=unread, accounts=accounts), **more)
 
 
-def creates(desired):
-    return Change("create", desired.address, desired, changes=tuple(creation(desired)))
+def deletes(made):
+    """Return what each delete waits for, and why it is held back in this run, if it is."""
+    return {
+        action.address: (action.waits_for, action.held_back)
+        for action in made.plan.actions
+        if action.action == "delete"
+    }
 
 
-def replaces(desired):
-    changes = (FieldChange(path="depth", before=1, after=2),)
-    return Change("replace", desired.address, desired, standing(desired), changes)
+def pipe(key, account="works", well=HOME, **more):
+    return declare(key, account, Pipe(well="", **more), refs={"well": well})
 
 
-def updates(desired):
-    changes = (FieldChange(path="depth", before=1, after=2),)
-    return Change("update", desired.address, desired, standing(desired), changes)
+def tap(key, on, client="de", use="u"):
+    spec = Tap(client=client, use=use, pipe="")
+    return declare(key, on.account, spec, refs={"pipe": on}, member=client)
 
 
-def deletes(live, address="well.depot/old"):
-    return Change("delete", address, None, live, tuple(deletion(live)))
+def alive(item, **more):
+    """Return a declared tap or valve as it stands, on the pipe that it was declared on."""
+    number = more.pop("on")
+    return standing(item, spec=item.spec.model_copy(update={"pipe": number}), **more)
 
 
-def held(*changes, undone):
-    live = [item.live for item in changes if item.live is not None]
-    desired = [item.desired for item in changes if item.desired is not None]
-    return held_back(order(changes, live, desired), undone)
+# which deletes wait for what
 
 
-def test_a_prune_is_held_back_by_a_create_of_its_account_and_kind_that_did_not_succeed():
-    found = held(deletes(OLD), creates(well("new")), undone={("well.new", "create")})
+def test_of_queues_each_waits_for_all_that_are_not_there_in_whichever_account():
+    made = prepared(HOME, NEW, live=[OLD, standing(HOME)])
+    assert deletes(made) == {"well.depot/old": (("well.new",), None)}
+    (action,) = [it for it in made.plan.actions if it.action == "delete"]
+    assert action.notes == ("it waits for what may take its place: well.new",)
+
+
+def test_another_kind_takes_nothings_place():
+    tank = declare("t", "depot", Tank(name="t"))
+    assert deletes(prepared(tank, live=[OLD])) == {"well.depot/old": ((), None)}
+
+
+def test_a_destination_waits_for_one_of_the_same_queue_in_whichever_account_and_for_no_other():
+    other = declare("y", "depot", Well(name="y"))
+    wells = [standing(HOME), standing(other)]
+    gone = standing(pipe("old"), id="p-1")
+    for account in ("works-2", "mains"):
+        made = prepared(
+            HOME, other, pipe("new", account), pipe("o", account, other), live=[*wells, gone]
+        )
+        assert deletes(made) == {"pipe.works/arn:x": (("pipe.new",), None)}
+
+
+def test_a_subscription_waits_within_its_service_for_the_same_party_only():
+    here, there = pipe("p"), pipe("q", "works-2")
+    live = [standing(HOME), standing(here, id="p-1"), standing(there, id="q-1")]
+    live.append(alive(tap("old", here), on="p-1"))
+    wanted = [tap("same", there), tap("else", there, "fr"), tap("other", there, use="v")]
+    made = prepared(HOME, here, there, *wanted, live=live)
+    assert deletes(made) == {"tap.works/de/u": (("tap.same[de]",), None)}
+
+
+def test_a_subscription_waits_for_the_same_notification_of_another_service_whoever_it_is_for():
+    here, there = pipe("p"), pipe("q", "mains")
+    live = [standing(HOME), standing(here, id="p-1"), standing(there, id="q-1")]
+    live.append(alive(tap("old", here), on="p-1"))
+    valve, other = (
+        declare(key, "mains", Valve(use=use, pipe=""), refs={"pipe": there})
+        for key, use in (("v", "u"), ("w", "v"))
+    )
+    made = prepared(HOME, here, there, valve, other, live=live)
+    assert deletes(made) == {"tap.works/de/u": (("tap.v",), None)}
+
+
+def test_a_target_moved_to_another_entry_stays_until_it_is_there():
+    old = standing(declare("b", "tower", Bell(event="fire", target="1")), id="b-1")
+    new, other = (declare(key, "tower-2", Bell(event="fire", target=key)) for key in "12")
+    assert deletes(prepared(new, other, live=[old])) == {"bell.tower/fire/1": (("bell.1",), None)}
+
+
+def test_what_is_switched_on_by_the_plan_is_waited_for_and_other_updates_are_not():
+    here = pipe("q", "mains")
+    valve = declare("v", "mains", Valve(use="u", pipe=""), refs={"pipe": here})
+    lead = pipe("p")
+    live = [standing(HOME), standing(here, id="q-1"), standing(lead, id="p-1")]
+    live.append(alive(tap("old", lead), on="p-1"))
+    off = standing(valve, spec=Valve(use="u", pipe="q-1", enabled=False))
+    assert deletes(prepared(HOME, here, lead, valve, live=[*live, off])) == {
+        "tap.works/de/u": (("tap.v",), None)
+    }
+    deeper = replace(HOME, spec=Well(name="x", depth=1, tags={"a": "b"}))
+    made = prepared(deeper, live=[standing(HOME), OLD])
+    assert [it.action for it in made.plan.actions] == ["update", "delete"]
+    assert deletes(made) == {"well.depot/old": ((), None)}
+
+
+def test_where_everything_goes_nothing_takes_over():
+    made = prepared(HOME, NEW, live=[OLD, standing(HOME)], overrides=Overrides(destroying=True))
+    assert deletes(made) == {"well.depot/old": ((), None), "well.x": ((), None)}
+
+
+def test_what_clears_the_way_for_its_successor_does_not_wait_for_it():
+    every = declare("e", "tower", Bell(event="fire", everyone=True))
+    again = declare("f", "tower-2", Bell(event="fire", target="1"))
+    part = standing(declare("s", "tower", Bell(event="fire", target="1")), id="s")
+    made = prepared(every, again, live=[part])
+    assert [(it.verb, it.address, it.needs) for it in made.steps] == [
+        ("create", "bell.f", ()),
+        ("delete", "bell.tower/fire/1", (("bell.f", "create"),)),
+        ("create", "bell.e", (("bell.tower/fire/1", "delete"),)),
+    ]
+    made = prepared(every, live=[part])
+    assert [(it.verb, it.address) for it in made.steps] == [
+        ("delete", "bell.tower/fire/1"),
+        ("create", "bell.e"),
+    ]
+
+
+# what is not there, and will not be
+
+
+def test_what_was_not_read_holds_back_what_it_may_take_the_place_of_and_no_fleet():
+    here, there = pipe("p"), pipe("q", "works-2")
+    live = [standing(HOME), standing(here, id="p-1"), standing(there, id="q-1")]
+    live += [alive(tap("old", here, it), on="p-1", id=f"t-{it}") for it in ("de", "fr")]
+    wanted = [tap("t", there, it) for it in ("de", "fr")]
+    live.append(alive(wanted[0], on="q-1", id="n-de"))
+    found = deletes(prepared(HOME, here, there, *wanted, live=live, unread=[TAPS_FR]))
     assert found == {
-        ("well.depot/old", "delete"): (
-            "held back: create well.new did not succeed, and it may be what takes its place; "
-            "apply again"
+        "tap.works/de/u": ((), None),
+        "tap.works/fr/u": (
+            ("tap.t[fr]",),
+            (
+                "held back: tap.t[fr] was not read, and it may be what takes its place; a later "
+                "apply does it"
+            ),
+        ),
+    }
+
+
+def test_what_cannot_be_brought_about_holds_back():
+    foreign = standing(NEW, owner="other", id="n")
+    found = deletes(prepared(HOME, NEW, live=[OLD, standing(HOME), foreign]))
+    assert found == {
+        "well.depot/old": (
+            ("well.new",),
+            (
+                "held back: well.new cannot be brought about, and it may be what takes its place; "
+                "a later apply does it"
+            ),
         )
     }
 
 
-def test_a_prune_is_held_back_by_a_replace_that_was_not_completed():
-    found = held(deletes(OLD), replaces(well("new")), undone={("well.new", "create")})
-    assert found[("well.depot/old", "delete")].startswith("held back: replace well.new did not")
+@pytest.mark.parametrize(
+    ("looked_at", "why"),
+    [
+        (("depot", "depot-2"), "is not there and no part of this run"),
+        (("depot",), "was not examined"),
+    ],
+)
+def test_what_lies_outside_of_a_run_and_is_not_seen_to_be_there_holds_back(looked_at, why):
+    selection = Selection(accounts=frozenset({"depot"}))
+    made = prepared(
+        HOME, NEW, live=[OLD, standing(HOME)], selection=selection, accounts=frozenset(looked_at)
+    )
+    waiting, held = deletes(made)["well.depot/old"]
+    assert waiting == ("well.new",)
+    assert held.startswith(f"held back: well.new {why}, and it may")
+
+
+def test_what_lies_outside_of_a_run_and_is_there_holds_nothing_back():
+    selection = Selection(accounts=frozenset({"depot"}))
+    live = [OLD, standing(HOME), standing(NEW, id="n")]
+    assert deletes(prepared(HOME, NEW, live=live, selection=selection)) == {
+        "well.depot/old": ((), None)
+    }
+
+
+def test_a_destination_stays_for_a_subscription_that_cannot_be_moved_away_from_it():
+    """The new pipe stands on a well of another stack, so that the tap cannot go there."""
+    theirs = declare("y", "depot", Well(name="y", depth=2))
+    old, new = pipe("old"), pipe("new", well=theirs)
+    moved = tap("t", new)
+    live = [
+        standing(HOME),
+        standing(theirs, owner="other", id="y"),
+        standing(old, id="p-1"),
+        alive(moved, on="p-1"),
+    ]
+    made = prepared(HOME, theirs, new, moved, live=live)
+    waiting, held = deletes(made)["pipe.works/arn:x"]
+    assert waiting == ("tap.t[de]",)
+    assert held.startswith("held back: tap.t[de] still rests on it, and it may")
+    assert not made.plan.refused()
+
+
+def test_what_carries_something_waits_for_what_that_waits_for():
+    """The pipe has an heir of its own; the tap that it still carries has none yet."""
+    here, there = pipe("p"), pipe("q", "mains")
+    valve = declare("v", "mains", Valve(use="u", pipe=""), refs={"pipe": there})
+    live = [standing(HOME), standing(here, id="p-1"), alive(tap("old", here), on="p-1")]
+    found = deletes(prepared(HOME, there, valve, live=live))
+    assert found == {
+        "pipe.works/arn:x": (("pipe.q", "tap.v"), None),
+        "tap.works/de/u": (("tap.v",), None),
+    }
+
+
+def test_what_deletes_wait_for_is_no_part_of_what_is_agreed_to():
+    plan = prepared(HOME, NEW, live=[OLD, standing(HOME)]).plan
+    bare = tuple(
+        action.model_copy(update={"waits_for": (), "held_back": "held back: x", "notes": ()})
+        for action in plan.actions
+    )
+    assert fingerprint_of(plan.model_copy(update={"actions": bare})) == plan.fingerprint
+
+
+# carried out
+
+
+class _Refusing:
+    """Lets some calls fail before they take effect."""
+
+    def __init__(self, *calls):
+        self._calls = calls
+
+    def fault(self, call):
+        return "before" if call in self._calls else ""
+
+
+def carried_out(cloud, *desired):
+    declared = world(*desired)
+    made = prepare(declared, engine.observe(declared, cloud.providers()))
+    ended = engine.apply(made, cloud.providers())
+    return {item.address: (item.outcome, item.error) for item in ended.outcomes}
+
+
+def wells(cloud):
+    return sorted(it.spec.name for it in cloud.things.values() if isinstance(it.spec, Well))
+
+
+def test_a_create_that_fails_holds_back_and_the_next_apply_makes_up_for_it():
+    cloud = Cloud()
+    new = declare("new", "depot", Well(name="new"))
+    carried_out(cloud, declare("old", "depot", Well(name="old")))
+    cloud.failing = _Refusing("create well.depot/new")
+    assert carried_out(cloud, new)["well.depot/old"] == (
+        "skipped",
+        (
+            "held back: create well.new did not succeed, and it may be what takes its place; apply "
+            "again"
+        ),
+    )
+    assert wells(cloud) == ["old"]
+    cloud.failing = None
+    assert {outcome for outcome, _ in carried_out(cloud, new).values()} == {"done"}
+    assert wells(cloud) == ["new"]
 
 
 def test_of_many_that_did_not_succeed_the_first_are_named_and_the_rest_counted():
-    names = "abcdefg"
-    undone = {(f"well.{name}", "create") for name in names}
-    found = held(deletes(OLD), *(creates(well(name)) for name in names), undone=undone)
-    assert found[("well.depot/old", "delete")] == (
+    cloud = Cloud()
+    carried_out(cloud, declare("old", "depot", Well(name="old")))
+    new = [declare(name, "depot", Well(name=name)) for name in "abcdefg"]
+    cloud.failing = _Refusing(*(f"create well.depot/{name}" for name in "abcdefg"))
+    assert carried_out(cloud, *new)["well.depot/old"][1] == (
         "held back: create well.a, create well.b, create well.c, create well.d, create well.e and "
         "2 more did not succeed, and one of them may be what takes its place; apply again"
     )
 
 
-def test_nothing_is_held_back_where_every_create_succeeded():
-    assert held(deletes(OLD), creates(well("new")), undone=set()) == {}
+def test_a_replace_that_was_not_completed_holds_back():
+    cloud = Cloud()
+    old = [declare(name, "depot", Well(name=name)) for name in ("old", "x")]
+    carried_out(cloud, *old)
+    cloud.failing = _Refusing("create well.depot/x")
+    deeper = declare("x", "depot", Well(name="x", depth=2))
+    reason = carried_out(cloud, deeper)["well.depot/old"][1]
+    assert reason.startswith("held back: replace well.x did not succeed")
 
 
-def test_creates_of_another_account_or_kind_hold_nothing_back():
-    away, tank = well("new", "depot-2"), declare("t", "depot", Tank(name="t"))
-    undone = {(away.address, "create"), (tank.address, "create")}
-    assert held(deletes(OLD), creates(away), creates(tank), undone=undone) == {}
-
-
-def test_an_update_or_a_delete_that_did_not_succeed_holds_nothing_back():
-    other = standing(well("other"), id="other")
-    undone = {("well.new", "update"), ("well.depot/other", "delete")}
-    changes = [deletes(OLD), deletes(other, "well.depot/other"), updates(well("new"))]
-    assert held(*changes, undone=undone) == {}
-
-
-def test_what_clears_the_way_is_never_held_back():
-    pipe = declare("p", "works", Pipe(well="arn:x"))
-    every = declare("e", "tower", Bell(event="fire", everyone=True))
-    part = standing(declare("s", "tower", Bell(event="fire", target="1")), id="s")
-    undone = {("bell.e", "create"), ("pipe.p", "create")}
-    assert held(creates(every), deletes(part, "bell.s"), creates(pipe), undone=undone) == {}
+def test_an_update_that_fails_holds_nothing_back():
+    cloud = Cloud()
+    old = [declare(name, "depot", Well(name=name)) for name in ("old", "x")]
+    carried_out(cloud, *old)
+    cloud.failing = _Refusing("update well.depot/x")
+    tagged = declare("x", "depot", Well(name="x", tags={"a": "b"}))
+    assert carried_out(cloud, tagged)["well.depot/old"] == ("done", None)

@@ -95,6 +95,14 @@ class Subscription(SubscriptionSettings, Spec):
         """Return the one quota that all methods of the sub-API share."""
         return BUCKET
 
+    def role(self) -> str:
+        """Return the event."""
+        return self.registered_event
+
+    def party(self) -> str | None:
+        """Return the target account, None for all that are managed."""
+        return self.target_account
+
     def exclusion(self) -> tuple[str, str] | None:
         """Return (event, all or partial): the two exclude each other, the owner's own neither."""
         if self.target_account == self.owner:

@@ -26,14 +26,15 @@ from reconciler.providers.mws.marketplaces import AMAZON_HOSTS, host_of, is_amaz
 from reconciler.providers.mws.queue_url import ARN_PATTERN, canonical_queue
 
 PACE = Pace(rate=2, burst=25)
-NOTIFICATION_TYPES = (
-    "AnyOfferChanged",
-    "FBAOutboundShipmentStatus",
-    "FeePromotion",
-    "FeedProcessingFinished",
-    "FulfillmentOrderStatus",
-    "ReportProcessingFinished",
-)
+NOTIFICATION_TYPES = {
+    "AnyOfferChanged": "ANY_OFFER_CHANGED",
+    "FBAOutboundShipmentStatus": "FBA_OUTBOUND_SHIPMENT_STATUS",
+    "FeePromotion": "FEE_PROMOTION",
+    "FeedProcessingFinished": "FEED_PROCESSING_FINISHED",
+    "FulfillmentOrderStatus": "FULFILLMENT_ORDER_STATUS",
+    "ReportProcessingFinished": "REPORT_PROCESSING_FINISHED",
+}
+"""The types of MWS, and what Amazon calls the same notification in the SP-API."""
 RETIRED = (
     "Amazon retired MWS on 31 March 2024 and its hosts no longer answer usefully; "
     "`reconciler migrate` writes the equivalent SP-API declarations"
@@ -124,6 +125,10 @@ class Destination(DestinationSettings, Spec):
     queue: QueueHandle
     queue_url: str | None = None
 
+    def role(self) -> str:
+        """Return the queue it leads to, whichever service sends there."""
+        return self.queue
+
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:
         """Return the queue's own handle: a destination has no other name."""
         return self.queue
@@ -154,7 +159,7 @@ class Subscription(SubscriptionSettings, Spec):
     service: ClassVar[str] = "mws"
     identity: ClassVar[tuple[str, ...]] = ("notificationType", "destination")
     identity_names: ClassVar[Mapping[str, str]] = {"destination": "queue"}
-    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl", "seller"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "destination": Reference("destination", "url", same_account=True)
     }
@@ -164,6 +169,16 @@ class Subscription(SubscriptionSettings, Spec):
 
     destination: QueueHandle
     queue_url: str | None = None
+    seller: str | None = None
+    """The seller whose account it is in."""
+
+    def role(self) -> str:
+        """Return what the SP-API calls the notification, which may take over."""
+        return NOTIFICATION_TYPES.get(self.notification_type, self.notification_type)
+
+    def party(self) -> str | None:
+        """Return the seller."""
+        return self.seller
 
     def active(self) -> bool:
         """Say whether it is switched on."""
@@ -232,8 +247,11 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one subscription."""
+        if not isinstance(context.account, MwsAccount):
+            raise TypeError("an MWS subscription belongs to an MWS account")
         names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
-        yield Member(Subscription(**self.model_dump(by_alias=False, include=names)))
+        given = self.model_dump(by_alias=False, include=names)
+        yield Member(Subscription(seller=context.account.seller_id, **given))
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:

@@ -147,6 +147,7 @@ class MwsProvider:
             notification_type=found.notification_type,
             enabled=found.enabled,
             queue_url=found.queue_url,
+            seller=self._seller,
         )
         return Live(self._name, spec)
 

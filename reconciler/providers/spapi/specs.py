@@ -99,6 +99,10 @@ class Destination(DestinationSettings, Spec):
             return f"there is one for {theirs}, in another region or account"
         return None
 
+    def role(self) -> str:
+        """Return what it leads to, whichever service sends there."""
+        return self.queue or str(self.event_bridge)
+
     def exclusion(self) -> tuple[str, str] | None:
         """Return (AWS account, region) of an event bus: the service has one for each account."""
         bus = self.event_bridge
@@ -182,6 +186,10 @@ class Subscription(SubscriptionSettings, Spec):
 
     def topic(self) -> str:
         """Return the notification type: getSubscriptions lists one a call."""
+        return self.notification_type
+
+    def role(self) -> str:
+        """Return the notification type: another version or expression delivers the same."""
         return self.notification_type
 
     def partition(self) -> str | None:
