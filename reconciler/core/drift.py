@@ -26,11 +26,16 @@ class Resource(Frozen):
 
 
 class Drift(Frozen):
-    """Every difference, and what is live without being ours."""
+    """Every difference, and what is live without being ours.
+
+    `unapplied` says that everything was looked for and nothing of the stack is live: it was not
+    applied yet, or all of it is gone.
+    """
 
     stack: str
     drifted: bool
     complete: bool
+    unapplied: bool = False
     resources: tuple[Resource, ...]
     unmanaged: tuple[Unmanaged, ...]
     problems: tuple[Finding, ...] = ()
@@ -41,6 +46,11 @@ class Drift(Frozen):
 def _differences(action: Action) -> tuple[FieldChange, ...]:
     """Leave out what is written only because the object behind it is replaced."""
     return tuple(change for change in action.changes if change.before != change.after)
+
+
+def is_live(plan: Plan) -> bool:
+    """Say whether anything that a stack declares or owns was live when it was planned."""
+    return plan.summary["unchanged"] > 0 or any(item.action != "create" for item in plan.actions)
 
 
 def drift_of(plan: Plan) -> Drift:
@@ -59,6 +69,9 @@ def drift_of(plan: Plan) -> Drift:
         stack=plan.stack,
         drifted=bool(resources),
         complete=plan.complete,
+        unapplied=bool(resources)
+        and plan.complete
+        and not (plan.problems or plan.unknown or is_live(plan)),
         resources=resources,
         unmanaged=plan.unmanaged,
         problems=plan.problems,

@@ -62,11 +62,12 @@ def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> Deed | None:
     """Return what to do about the issue, None if it is as it should be.
 
     Drift that was found is told even if not everything could be read. That there is none any more
-    is believed only if everything was: an incomplete read closes nothing.
+    is believed only if everything was: an incomplete read closes nothing. Where nothing is live, a
+    stack that never had an issue was not applied yet, which is no drift.
     """
     if drift.drifted:
         if issue is None:
-            return Deed("open")
+            return None if drift.unapplied else Deed("open")
         if not issue.open:
             return Deed("reopen", issue)
         return None if fact_in(issue.body, "digest") == alarm.digest else Deed("edit", issue)

@@ -125,9 +125,10 @@ class Telling:
                 "complete": drift.complete,
             }
         )
-        page = drift_page(drift, background)
-        self._summarise(page, "Compared", background)
-        self._alarm(page, drift, background)
+        self._summarise(drift_page(drift, background), "Compared", background)
+        # An issue is there only where the stack was applied once: then all of it is gone.
+        gone = drift.model_copy(update={"unapplied": False})
+        self._alarm(drift_page(gone, background), drift, background)
         return self._done(annotations.of_drift(drift, places))
 
     def failed(

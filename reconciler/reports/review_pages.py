@@ -117,6 +117,8 @@ def _verdict(plan: Plan) -> str:
 
 
 def _drift_verdict(drift: Drift) -> str:
+    if drift.unapplied:
+        return "⏳ **Not applied yet.** Nothing of this stack is live."
     if drift.drifted:
         return "⚠️ **Live differs from declared.**"
     if drift.complete and not drift.problems:

@@ -42,6 +42,16 @@ def meddle(sandbox):
     return change
 
 
+@pytest.fixture
+def gone(sandbox, cli):
+    """Have everything that is live vanish."""
+
+    def vanish():
+        assert cli("destroy", "declared", "--sandbox", sandbox.url, "--yes").code == 0
+
+    return vanish
+
+
 def states(api):
     return [issue["state"] for _, issue in sorted(api.issues.items())]
 
@@ -60,6 +70,58 @@ def test_drift_opens_an_issue_and_ends_with_2(settled, meddle, api):
 def test_no_drift_opens_no_issue(settled, api):
     assert settled().code == 0
     assert api.writes() == []
+
+
+# what was not applied yet
+
+
+def test_a_stack_of_which_nothing_is_live_opens_no_issue_and_is_said_to_be_not_applied_yet(
+    drifted, api, job
+):
+    ended = drifted()
+    assert ended.code == 2, "live differs from declared all the same"
+    assert api.writes() == []
+    assert "**Not applied yet.** Nothing of this stack is live." in job.told()
+    assert job.outputs()["drifted"] == "true"
+
+
+def test_once_any_part_is_live_what_is_missing_is_drift(drifted, reconcile, api, job):
+    assert reconcile("apply", queues(q=""), "--yes").code == 0
+    drifted()
+    assert states(api) == ["open"]
+    assert "Not applied yet" not in job.told()
+
+
+def test_what_could_not_be_read_may_be_live(drifted, api, sandbox):
+    sandbox.faults(DENIED)
+    assert drifted().code == 1
+    assert states(api) == ["open"]
+
+
+def test_where_all_that_was_live_is_gone_an_issue_that_is_there_goes_on(settled, meddle, api, gone):
+    meddle(5)
+    settled()
+    gone()
+    settled()
+    [issue] = api.issues.values()
+    assert "Not applied yet" not in issue["body"]
+    assert "**2** missing" in issue["body"]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_former_snapshot_that_holds_something_makes_it_drift(
+    settled, cli, api, gone, sandbox, tmp_path, damaged
+):
+    former, empty = tmp_path / "former.json", tmp_path / "empty.json"
+    cli("snapshot", "declared", "--sandbox", sandbox.url, "--out", former)
+    if damaged:
+        former.write_text("{}")
+    gone()
+    cli("snapshot", "declared", "--sandbox", sandbox.url, "--out", empty)
+    settled(WORLD, "--since", empty)
+    assert states(api) == []
+    settled(WORLD, "--since", former)
+    assert states(api) == ["open"]
 
 
 def test_the_same_drift_found_again_writes_nothing(settled, meddle, api):

@@ -204,6 +204,14 @@ def drift(
     live: LiveOption = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     shard: ShardOption = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A former snapshot: where it holds something of the stack, and nothing is live "
+            "now, that is drift and not a stack that was not applied yet.",
+        ),
+    ] = None,
     github: GithubOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
@@ -211,6 +219,7 @@ def drift(
     """Show how live differs from declared; exit with 2 if it does."""
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
+    from reconciler.cli.since import was_live
     from reconciler.core.drift import drift_of
 
     request = Request(
@@ -225,6 +234,8 @@ def drift(
     with reporting(state, "drift", request, github=github) as reporter:
         with planned(state, request) as session:
             found = drift_of(session.plan)
+        if found.unapplied and since is not None and was_live(state, request, since):
+            found = found.model_copy(update={"unapplied": False})
         _show(state, found, form)
         code = exits.DIFFERENT if found.drifted else exits.DONE
         if not found.complete or found.problems:
