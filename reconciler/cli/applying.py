@@ -30,6 +30,7 @@ from reconciler.engine import apply as apply_steps
 from reconciler.journal import Journal
 from reconciler.reports import as_json, as_text
 from reconciler.reports.model import ActionResult, Application
+from reconciler.reports.record import record_of
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +96,14 @@ class Agreement:
 class Manner:
     """How to go about it: the format of the result, whether to ask, where to keep a journal.
 
-    `reporter` is told the result besides.
+    `reporter` is told the result besides; `out` is where to keep it for `post`.
     """
 
     form: ApplyFormat
     yes: bool = False
     journal: Path | None = None
     reporter: Reporter = SILENT
+    out: Path | None = None
 
 
 def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
@@ -113,6 +115,9 @@ def carry_out(state: State, request: Request, agreement: Agreement, manner: Mann
         state.result(as_json.render(application))
     else:
         state.result(as_text.render(application, color=colored(sys.stdout)))
+    if manner.out is not None:
+        record = record_of(application, session.plan, request.limits)
+        state.save(manner.out, as_json.render(record))
     return manner.reporter.applied(session, application, code)
 
 

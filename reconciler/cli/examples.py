@@ -40,6 +40,10 @@ EXAMPLES = {
         "reconciler snapshot --shard 1/4 --out snapshot-1.json",
         "reconciler snapshot --latest --max-age 26h --out snapshot.json   # in a job",
     ),
+    "post": (
+        "reconciler post --result result.json   # in a job, after `apply --out`",
+        "reconciler post --ended unchanged",
+    ),
     "status": (
         "reconciler status",
         "reconciler status --check --max-age 30m --max-waiting 500",

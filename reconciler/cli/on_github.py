@@ -138,7 +138,7 @@ def reporting(
     state.enter_job(job.token)
     if command in _COMMENTING:
         job, remark = with_pull_request(job)
-    folder = _folder(job, request.path)
+    folder = folder_of(job, request.path)
     telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub, remark=remark)
     reporter = OnGithub(job, telling, request)
     try:
@@ -187,10 +187,10 @@ def refuse_old_declarations(state: State, path: Path) -> None:
 
     job = Job.of(os.environ)
     state.secrets.remember(job.token)
-    newest.refuse_old_declarations(job, _folder(job, path))
+    newest.refuse_old_declarations(job, folder_of(job, path))
 
 
-def _folder(job: "Job", path: Path) -> str:
+def folder_of(job: "Job", path: Path) -> str:
     """Return where the declarations are, seen from the workspace."""
     return Path(os.path.relpath(Path.cwd() / path, job.workspace)).as_posix()
 

@@ -28,7 +28,8 @@ class Deed:
 class Draft:
     """What is to be said about the declarations at `folder`, as they are at `commit`.
 
-    `failed`: it says why there is no plan, so that any that stands there is outdated.
+    `failed`: it says why there is no plan, so that any that stands there is outdated. `latest`: it
+    names the newest run even where that found the same.
     """
 
     text: str
@@ -36,6 +37,7 @@ class Draft:
     folder: str
     commit: str
     failed: bool = False
+    latest: bool = False
 
     def body(self, marker: Marker, *, seal: str = "", former: str = "") -> str:
         """Return a comment's whole body; `former` is the commit whose plan stood there last."""
@@ -59,7 +61,10 @@ def edited(comment: Comment, marker: Marker, writer: Writer, draft: Draft) -> De
     The byline alone is no reason to edit: another run found the same plan of the same commit.
     """
     seal = writer.seal(marker.line(), comment.author)
-    return _edited(comment, draft.body(marker, seal=seal, former=fact_in(comment.body, "commit")))
+    body = draft.body(marker, seal=seal, former=fact_in(comment.body, "commit"))
+    if draft.latest:
+        return None if comment.body.replace("\r\n", "\n") == body else Deed(body, comment.id)
+    return _edited(comment, body)
 
 
 def outdate(comments: Iterable[Comment], writer: Writer, draft: Draft) -> Iterator[Deed]:

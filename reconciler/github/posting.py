@@ -12,7 +12,7 @@ from reconciler.github.concern import concerns
 from reconciler.github.issue import Alarm, Deed, Issue
 from reconciler.github.job import Job
 from reconciler.github.marker import ACTIONS_BOT, Marker, Writer
-from reconciler.github.pulls import NotFound, behind, indirect
+from reconciler.github.pulls import NotFound, behind, indirect, merged_by
 
 
 def with_pull_request(job: Job) -> tuple[Job, str]:
@@ -74,6 +74,36 @@ def _comment(
         # Only now is it known in whose name an app writes.
         body = draft.body(marker, seal=writer.seal(line, made.author))
         repository.edit_comment(number, made.id, body)
+
+
+def post_outcome(job: Job, marker: Marker, draft: Draft) -> str:
+    """Bring the comment on the pull request that made the job's commit up to date.
+
+    Returns:
+        Why nobody was told, or an empty string.
+
+    Raises:
+        ServiceError: the API refuses or does not answer.
+    """
+    with Repository(job) as repository:
+        pull = merged_by(job.sha, repository)
+    if pull is None:
+        return f"commit {job.sha[:12]} is of no pull request: no comment was written"
+    new = concerned(job, pull.number, draft.folder)
+    post_comment(job, pull.number, marker, draft, new=new)
+    return ""
+
+
+def post_all_clear(job: Job, marker: Marker, why: str) -> None:
+    """Close the drift issue that bears a marker, if it is open.
+
+    Raises:
+        ServiceError: the API refuses or does not answer.
+    """
+    with Repository(job) as repository:
+        found = find_issue(repository, repository.writer(), marker, closed=False)
+        if found is not None and found.open:
+            _close(repository, found, f"Drift is gone: [this run]({job.run_url}) {why}.")
 
 
 def post_outdated(job: Job, number: int, draft: Draft) -> None:
@@ -151,8 +181,11 @@ def _change(
             repository.edit_issue(number, state="open", state_reason=reason, body=body)
             repository.comment(number, f"Drift is back: {run} found it.", "issues: write")
         case "close":
-            repository.edit_issue(number, state="closed", state_reason="completed")
-            word = f"Drift is gone: {run} found everything as declared."
-            repository.comment(number, word, "issues: write")
+            _close(repository, found, f"Drift is gone: {run} found everything as declared.")
         case _:
             repository.edit_issue(number, body=body)
+
+
+def _close(repository: Repository, found: Issue, word: str) -> None:
+    repository.edit_issue(found.number, state="closed", state_reason="completed")
+    repository.comment(found.number, word, "issues: write")

@@ -32,7 +32,14 @@ from reconciler.github.files import add_summary, set_outputs, summary_room
 from reconciler.github.issue import Alarm
 from reconciler.github.job import Job
 from reconciler.github.marker import BODY_BYTES, Marker
-from reconciler.github.posting import concerned, post_alarm, post_comment, post_outdated
+from reconciler.github.posting import (
+    concerned,
+    post_alarm,
+    post_all_clear,
+    post_comment,
+    post_outcome,
+    post_outdated,
+)
 from reconciler.reports.discretion import discreet, discreet_application
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
@@ -130,6 +137,23 @@ class Telling:
         gone = drift.model_copy(update={"unapplied": False})
         self._alarm(drift_page(gone, background), drift, background)
         return self._done(annotations.of_drift(drift, places))
+
+    def posted(self, marker: Marker, page: Page, background: Background, in_sync: str) -> bool:
+        """Tell what a merge led to: the comment on its pull request, and drift that is gone.
+
+        `in_sync` says how everything came to be as declared, and is empty where it is not.
+        """
+        byline = self._byline("Applied", background)
+        first = marker.line(commit=self._job.commit, path=self._folder)
+        text = self._body(page, first, byline)
+        draft = Draft(text, byline, self._folder, self._job.commit, latest=True)
+        with self._reporting():
+            self._note(post_outcome(self._job, marker, draft))
+        with self._reporting():
+            if in_sync:
+                alarm = Marker("drift", marker.stack, marker.limits)
+                post_all_clear(self._job, alarm, in_sync)
+        return self._done([])
 
     def failed(
         self,
@@ -245,6 +269,10 @@ class Telling:
     def _warn(self, message: str) -> None:
         if message:
             self._troubles.append(Annotation("warning", message))
+
+    def _note(self, message: str) -> None:
+        if message:
+            self._troubles.append(Annotation("notice", message))
 
     def _done(self, found: Sequence[Annotation]) -> bool:
         for annotation in annotations.within_limits([*self._troubles, *found]):

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from reconciler.core.model import Guard
+from reconciler.core.visible import visible
 from reconciler.reports.escapes import plain
 from reconciler.reports.pages import Item, Section
 
 
 def guard_sections(refused: Sequence[Guard]) -> list[Section]:
     """Return who refuses and why, then the lines of YAML that would let it through, to paste."""
-    reasons = [f"- **{guard.guard}**: {plain(guard.message)}" for guard in refused]
-    lines = [line for guard in refused for line in guard.allow]
+    reasons = [f"- **{plain(guard.guard)}**: {plain(guard.message)}" for guard in refused]
+    lines = [visible(line) for guard in refused for line in guard.allow]
     return [
         Section("Refused by guards", _items(reasons), 0.3, folded=False),
         Section(

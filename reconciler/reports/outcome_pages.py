@@ -15,10 +15,27 @@ _VERDICTS = {
 }
 
 
-def application_page(application: Application, stack: str) -> Page:
+def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
+    """Return how a run ended that left no result of an apply.
+
+    `ended` is `unchanged` (there was nothing to do), `refused`, or GitHub's own word (`failure`).
+    """
+    if ended == "unchanged":
+        verdict = "✅ **Nothing to apply.** Everything is as declared."
+    elif ended == "refused":
+        verdict = "⛔ **Refused, nothing was changed.** The run says which guard refuses, and why."
+    else:
+        verdict = (
+            f"⚠️ **No result.** The run ended ({code(ended)}) and left none: look there for what "
+            "was done."
+        )
+    return Page(head=f"{_title(stack, limits)}\n\n{verdict}", sections=[], foot="")
+
+
+def application_page(application: Application, stack: str, limits: Sequence[str] = ()) -> Page:
     """Return what an apply did, what failed first."""
     counts = ", ".join(f"**{count:,}** {name}" for name, count in application.summary.items())
-    head = f"## Apply of stack {code(stack)}\n\n{_VERDICTS[application.result]} {counts}."
+    head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]} {counts}."
     if application.message:
         head += f"\n\n{plain(application.message)}"
     by_outcome = {
@@ -61,6 +78,11 @@ def failure_page(command: str, reasons: Sequence[str], stack: str) -> Page:
         sections=[Section("Reasons", items, 0.9, folded=False)],
         foot="",
     )
+
+
+def _title(stack: str, limits: Sequence[str]) -> str:
+    limited = f" ({', '.join(map(code, limits))} only)" if limits else ""
+    return f"## Apply of stack {code(stack)}{limited}"
 
 
 def _result(result: ActionResult) -> Item:

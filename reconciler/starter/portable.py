@@ -17,6 +17,10 @@ _PATTERNS = {
         r"actions/upload-artifact@\S+ # v\S+$",
         "actions/upload-artifact@c24449f33cd45d4826c6702db7e49f7cdb9b551d # v3.2.1-node20",
     ),
+    "actions/download-artifact": (
+        r"actions/download-artifact@\S+ # v\S+$",
+        "actions/download-artifact@ad191675b41f6a5b46da9a048cb6893812da158b # v3.1.0-node20",
+    ),
     # Version 3 does so anyway.
     "overwrite": (r"^          overwrite: true\n", ""),
 }

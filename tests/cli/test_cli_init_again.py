@@ -235,7 +235,7 @@ def test_a_named_commit_is_called_and_nothing_of_the_tool_is_in_the_repository(c
         for line in file.read_text().splitlines()
         if "actions/reconcile" in line
     ]
-    assert used == [f"acme/tool/{ACTION}@{'a' * 40}"] * 5
+    assert used == [f"acme/tool/{ACTION}@{'a' * 40}"] * 6
     assert {path for path in contents(tmp_path) if path.startswith(".github")} == {
         f"{WORKFLOWS}/{name}.yml" for name in ("apply", "drift", "plan")
     }

@@ -8,11 +8,19 @@ from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
 
 SNAPSHOT = "reconciler-snapshot"
+FILES = {"result": "result.json"}
 FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(
     own="account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '5678', "
     "callBackUri: https://hooks.example.com/own"
 )
 SECOND = FIRST.replace("2m", "5m")
+
+
+def needed(job):
+    """Return what the context `needs` holds of a job."""
+    ended = "success" if getattr(job, "ok", True) else "failure"
+    result = ended if getattr(job, "ran", True) else "skipped"
+    return {"outputs": job.outputs, "result": result}
 
 
 class Repository:
@@ -45,8 +53,8 @@ class Repository:
         (self.declared / "world.yaml").write_text(head + AWS + MERCHANT + text, encoding="utf-8")
 
     def run(self, workflow, job, event="push", *, needs=None, **payload):
-        (self._runner.temporary / "snapshot.json").unlink(missing_ok=True)
-        (self._runner.temporary / "journal.jsonl").unlink(missing_ok=True)
+        for name in ("snapshot.json", "previous.json", "journal.jsonl", "result.json"):
+            (self._runner.temporary / name).unlink(missing_ok=True)
         commit = payload.pop("commit", self.api.head)
         github = {
             "repository": self.api.repository,
@@ -69,11 +77,14 @@ class Repository:
             vars=self.variables,
             secrets={},
             inputs=self.inputs,
-            needs={"plan": {"outputs": needs.outputs}} if needs else {},
+            needs={name: needed(job) for name, job in (needs or {}).items()},
         )
         for name, content in ran.uploads.items():
             self._at += 1
-            file = "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
+            file = FILES.get(name.rpartition(".")[2]) or (
+                "snapshot.json" if SNAPSHOT in name else "journal.jsonl"
+            )
+            self._runner.artifacts[name] = {file: content}
             created = f"2026-11-21T12:{self._at:02d}:00Z"
             made = {"path": f".github/workflows/{workflow}.yml", "event": event, "head_sha": commit}
             self.api.artifact(None, name=name, files={file: content}, created_at=created, run=made)
@@ -90,11 +101,15 @@ class Repository:
         return self.run("plan", job, "pull_request", ref="refs/pull/7/merge", token=token, **event)
 
     def merge(self, event="push", **facts):
+        """Run all jobs of the workflow `apply`; `apply` is None where it was not due."""
+        self._runner.artifacts.clear()
         plan = self.run("apply", "plan", event, **facts)
-        if not plan.ran or not plan.ok:
-            return SimpleNamespace(plan=plan, apply=None)
-        applied = self.run("apply", "apply", event, needs=plan, **facts)
-        return SimpleNamespace(plan=plan, apply=applied)
+        applied = None
+        if plan.ran and plan.ok:
+            applied = self.run("apply", "apply", event, needs={"plan": plan}, **facts)
+        jobs = {"plan": plan, "apply": applied or SimpleNamespace(ran=False, ok=True, outputs={})}
+        report = self.run("apply", "report", event, needs=jobs, **facts)
+        return SimpleNamespace(plan=plan, apply=applied, report=report)
 
     def drift(self, event="schedule"):
         return self.run("drift", "drift", event)

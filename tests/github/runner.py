@@ -48,12 +48,16 @@ class Job:
 
 
 class Runner:
-    """Runs jobs in `workspace`; `environ` is what the machine has, `contexts` what GitHub knows."""
+    """Runs jobs in `workspace`; `environ` is what the machine has, `contexts` what GitHub knows.
+
+    `artifacts` are those of the run: texts of files by name, by the artifact's name.
+    """
 
     def __init__(self, workspace, temporary, environ):
         self.workspace = Path(workspace)
         self.temporary = Path(temporary)
         self.environ = environ
+        self.artifacts = {}
 
     def run(self, workflow, job, **contexts):
         """Run one job and return what became of it.
@@ -84,9 +88,10 @@ class Runner:
             known["steps"][step.get("id")] = {"outputs": {}, "outcome": "skipped"}
             return
         ran = self._used(step, known, result) if "uses" in step else self._bash(step, known)
+        failed = ran.code != 0 and not step.get("continue-on-error")
         known["steps"][step.get("id")] = {"outputs": ran.outputs, "outcome": ran.outcome}
         result.steps[step["name"]] = ran
-        result.ok = result.ok and ran.code == 0
+        result.ok = result.ok and not failed
         result.log += ran.out + ran.err
 
     def _used(self, step, known, result):
@@ -96,6 +101,8 @@ class Runner:
                 return Ran(0)
             case "actions/upload-artifact":
                 return uploaded(given, result)
+            case "actions/download-artifact":
+                return downloaded(given, self.artifacts)
             case "$/.github/actions/reconcile":
                 return self.reconcile(given)
         raise AssertionError(f"no stand-in for {action}")
@@ -152,6 +159,15 @@ def uploaded(given, result):
         result.uploads[given["name"]] = path.read_text()
     elif given["if-no-files-found"] == "error":
         return Ran(1)
+    return Ran(0)
+
+
+def downloaded(given, artifacts):
+    """Do what actions/download-artifact does, with the run's own artifacts."""
+    if given["name"] not in artifacts:
+        return Ran(1)
+    for name, text in artifacts[given["name"]].items():
+        (Path(given["path"]) / name).write_text(text)
     return Ran(0)
 
 

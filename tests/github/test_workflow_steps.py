@@ -44,24 +44,28 @@ def story(tmp_path_factory, services, command):
         told.validated = here.pull_request("validate")
         told.without_snapshot = here.pull_request()
         told.first_drift = here.drift("workflow_dispatch")
-        told.first_issue = dict(here.drift_issues()[0])
+        told.first_issues = here.drift_issues()
         told.planned = here.pull_request()
         told.first_comments = here.comments()
         here.declare(SECOND)
         told.pushed = here.pull_request()
         told.second_comments = here.comments()
-        told.merged = here.merge()
+        merge = api.merge(7)
+        told.merged = here.merge(commit=merge)
+        told.reported = here.comments()[1]
         told.live = here.visibility()
         here.meddle("77")
         told.drifted = here.drift()
+        told.issue = dict(here.drift_issues()[0])
         here.inputs = {"fingerprint": told.merged.plan.outputs["fingerprint"]}
         told.stale = here.merge("workflow_dispatch")
         here.inputs = {"fingerprint": told.stale.plan.outputs["fingerprint"]}
         told.approved = here.merge("workflow_dispatch")
         told.repaired = here.visibility()
+        told.issues = [dict(issue) for issue in here.drift_issues()]
+        told.last_comments = here.comments()
         here.inputs = {}
         told.recovered = here.drift()
-        told.issues = here.drift_issues()
         told.artifacts = [item["name"] for item in api.artifacts]
         told.leaks = api.leaks
         told.token = api.ACTIONS
@@ -82,10 +86,10 @@ def test_before_the_first_snapshot_a_pull_request_is_told_so_and_does_not_fail(s
     assert "run the workflow drift once by hand" in story.without_snapshot.summary()
 
 
-def test_drift_opens_an_issue_stays_green_and_leaves_a_snapshot(story):
+def test_before_the_first_apply_drift_opens_no_issue_and_leaves_a_snapshot(story):
     assert story.first_drift.ok, story.first_drift.log
-    assert story.first_drift.steps["Look for drift"].outputs["drifted"] == "true"
-    assert story.first_issue["state"] == "open"
+    assert "Not applied yet" in story.first_drift.summary()
+    assert story.first_issues == []
     assert list(story.first_drift.uploads) == [SNAPSHOT]
 
 
@@ -115,12 +119,20 @@ def test_the_pull_request_and_the_merge_have_one_fingerprint(story):
 
 
 def test_an_apply_keeps_its_journal_and_a_fresh_snapshot(story):
-    assert list(story.merged.apply.uploads) == ["reconciler-journal.1", SNAPSHOT]
+    kept = ["reconciler-journal.1", "reconciler-journal.1.result", SNAPSHOT]
+    assert list(story.merged.apply.uploads) == kept
     assert '"queue.offers"' in story.merged.apply.uploads["reconciler-journal.1"]
+
+
+def test_the_merged_pull_request_is_told_what_became_of_it(story):
+    assert story.merged.report.ok, story.merged.report.log
+    assert "✅ **Applied.** **2** done" in story.reported
+    assert "actions/runs/77/attempts/1" in story.reported
 
 
 def test_what_somebody_changes_by_hand_is_drift_and_not_breakage(story):
     assert story.drifted.ok, story.drifted.log
+    assert story.issue["state"] == "open"
     assert story.drifted.steps["Look for drift"].outputs["drifted"] == "true"
 
 
@@ -128,6 +140,7 @@ def test_a_plan_that_is_no_longer_the_approved_one_is_refused_before_anybody_is_
     assert story.stale.apply is None
     assert story.stale.plan.steps["Refuse what may not be applied"].code == 3
     assert story.stale.plan.outputs["fingerprint"] in story.stale.plan.log
+    assert story.stale.report.ok, story.stale.report.log
 
 
 def test_an_approved_fingerprint_is_applied_by_hand(story):
@@ -135,10 +148,11 @@ def test_an_approved_fingerprint_is_applied_by_hand(story):
     assert story.repaired == "300"
 
 
-def test_the_one_issue_is_closed_when_drift_is_gone(story):
+def test_the_one_issue_is_closed_by_the_apply_that_brings_back_what_is_declared(story):
+    assert [issue["state"] for issue in story.issues] == ["closed"]
+    assert len(story.last_comments) == 2, "and the pull request's comment is edited in place"
     assert story.recovered.ok, story.recovered.log
     assert story.recovered.steps["Look for drift"].outputs["drifted"] == "false"
-    assert [issue["state"] for issue in story.issues] == ["closed"]
 
 
 def test_no_log_output_or_artifact_holds_the_token(story):
@@ -154,6 +168,7 @@ def test_the_story_runs_every_script_of_the_workflows(story):
         ("plan", "plan"): story.planned,
         ("apply", "plan"): story.merged.plan,
         ("apply", "apply"): story.merged.apply,
+        ("apply", "report"): story.merged.report,
         ("drift", "drift"): story.first_drift,
     }
     for workflow in REUSABLE:
@@ -196,6 +211,7 @@ def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
     assert refused.plan.outputs["refused"] == "true"
     assert refused.plan.steps["Refuse what may not be applied"].code == 3
     assert refused.apply is None
+    assert refused.report.ok, refused.report.log
 
 
 def test_a_pull_request_that_a_guard_refuses_fails_after_its_comment_says_what_lets_it_through(
@@ -302,7 +318,7 @@ def test_an_old_plan_is_not_applied_by_running_its_job_again(repository):
     planned = repository.run("apply", "plan")
     repository.api.push("subscriptions/world.yaml")
     repository.sandbox.clear_calls()
-    again = repository.run("apply", "apply", needs=planned, commit=old, attempt="2")
+    again = repository.run("apply", "apply", needs={"plan": planned}, commit=old, attempt="2")
     assert again.steps["Apply"].code == 3
     assert "declares something else" in again.log
     assert not writes(repository.sandbox)
@@ -313,7 +329,7 @@ def test_what_was_approved_before_others_merged_is_applied(repository):
     repository.declare(FIRST)
     planned = repository.run("apply", "plan")
     repository.api.push("subscriptions/world.yaml")
-    applied = repository.run("apply", "apply", needs=planned, commit=old)
+    applied = repository.run("apply", "apply", needs={"plan": planned}, commit=old)
     assert applied.ok, applied.log
 
 
@@ -333,7 +349,7 @@ def test_a_person_who_names_the_fingerprint_may_apply_an_old_commit(repository):
 def test_what_changed_while_the_plan_waited_for_approval_is_refused(repository):
     repository.declare(FIRST)
     former = SimpleNamespace(outputs={"changes": "1", "fingerprint": f"sha256:{'0' * 64}"})
-    refused = repository.run("apply", "apply", needs=former)
+    refused = repository.run("apply", "apply", needs={"plan": former})
     assert refused.steps["Apply"].code == 3
     assert "reconciler-journal.1" not in refused.uploads
     assert not repository.sandbox.state()["merchant"].get("5678")
@@ -362,7 +378,8 @@ def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(re
     repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])
     failed = repository.merge().apply
     assert failed.steps["Apply"].code == 1
-    assert set(failed.uploads) == {"reconciler-journal.1", SNAPSHOT}
+    kept = {"reconciler-journal.1", "reconciler-journal.1.result", SNAPSHOT}
+    assert set(failed.uploads) == kept
     assert '"offers"' in failed.uploads[SNAPSHOT]
     again = repository.merge()
     assert again.plan.outputs["changes"] == "1"
@@ -378,6 +395,55 @@ def test_nothing_to_change_is_put_before_nobody(repository):
     assert not unchanged.apply.ran
 
 
+# the report
+
+
+def test_a_merge_is_told_of_whatever_becomes_of_it_in_one_comment(repository):
+    repository.declare(FIRST)
+    repository.api.pull_request(7)
+    commit = repository.api.merge(7)
+
+    def told(**facts):
+        merged = repository.merge(commit=commit, **facts)
+        assert merged.report.ok, merged.report.log
+        [comment] = repository.comments()
+        return comment
+
+    repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])
+    assert "**Not finished.**" in told()
+    assert "✅ **Applied.**" in told(attempt="2")
+    assert "**Nothing to apply.**" in told()
+    tight = HEAD.replace("maxDeletes: 100%", "maxDeletes: 0")
+    repository.declare(queues(offers="visibilityTimeout: 2m"), tight)
+    assert "**Refused, nothing was changed.**" in told()
+    denied = {"service": "merchant", "operation": "list", "kind": "denied", "times": None}
+    repository.sandbox.faults([denied])
+    assert "The run ended (`failure`) and left none" in told()
+
+
+def test_a_run_that_was_cut_off_or_not_approved_is_told_of_without_a_result(repository):
+    repository.declare(FIRST)
+    repository.api.pull_request(7)
+    commit = repository.api.merge(7)
+    planned = repository.run("apply", "plan", commit=commit)
+    rejected = SimpleNamespace(ran=True, ok=False, outputs={})
+    needs = {"plan": planned, "apply": rejected}
+    report = repository.run("apply", "report", commit=commit, needs=needs)
+    assert report.ok, report.log
+    assert "left none" in repository.comments()[0]
+    rejected.outputs = {"result": "reconciler-journal.1.result"}
+    again = repository.run("apply", "report", commit=commit, needs=needs)
+    assert again.ok, again.log
+    assert again.steps["Fetch the result"].code == 1
+
+
+def test_a_plan_that_waits_for_its_fingerprint_is_not_reported(repository):
+    planned = SimpleNamespace(ran=True, ok=True, outputs={"changes": "1"})
+    skipped = SimpleNamespace(ran=False, ok=True, outputs={})
+    needs = {"plan": planned, "apply": skipped}
+    assert not repository.run("apply", "report", needs=needs).ran
+
+
 # switches: conditions only, so that nothing is started
 
 
@@ -387,7 +453,7 @@ def test_the_variable_stops_everything_or_asks_for_a_fingerprint(repository):
     assert not repository.run("apply", "plan").ran
     assert not repository.drift().ran
     repository.variables = {"RECONCILER_MODE": "dispatch"}
-    assert not repository.run("apply", "apply", needs=changed).ran
+    assert not repository.run("apply", "apply", needs={"plan": changed}).ran
 
 
 def test_nothing_is_applied_or_looked_at_from_another_branch(repository):
@@ -415,4 +481,21 @@ def test_the_shards_of_a_fleet_are_the_whole_plan_and_do_not_collide(repository)
     assert len(texts) == 2
     assert ["subscription.own" in text for text in texts] == [True, False]
     assert ["queue.offers" in text for text in texts] == [False, True]
-    assert len(repository.drift_issues()) == 2
+    assert repository.drift_issues() == [], "nothing was applied yet"
+
+
+def test_drift_of_a_shard_is_told_and_closed_by_itself(repository):
+    repository.declare(FIRST)
+    shards = [{"path": "subscriptions", "shard": f"{number}/2"} for number in (1, 2)]
+    for repository.inputs in shards:
+        assert repository.merge().apply.ok
+    repository.meddle("77")
+    for repository.inputs in shards:
+        assert repository.drift().ok
+    [issue] = repository.drift_issues()
+    assert issue["title"] == "Drift of acme (--shard 2/2 only)"
+    states = []
+    for repository.inputs in shards:
+        assert repository.merge().report.ok
+        states.append(issue["state"])
+    assert states == ["open", "closed"]

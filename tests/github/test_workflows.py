@@ -82,6 +82,16 @@ def test_a_job_that_holds_credentials_runs_in_an_environment_on_the_default_bran
     assert "vars.RECONCILER_MODE != 'off'" in first["if"]
 
 
+def test_what_writes_on_the_merged_pull_request_holds_no_credential_of_a_service():
+    apply = load(WORKFLOWS["apply"])["jobs"]
+    report = apply["report"]
+    wanted = {"contents": "read", "pull-requests": "write", "issues": "write"}
+    assert report["permissions"] == wanted
+    assert not re.search(r"secrets\.|role|google", json.dumps(report))
+    assert "environment" not in report
+    assert all("issues" not in job["permissions"] for job in (apply["plan"], apply["apply"]))
+
+
 # what runs
 
 
@@ -183,7 +193,7 @@ def test_the_token_reaches_only_steps_that_speak_to_the_api():
             r"--latest|(plan|drift)[^\n]*(\\\n[^\n]*)?--github", step.get("run", "")
         )
         # An apply asks what the default branch declares by now.
-        needs = needs or "--newest" in step.get("run", "")
+        needs = needs or re.search(r"--newest|reconciler post", step.get("run", ""))
         assert ("GITHUB_TOKEN" in step.get("env", {})) == bool(needs), where
 
 

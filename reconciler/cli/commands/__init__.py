@@ -4,7 +4,7 @@ from reconciler.cli.commands.declaring import init, schema, validate
 from reconciler.cli.commands.operating import decode, doctor, receive, status, verify
 from reconciler.cli.commands.playing import demo, sandbox
 from reconciler.cli.commands.reconciling import apply, destroy, drift, plan
-from reconciler.cli.commands.recording import export, migrate, snapshot
+from reconciler.cli.commands.recording import export, migrate, post, snapshot
 
 COMMANDS = (
     init,
@@ -14,6 +14,7 @@ COMMANDS = (
     destroy,
     drift,
     snapshot,
+    post,
     status,
     verify,
     receive,

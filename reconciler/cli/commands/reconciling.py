@@ -117,6 +117,10 @@ def apply(
         typer.Option(metavar="FINGERPRINT", help="Go on only if the plan is exactly this one."),
     ] = None,
     journal: JournalOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the result, for `post` in another job."),
+    ] = None,
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
@@ -156,7 +160,7 @@ def apply(
         if newest:
             refuse_old_declarations(state, path)
         agreement = Agreement.load(saved, expect)
-        return carry_out(state, request, agreement, Manner(form, yes, journal, reporter))
+        return carry_out(state, request, agreement, Manner(form, yes, journal, reporter, out))
 
 
 def destroy(

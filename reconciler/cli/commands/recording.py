@@ -3,6 +3,7 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,17 @@ from reconciler.cli.options import (
 from reconciler.cli.state import state_of
 
 SNAPSHOT_ARTIFACT = "reconciler-snapshot"
+
+
+class Ended(StrEnum):
+    """How a run ended: nothing to apply, refused by a guard, or in GitHub's words."""
+
+    unchanged = "unchanged"
+    refused = "refused"
+    success = "success"
+    failure = "failure"
+    cancelled = "cancelled"
+    skipped = "skipped"
 
 
 def _workflow(value: str) -> str:
@@ -85,6 +97,31 @@ def snapshot(
     )
     with reporting(state, "snapshot", request, github=github):
         return snapshot_to(state, request, out)
+
+
+def post(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    result: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What `apply --out` left; where it is not there, --ended counts."
+        ),
+    ] = None,
+    ended: Annotated[
+        Ended, typer.Option(help="How the run ended, where it left no result.")
+    ] = Ended.failure,
+    shard: ShardOption = None,
+) -> int:
+    """Tell the merged pull request on GitHub what apply did.
+
+    Where everything is as declared, the drift issue is closed, too. For a job of GitHub Actions
+    without any service's credentials, after the one that applies.
+    """
+    from reconciler.cli.posting import Left, post_to
+    from reconciler.cli.session import Request
+
+    return post_to(state_of(context), Request(path, shard=shard), Left(result, ended.value))
 
 
 def export(
