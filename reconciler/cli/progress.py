@@ -1,20 +1,28 @@
 """Tells on stderr how far a run has come, once it has taken more than a second."""
 
+import shutil
 import sys
 import threading
 import time
 from types import TracebackType
 from typing import Self
 
+from reconciler.core.visible import visible
+from reconciler.transport.waits import WAITS
+
 FIRST = 1.0
 TERMINAL_EVERY = 0.2
 FILE_EVERY = 5.0
+FILE_LOOKS = 1.0
+_REASON = 160
+"""Characters of why something is waited for."""
 
 
 class Ticker:
     """Is an engine.Progress; as a context manager it runs a thread that writes the latest news.
 
-    On a terminal one line is rewritten; elsewhere (a CI log) a line is added every few seconds.
+    On a terminal one line is rewritten; elsewhere (a CI log) a line is added every few seconds, and
+    for each new reason to wait.
     """
 
     def __init__(self) -> None:
@@ -48,20 +56,31 @@ class Ticker:
 
     def _tell(self) -> None:
         began = time.monotonic()
-        wait = FIRST
-        last = ""
-        while not self._stop.wait(wait):
-            wait = TERMINAL_EVERY if self._terminal else FILE_EVERY
-            if self._news is None:
-                continue
-            doing, done, total = self._news
-            line = f"{doing}: {done} of {total}, {time.monotonic() - began:.0f} s"
-            if line != last:
+        told, why, at = "", "", began
+        every = TERMINAL_EVERY if self._terminal else FILE_LOOKS
+        while not self._stop.wait(every if told else FIRST):
+            line, waits_for = self._line(time.monotonic() - began)
+            due = self._terminal or time.monotonic() - at >= FILE_EVERY or not told
+            if line != told and (due or waits_for not in ("", why)):
                 self._write(line)
-                last = line
+                told, why, at = line, waits_for, time.monotonic()
+
+    def _line(self, seconds: float) -> tuple[str, str]:
+        """Return what there is to tell, and the reason of the wait in it."""
+        parts = []
+        if self._news is not None:
+            doing, done, total = self._news
+            parts = [f"{doing}: {done} of {total}, {seconds:.0f} s"]
+        wait = WAITS.longest()
+        if wait is None:
+            return "".join(parts), ""
+        parts.append(f"waiting {wait[0]:.0f} s: {visible(wait[1])[:_REASON]}")
+        return "; ".join(parts), wait[1]
 
     def _write(self, line: str) -> None:
         if self._terminal:
+            # What is wrapped cannot be written over.
+            line = line[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write("\r" + line.ljust(self._width))
             self._width = len(line)
         else:

@@ -9,10 +9,13 @@ from typing import Protocol, TypeVar
 from reconciler.core.errors import Transient, Unclear
 from reconciler.core.model import Pace
 from reconciler.core.pacing import TokenBucket, backoff
+from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")
 
 UNLIMITED = Pace(1000, 1000)
+_BELIEVED = 0.1
+"""The least share of a documented rate that an announced one is taken for."""
 
 
 class Clock(Protocol):
@@ -87,9 +90,12 @@ class Calls:
                 if isinstance(error, Unclear) and not (repeat and error.passing):
                     raise
                 wait = self._wait_before_retry(bucket, error, attempt)
-                if attempt + 1 == self._tries or self._clock.now() - start + wait > self._patience:
+                if attempt + 1 == self._tries:
                     raise
-                self._clock.sleep(wait)
+                if self._clock.now() - start + wait > self._patience:
+                    self._say_wish(error)
+                    raise
+                self._pause(wait, str(error))
                 attempt += 1
 
     def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
@@ -102,11 +108,16 @@ class Calls:
         return answer
 
     def announce(self, bucket: str, rate: float) -> None:
-        """Adopt the request rate (a second) that the service itself gave for `bucket`."""
+        """Adopt the request rate (a second) that the service itself gave for `bucket`.
+
+        Nothing is no rate, and far less than what is documented is not believed: a service that
+        means it refuses calls, which are then spread anyway.
+        """
+        least = self._pace(bucket).rate * _BELIEVED
         with self._lock:
             current = self._buckets.get(bucket)
             if current is not None and rate > 0:
-                self._buckets[bucket] = current.at_rate(rate)
+                self._buckets[bucket] = current.at_rate(min(max(rate, least), UNLIMITED.rate))
 
     def _await_turn(self, bucket: str) -> None:
         with self._lock:
@@ -114,7 +125,18 @@ class Calls:
             current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:
-            self._clock.sleep(wait)
+            self._pause(wait, _limited(bucket, current.pace))
+
+    def _pause(self, seconds: float, why: str) -> None:
+        with WAITS.told(seconds, why):
+            self._clock.sleep(seconds)
+
+    def _say_wish(self, error: Transient | Unclear) -> None:
+        if isinstance(error, Transient) and error.retry_after is not None:
+            error.message += (
+                f"; it asks to wait {error.retry_after:.0f} s, and a call is given up after "
+                f"{self._patience:.0f} s: run again later"
+            )
 
     def _wait_before_retry(self, bucket: str, error: Transient | Unclear, attempt: int) -> float:
         if isinstance(error, Transient) and error.retry_after is not None:
@@ -127,3 +149,7 @@ class Calls:
     def _pace(self, bucket: str) -> Pace:
         operation = bucket.partition(":")[0]
         return self._paces.get(operation) or self._paces.get("*", UNLIMITED)
+
+
+def _limited(bucket: str, pace: Pace) -> str:
+    return f"{bucket.partition(':')[0]} is limited to {pace.rate:g} calls a second"

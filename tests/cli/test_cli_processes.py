@@ -190,6 +190,15 @@ def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox
     assert json.loads(out)["complete"]
 
 
+def test_a_wait_is_told_with_its_reason(start, sandbox, world):
+    told = {"service": "merchant", "kind": "throttle", "retryAfter": 2, "times": 1}
+    sandbox.faults([told])
+    running = start("plan", world("", MERCHANT), "--sandbox", sandbox.url)
+    _, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
+    assert re.search(r"waiting 2 s: shop: notificationsubscriptions.list: .+\n", err)
+
+
 def test_what_ends_at_once_tells_no_progress(capsys):
     with Ticker() as ticker:
         ticker("reading", 0, 1)

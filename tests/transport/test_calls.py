@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.errors import Denied, Missing, Rejected, Transient, Unclear
 from reconciler.core.model import Pace
 from reconciler.transport.calls import Calls, SystemClock
+from reconciler.transport.waits import WAITS
 
 
 class FakeClock:
@@ -119,8 +120,8 @@ def test_no_more_is_tried_once_patience_has_run_out(clock):
     assert service.times == [0, 40, 80]
 
 
-def test_a_wish_beyond_our_patience_is_not_waited_for(clock):
-    with pytest.raises(Transient):
+def test_a_wish_beyond_our_patience_is_not_waited_for_and_told(clock):
+    with pytest.raises(Transient, match="busy; it asks to wait 91 s, and a call is given up aft"):
         Calls(clock, patience=90).run("List", Service(clock, busy(retry_after=91.0)))
     assert clock.slept == []
 
@@ -200,6 +201,25 @@ def test_a_rate_of_nothing_or_for_a_bucket_never_used_is_not_believed(clock):
     assert service.times == [0, 1.0]
 
 
+@pytest.mark.parametrize("rate", [0.0001, 1e-300])
+def test_an_announced_rate_has_a_floor(clock, rate):
+    calls = Calls(clock, paces={"List": Pace(rate=1, burst=1)})
+    service = Service(clock)
+    calls.run("List", service)
+    calls.announce("List", rate)
+    calls.run("List", service)
+    assert service.times == [0, pytest.approx(10.0)]
+
+
+def test_an_announced_rate_beyond_all_measure_holds_nothing_up(clock):
+    calls = Calls(clock, paces={"List": Pace(rate=1, burst=1)})
+    calls.run("List", Service(clock))
+    calls.announce("List", 1e300)
+    for _ in range(3):
+        calls.run("List", Service(clock))
+    assert sum(clock.slept) < 0.01
+
+
 def test_no_more_calls_than_allowed_are_under_way_at_once():
     calls = Calls(SystemClock(), concurrency=3)
     lock, full = threading.Lock(), threading.Barrier(3, timeout=10)
@@ -235,6 +255,32 @@ def test_a_call_that_waits_to_try_again_keeps_no_other_from_being_made():
     clock.sleep = sleep
     assert calls.run("List", Service(clock, busy(), "answer")) == "answer"
     assert answers == ["meanwhile"]
+
+
+def test_a_long_wait_and_its_reason_can_be_told_while_it_lasts(clock):
+    told = []
+    passing = clock.sleep
+    clock.sleep = lambda seconds: (told.append(WAITS.longest()), passing(seconds))
+    calls = Calls(clock, paces={"List": Pace(rate=0.5, burst=1)})
+    calls.run("List:de", Service(clock, busy(retry_after=7.0)))
+    assert told == [(7.0, "acme: List: the service is busy")]
+    calls.run("List:de", Service(clock))
+    assert told[1:] == [(2.0, "List is limited to 0.5 calls a second")]
+    assert WAITS.longest() is None
+
+
+def test_a_short_wait_is_not_told(clock):
+    told = []
+    clock.sleep = lambda seconds: told.append(WAITS.longest())
+    Calls(clock).run("List", Service(clock, busy()))
+    assert told == [None]
+
+
+def test_an_answer_that_will_be_lost_again_is_not_asked_for_again(clock):
+    service = Service(clock, Unclear("acme", "List", "too large", passing=False))
+    with pytest.raises(Unclear):
+        Calls(clock).run("List", service)
+    assert len(service.times) == 1
 
 
 def test_polling_returns_the_first_answer(clock):

@@ -17,6 +17,7 @@ from googleapiclient.model import JsonModel
 
 from reconciler.core.errors import Missing, Rejected, Transient, Unclear
 from reconciler.core.health import Metrics
+from reconciler.core.pages import Pages
 from reconciler.core.scrubbing import PIECE, Scrubber
 from reconciler.core.veil import values_of, veil_text
 from reconciler.providers.merchant import answers
@@ -60,17 +61,14 @@ class MerchantClient:
     def list(self) -> Iterator[Remote]:
         """Yield all subscriptions, page by page."""
         token: str | None = None
-        seen: set[str] = set()
+        pages = Pages(self._name, f"{BUCKET}.list")
         while True:
             page = self._page(token)
             yield from page.items
             token = page.token
             if token is None:
                 return
-            if token in seen:
-                message = "the list does not end: the service repeats a page"
-                raise Rejected(self._name, f"{BUCKET}.list", message)
-            seen.add(token)
+            pages.turn(token)
 
     def get(self, name: str) -> Remote:
         """Return one subscription. Raises Missing where there is none."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from reconciler.core.errors import Missing, Unclear
+from reconciler.core.errors import Missing
+from reconciler.core.pages import Pages
 from reconciler.providers.spapi import answers
 from reconciler.providers.spapi.answers import DestinationRecord, SubscriptionRecord
 from reconciler.providers.spapi.failures import NoRoute, NotPermitted
@@ -97,19 +98,19 @@ class SpApiClient:
     def get_subscriptions(self, seller: str, name: str) -> tuple[SubscriptionRecord, ...]:
         """Return all pages of a seller's subscriptions to the type `name`."""
         records: list[SubscriptionRecord] = []
-        tokens = [""]
+        token = ""
+        pages = Pages(self._name, "getSubscriptions")
         while True:
             query: dict[str, str | int] = {"notificationTypes": name, "pageSize": PAGE_SIZE}
-            if tokens[-1]:
-                query["nextToken"] = tokens[-1]
+            if token:
+                query["nextToken"] = token
             request = Request("getSubscriptions", "GET", "/subscriptions", seller, query)
             page = self._wire.call(request, answers.subscriptions)
             records += page.records
             if not page.next_token:
                 return tuple(records)
-            if page.next_token in tokens:
-                raise Unclear(self._name, request.operation, "its pages never end: try again")
-            tokens.append(page.next_token)
+            token = page.next_token
+            pages.turn(token)
 
     def get_subscription(
         self, seller: str, name: str, version: str | None

@@ -58,6 +58,7 @@ def _read(client: SqsClient, arns: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield position and age, in seconds, for the queues of which CloudWatch knows one."""
     now = datetime.now(UTC)
     token: dict[str, str] = {}
+    pages = client.pages("GetMetricData")
     while True:
         answer = client.ask(
             "cloudwatch",
@@ -74,6 +75,7 @@ def _read(client: SqsClient, arns: Sequence[str]) -> Iterator[tuple[int, int]]:
         if not answer.get("NextToken"):
             return
         token = {"NextToken": answer["NextToken"]}
+        pages.turn(token["NextToken"])
 
 
 def _query(index: int, arn: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.core.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model import Pace
+from reconciler.core.pages import Pages
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
@@ -113,10 +114,15 @@ class SqsClient:
 
         return self._run(operation, call)
 
+    def pages(self, operation: str) -> Pages:
+        """Return what notices that a list of an operation does not end."""
+        return Pages(self._name, operation)
+
     def queue_urls(self) -> dict[str, str]:
         """Return the URL of every queue by name, all pages."""
         found: dict[str, str] = {}
         token: str | None = None
+        pages = self.pages("ListQueues")
         while True:
             # Without MaxResults SQS gives 1000 queues and no token, however many there are.
             page = self._sqs(
@@ -127,6 +133,7 @@ class SqsClient:
             token = page.get("NextToken")
             if not token:
                 return found
+            pages.turn(token)
 
     def listed_lately(self) -> frozenset[str]:
         """Return the names of the queues there were a moment ago; many ask, one call answers."""
@@ -170,6 +177,7 @@ class SqsClient:
         """
         found: list[str] = []
         token: str | None = None
+        pages = self.pages("ListDeadLetterSourceQueues")
         while True:
             page = self._sqs(
                 "ListDeadLetterSourceQueues",
@@ -181,6 +189,7 @@ class SqsClient:
             token = page.get("NextToken")
             if not token:
                 return found
+            pages.turn(token)
 
     def queue_url(self, name: str) -> str:
         """Return the URL of a queue. Raises Missing where there is none."""
@@ -263,6 +272,7 @@ class SqsClient:
     def _tag_index(self) -> dict[str, Tags]:
         found: dict[str, Tags] = {}
         prefix, token = self._account.queue_arn(""), ""
+        pages = self.pages("GetResources")
         while True:
             mappings, token = self._run("GetResources", partial(_tag_page, token=token))
             for arn, tags in mappings:
@@ -270,6 +280,7 @@ class SqsClient:
                     found[arn.removeprefix(prefix)] = tags
             if not token:
                 return found
+            pages.turn(token)
 
     def _sqs(self, operation: str, *, bucket: str = "", **parameters: Any) -> dict[str, Any]:
         method = xform_name(operation)

@@ -62,6 +62,7 @@ def _simulated(client: SqsClient, arns: Sequence[str]) -> dict[str, list[str]]:
 def _denials(client: SqsClient, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield action and ARN of what is denied, all pages."""
     marker: dict[str, str] = {}
+    pages = client.pages("SimulatePrincipalPolicy")
     while True:
         answer = client.ask("iam", "SimulatePrincipalPolicy", **parameters, **marker)
         for result in answer["EvaluationResults"]:
@@ -70,6 +71,7 @@ def _denials(client: SqsClient, parameters: Mapping[str, Any]) -> Iterator[tuple
         if not answer.get("IsTruncated"):
             return
         marker = {"Marker": answer["Marker"]}
+        pages.turn(marker["Marker"])
 
 
 def _tried(client: SqsClient, account: AwsAccount, names: Sequence[str]) -> dict[str, list[str]]:

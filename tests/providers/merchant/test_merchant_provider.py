@@ -5,7 +5,15 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.errors import Denied, Missing, Rejected, SettingsError, Transient, Unclear
+from reconciler.core.errors import (
+    Denied,
+    Missing,
+    Rejected,
+    SettingsError,
+    Transient,
+    Unclear,
+    Unreachable,
+)
 from reconciler.core.model import Spec
 from reconciler.core.provider import Provider
 from reconciler.providers.merchant.kinds import Subscription
@@ -308,7 +316,7 @@ def test_quirk_102_the_days_quota_is_not_waited_for(provider_at, replay, observe
         (403, error(403, "PERMISSION_DENIED"), Denied, "user of Merchant account 5678"),
         (403, error(403, "X", reason="SERVICE_DISABLED"), Denied, "enable the Merchant API"),
         (403, "<html>Go away</html>", Denied, "HTTP 403: <html>Go away"),
-        (302, "", Rejected, "HTTP 302"),
+        (302, "", Unreachable, "redirects to elsewhere.example.com .HTTP 302."),
         (418, '{"error": "teapot"}', Rejected, "HTTP 418: .*teapot"),
     ],
 )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from spapi_world import ARN, World
 
-from reconciler.core.errors import Denied, Rejected, Unclear
+from reconciler.core.errors import Denied, Rejected
 from reconciler.core.model import Live
 from reconciler.providers.spapi.specs import Destination, Subscription
 from reconciler.transport.http import Http
@@ -118,7 +118,7 @@ def test_a_destination_of_a_newer_kind_is_left_alone_and_said(world, script):
 
 def test_pages_that_lead_in_a_circle_are_not_followed_for_ever(world, script, declared):
     script.on(LIST, found({"subscriptions": [SUBSCRIPTION], "nextToken": "again"}))
-    with pytest.raises(Unclear, match="its pages never end"):
+    with pytest.raises(Rejected, match="the list does not end"):
         world.subscriptions(declared)
 
 

@@ -280,3 +280,23 @@ def test_a_login_that_cannot_be_renewed_is_denied(world, monkeypatch, tmp_path):
     with pytest.raises(Denied, match="log in again"):
         provider.create(world.want("offers"))
     provider.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        ("ListQueues", {"QueueUrls": [], "NextToken": "again"}),
+        ("ListDeadLetterSourceQueues", {"queueUrls": [], "NextToken": "again"}),
+        ("GetResources", {"ResourceTagMappingList": [], "PaginationToken": "again"}),
+    ],
+)
+def test_a_page_that_comes_again_is_an_error(world, operation, answer):
+    world.middleman.answers(operation, answer, answer)
+    client = world.provider._client
+    ask = {
+        "ListQueues": client.queue_urls,
+        "ListDeadLetterSourceQueues": lambda: client.sources("https://sqs/1/q"),
+        "GetResources": client.tag_index,
+    }[operation]
+    with pytest.raises(Rejected, match=f"{operation}: the list does not end"):
+        ask()
