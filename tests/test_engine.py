@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -766,3 +767,49 @@ def test_progress_counts_the_steps_that_ended():
     heard = []
     applied(settled(TANK), HARDER, BELL, progress=lambda *it: heard.append(it))
     assert {it for it in heard if it[0] == "applying"} == {("applying", n, 3) for n in range(4)}
+
+
+# what points at it right before it goes
+
+
+@pytest.mark.parametrize("account", ["works", "mains"])
+def test_what_others_point_at_since_the_plan_is_not_deleted_wherever_they_are(account):
+    cloud = settled(WELL, TANK)
+    prepared = planned(cloud, TANK)
+    cloud.put(account, Pipe(well="arn:x"))
+    found = told(engine.apply(prepared, cloud.providers()))
+    assert found["well.depot/x"] == (
+        "failed",
+        (
+            f"pipe.{account}/arn:x points at it since this was planned: plan again, or let it "
+            "through (--allow-referenced, or referenced in policy.allow)"
+        ),
+    )
+
+
+def test_what_cannot_be_looked_for_is_taken_to_point_at_it():
+    cloud = settled(WELL, TANK)
+    prepared = planned(cloud, TANK)
+    providers = cloud.providers()
+    providers["mains"].unreadable[None] = busy("mains")
+    outcome, reason = told(engine.apply(prepared, providers))["well.depot/x"]
+    assert outcome == "failed"
+    assert reason.endswith("what cannot be looked at first is left as it is")
+
+
+def test_many_that_go_at_once_are_looked_for_few_times():
+    wells = [declare(f"w{it}", "depot", Well(name=f"w{it}")) for it in range(40)]
+    cloud = settled(*wells, TANK)
+    prepared = planned(cloud, TANK)
+    looks = []
+
+    class Counting(Provider):
+        def observe(self, scope, interest):
+            looks.append(self.name)
+            time.sleep(0.05)  # while the others ask
+            return super().observe(scope, interest)
+
+    providers = cloud.providers() | {"mains": Counting(cloud, "mains")}
+    found = told(engine.apply(prepared, providers))
+    assert {outcome for outcome, _ in found.values()} == {"done"}
+    assert 0 < len(looks) < len(wells) / 2

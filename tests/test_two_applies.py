@@ -220,6 +220,26 @@ def test_messages_that_arrive_between_plan_and_delete_stop_it_unless_that_is_all
     assert allowed or "--allow-non-empty" in error
 
 
+@pytest.mark.parametrize("service", ["mws", "sp-api"])
+def test_a_queue_that_somebody_sends_to_meanwhile_is_left_alone(
+    stack, sandbox, others, tmp_path, service
+):
+    stack.declare(HEAD + EVERYWHERE + queues(q="grants: [{to: amazon-notifications}]", r=""))
+    stack.apply()
+    stack.declare(HEAD + EVERYWHERE + queues(r=""))
+    with planned(tmp_path / "declared", sandbox.url) as carry_out:
+        if service == "mws":
+            others.register(others.queue("q"))
+        else:
+            arn = f"arn:aws:sqs:eu-west-1:{AWS_ID}:q"
+            body = {"name": "theirs", "resourceSpecification": {"sqs": {"arn": arn}}}
+            others.sp_api("POST", "destinations", body=body)
+        [(outcome, error)] = carry_out().values()
+    assert outcome == "failed"
+    assert "points at it since this was planned" in error
+    assert "q" in sandbox.state()["aws"][AWS_ID]["eu-west-1"]["queues"]
+
+
 HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '%s', callBackUri: '%s'"
 
 

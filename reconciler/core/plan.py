@@ -136,6 +136,11 @@ def prepare(
         for step in steps
         if step.verb == "delete"
     }
+    going |= {
+        live_address(other.spec, other.account)
+        for other, one in world.sights.same
+        if live_address(one.spec, one.account) in going
+    }
     rules = Rules(
         policy.ignore_tags,
         non_empty=passing("nonEmpty", policy, overrides),

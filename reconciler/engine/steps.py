@@ -10,7 +10,8 @@ from reconciler.core.model import Desired, Live
 from reconciler.core.order import Step
 from reconciler.core.plan import Prepared
 from reconciler.core.precondition import objection, pointed_at
-from reconciler.core.provider import Provider, Referred, one_by_one
+from reconciler.core.provider import Provider
+from reconciler.engine.lookout import Lookout
 from reconciler.engine.sentences import told
 
 Side = TypeVar("Side", Desired, Live)
@@ -55,6 +56,7 @@ class Worker:
         self._index = prepared.index
         self._rules = prepared.rules
         self._providers = providers
+        self._lookout = Lookout(providers, prepared.index, prepared.plan.stack)
         self._recorder = recorder
 
     def carry_out(self, step: Step, *, cleared: bool) -> End:
@@ -111,9 +113,8 @@ class Worker:
         if now is not None:
             now = replace(now, spec=self._index.inside(now.spec, now.account))
         against = objection(step.verb, step.address, former, now, self._rules)
-        if against is None and step.verb == "delete" and isinstance(provider, Referred):
-            referrers = provider.referrers((former,), one_by_one)
-            return pointed_at(step.address, referrers, self._rules)
+        if against is None and now is not None and step.verb == "delete":
+            return pointed_at(step.address, self._lookout.referrers(former), self._rules)
         return against
 
     def _write(self, provider: Provider, step: Step) -> Live | None:
