@@ -25,6 +25,8 @@ from reconciler.starter.workflows import (
     workflow_for,
 )
 
+_AGAIN = f"run `reconciler init --tool {VENDORED}`"
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -40,10 +42,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a repository has: its workflows by path, and the names in the wheel's folder."""
+    """What a repository has: its workflows by path, its action, and names in the wheel's folder."""
 
     workflows: Mapping[str, str]
-    action: bool
+    action: str | None
     requirements: str | None
     names: tuple[str, ...]
 
@@ -72,9 +74,10 @@ def found_in(directory: Path) -> Found:
     paths = (path for path in bundled_workflows() if path.startswith(WORKFLOWS))
     workflows = {path: _text(directory / path) for path in paths if (directory / path).is_file()}
     folder, requirements = directory / FOLDER, directory / REQUIREMENTS
+    action = directory / ACTION_FILE
     return Found(
         workflows=workflows,
-        action=(directory / ACTION_FILE).is_file(),
+        action=_text(action) if action.is_file() else None,
         requirements=_text(requirements) if requirements.is_file() else None,
         names=tuple(file.name for file in folder.iterdir()) if folder.is_dir() else (),
     )
@@ -172,18 +175,24 @@ def _vendor(made: Equipment, found: Found, *, renew: bool) -> None:
     wheel = wheel_in(found.requirements)
     present = wheel is not None and wheel[0].removeprefix(f"{FOLDER}/") in found.names
     made.kept = (REQUIREMENTS, *([wheel[0]] if wheel and present else []))
-    made.remarks += _on_wheel(wheel, present=present)
+    told = [*_on_wheel(wheel, present=present)]
+    if not told and found.action is not None and _differs(found.action, made.files[ACTION_FILE]):
+        told.append(f"{ACTION_FILE} is not the one of this version: to renew it, {_AGAIN}")
+    made.remarks += told
+
+
+def _differs(text: str, content: bytes) -> bool:
+    return text.replace("\r\n", "\n") != content.decode()
 
 
 def _on_wheel(wheel: tuple[str, str] | None, *, present: bool) -> Iterator[str]:
-    again = f"run `reconciler init --tool {VENDORED}`"
     ours = installed_distribution()
     if wheel is None:
-        yield f"{REQUIREMENTS} names no wheel of the tool: to write both again, {again}"
+        yield f"{REQUIREMENTS} names no wheel of the tool: to write both again, {_AGAIN}"
     elif not present:
-        yield f"{REQUIREMENTS} names {wheel[0]}, which is not there: to write both again, {again}"
+        yield f"{REQUIREMENTS} names {wheel[0]}, which is not there: to write both again, {_AGAIN}"
     elif ours is not None and wheel[1] != ours.version:
-        yield f"the workflows run version {wheel[1]}, this is {ours.version}: to renew it, {again}"
+        yield f"the workflows run version {wheel[1]}, this is {ours.version}: to renew it, {_AGAIN}"
 
 
 def _text(file: Path) -> str:

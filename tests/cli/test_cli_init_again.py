@@ -288,6 +288,19 @@ def test_an_older_wheel_stays_until_it_is_asked_for_a_new_one(cli, started):
     }
 
 
+def test_an_action_of_another_version_stays_and_is_told_of_whatever_ends_its_lines(cli, started):
+    action = started / ACTION / "action.yml"
+    action.write_bytes(action.read_bytes().replace(b"\n", b"\r\n"))
+    assert cli("init", started).err == ""
+    edit(action, "--no-deps", "")
+    before = contents(started)
+    ended = cli("init", started)
+    assert contents(started) == before
+    assert "action.yml is not the one of this version" in ended.err
+    assert cli("init", started, "--tool", "vendored").err == ""
+    assert cli("init", started).err == ""
+
+
 def test_requirements_whose_wheel_is_missing_are_told_of(cli, started):
     (started / WHEEL).unlink()
     ended = cli("init", started)
