@@ -8,6 +8,7 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.session import Request, connected, declared_for, select, to_read
 from reconciler.cli.state import State, in_the_way, write_result
+from reconciler.core.counting import counted
 from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.observation import Observation
@@ -35,10 +36,14 @@ def export_to(state: State, request: Request, out: Path | None) -> int:
         accounts=selected,
     )
     _tell(state, observation, exported)
+    where = "written"
     if out is None:
         write_result(exported.text)
     elif exported.text:
-        _write(state, out, exported, copies)
+        where = f"written to {_write(out, exported, copies)}"
+    state.say(_closing(observation, exported, where))
+    if copies and exported.text and out is not None:
+        state.say(f"the declarations were copied beside it, so that {out} is complete by itself")
     return exits.ERROR if observation.unread else exits.DONE
 
 
@@ -85,15 +90,30 @@ def _tell(state: State, observation: Observation, exported: Exported) -> None:
             "call back URIs are written out in full, tokens and all, as a plan needs them: keep "
             "the result as you keep secrets, or put {secret} and `secret: REFERENCE` in their place"
         )
-    if not exported.text:
-        state.say("nothing to export: no live object is without a declaration")
 
 
-def _write(state: State, out: Path, exported: Exported, copies: list[Source]) -> None:
+def _closing(observation: Observation, exported: Exported, where: str) -> str:
+    """Return the last line: what was written, and what was not though it is undeclared."""
+    lacking = [
+        f"{counted(number, 'live object')} {what}"
+        for number, what in (
+            (exported.refused, "could not be expressed (see above)"),
+            (exported.foreign, "left to other stacks"),
+        )
+        if number
+    ]
+    if exported.text:
+        return "; ".join([f"{counted(len(exported.live), 'live object')} {where}", *lacking])
+    if lacking:
+        return f"nothing was exported: {'; '.join(lacking)}"
+    seen = " of what could be read" if observation.unread else ""
+    return f"nothing to export: no live object{seen} is without a declaration"
+
+
+def _write(out: Path, exported: Exported, copies: list[Source]) -> Path:
+    """Write the files of an export; return the one that holds what was undeclared."""
     if os.path.lexists(out / FILE):
         raise in_the_way(out / FILE)
     files = {os.path.relpath(source.name, out): source.content for source in copies}
     write_files(out, {**files, FILE: exported.text.encode()})
-    state.say(f"{len(exported.live)} live objects written to {out / FILE}")
-    if copies:
-        state.say(f"the declarations were copied beside it, so that {out} is complete by itself")
+    return out / FILE

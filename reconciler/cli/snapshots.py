@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.session import Request, Seen, connected, declared_for, select, to_read
 from reconciler.cli.state import State
+from reconciler.core.counting import counted
 from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
@@ -112,7 +113,7 @@ def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:
         state.result(text)
         return
     state.save(out, text)
-    state.say(f"{len(snapshot.live)} live objects written to {out}")
+    state.say(f"{counted(len(snapshot.live), 'live object')} written to {out}")
 
 
 def _as_finding(problem: Problem) -> Finding:
@@ -125,5 +126,5 @@ def age_of(seconds: float) -> str:
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= unit:
             number = int(seconds // unit)
-            return f"{number} {name}{'s' * (number != 1)}"
+            return counted(number, name)
     return "less than a minute"

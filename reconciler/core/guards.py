@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.core.allowing import Overrides, allowed, limits, line, passing
+from reconciler.core.counting import counted
 from reconciler.core.manifest.settings import Policy
 from reconciler.core.model import Guard, Live, live_address
 from reconciler.core.order import Change, Referrers, leaves, referring
@@ -85,15 +86,17 @@ def _limit(
     changes: Sequence[Change], situation: Situation, name: str, actions: Collection[str]
 ) -> Guard:
     number = sum(change.action in actions for change in changes)
-    what = f"{number} {' and '.join(f'{action}s' for action in actions)}"
+    several = " and ".join(f"{action}s" for action in actions)
+    what = f"1 {' or '.join(actions)}" if number == 1 else f"{number:,} {several}"
     chosen = limits(name, situation.policy, situation.overrides)
     for limit in chosen:
         if limit.allows(number, situation.owned):
-            message = f"{what} of {situation.owned} owned objects, limit {limit}"
+            message = f"{what} of {counted(situation.owned, 'owned object')}, limit {limit}"
             return Guard(guard=name, refused=False, message=message)
     option = "--max-deletes" if name == "maxDeletes" else "--max-updates"
+    are = "is" if number == 1 else "are"
     message = (
-        f"{what} of {situation.owned} owned objects are more than the limit of "
+        f"{what} of {counted(situation.owned, 'owned object')} {are} more than the limit of "
         f"{' or '.join(map(str, chosen))}; if that is meant, allow it with {option} {number}"
     )
     return _refused(name, message, situation.lines(name, [number]))
@@ -108,10 +111,11 @@ def _refused(name: str, message: str, lines: Sequence[str]) -> Guard:
 
 def _empty(changes: Sequence[Change], situation: Situation) -> Guard:
     if situation.declared or situation.overrides.destroying or not changes:
-        return Guard(guard="empty", refused=False, message=f"{situation.declared} declared objects")
+        message = counted(situation.declared, "declared object")
+        return Guard(guard="empty", refused=False, message=message)
     message = (
-        f"nothing at all is declared, and {len(changes)} owned objects would go; if that is meant, "
-        "use `reconciler destroy`"
+        f"nothing at all is declared, and {counted(len(changes), 'owned object')} would go; if "
+        "that is meant, use `reconciler destroy`"
     )
     return Guard(guard="empty", refused=True, message=message)
 
@@ -121,7 +125,8 @@ def _partial_read(situation: Situation) -> Guard:
         return Guard(guard="partialRead", refused=False, message="everything was read")
     message = (
         f"not everything could be read ({short_list(situation.unread)}): nothing is done there or "
-        f"with what depends on it, and {situation.withheld} deletes are left out"
+        f"with what depends on it, and {counted(situation.withheld, 'delete')} "
+        f"{'is' if situation.withheld == 1 else 'are'} left out"
     )
     return Guard(guard="partialRead", refused=False, message=message)
 
@@ -135,7 +140,7 @@ def _adopt(changes: Sequence[Change], situation: Situation) -> Guard:
     wanted = [change for change in changes if change.adopts and _alters(change)]
     open_ = [change for change in wanted if not situation.passes("adopt", change)]
     if not open_:
-        message = f"{len(wanted)} objects are taken over with changes"
+        message = f"{counted(len(wanted), 'object')} taken over with changes"
         return Guard(guard="adopt", refused=False, message=message)
     message = (
         f"these exist without our mark and would be changed: {_names(open_)}; take them over with "
@@ -178,9 +183,11 @@ def _non_empty(changes: Sequence[Change], situation: Situation) -> Guard:
     full = [change for change in _removals(changes) if change.live and change.live.waiting]
     stopped = [change for change in full if not situation.passes("nonEmpty", change)]
     if not stopped:
-        message = f"{len(full)} objects that hold messages are removed"
+        message = f"{counted(len(full), 'object')} removed with messages inside"
         return Guard(guard="nonEmpty", refused=False, message=message)
-    counts = [f"{c.address} (about {c.live.waiting} messages)" for c in stopped if c.live]
+    counts = [
+        f"{c.address} (about {counted(c.live.waiting or 0, 'message')})" for c in stopped if c.live
+    ]
     message = (
         f"these still hold messages, which would be lost: {short_list(counts)}; read them first, "
         "or allow it with --allow-non-empty"
@@ -192,7 +199,7 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
     held = list(_held(changes, situation))
     stopped = [(one, by) for one, by in held if not situation.passes("referenced", one)]
     if not stopped:
-        message = f"{len(held)} objects that others point at are removed"
+        message = f"{counted(len(held), 'object')} removed though others point there"
         return Guard(guard="referenced", refused=False, message=message)
     named = [f"{change.address} (from {sources})" for change, sources in stopped]
     message = (

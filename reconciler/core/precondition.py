@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.allowing import allowed
+from reconciler.core.counting import counted
 from reconciler.core.diff import altered
 from reconciler.core.model import Live, live_address
 from reconciler.core.order import Verb
@@ -39,8 +40,9 @@ def objection(verb: Verb, address: str, former: Live, now: Live | None, rules: R
     if paths:
         return f"it was changed since this was planned ({', '.join(paths)}): plan again"
     if verb == "delete" and now.waiting and not rules.may_be_full(address):
+        held = counted(now.waiting, "message")
         return (
-            f"it holds about {now.waiting} messages by now, which would be lost: read them first, "
+            f"it holds about {held} by now, which would be lost: read them first, "
             "or let it through (--allow-non-empty, or nonEmpty in policy.allow)"
         )
     return None

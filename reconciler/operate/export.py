@@ -18,12 +18,15 @@ from reconciler.operate.trial import Reread, Trial
 class Exported:
     """A file of declarations: its text (empty: nothing to declare) and the live objects it covers.
 
-    `notes` are sentences on what was left out, and why.
+    `notes` are sentences on what was left out, and why; `refused` counts what could not be
+    expressed, `foreign` what belongs to other stacks.
     """
 
     text: str
     live: tuple[Live, ...]
     notes: tuple[str, ...]
+    refused: int = 0
+    foreign: int = 0
 
 
 def export(
@@ -42,7 +45,8 @@ def export(
     trial = Trial(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = trial.run(Composer(declarations, services))
     covered = (live for draft in document.drafts.values() for live in draft.live)
-    return Exported(text, tuple(covered), (*notes, *sorted(trial.refused.values())))
+    told = (*notes, *sorted(trial.refused.values()))
+    return Exported(text, tuple(covered), told, len(trial.refused), len(notes))
 
 
 def _sorted_out(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.counting import counted
 from reconciler.core.health import (
     DestinationHealth,
     Limits,
@@ -238,4 +239,4 @@ def _remedied(reason: str, *, healed: bool) -> str:
 
 
 def _messages(number: int | None) -> str:
-    return f"{number or 0:,} message{'s' * (number != 1)}"
+    return counted(number or 0, "message")

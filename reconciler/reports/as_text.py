@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from reconciler.core.counting import counted
 from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.drift import Drift
 from reconciler.core.health import Status
@@ -59,7 +60,7 @@ def _plan(plan: Plan) -> Iterator[Line]:
     if plan.actions:
         calls = plan.estimate.calls
         yield (
-            f"Applying this takes {calls} API call{'s' * (calls != 1)}, about "
+            f"Applying this takes {counted(calls, 'API call')}, about "
             + _seconds(plan.estimate.seconds),
             "",
         )
@@ -192,10 +193,9 @@ def _validation(validation: Validation) -> Iterator[Line]:
     for error in validation.errors:
         yield visible(str(error)), "red"
     if validation.valid:
-        yield f"Valid: {validation.declared} objects declared.", "green"
+        yield f"Valid: {counted(validation.declared, 'object')} declared.", "green"
     else:
-        count = len(validation.errors)
-        yield f"Invalid: {count} error{'s' * (count != 1)}.", "bold red"
+        yield f"Invalid: {counted(len(validation.errors), 'error')}.", "bold red"
 
 
 def _application(application: Application) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
+from reconciler.core.counting import counted
 from reconciler.core.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.core.visible import visible
 from reconciler.reports.lines import Line
@@ -49,7 +50,7 @@ def _wrapped(head: str, text: str, style: str) -> Iterator[Line]:
 
 def _account(report: AccountReport, width: int) -> str:
     sign, verdict = ("✓", "ready") if report.healthy else ("✗", "needs attention")
-    checks = f"{report.checks} check{'s' * (report.checks != 1)}"
+    checks = counted(report.checks, "check")
     rest = f", {report.skipped} not made until that is fixed" if report.skipped else ""
     name = visible(report.account).ljust(width)
     return f"{sign} {name}  {report.service:<8}  {verdict}: {checks}{rest}"

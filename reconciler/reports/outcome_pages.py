@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from reconciler.core.counting import counted
 from reconciler.core.model import Finding
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
@@ -56,9 +57,9 @@ def application_page(application: Application, stack: str, limits: Sequence[str]
 def validation_page(validation: Validation) -> Page:
     """Return the errors and warnings of validate."""
     if validation.valid:
-        verdict = f"✅ **Valid.** {validation.declared:,} objects are declared."
+        verdict = f"✅ **Valid.** {counted(validation.declared, 'object')} declared."
     else:
-        verdict = f"⛔ **Invalid.** {len(validation.errors):,} to mend."
+        verdict = f"⛔ **Invalid.** {counted(len(validation.errors), 'error')} to mend."
     return Page(
         head=f"## Declarations\n\n{verdict}",
         sections=[

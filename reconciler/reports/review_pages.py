@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from reconciler.core.counting import counted
 from reconciler.core.drift import Drift
 from reconciler.core.model import Finding, Plan
 from reconciler.reports import account_changes
@@ -131,7 +132,7 @@ def _plan_foot(plan: Plan) -> Iterator[str]:
     yield ""
     if plan.actions:
         yield (
-            f"Applying this takes {calls:,} API call{'s' * (calls != 1)}, about "
+            f"Applying this takes {counted(calls, 'API call')}, about "
             f"{max(1, plan.estimate.seconds):,.0f} s."
         )
     yield f"Fingerprint {code(plan.fingerprint)}"

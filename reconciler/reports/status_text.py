@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from reconciler.core.counting import counted
 from reconciler.core.health import (
     DestinationHealth,
     Health,
@@ -50,13 +51,13 @@ def lines(status: Status) -> Iterator[Line]:
 
 
 def _verdict(number: int, ill: int) -> str:
-    objects = f"{number:,} object{'s' * (number != 1)}"
+    objects = counted(number, "object")
     return f"{objects}, {ill:,} of them need{'s' * (ill == 1)} attention" if ill else objects
 
 
 def _closing(status: Status, ill: int) -> Line:
     if ill:
-        return f"{ill:,} object{'s' * (ill != 1)} need{'s' * (ill == 1)} attention.", "red"
+        return f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red"
     if not status.complete:
         return "Healthy in what could be read.", "yellow"
     return "All healthy.", "green"
@@ -143,7 +144,7 @@ def _queue(item: QueueHealth, columns: _Columns) -> str:
     elif item.oldest_seconds is None:
         parts.append("oldest unknown")
     if item.dead_letters is not None:
-        parts.append(f"{item.dead_letters:,} dead letter{'s' * (item.dead_letters != 1)}")
+        parts.append(counted(item.dead_letters, "dead letter"))
     return "  ".join(parts)
 
 

@@ -259,6 +259,27 @@ def test_what_cannot_be_declared_is_told_with_all_that_rests_on_it(aws, live, ex
             "q-mws": {"account": "uk", "queue": "arn:aws:sqs:eu-west-1:123456789012:q"}
         }
     }, "the queue is referred to by its ARN instead"
+    assert ended.err.endswith(
+        "1 live object written; 1 live object could not be expressed (see above)\n"
+    )
+
+
+def test_nothing_to_export_is_told_apart_from_what_could_not_be(aws, live, export, sandbox):
+    live(queues(q="") + destinations(m="account: uk, queue: q"), marked=True)
+    ended, _ = export()
+    last = ended.err.splitlines()[-1]
+    assert last == "nothing was exported: 2 live objects left to other stacks"
+
+
+def test_what_no_declaration_can_express_is_counted(aws, live, export, sandbox):
+    live(queues(q=""))
+    url = aws.sqs.get_queue_url(QueueName="q")["QueueUrl"]
+    aws.sqs.tag_queue(QueueUrl=url, Tags={f"t{number}": "x" for number in range(50)})
+    ended, found = export()
+    assert (ended.code, ended.out, found) == (0, "", {})
+    told, last = ended.err.splitlines()[-2:]
+    assert told.startswith("queue.aws-eu/q is not exported: ")
+    assert last == "nothing was exported: 1 live object could not be expressed (see above)"
 
 
 def test_subscriptions_of_types_that_nobody_declared_are_found(live, export):

@@ -248,7 +248,7 @@ def test_a_refused_limit_says_how_many_of_how_many_and_what_lifts_it():
 
 def test_a_limit_that_is_kept_says_so_too():
     message = deleting(1, of=10, policy=Policy(prune=True)).message
-    assert message == "1 deletes and replaces of 10 owned objects, limit 30%"
+    assert message == "1 delete or replace of 10 owned objects, limit 30%"
 
 
 def test_the_limit_on_the_command_line_wins_both_ways():
@@ -310,7 +310,7 @@ def test_a_partial_read_refuses_nothing_and_says_what_is_left_out():
     assert not guard.refused
     assert guard.message == (
         "not everything could be read (works): nothing is done there or with what depends on it, "
-        "and 1 deletes are left out"
+        "and 1 delete is left out"
     )
     assert guards(KEPT)["partialRead"].message == "everything was read"
 

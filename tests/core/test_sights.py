@@ -42,7 +42,7 @@ def test_what_nobody_declares_is_deleted_once_and_counted_once():
     found = plan(WELL, live=[standing(WELL), other_sight(one, "works-2"), one])
     assert deeds(found) == [("delete", "pipe.works/arn:x")]
     counted = next(guard for guard in found.guards if guard.guard == "maxDeletes")
-    assert counted.message.startswith("1 deletes and replaces of 2 owned objects")
+    assert counted.message.startswith("1 delete or replace of 2 owned objects")
 
 
 def test_a_run_limited_to_the_other_entry_deletes_it_there():

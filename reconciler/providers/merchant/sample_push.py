@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urlsplit
 
+from reconciler.core.counting import counted
 from reconciler.core.link import Link
 from reconciler.providers.merchant.addresses import is_public
 from reconciler.providers.merchant.push_answer import NothingFollowed, judged
@@ -204,7 +205,7 @@ def _validity(connection: ssl.SSLSocket, now: datetime) -> Link:
     days = (end - now).days
     if days >= EXPIRES_SOON:
         return Link("certificate", "holds", f"valid until {end:%Y-%m-%d}")
-    left = f"{days} day{'s' * (days != 1)} left"
+    left = f"{counted(days, 'day')} left"
     return Link("certificate", "warning", f"expires on {end:%Y-%m-%d} ({left}): renew it")
 
 

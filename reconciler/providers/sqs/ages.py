@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reconciler.core.counting import counted
 from reconciler.core.errors import Denied, ServiceError
 from reconciler.core.health import Measured, Metrics
 from reconciler.core.model import Live, live_address
@@ -50,7 +51,7 @@ def _lacking(holding: Sequence[Live], metrics: dict[str, Metrics]) -> str | None
         return None
     return (
         f"{silent[0].account}: CloudWatch has no age yet of the oldest message of "
-        f"{len(silent)} queue{'s' * (len(silent) != 1)}"
+        f"{counted(len(silent), 'queue')}"
     )
 
 
