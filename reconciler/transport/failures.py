@@ -141,8 +141,10 @@ def _why_unsent(site: Site, cause: BaseException, *, at_proxy: bool) -> Failed |
             return site.unreachable(f"{to}timed out after {site.connect_seconds:g} s")
         case ConnectionRefusedError():
             return site.unreachable(f"{to}connection refused: check host and port")
-        case ConnectionError() | HTTPException():
+        case ConnectionError():
             return site.unreachable(f"{to}it hung up")
+        case HTTPException():
+            return site.unreachable(f"what came is no HTTP ({type(cause).__name__})", False)
         case OSError() if cause.strerror:
             return site.unreachable(f"{to}{cause.strerror[0].lower()}{cause.strerror[1:]}")
         case _:

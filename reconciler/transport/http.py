@@ -265,7 +265,9 @@ def _whole(answer: urllib3.BaseHTTPResponse, most: int) -> bytes:
     for piece in answer.stream(_PIECE, decode_content=True):
         held += len(piece)
         if held > most:
+            # What is half read is of no more use, but its place in the pool is.
             answer.close()
+            answer.release_conn()
             raise TooLarge(f"answer too large, more than {_size(most)}")
         pieces.append(piece)
     return b"".join(pieces)

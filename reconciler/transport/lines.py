@@ -2,11 +2,10 @@
 
 import io
 import socket
-import ssl
 import time
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -87,7 +86,7 @@ class _Limited:
             super().connect()  # type: ignore[misc]  # of the class beside this one
         except TimeoutError as error:
             raise ConnectTimeoutError(line, str(error)) from error
-        except (ssl.SSLError, OSError, ssl.CertificateError) as error:
+        except (OSError, HTTPException) as error:
             raise NewConnectionError(line, str(error)) from error
 
 

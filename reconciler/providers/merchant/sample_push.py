@@ -8,6 +8,7 @@ public, the connection goes to such an address and to no proxy, and redirects ar
 import base64
 import http.client
 import json
+import os
 import socket
 import ssl
 import threading
@@ -23,6 +24,8 @@ from reconciler.core.link import Link
 from reconciler.providers.merchant.addresses import is_public
 from reconciler.providers.merchant.push_answer import NothingFollowed, judged
 from reconciler.transport.calls import Clock
+from reconciler.transport.routes import Routes
+from reconciler.transport.trust import context_of
 
 EXPIRES_SOON = 21
 """Days before the end of a certificate from which on there is a warning."""
@@ -186,7 +189,7 @@ def _dial(target: Target, addresses: Sequence[str], within: float) -> socket.soc
 
 
 def _secured(target: Target, plain: socket.socket) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
+    context = context_of(Routes(os.environ).bundle())
     try:
         return context.wrap_socket(plain, server_hostname=target.host)
     except ssl.SSLCertVerificationError as error:

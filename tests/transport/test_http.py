@@ -1,0 +1,336 @@
+"""What happens on the line: over real sockets, with answers made by hand."""
+
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from reconciler.core.errors import SettingsError, Transient, Unclear, Unreachable
+from reconciler.transport.failures import Failed
+from reconciler.transport.http import Http
+from reconciler.transport.lines import Limits
+from tests.operate.hooks import Authority
+from tests.wires import Proxy, named
+
+HOST = "service.example"
+WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+FAST = Limits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
+
+
+class Server:
+    """Answers each connection with pieces of bytes; None among them waits for the client to go.
+
+    `heads` are the requests that came, without bodies.
+    """
+
+    def __init__(self, *pieces, context=None):
+        self._pieces, self._context = pieces, context
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.heads = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                line, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+
+    def _serve(self, line):
+        line.settimeout(5)
+        with line, suppress(OSError):
+            if self._context is not None:
+                line = self._context.wrap_socket(line, server_side=True)
+            while head := line.recv(65536):
+                self.heads.append(head.decode("latin-1"))
+                for piece in self._pieces:
+                    if piece is None:
+                        line.recv(1)
+                    else:
+                        line.sendall(piece)
+                if self._pieces != (WELL,):
+                    break
+            line.close()
+
+
+@contextmanager
+def serving(*pieces, context=None):
+    server = Server(*pieces, context=context)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def speaking(limits=FAST, **environ):
+    http = Http(environ=environ, limits=limits, connections=1)
+    try:
+        yield http
+    finally:
+        http.close()
+
+
+def get(http, url, **more):
+    return http.request("acme", "List", "GET", url, headers=more)
+
+
+def fails(http, url, kind, said):
+    """Ask, and return what is said of its failure."""
+    with pytest.raises(kind, match=said) as raised:
+        get(http, url)
+    return str(raised.value)
+
+
+def url_of(server):
+    return f"http://127.0.0.1:{server.port}/"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("trust"))
+
+
+def tls(authority, host=HOST):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certificate(host))
+    return context
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ((b"HTTP/1.1 200 OK\r\nX-Slow: ", None), "timed out, silent for 0.3 s"),
+        ((None,), "timed out, silent for 0.3 s"),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",), "it hung up"),
+        ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",), "it hung up"),
+        ((b"",), "it hung up"),
+        ((b"SSH-2.0-OpenSSH_9.9\r\n",), "what came is no HTTP (BadStatusLine)"),
+        (
+            (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",),
+            "it cannot be unpacked",
+        ),
+    ],
+)
+def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said):
+    with serving(*pieces) as server, speaking() as http:
+        with pytest.raises(Unclear) as raised:
+            get(http, url_of(server))
+        place = f"127.0.0.1:{server.port}"
+        assert str(raised.value) == f"acme: List: {place} did not answer completely: {said}"
+
+
+def test_headers_that_drip_for_ever_are_given_up():
+    drip = [b"HTTP/1.1 200 OK\r\n"] + [b"X-Slow: y\r\n", b""] * 40
+    with serving(*drip) as server, speaking() as http:
+        server._pieces = _slowly(drip)
+        with pytest.raises(Unclear, match=r"timed out after 0\.6 s"):
+            get(http, url_of(server))
+
+
+def _slowly(pieces):
+    for piece in pieces:
+        yield piece
+        threading.Event().wait(0.05)
+
+
+def test_what_is_too_large_takes_no_connection_away():
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
+    with serving(large) as server, speaking() as http:
+        for _ in range(3):
+            with pytest.raises(Unclear, match="answer too large, more than 1,000 bytes") as raised:
+                get(http, url_of(server))
+            assert not raised.value.passing
+
+
+def test_what_is_as_large_as_it_may_be_is_taken():
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
+    with serving(large) as server, speaking() as http:
+        assert get(http, url_of(server)).body == b"x" * 1000
+
+
+def test_a_connection_is_used_again():
+    with serving(WELL) as server, speaking() as http:
+        assert [get(http, url_of(server)).body for _ in range(3)] == [b"ok"] * 3
+        assert len(server.heads) == 3
+        (way,) = http._ways.values()
+        assert way.pool.num_connections == 1
+
+
+def test_a_token_that_no_header_can_hold_is_not_repeated():
+    with serving(WELL) as server, speaking() as http:
+        with pytest.raises(Unreachable, match="characters that do not belong there") as raised:
+            get(http, url_of(server), Authorization="Bearer hush\nhush")
+        assert "hush" not in str(raised.value)
+        assert raised.value.__cause__.__cause__ is None
+
+
+def test_plain_http_through_a_proxy_sends_it_the_login(monkeypatch):
+    with serving(WELL) as proxy:
+        place = f"user:p%40ss@127.0.0.1:{proxy.port}"
+        with speaking(HTTP_PROXY=place) as http:
+            assert get(http, f"http://{HOST}/x?y=z").body == b"ok"
+    assert proxy.heads[0].startswith(f"GET http://{HOST}/x?y=z HTTP/1.1\r\n")
+    assert "Proxy-Authorization: Basic dXNlcjpwQHNz" in proxy.heads[0]
+
+
+def test_a_proxy_that_asks_for_a_password_for_plain_http_is_told():
+    no = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    with serving(no) as proxy, speaking(HTTP_PROXY=f"127.0.0.1:{proxy.port}") as http:
+        fails(
+            http, f"http://{HOST}/", Unreachable, r"proxy refused \(HTTP 407 from .*, set in HTTP_P"
+        )
+
+
+def test_a_password_that_a_proxy_does_not_accept_is_told_and_not_repeated():
+    no = b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"
+    with serving(no) as proxy:
+        with speaking(HTTPS_PROXY=f"http://user:hush@127.0.0.1:{proxy.port}") as http:
+            told = fails(
+                http, f"https://{HOST}/", Unreachable, "does not accept that user and pass"
+            )
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", Transient, r"proxy refused \(HTTP 502 .*just now"),
+        (b"HTTP/1.1 403 No\r\n\r\n", Unreachable, r"proxy refused \(HTTP 403 .*NO_PROXY"),
+        (b"garbage\r\n", Unreachable, "what came is no HTTP"),
+        (b"", Transient, "it hung up"),
+        (None, Transient, "timed out after 0.5 s"),
+    ],
+)
+def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(answer, kind, said):
+    with serving(answer) as proxy, speaking(HTTPS_PROXY=f"127.0.0.1:{proxy.port}") as http:
+        fails(http, f"https://{HOST}/", kind, said)
+
+
+def test_a_proxy_that_does_not_listen_is_named():
+    with speaking(https_proxy="http://127.0.0.1:9") as http, pytest.raises(Transient) as raised:
+        get(http, f"https://{HOST}/")
+    assert told == (
+        f"acme: List: {HOST} is not reachable: the proxy 127.0.0.1:9 (https_proxy): connection "
+        "refused: check host and port"
+    )
+
+
+def test_a_proxy_whose_name_is_not_found_is_named(monkeypatch):
+    named(monkeypatch, {})
+    with speaking(HTTPS_PROXY="http://proxy.example:3128") as http:
+        fails(
+            http,
+            f"https://{HOST}/",
+            Unreachable,
+            r"the proxy proxy.example:3128 .*: name not found",
+        )
+
+
+def test_a_proxy_may_speak_tls_itself(authority, monkeypatch):
+    with serving(WELL, context=tls(authority)) as server:
+        ports = {HOST: server.port}
+        inner = Proxy(ports.__getitem__)
+        with _wrapped(inner, tls(authority, "proxy.example")) as port:
+            named(monkeypatch, {"proxy.example": port})
+            environ = {"HTTPS_PROXY": "https://proxy.example:3128"}
+            with speaking(RECONCILER_CA_BUNDLE=str(authority.file), **environ) as http:
+                assert get(http, f"https://{HOST}/").body == b"ok"
+            with speaking(**environ) as http:
+                fails(
+                    http, f"https://{HOST}/", Unreachable, r"the proxy .*: certificate not trusted"
+                )
+        inner.close()
+
+
+@contextmanager
+def _wrapped(proxy, context):
+    """Put TLS before a proxy."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    serve = proxy._serve
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                line, _ = listening.accept()
+                threading.Thread(target=one, args=(line,), daemon=True).start()
+
+    def one(line):
+        with suppress(OSError):
+            serve(context.wrap_socket(line, server_side=True))
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield listening.getsockname()[1]
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
+
+
+def test_a_certificate_for_another_name_is_told(authority, monkeypatch):
+    with serving(WELL, context=tls(authority, "other.example")) as server:
+        named(monkeypatch, {HOST: server.port})
+        with speaking(SSL_CERT_FILE=str(authority.file)) as http:
+            fails(http, f"https://{HOST}/", Unreachable, r"not trusted .*: it is for another name")
+
+
+def test_a_bundle_that_does_not_help_is_named_with_its_variable(authority, monkeypatch, tmp_path):
+    (tmp_path / "more").mkdir()
+    other = Authority(tmp_path / "more", "Another Authority")
+    with serving(WELL, context=tls(authority)) as server:
+        named(monkeypatch, {HOST: server.port})
+        with speaking(AWS_CA_BUNDLE=str(other.file)) as http:
+            told = fails(http, f"https://{HOST}/", Unreachable, "")
+    assert f"issued by “Test Authority”): no authority in {other.file} (AWS_CA_BUNDLE) v" in told
+
+
+def test_who_speaks_no_tls_is_told(monkeypatch):
+    with serving(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server:
+        named(monkeypatch, {HOST: server.port})
+        with speaking() as http:
+            fails(http, f"https://{HOST}/", Unreachable, "it does not speak TLS as it should")
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"\xff\xfe"])
+def test_a_bundle_without_certificates_is_told(tmp_path, content):
+    file = tmp_path / "ca.pem"
+    file.write_bytes(content)
+    with speaking(REQUESTS_CA_BUNDLE=str(file)) as http:
+        fails(
+            http,
+            f"https://{HOST}/",
+            SettingsError,
+            r"^REQUESTS_CA_BUNDLE: .*/ca.pem holds no certif",
+        )
+
+
+def test_authorities_are_not_asked_for_where_there_is_no_tls():
+    with serving(WELL) as server, speaking(SSL_CERT_FILE="/nowhere.pem") as http:
+        assert get(http, url_of(server)).status == 200
+
+
+def test_what_only_reads_may_ask_again():
+    class Clock:
+        slept = ()
+
+        def now(self):
+            return 0.0
+
+        def sleep(self, seconds):
+            self.slept += (seconds,)
+
+    with serving(b"") as server:
+        http = Http(environ={}, limits=FAST, waits=(0.5, 1.0), clock=(clock := Clock()))
+        with pytest.raises(Failed):
+            http.exchange("GET", url_of(server), headers={})
+        http.close()
+        assert len(server.heads) == 3
+        assert clock.slept == (0.5, 1.0)
