@@ -192,11 +192,8 @@ def test_a_proxy_that_asks_for_a_password_for_plain_http_is_told():
 
 def test_a_password_that_a_proxy_does_not_accept_is_told_and_not_repeated():
     no = b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"
-    with serving(no) as proxy:
-        with speaking(HTTPS_PROXY=f"http://user:hush@127.0.0.1:{proxy.port}") as http:
-            told = fails(
-                http, f"https://{HOST}/", Unreachable, "does not accept that user and pass"
-            )
+    with serving(no) as proxy, speaking(HTTPS_PROXY=f"user:hush@127.0.0.1:{proxy.port}") as http:
+        told = fails(http, f"https://{HOST}/", Unreachable, "does not accept that user and pass")
     assert "hush" not in told
 
 
@@ -216,8 +213,8 @@ def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(answer, kind, said):
 
 
 def test_a_proxy_that_does_not_listen_is_named():
-    with speaking(https_proxy="http://127.0.0.1:9") as http, pytest.raises(Transient) as raised:
-        get(http, f"https://{HOST}/")
+    with speaking(https_proxy="http://127.0.0.1:9") as http:
+        told = fails(http, f"https://{HOST}/", Transient, "not reachable")
     assert told == (
         f"acme: List: {HOST} is not reachable: the proxy 127.0.0.1:9 (https_proxy): connection "
         "refused: check host and port"
@@ -288,7 +285,7 @@ def test_a_bundle_that_does_not_help_is_named_with_its_variable(authority, monke
     with serving(WELL, context=tls(authority)) as server:
         named(monkeypatch, {HOST: server.port})
         with speaking(AWS_CA_BUNDLE=str(other.file)) as http:
-            told = fails(http, f"https://{HOST}/", Unreachable, "")
+            told = fails(http, f"https://{HOST}/", Unreachable, "not trusted")
     assert f"issued by “Test Authority”): no authority in {other.file} (AWS_CA_BUNDLE) v" in told
 
 
