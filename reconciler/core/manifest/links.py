@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
@@ -35,17 +34,20 @@ def resolve(reader: Reader, item: Desired) -> Desired | None:
         elif not _is_remote(reference, value):
             return None  # misdirected() says why
     for path, reference in spec.mentions.items():
-        listed = _mentioned(reader, reference, getattr(spec, to_snake(path)), item.account)
+        given = getattr(spec, to_snake(path))
+        if not isinstance(given, tuple):
+            continue  # a word that stands for a list
+        listed = _mentioned(reader, reference, given, item.account)
         if listed is None:
             return None  # likewise
         spec = spec.model_copy(update={to_snake(path): listed})
     return replace(item, spec=spec, references=links)
 
 
-def _mentioned(reader: Reader, reference: Reference, listed: Any, account: str) -> Any:
-    """Return a list of names and remote values as remote values, None if one leads nowhere."""
-    if not isinstance(listed, tuple):
-        return listed  # a word that stands for a list
+def _mentioned(
+    reader: Reader, reference: Reference, listed: Iterable[str], account: str
+) -> tuple[str, ...] | None:
+    """Return names and remote values as remote values, None if one leads nowhere."""
     found = set()
     for value in listed:
         target = reader.target(reference, value)

@@ -219,6 +219,7 @@ def test_the_sources_of_a_dead_letter_queue_are_named_like_queues_everywhere(obj
     allowed = found["queue.dead"].spec.redrive_allow
     assert allowed == (f"{ARN}acme-offers", f"{ARN}old", f"{ARN}orders")
     assert found["queue.dead"].references == {}
+    assert "redriveAllow" not in found["queue.offers"].spec.declared_fields()
 
 
 def test_a_dead_letter_arn_in_another_declared_account_is_refused_by_the_service(refused):
