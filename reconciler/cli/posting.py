@@ -40,7 +40,7 @@ def post_to(state: State, request: "Request", left: Left) -> int:
     """
     job = Job.of(os.environ)
     state.enter_job(job.token)
-    stack = _stack(request.path)
+    stack, everything = _declared(request.path)
     record = _record(left.result, stack) if left.result is not None else None
     limits = record.limits if record else request.limits
     folder = folder_of(job, request.path)
@@ -49,7 +49,7 @@ def post_to(state: State, request: "Request", left: Left) -> int:
         Marker("apply", stack, limits),
         _page(record, left.ended, stack, limits),
         Background(limits, commit=job.commit),
-        _how(record, left.ended),
+        _how(record, left.ended) if everything else "",
     )
     return exits.DONE if told else exits.ERROR
 
@@ -84,12 +84,14 @@ def _how(record: Record | None, ended: str) -> str:
     return "found everything as declared" if ended == "unchanged" else ""
 
 
-def _stack(path: Path) -> str:
+def _declared(path: Path) -> tuple[str, bool]:
+    """Return the stack, and whether an apply of it looks for all that drift looks for."""
     from reconciler.wiring import declarations
 
     try:
-        return declarations(path).stack
+        found = declarations(path)
     except DeclarationError as error:
         if not error.stack:
             raise
-        return error.stack
+        return error.stack, False
+    return found.stack, found.look_for_all

@@ -20,6 +20,9 @@ class Account(Frozen):
     hosts: ClassVar[tuple[str, ...]] = ()
     """The service's own hosts, to which secrets may be sent; `*.` stands for whole labels."""
 
+    by_topic: ClassVar[bool] = False
+    """Whether the service lists only the topics it is asked for, so that others may not be seen."""
+
     service: Annotated[str, IDENTIFYING]
 
     def target(self) -> dict[str, Any]:

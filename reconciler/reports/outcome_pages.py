@@ -24,7 +24,7 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
     if ended == "unchanged":
         verdict = "✅ **Nothing to apply.** Everything is as declared."
     elif ended == "refused":
-        verdict = "⛔ **Refused, nothing was changed.** The run says which guard refuses, and why."
+        verdict = "⛔ **Refused, nothing was changed.** The run says what refuses it, and why."
     else:
         verdict = (
             f"⚠️ **No result.** The run ended ({code(ended)}) and left none: look there for what "

@@ -9,6 +9,7 @@ from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
 
 SNAPSHOT = "reconciler-snapshot"
 FILES = {"result": "result.json"}
+LEFT = "left/result.json"
 FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(
     own="account: shop, registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '5678', "
     "callBackUri: https://hooks.example.com/own"
@@ -53,7 +54,7 @@ class Repository:
         (self.declared / "world.yaml").write_text(head + AWS + MERCHANT + text, encoding="utf-8")
 
     def run(self, workflow, job, event="push", *, needs=None, **payload):
-        for name in ("snapshot.json", "previous.json", "journal.jsonl", "result.json"):
+        for name in ("snapshot.json", "previous.json", "journal.jsonl", "result.json", LEFT):
             (self._runner.temporary / name).unlink(missing_ok=True)
         commit = payload.pop("commit", self.api.head)
         github = {

@@ -166,6 +166,7 @@ def downloaded(given, artifacts):
     """Do what actions/download-artifact does, with the run's own artifacts."""
     if given["name"] not in artifacts:
         return Ran(1)
+    Path(given["path"]).mkdir(exist_ok=True)
     for name, text in artifacts[given["name"]].items():
         (Path(given["path"]) / name).write_text(text)
     return Ran(0)

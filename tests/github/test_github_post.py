@@ -1,6 +1,7 @@
 """post: from a job without credentials, the merged pull request and the drift issue are told."""
 
 import json
+from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -14,6 +15,15 @@ HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '%s', callBackUri
 HERE = "https://hooks.example.com/here"
 ONE = subscriptions(s=HOOK % (1, HERE))
 TWO = subscriptions(s=HOOK % (1, HERE), t=HOOK % (2, HERE))
+
+APPLICATION = """
+accounts:
+  app:
+    service: sp-api
+    region: eu
+    credentials: {clientId: "env:CID", clientSecret: "env:CSEC"}
+    sellers: {acme: {refreshToken: "env:RT"}}
+"""
 
 
 @pytest.fixture
@@ -101,6 +111,16 @@ def test_an_apply_that_ends_in_sync_closes_the_drift_issue(reconcile, post, api,
     api.calls.clear()
     post(TWO)
     assert [call for call in api.writes() if "/issues/" in call and "comments/" not in call] == []
+
+
+def test_an_apply_that_does_not_look_for_all_closes_no_issue(reconcile, post, api, merged, cli):
+    post()
+    reconcile("drift", TWO)
+    reconcile("apply", TWO, "--yes", "--out", "result.json")
+    Path("declared/application.yaml").write_text(APPLICATION)
+    assert cli("post", "declared", "--result", "result.json").code == 0
+    [issue] = [it for it in api.issues.values() if "pull_request" not in it]
+    assert issue["state"] == "open", "the next drift run looks for all"
 
 
 @pytest.mark.parametrize("options", [["--target", "subscription.t"], ["--account", "shop"]])

@@ -88,6 +88,12 @@ class Declarations:
             node, at, path = node.value[name], node.keys[name], path[len(name) + 1 :]
         return at if path or isinstance(node.value, dict) else node.at
 
+    @property
+    def look_for_all(self) -> bool:
+        """Say whether nothing of any account escapes a plan, whatever is declared."""
+        topical = any(account.by_topic for account in self.accounts.values())
+        return self.policy.discover == "all" or not topical
+
     def topics(self) -> dict[str, frozenset[str]]:
         """Return by account what services have to be asked about to list what is declared there."""
         found: dict[str, set[str]] = {}

@@ -70,6 +70,8 @@ class SpApiAccount(Account):
         for region in ("na", "eu", "fe")
     )
 
+    by_topic: ClassVar[bool] = True
+
     service: Annotated[Literal["sp-api"], IDENTIFYING]
     region: Annotated[Literal["na", "eu", "fe"], IDENTIFYING]
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
