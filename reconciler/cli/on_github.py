@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from reconciler.reports.model import Application, Validation
     from reconciler.reports.review_pages import Background
 
-_COMMENTING = ("plan", "validate")
-"""Commands that write on pull requests."""
-
 
 class Reporter(Protocol):
     """Is told a result and the exit code that goes with it; returns the exit code to end with."""
@@ -136,7 +133,8 @@ def reporting(
 
     job, remark = Job.of(os.environ), ""
     state.enter_job(job.token)
-    if command in _COMMENTING:
+    # What validate would take back it leaves alone where it is given no token.
+    if command == "plan" or (command == "validate" and job.token):
         job, remark = with_pull_request(job)
     folder = folder_of(job, request.path)
     telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub, remark=remark)

@@ -20,8 +20,10 @@ def with_pull_request(job: Job) -> tuple[Job, str]:
 
     Only for a comment and for another workflow's run there is something to look up.
     """
-    if not indirect(job.event) or not job.token:
+    if not indirect(job.event):
         return job, ""
+    if not job.token:
+        return job, "GITHUB_TOKEN is not set, so no comment was written: pass it to the step's env"
     try:
         with Repository(job) as repository:
             return replace(job, pull=behind(job.event, job.repository, repository)), ""

@@ -205,6 +205,17 @@ def test_the_run_of_a_fork_is_looked_up_by_its_branch_and_commit(reconcile, job,
     assert [len(api.comments(number)) for number in (6, 7, 8)] == [0, 1, 0]
 
 
+def test_without_a_token_nothing_is_looked_up_and_a_plan_says_what_is_missing(
+    reconcile, cli, job, api, monkeypatch
+):
+    job.event({"workflow_run": RUN})
+    monkeypatch.delenv("GITHUB_TOKEN")
+    ended = reconcile("plan", ONE)
+    assert "GITHUB_TOKEN is not set" in ended.commands("warning")[0][2]
+    assert cli("validate", "declared", "--github").commands("warning") == []
+    assert api.calls == []
+
+
 @pytest.mark.parametrize("open_ones", [0, 2])
 def test_a_run_without_one_pull_request_says_so(reconcile, job, api, open_ones):
     for number in range(open_ones):
