@@ -242,7 +242,7 @@ def _handler(gate):
 
 NURSERY = """
 import json, os, sys
-import boto3, googleapiclient.discovery, google_auth_httplib2
+import boto3, googleapiclient.discovery
 import reconciler.cli.applying, reconciler.engine, reconciler.wiring
 import reconciler.providers.merchant.provider, reconciler.providers.mws.provider
 import reconciler.providers.spapi.provider, reconciler.providers.sqs.provider
