@@ -45,10 +45,16 @@ def load(path: Path) -> list[Source]:
         try:
             sources.append(Source(str(file.name), read_regular(file.real)))
         except Unreadable as error:
-            problems.append(Problem(str(file.name), 1, 1, str(error)))
+            problems.append(_about(file.name, str(error)))
     if problems:
         raise DeclarationError(problems)
     return sources
+
+
+def _about(name: Path, message: str) -> Problem:
+    """Return what is wrong with a file; one that is not there has no first line either."""
+    at = int(os.path.exists(name))  # noqa: PTH110 - Path.exists raises on names that are too long
+    return Problem(str(name), at, at, message)
 
 
 def read_regular(real: Path) -> bytes:
@@ -81,7 +87,7 @@ class _File:
 def _files(path: Path, problems: list[Problem]) -> list[_File]:
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises on names that are too long
         message = "no such file or directory: name the directory that holds the declarations"
-        problems.append(Problem(str(path), 1, 1, message))
+        problems.append(Problem(str(path), 0, 0, message))
         return []
     real = Path(os.path.realpath(path))
     if _is_link(path) and not _is_within(real, path.parent, Path()):
@@ -161,4 +167,4 @@ class _Walk:
         self._fail(Path(error.filename), f"cannot be read: {error.strerror}")
 
     def _fail(self, name: Path, message: str) -> None:
-        self._problems.append(Problem(str(name), 1, 1, message))
+        self._problems.append(_about(name, message))

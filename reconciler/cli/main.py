@@ -166,5 +166,6 @@ def _usage(state: State, error: typer.TyperException) -> int:
     told = StringIO()
     if show is not None:
         show(file=told)
-    state.say(told.getvalue() or f"Error: {error}")
+    # The library of the command line lets one of pydantic's words through.
+    state.say((told.getvalue() or f"Error: {error}").replace("Value error, ", ""))
     return exits.USAGE

@@ -69,8 +69,24 @@ def receive_from(state: State, request: Request, name: str, wish: Wish) -> int:
             raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
         queue = provider.mailbox(item.spec)
         _warn(state, item.address, queue, wish)
-        fetch(queue, wish.wanted(), _show(state, wish))
+        seen = _Seen(_show(state, wish))
+        fetch(queue, wish.wanted(), seen)
+    if not seen.count:
+        of = " of the types asked for" if wish.types else ""
+        state.say(f"{item.address} gave no message{of}: it is empty, or what it holds is in flight")
     return exits.DONE
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Shows messages, and counts them."""
+
+    show: Show
+    count: int = 0
+
+    def __call__(self, items: Sequence[Received]) -> bool:
+        self.count += len(items)
+        return self.show(items)
 
 
 def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:

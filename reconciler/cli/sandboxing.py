@@ -1,5 +1,6 @@
 """Starts the sandbox, which is an extra."""
 
+import socket
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -33,10 +34,14 @@ def serve(port: int) -> int:
     """Serve until interrupted."""
     sandbox = make(port)
     try:
+        _try(port)
         sandbox.start()
     except (OSError, SystemExit) as error:
         # werkzeug ends the process where another would raise.
-        raise SettingsError(f"port {port} cannot be used: choose another") from error
+        why = getattr(error, "strerror", None) or "it cannot be listened to"
+        raise SettingsError(
+            f"port {port} cannot be used ({why}): choose another with --port, 0 for any free one"
+        ) from error
     write_result(f"{sandbox.url}\n")
     sys.stderr.write(
         f"Serving SQS, MWS, SP-API and Merchant stand-ins. Try, in another terminal:\n"
@@ -52,3 +57,10 @@ def serve(port: int) -> int:
     finally:
         sandbox.stop()
     return 0
+
+
+def _try(port: int) -> None:
+    """Raise an OSError where a port cannot be listened to, of which werkzeug makes three lines."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))

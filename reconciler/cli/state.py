@@ -31,8 +31,13 @@ def prepare_streams() -> None:
 
 
 def colored(stream: TextIO) -> bool:
-    """Say whether text for `stream` is to have colours: a terminal that was not told otherwise."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Say whether text for `stream` is to have colours: a terminal, unless told otherwise.
+
+    NO_COLOR takes them away, from FORCE_COLOR too, which gives them to pipes and files.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return stream.isatty() or os.environ.get("FORCE_COLOR", "0") not in ("", "0")
 
 
 def save_result(file: Path, text: str) -> None:

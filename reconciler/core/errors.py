@@ -22,7 +22,10 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong (or worth a warning) in the declarations; line and column count from 1."""
+    """One thing wrong (or worth a warning) in the declarations; line and column count from 1.
+
+    Both are 0 where it is about no place inside a file: one that is not there, or not read.
+    """
 
     file: str
     line: int
@@ -31,7 +34,12 @@ class Problem:
 
     def __str__(self) -> str:
         """Give `file:line:column: message`, the form editors jump to."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """Return `file:line:column`, or the file alone."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class ReconcilerError(Exception):

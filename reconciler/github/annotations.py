@@ -72,7 +72,9 @@ class Places:
 
     def at(self, level: Level, place: Position | Problem | Located, message: str) -> Annotation:
         """Return an annotation about a place in the declarations."""
-        return Annotation(level, message, self._relative(place.file), place.line, place.column)
+        return Annotation(
+            level, message, self._relative(place.file), place.line or 0, place.column or 0
+        )
 
     def named(self, text: str) -> str:
         """Return a declared address that a sentence names, or an empty string."""

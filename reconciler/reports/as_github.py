@@ -14,4 +14,4 @@ def render(validation: Validation) -> str:
 
 def _command(level: str, item: Located) -> str:
     message, file = visible(item.message), visible(item.file)
-    return command(level, message, file=file, line=item.line, col=item.column)
+    return command(level, message, file=file, line=item.line or 0, col=item.column or 0)

@@ -199,7 +199,9 @@ def _validation(validation: Validation) -> Iterator[Line]:
 
 
 def _application(application: Application) -> Iterator[Line]:
-    for action in application.actions:
+    # What was refused as a whole is told once, by what refused it.
+    told = () if application.result == "refused" else application.actions
+    for action in told:
         sign, style = _SIGNS[action.action]
         line = f"  {sign} {action.action} {visible(action.address)}: {action.outcome}"
         if action.error:
@@ -209,7 +211,7 @@ def _application(application: Application) -> Iterator[Line]:
         yield f"    {guard.guard}: {visible(guard.message)}", "red"
     for problem in application.problems:
         yield f"    {_finding(problem)}", "red"
-    if application.actions:
+    if told or application.guards or application.problems:
         yield "", ""
     yield _closing(application), "green" if application.result == "done" else "bold red"
 

@@ -9,23 +9,34 @@ from reconciler.core.model import ActionName, Finding, Frozen, Guard
 
 
 class Located(Frozen):
-    """A defect or a warning in the declarations; line and column count from 1."""
+    """A defect or a warning in the declarations; line and column count from 1.
+
+    They are None where it is about no place inside a file.
+    """
 
     file: str
-    line: int
-    column: int
+    line: int | None
+    column: int | None
     message: str
 
     @classmethod
     def of(cls, problem: Problem) -> "Located":
         """Take over a problem found by the reader."""
         return cls(
-            file=problem.file, line=problem.line, column=problem.column, message=problem.message
+            file=problem.file,
+            line=problem.line or None,
+            column=problem.column or None,
+            message=problem.message,
         )
 
     def __str__(self) -> str:
         """Give `file:line:column: message`."""
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
+
+    @property
+    def place(self) -> str:
+        """Return `file:line:column`, or the file alone."""
+        return self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
 
 
 class Validation(Frozen):

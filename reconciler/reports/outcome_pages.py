@@ -39,8 +39,10 @@ def application_page(application: Application, stack: str, limits: Sequence[str]
     head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]} {counts}."
     if application.message:
         head += f"\n\n{plain(application.message)}"
+    # What was refused as a whole is told once, by what refused it.
+    told = () if application.result == "refused" else application.actions
     by_outcome = {
-        outcome: [_result(item) for item in application.actions if item.outcome == outcome]
+        outcome: [_result(item) for item in told if item.outcome == outcome]
         for outcome in ("failed", "skipped", "done")
     }
     return Page(
@@ -99,5 +101,5 @@ def _finding(finding: Finding) -> Item:
 
 
 def _located(item: Located) -> Item:
-    line = f"- {code(f'{item.file}:{item.line}:{item.column}')}: {plain(item.message)}"
+    line = f"- {code(item.place)}: {plain(item.message)}"
     return Item(line, line)

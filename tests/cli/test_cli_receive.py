@@ -109,7 +109,9 @@ def test_secrets_that_messages_bring_are_shown_only_when_asked_for(receive, aws,
 def test_json_of_an_empty_queue_is_an_empty_list(receive, aws):
     aws.queue("real-name")
     assert receive("--format", "json").out == "[]\n"
-    assert receive().out == ""
+    ended = receive()
+    assert (ended.code, ended.out) == (0, "")
+    assert "gave no message: it is empty, or what it holds is in flight" in ended.err
 
 
 def test_jsonl_is_a_document_a_line(receive, queue):

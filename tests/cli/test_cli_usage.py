@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import socket
 from itertools import takewhile
 
 import pytest
@@ -157,3 +158,50 @@ def test_the_same_shard_holds_an_account_whatever_else_is_declared(cli, sandbox,
     more = '  other: {service: merchant, accountId: "9"}\n' + queues(q="account: aws-eu")
     world(more)
     assert shards()["aws-eu"] == alone
+
+
+def test_what_is_told_of_a_wrong_value_is_no_word_of_a_library(cli):
+    ended = cli("decode", "--format", "xml")
+    assert ended.code == 64
+    assert "Value error" not in ended.err
+    assert "'xml' is not one of 'json', 'text'" in ended.err
+
+
+def test_what_was_refused_as_a_whole_is_told_once(world, cli, sandbox):
+    folder = world("queues: {a: {}, b: {}}\n")
+    ended = cli("apply", folder, "--sandbox", sandbox.url)
+    assert ended.code == 3
+    assert ended.out == "declined, nothing was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colours_in_a_pipe_are_as_the_environment_says(
+    world, cli, monkeypatch, variables, coloured
+):
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[" in cli("validate", world("queues: {a: {}}\n")).out) is coloured
+
+
+def test_a_port_in_use_is_told_in_one_line(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start("sandbox", "--port", str(port))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert err == (
+        f"error: port {port} cannot be used (Address already in use): choose another with --port, "
+        "0 for any free one\n"
+    )

@@ -139,7 +139,7 @@ def read(
     """
     problems: list[Problem] = []
     document = _merge(sources, problems)
-    origin = Position(sources[0].name if sources else where, 1, 1)
+    origin = Position(sources[0].name, 1, 1) if sources else Position(where, 0, 0)
     if not sources:
         problems.append(
             problem_at(origin, "no *.yaml or *.yml file here: give the directory that holds them")
