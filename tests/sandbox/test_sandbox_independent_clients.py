@@ -117,6 +117,10 @@ def test_the_sp_api_library_reads_refusals(notifications):
 # sends and reads any.
 
 
+# The package is of 2020, and asks for the time as Python 3.12 and later advise against.
+of_2020 = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
+
 @pytest.fixture
 def mws(sandbox, http, monkeypatch):
     with warnings.catch_warnings():
@@ -168,6 +172,7 @@ def wish(enabled):
     }
 
 
+@of_2020
 def test_the_mws_package_lives_through_destination_and_subscription(mws):
     mws.ask("RegisterDestination", **group())
     [listed] = _members(mws.ask("ListRegisteredDestinations").DestinationList)
@@ -184,6 +189,7 @@ def test_the_mws_package_lives_through_destination_and_subscription(mws):
     assert _members(mws.ask("ListSubscriptions").SubscriptionList) == []
 
 
+@of_2020
 def test_the_mws_package_reads_the_service_status(mws):
     # Its own method asks by GET, which the notes do not know; whether Amazon took it was not
     # established.
@@ -191,6 +197,7 @@ def test_the_mws_package_reads_the_service_status(mws):
     assert str(answer.parsed.Status) == "GREEN"
 
 
+@of_2020
 def test_the_mws_package_reads_refusals(mws):
     import mws as package
 
