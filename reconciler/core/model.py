@@ -1,10 +1,10 @@
 """The nouns: what is declared, what is live, what a plan says about them.
 
-A *kind* is a frozen pydantic class derived from `Spec`; what the core must know about it are its
-class variables. YAML and live answers build the same class, so equal means in sync.
+A *kind* is a frozen pydantic class derived from `Spec`; the core knows its class variables only.
+YAML and live answers build the same class, so equal means in sync.
 
-References inside a spec are *handles*: strings that are the same for a declared object and for the
-live object it matches. Only `core.refs` turns handles into remote values and back.
+References inside a spec are *handles*, the same for a declared object and the live one it matches.
+Only `core.refs` turns handles into remote values and back.
 """
 
 from collections.abc import Iterator, Mapping
@@ -200,9 +200,8 @@ class Spec(Frozen):
     @classmethod
     def units(cls, path: str) -> dict[str, UnitName]:
         """Return by path what the field at `path` and those inside it are counted in."""
-        inside = f"{path}."
         units = units_of(cls)
-        return {name: units[name] for name in units if name == path or name.startswith(inside)}
+        return {name: units[name] for name in units if f"{name}.".startswith(f"{path}.")}
 
 
 @cache

@@ -43,8 +43,17 @@ def _declared_twice(
             yield problem_at(
                 item.position,
                 f"{item.address}: this is the same live object as {first.address} "
-                f"({at.file}:{at.line}:{at.column}): declare it once",
+                f"({at.file}:{at.line}:{at.column}): {_rule(item, first)}declare it once",
             )
+
+
+def _rule(item: Desired, first: Desired) -> str:
+    """Return why two that differ are one to the service: by what it tells its objects apart."""
+    if item.spec == first.spec:
+        return ""
+    kind = type(item.spec)
+    names = [kind.identity_names.get(name, name) for name in kind.identity]
+    return f"{kind.service} has one {kind.kind} for each {' and '.join(names)}; "
 
 
 def _circles(desired: Sequence[Desired]) -> Iterator[Problem]:

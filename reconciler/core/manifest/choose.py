@@ -39,7 +39,7 @@ def choose(reader: Reader, section: str, entry: Entry) -> Choice:
         # That its destination is not declared is said where references are checked.
         kind, _ = own
         return implied or Choice(None, _referring(shapes, fitting, kind))
-    return _only_one(reader, title, entry, fitting)
+    return _only_one(reader, title, entry, shapes)
 
 
 def _given(node: Node | None) -> Node | None:
@@ -96,20 +96,32 @@ def _referring(shapes: Shapes, fitting: Collection[str], kind: str) -> tuple[str
     )
 
 
-def _only_one(reader: Reader, title: str, entry: Entry, fitting: tuple[str, ...]) -> Choice:
-    services = reader.account_services
+def _only_one(reader: Reader, title: str, entry: Entry, shapes: Shapes) -> Choice:
+    services, fitting = reader.account_services, _fitting(entry, shapes)
     names = sorted(name for name, service in services.items() if service in fitting)
     if len(names) == 1:
         return Choice(names[0], (services[names[0]],))
     if names:
         listed = ", ".join(label(name) for name in names)
+        open_ = dict.fromkeys(services[name] for name in names)
+        each = [_needs(name, shapes[name]) for name in open_]
+        needs = f" ({'; '.join(each)})" if len(each) > 1 else ""
         reader.fail(
-            entry.at, f"{title}: 'account' is missing, and several fit: write one of {listed}"
+            entry.at,
+            f"{title}: 'account' is missing, and several fit: write one of {listed}{needs}",
         )
     elif reader.known_accounts <= set(services) and "accounts" not in reader.unread:
         wanted = " or ".join(sorted(fitting))
         reader.fail(entry.at, f"{title}: no account of service {wanted} is declared: add one")
     return Choice(None, tuple(dict.fromkeys(services[name] for name in names)) or fitting)
+
+
+def _needs(service: str, shape: type[Declaration]) -> str:
+    """Return what a declaration of a service cannot do without: `mws needs destination and ...`."""
+    names = [info.alias or name for name, info in shape.model_fields.items() if info.is_required()]
+    names += [" or ".join(sorted(group)) for group in shape.one_of]
+    *others, last = names or ["no field"]
+    return f"{service} needs {' and '.join([', '.join(others), last] if others else [last])}"
 
 
 def _named(

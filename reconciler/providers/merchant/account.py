@@ -157,5 +157,8 @@ class MerchantAccount(Account):
         if value == "anonymous" and "endpoint" in info.data:
             endpoint = info.data["endpoint"]
             if endpoint is None or not is_loopback(endpoint):
-                raise ValueError("expected credentials, since `endpoint` is not on this machine")
+                raise ValueError(
+                    "'anonymous' is for an `endpoint` on this machine only: give adc, "
+                    "{serviceAccountFile: PATH} or {accessToken: env:NAME}"
+                )
         return value

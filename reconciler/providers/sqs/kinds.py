@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from reconciler.core.errors import Defects
+from reconciler.core.errors import Defect, Defects
 from reconciler.core.model import Desired, Finding, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.providers.sqs import limits
@@ -57,9 +57,8 @@ class QueueDeclaration(QueueSettings, Declaration):
     @classmethod
     def _sound_dead_letter(cls, value: DeadLetter | None) -> DeadLetter | None:
         if value is not None and not 1 <= value.max_receives <= limits.MAX_RECEIVES:
-            raise ValueError(
-                f"maxReceives must be 1 to {limits.MAX_RECEIVES}, not {value.max_receives}"
-            )
+            sentence = f"expected 1 to {limits.MAX_RECEIVES}, not {value.max_receives}"
+            raise Defects([Defect(sentence, ("maxReceives",))])
         return value
 
     @field_validator("redrive_allow")

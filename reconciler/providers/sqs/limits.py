@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.errors import Defects
+from reconciler.core.errors import Defect, Defects
+from reconciler.core.manifest.phrases import quoted
 from reconciler.core.units import UnitName, format_unit
 
 
@@ -69,11 +70,12 @@ def check_kms(key: str, reuse: int) -> None:
     """
     faults = []
     if not _KMS_KEY.fullmatch(key):
-        faults.append(f"kmsKey must be alias/NAME, a key id or an ARN of KMS, not {key!r}")
+        sentence = f"expected alias/NAME, a key id or an ARN of KMS, not {quoted(key)}"
+        faults.append(Defect(sentence, ("kmsKey",)))
     try:
-        DATA_KEY_REUSE.check(reuse, "dataKeyReuse: ")
+        DATA_KEY_REUSE.check(reuse)
     except ValueError as error:
-        faults.append(str(error))
+        faults.append(Defect(str(error), ("dataKeyReuse",)))
     if faults:
         raise Defects(faults)
 

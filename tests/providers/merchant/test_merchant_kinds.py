@@ -73,7 +73,7 @@ def test_credentials_come_in_four_shapes(account):
 
 @pytest.mark.parametrize("endpoint", [None, "https://merchant.example.com"])
 def test_anonymous_credentials_stay_on_this_machine(account, endpoint):
-    with pytest.raises(ValidationError, match="not on this machine") as caught:
+    with pytest.raises(ValidationError, match="on this machine only") as caught:
         account(credentials="anonymous", endpoint=endpoint)
     assert caught.value.errors()[0]["loc"] == ("credentials",)
 
