@@ -15,6 +15,7 @@ from reconciler.core.observation import Observation
 from reconciler.core.veil import veil_text
 from reconciler.engine import observe
 from reconciler.operate.export import Exported, export
+from reconciler.reports.findings import sentence
 from reconciler.sources import load
 from reconciler.starter.writing import write_files
 from reconciler.wiring import SERVICES, declarations
@@ -82,7 +83,7 @@ def _tell(state: State, observation: Observation, exported: Exported) -> None:
     for unread in observation.unread:
         state.say(f"not read: {unread.reason}")
     for warning in observation.warnings:
-        state.say(f"{warning.address}: {warning.message} (warning)")
+        state.say(f"{sentence(warning)} (warning)")
     for note in exported.notes:
         state.say(note)
     if veil_text(exported.text) != exported.text:

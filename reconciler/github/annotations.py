@@ -11,6 +11,7 @@ from reconciler.core.errors import DeclarationError, Misdirected, Problem, Recon
 from reconciler.core.model import AccountChange, Desired, Finding, Guard, Plan, Position
 from reconciler.core.visible import visible
 from reconciler.reports.account_changes import sentences
+from reconciler.reports.findings import sentence
 from reconciler.reports.model import Application, Located, Validation
 from reconciler.reports.workflow_commands import command
 
@@ -158,9 +159,7 @@ def _accounts(changes: Iterable[AccountChange], places: Places) -> Iterator[Anno
 
 def _findings(level: Level, findings: Iterable[Finding], places: Places) -> Iterator[Annotation]:
     for item in findings:
-        told = item.message.startswith(item.address)
-        message = item.message if told else f"{item.address}: {item.message}"
-        yield places.about(level, item.address, message)
+        yield places.about(level, item.address, sentence(item))
 
 
 def _guards(level: Level, guards: Iterable[Guard], places: Places) -> Iterator[Annotation]:

@@ -9,6 +9,7 @@ from reconciler.core.health import Status
 from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
 from reconciler.core.visible import visible
 from reconciler.reports import account_changes, diagnosis_text, status_text
+from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Line, written
 from reconciler.reports.model import Application, Validation
 from reconciler.reports.values import change_lines, show
@@ -145,9 +146,7 @@ def _findings(title: str, findings: Sequence[Finding], style: str) -> Iterator[L
 
 
 def _finding(item: Finding) -> str:
-    # Messages of services name their account themselves.
-    message = visible(item.message)
-    return message if message.startswith(item.address) else f"{visible(item.address)}: {message}"
+    return visible(sentence(item))
 
 
 def _guards(guards: Iterable[Guard]) -> Iterator[Line]:

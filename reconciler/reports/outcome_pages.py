@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.core.counting import counted
 from reconciler.core.model import Finding
+from reconciler.reports import findings
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.model import ActionResult, Application, Located, Validation
@@ -96,7 +97,7 @@ def _result(result: ActionResult) -> Item:
 
 
 def _finding(finding: Finding) -> Item:
-    line = f"- {code(finding.address)}: {plain(finding.message)}"
+    line = findings.item(finding)
     return Item(line, line)
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from reconciler.core.counting import counted
 from reconciler.core.drift import Drift
 from reconciler.core.model import Finding, Plan
-from reconciler.reports import account_changes
-from reconciler.reports.escapes import code, plain
+from reconciler.reports import account_changes, findings
+from reconciler.reports.escapes import code
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
@@ -153,6 +153,6 @@ def _others(report: Plan | Drift) -> list[Section]:
     ]
 
 
-def _findings(findings: Sequence[Finding]) -> list[Item]:
-    lines = [f"- {code(item.address)}: {plain(item.message)}" for item in findings]
+def _findings(found: Sequence[Finding]) -> list[Item]:
+    lines = [findings.item(one) for one in found]
     return [Item(line, line) for line in lines]

@@ -12,6 +12,7 @@ from reconciler.core.allowing import line
 from reconciler.core.drift import drift_of
 from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
+from reconciler.reports import findings
 from reconciler.reports.escapes import code
 from reconciler.reports.model import ActionResult, Application, Located, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
@@ -335,3 +336,17 @@ def test_a_value_that_looks_like_the_byline_hides_nothing_from_the_comparison():
     )
     assert without_byline(one) != without_byline(two)
     assert without_byline(one) == without_byline(one.replace("by 1", "by 3"))
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("aws-eu: ListQueues: AccessDenied", "- `aws-eu`: ListQueues: AccessDenied"),
+        ("aws-eu is not read", "- aws-eu is not read"),
+        ("no answer", "- `aws-eu`: no answer"),
+    ],
+)
+def test_an_account_is_named_once_in_a_sentence(message, told):
+    finding = Finding(address="aws-eu", message=message)
+    assert findings.item(finding) == told
+    assert findings.sentence(finding).count("aws-eu") == 1
