@@ -260,6 +260,10 @@ class Cloud:
     def providers(self, *names: str) -> dict[str, "Provider"]:
         return {name: Provider(self, name) for name in names or KINDS}
 
+    def entries(self, entries: Mapping[str, str]) -> dict[str, "Provider"]:
+        """Return providers by the names of entries, each of which leads to a real account."""
+        return {name: Provider(self, name, real=real) for name, real in entries.items()}
+
     def put(self, account: str, spec: Spec, **more) -> str:
         """Have an object there, made by anybody; return its id."""
         number = f"{spec.kind}-{next(self._numbers)}"
@@ -429,21 +433,29 @@ class Failing:
 
 @dataclass
 class Provider:
-    """One account. `unreadable` are parts whose reading fails with the given exception."""
+    """One entry. `unreadable` are parts whose reading fails with the given exception.
+
+    `real` is the account it leads to, the one of its name unless given.
+    """
 
     cloud: Cloud
     name: str
     unreadable: dict[str | None, Exception] = field(default_factory=dict)
     closed: bool = False
+    real: str = ""
+
+    def __post_init__(self):
+        self.real = self.real or self.name
 
     def scopes(self) -> Sequence[Scope]:
-        kinds = KINDS[self.name]
-        if self.name != "works":
+        sort = self.real.partition("-")[0]
+        kinds = KINDS[sort]
+        if sort != "works":
             return [Scope(self.name, kinds)]
         return [Scope(self.name, (Pipe,)), *(Scope(self.name, (Tap,), it) for it in CLIENTS)]
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
-        found = [item for item in self.cloud.live(self.name) if scope.covers(self.name, item.spec)]
+        found = [item for item in self._live() if scope.covers(self.name, item.spec)]
         yield from found[:1]
         if scope.part in self.unreadable:
             raise self.unreadable[scope.part]
@@ -451,13 +463,16 @@ class Provider:
 
     def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         number = live.outputs["id"]
-        return next((it for it in self.cloud.live(self.name) if it.outputs["id"] == number), None)
+        return next((it for it in self._live() if it.outputs["id"] == number), None)
+
+    def _live(self) -> list[Live]:
+        return [replace(item, account=self.name) for item in self.cloud.live(self.real)]
 
     def create(self, desired: Desired) -> Live:
-        return self.cloud.create(self.name, desired)
+        return replace(self.cloud.create(self.real, desired), account=self.name)
 
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
-        return self.cloud.update(desired, live, changes)
+        return replace(self.cloud.update(desired, live, changes), account=self.name)
 
     def delete(self, live: Live) -> None:
         self.cloud.delete(live)

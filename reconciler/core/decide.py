@@ -95,6 +95,7 @@ def _decide(world: World, item: Desired, standing: Standing) -> None:
         if (blocker := _blocker(world, item, standing)) is not None:
             world.stick(item, f"{blocker} stands in its way and is not deleted by this run")
             return
+        world.warnings += _would_be_theirs(world, item)
         world.changes[item.address] = Change(
             "create", item.address, item, changes=tuple(creation(item))
         )
@@ -106,6 +107,21 @@ def _decide(world: World, item: Desired, standing: Standing) -> None:
         )
     else:
         _decide_met(world, item, live)
+
+
+def _would_be_theirs(world: World, item: Desired) -> Iterator[Finding]:
+    """Yield a warning where what is created will belong to another stack, by what it leads to."""
+    if any(evidence.rule != "reference" for evidence in item.spec.evidence):
+        return
+    for path in (evidence.field for evidence in item.spec.evidence):
+        live = world.met(world.desired[item.references[path]]) if path in item.references else None
+        stack = world.belonging(live).stack if live is not None else None
+        if stack not in (None, world.declarations.stack):
+            message = (
+                f"{item.references[path]} is of stack {stack!r}, and so will this be, which that "
+                "stack's next apply may delete: declare it there"
+            )
+            yield Finding(address=item.address, message=message)
 
 
 def _decide_met(world: World, item: Desired, live: Live) -> None:

@@ -420,3 +420,20 @@ def test_to_destroy_leaves_accounts_alone_that_are_not_selected():
 def test_to_destroy_takes_one_of_several_objects_with_one_identity_a_run():
     live = [standing(TANK, id=it) for it in ("1", "2")]
     assert deeds(destroyed(TANK, live=live)) == [("delete", "tank.a")]
+
+
+def test_what_will_be_another_stacks_by_what_it_leads_to_is_warned_of():
+    theirs = declare("p", "works", Pipe(well="", name="plain"), refs={"well": WELL})
+    live = [
+        standing(WELL),
+        standing(theirs, spec=Pipe(well="arn:x", name="other--p"), id="p-1"),
+    ]
+    tap = declare("t", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": theirs})
+    found = plan(WELL, theirs, tap, live=live)
+    assert deeds(found) == [("create", "tap.t")]
+    assert [it.message for it in found.warnings if it.address == "tap.t"] == [
+        (
+            "pipe.p is of stack 'other', and so will this be, which that stack's next apply may "
+            "delete: declare it there"
+        )
+    ]
