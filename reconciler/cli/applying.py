@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, Self
@@ -25,6 +25,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Action, Plan
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import FORMAT_VERSION
+from reconciler.core.terms import SavedPlan
 from reconciler.engine import Applied
 from reconciler.engine import apply as apply_steps
 from reconciler.journal import Journal
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 class Agreement:
     """What the run may do at most: a saved plan, or exactly the plan with a fingerprint."""
 
-    saved: Plan | None = None
+    saved: SavedPlan | None = None
     fingerprint: str | None = None
 
     @classmethod
@@ -49,11 +50,12 @@ class Agreement:
         Raises:
             SettingsError: the file cannot be read or is no plan.
             PlanRefused: it was saved in another format, or changed after it was saved.
+            WrongUsage: it has another fingerprint than the one expected.
         """
         if saved is None:
             return cls(None, fingerprint)
         try:
-            plan = Plan.model_validate_json(saved.read_bytes())
+            plan = SavedPlan.model_validate_json(saved.read_bytes())
         except OSError as error:
             raise SettingsError(f"{saved} cannot be read: {error.strerror}") from error
         except ValidationError as error:
@@ -65,7 +67,38 @@ class Agreement:
                 f"{saved} is not what was planned: its fingerprint is of other actions, "
                 "declarations or accounts; plan again"
             )
+        if not plan.sound():
+            raise PlanRefused(
+                f"{saved} is not what was planned: its limits or overrides were changed; plan again"
+            )
+        if fingerprint not in (None, plan.fingerprint):
+            raise exits.WrongUsage(
+                f"--expect {fingerprint}: {saved} has a fingerprint of its own, {plan.fingerprint}"
+            )
         return cls(plan, fingerprint)
+
+    def request(self, request: Request) -> Request:
+        """Return what is asked for; a saved plan brings its limits and overrides along.
+
+        Raises:
+            WrongUsage: some were given beside it.
+        """
+        if self.saved is None:
+            return request
+        given = request.terms.given()
+        if given:
+            raise exits.WrongUsage(
+                f"{', '.join(given)}: a saved plan brings its own limits and overrides, so none go "
+                "beside --plan; plan again with these"
+            )
+        terms = self.saved.terms
+        return replace(
+            request,
+            targets=terms.targets,
+            accounts=terms.accounts,
+            shard=terms.shard,
+            overrides=terms.overrides,
+        )
 
     @property
     def given(self) -> bool:
@@ -108,6 +141,7 @@ class Manner:
 
 def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
     """Plan and apply; print the result, tell the reporter and return the exit code."""
+    request = agreement.request(request)
     consider = partial(_consider, state, agreement, manner.form)
     with planned(state, request, consider=consider) as session:
         application, code = _carried_out(state, request, session, agreement, manner)

@@ -112,7 +112,8 @@ class OnGithub:
         taken_at = session.taken_at if session else None
         seconds = (datetime.now(UTC) - taken_at).total_seconds() if taken_at else 0
         age = age_of(seconds) if taken_at else ""
-        return Background(self._request.limits, taken_at, age, self._job.commit)
+        limits = session.limits if session else self._request.limits
+        return Background(limits, taken_at, age, self._job.commit)
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.cli.exits import WrongUsage
 from reconciler.cli.state import State
+from reconciler.core.addresses import did_you_mean, meets
 from reconciler.core.allowing import Overrides
-from reconciler.core.diff import matches
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan, live_address
@@ -21,6 +21,7 @@ from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
 from reconciler.core.routing import Routing
 from reconciler.core.succession import heirs_elsewhere
+from reconciler.core.terms import Terms
 from reconciler.core.world import Selection
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ class Request:
     allow_hosts: tuple[str, ...] = ()
 
     @property
+    def terms(self) -> Terms:
+        """Return what a plan that is saved keeps of this."""
+        return Terms(
+            targets=self.targets,
+            accounts=self.accounts,
+            shard=self.shard,
+            max_deletes=self.overrides.max_deletes,
+            max_updates=self.overrides.max_updates,
+            adopt=self.overrides.adopt,
+            unprotect=self.overrides.unprotect,
+            allow_non_empty=self.overrides.allow_non_empty,
+            allow_referenced=self.overrides.allow_referenced,
+        )
+
+    @property
     def limits(self) -> tuple[str, ...]:
         """Return the options that leave part of the declarations out."""
         shard = [f"--shard {self.shard}"] if self.shard else []
@@ -53,13 +69,15 @@ class Request:
 class Session:
     """A plan and the providers that can carry it out.
 
-    `taken_at` is of the snapshot, None if the plan is against what is live now.
+    `taken_at` is of the snapshot, None if the plan is against what is live now. `limits` are the
+    options that leave part of the declarations out.
     """
 
     declarations: Declarations
     prepared: Prepared
     providers: Mapping[str, Provider]
     taken_at: datetime | None = None
+    limits: tuple[str, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -79,7 +97,7 @@ def planned(
     if consider is not None:
         consider(declared)
     selected = select(declared, request)
-    _check_targets(declared, request.targets)
+    check_targets(declared, request)
     make = partial(
         prepare,
         declared,
@@ -103,7 +121,7 @@ def planned(
             prepared = make(behind, targets=_targets(accounts))
         for sentence in prepared.idle:
             raise WrongUsage(sentence)
-        yield Session(declared, prepared, providers, source.taken_at)
+        yield Session(declared, prepared, providers, source.taken_at, request.limits)
 
 
 def _look_behind(
@@ -256,7 +274,8 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
     unknown = sorted(set(request.accounts) - set(declared.accounts))
     if unknown:
         known = ", ".join(sorted(declared.accounts))
-        raise WrongUsage(f"--account {unknown[0]}: not declared; there are {known}")
+        hint = near(unknown[0], declared.accounts)
+        raise WrongUsage(f"--account {unknown[0]}: not declared; there are {known}{hint}")
     names = set(request.accounts or declared.accounts)
     if request.shard is not None:
         number, total = (int(part) for part in request.shard.split("/"))
@@ -265,17 +284,25 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _check_targets(declared: Declarations, targets: Iterable[str]) -> None:
-    """Check that each pattern means something.
+def check_targets(declared: Declarations, request: Request) -> None:
+    """Check that each pattern means something, in the accounts that were named too.
 
     Raises:
         WrongUsage: nothing declared has such an address, so that nothing would be done.
     """
     addresses = [item.address for item in declared.desired]
-    for pattern in targets:
-        if not any(matches(pattern, address) for address in addresses):
+    within = [
+        item.address
+        for item in declared.desired
+        if not request.accounts or item.account in request.accounts
+    ]
+    for pattern in request.targets:
+        if not any(meets(pattern, address) for address in addresses):
+            hint = did_you_mean(pattern, within or addresses)
+            raise WrongUsage(f"--target {pattern}: nothing declared has this address{hint}")
+        if not any(meets(pattern, address) for address in within):
             raise WrongUsage(
-                f"--target {pattern}: nothing declared has this address{near(pattern, addresses)}"
+                f"--target {pattern}: it is in none of the accounts given with --account"
             )
 
 

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
-from reconciler.cli.session import Request, connected, declared_for, select
+from reconciler.cli.session import Request, check_targets, connected, declared_for, select
 from reconciler.cli.state import State, colored
-from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.proof import Verification
@@ -44,10 +43,13 @@ def verify_all(state: State, request: Request, wish: Wish) -> int:
 
 
 def _chosen(declared: Declarations, request: Request) -> tuple[Desired, ...]:
+    check_targets(declared, request)
     items = chosen(declared, Selection(select(declared, request), request.targets))
     if not items and (request.targets or request.accounts):
         named = ", ".join((*request.targets, *request.accounts))
-        raise SettingsError(f"{named}: no declared subscription matches; name one, or none for all")
+        raise exits.WrongUsage(
+            f"{named}: no declared subscription matches; name one, or none for all"
+        )
     return items
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from reconciler.core.diff import matches
+from reconciler.core.addresses import meets
 from reconciler.core.manifest.settings import GUARDS_BY_ADDRESS, Limit, Policy
 
 OFFERED_DAYS = 7
@@ -60,7 +60,7 @@ def limits(guard: str, policy: Policy, overrides: Overrides) -> tuple[Limit, ...
 
 def allowed(address: str, patterns: Iterable[str]) -> bool:
     """Say whether an address is among those that may pass."""
-    return any(matches(pattern, address) for pattern in patterns)
+    return any(meets(pattern, address) for pattern in patterns)
 
 
 def line(guard: str, value: str | int, today: date) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.addresses import did_you_mean, meets
 from reconciler.core.allowing import Overrides
-from reconciler.core.diff import matches
-from reconciler.core.manifest.phrases import near
 from reconciler.core.model import Finding
 from reconciler.core.world import World
 
@@ -24,10 +23,23 @@ def idle_allowances(world: World) -> Iterator[Finding]:
 
 
 def _unfounded(world: World, patterns: Sequence[str]) -> Iterator[str]:
-    if not patterns or world.unread or world.selection.accounts is not None:
-        return  # what was not looked at may have such an address
+    if not patterns:
+        return
     undeclared = world.by_address.keys() - world.declared
     addresses = {*world.desired, *undeclared, *world.changes}
     for pattern in patterns:
-        if not any(matches(pattern, address) for address in addresses):
-            yield f"{pattern}: nothing has this address{near(pattern, addresses)}"
+        found = any(meets(pattern, address) for address in addresses)
+        if not found and not _may_be_unseen(world, pattern):
+            yield f"{pattern}: nothing has this address{did_you_mean(pattern, addresses)}"
+
+
+def _may_be_unseen(world: World, pattern: str) -> bool:
+    """Say whether what was not looked at may have such an address: an undeclared object's."""
+    if not world.unread and world.selection.accounts is None:
+        return False
+    account, slash, _ = pattern.partition(".")[2].partition("/")
+    if "*" in account or "?" in account:
+        return True
+    hidden = {each.scope.account for each in world.unread}
+    looked_at = world.examined is None or account in world.examined
+    return bool(slash) and (account in hidden or not looked_at)

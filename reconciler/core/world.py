@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.core.diff import matches
+from reconciler.core.addresses import meets
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Finding, Live, live_address
 from reconciler.core.observation import Observation
@@ -28,7 +28,7 @@ class Selection:
 
     def address(self, address: str) -> bool:
         """Say whether a declared object takes part."""
-        return not self.targets or any(matches(pattern, address) for pattern in self.targets)
+        return not self.targets or any(meets(pattern, address) for pattern in self.targets)
 
 
 @dataclass(slots=True)

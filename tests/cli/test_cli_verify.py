@@ -412,8 +412,11 @@ def test_target_and_account_choose_subscriptions_and_their_accounts_alone(
     _, found = verdicts(WORLD, "--account", "app")
     assert list(found) == ["subscription.eu[de]"]
     ended = on("verify", WORLD, "--target", "subscription.nobody")
-    assert (ended.code, ended.out) == (1, "")
-    assert "subscription.nobody: no declared subscription matches" in ended.err
+    assert (ended.code, ended.out) == (64, "")
+    assert "--target subscription.nobody: nothing declared has this address" in ended.err
+    ended = on("verify", WORLD, "--target", "queue.*")
+    assert (ended.code, ended.out) == (64, "")
+    assert "queue.*: no declared subscription matches" in ended.err
 
 
 def test_the_wrong_aws_account_refuses(cli, world, sandbox, monkeypatch):

@@ -69,6 +69,7 @@ def plan(
     from reconciler.cli.on_github import refuse_old_declarations, reporting
     from reconciler.cli.session import Request, planned
     from reconciler.core.allowing import Overrides
+    from reconciler.core.terms import SavedPlan
     from reconciler.reports import as_json
 
     overrides = Overrides(
@@ -90,9 +91,10 @@ def plan(
             refuse_old_declarations(state, path)
         with planned(state, request) as session:
             found = session.plan
+        kept = SavedPlan.of(found, request.terms)
         if out is not None:
-            state.save(out, as_json.render(found))
-        _show(state, found, form)
+            state.save(out, as_json.render(kept))
+        _show(state, kept if form == Format.json else found, form)
         code = exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
         if not found.complete or found.problems:
             code = exits.ERROR
@@ -109,7 +111,10 @@ def apply(
     saved: Annotated[
         Path | None,
         typer.Option(
-            "--plan", metavar="FILE", help="Do at most what this plan (from `plan --out`) says."
+            "--plan",
+            metavar="FILE",
+            help="Do at most what this plan (from `plan --out`) says; it brings its limits and "
+            "overrides along.",
         ),
     ] = None,
     expect: Annotated[

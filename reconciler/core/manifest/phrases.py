@@ -23,11 +23,11 @@ def near(name: str, known: Iterable[str]) -> str:
     return f", did you mean {found!r}?" if found else ""
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the one of `known` that resembles `name` most, if any does."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the one of `known` that resembles `name` most, if any does by `likeness` (0 to 1)."""
     lowered = {item.lower(): item for item in sorted(known)}
     # Beyond any name that could be meant, comparing would only take long.
-    found = difflib.get_close_matches(name[:SHOWN].lower(), lowered, n=1)
+    found = difflib.get_close_matches(name[:SHOWN].lower(), lowered, n=1, cutoff=likeness)
     return lowered[found[0]] if found else None
 
 
