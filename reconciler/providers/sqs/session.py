@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 import boto3
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
@@ -110,12 +111,16 @@ def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: 
 
 
 def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
-    """Remember what requests of this session are signed with; it may be renewed at any time."""
+    """Remember what requests of this session are signed with; it may be renewed at any time.
 
-    def remember(**_: Any) -> None:
-        credentials = session.get_credentials()
-        if credentials is None:
-            return  # signing will say so
+    Logging in takes requests of its own, signed with other credentials or with none: the session's
+    must not be asked for then, since they wait for that very login.
+    """
+
+    def remember(request_signer: Any, signature_version: Any, **_: Any) -> None:
+        credentials = request_signer._credentials  # noqa: SLF001 - botocore names them nowhere else
+        if credentials is None or signature_version == botocore.UNSIGNED:
+            return  # signing will say so where some are needed
         found = credentials.get_frozen_credentials()
         for secret in (found.secret_key, found.token):
             if secret:
