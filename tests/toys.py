@@ -18,6 +18,7 @@ from pydantic import Field
 
 from reconciler.core.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.errors import Rejected, Transient, Unclear
+from reconciler.core.exclusion import Exclusion
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.manifest.settings import Owns, Policy
 from reconciler.core.model import (
@@ -178,7 +179,7 @@ class Bell(Spec):
         return self.target
 
     def exclusion(self):
-        return self.event, "all" if self.everyone else "partial"
+        return Exclusion(self.event, "all" if self.everyone else "partial", "one or the other")
 
 
 KINDS = {

@@ -93,7 +93,10 @@ def _decide(world: World, item: Desired, standing: Standing) -> None:
     live = world.met(item)
     if live is None:
         if (blocker := _blocker(world, item, standing)) is not None:
-            world.stick(item, f"{blocker} stands in its way and is not deleted by this run")
+            because = f" ({rule})" if (rule := _rule(item)) else ""
+            world.stick(
+                item, f"{blocker} stands in its way and is not deleted by this run{because}"
+            )
             return
         world.warnings += _would_be_theirs(world, item)
         world.changes[item.address] = Change(
@@ -218,6 +221,12 @@ def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
     return next(
         (live_address(it.spec, it.account) for it in others if not _deleted(world, it)), None
     )
+
+
+def _rule(item: Desired) -> str:
+    """Return the service's own rule by which objects exclude this one, in words."""
+    slot = item.spec.exclusion()
+    return slot.rule if slot else ""
 
 
 def _decide_undeclared(world: World) -> None:

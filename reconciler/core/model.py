@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, alias_generators
-from pydantic.alias_generators import to_camel
 
+from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
 from reconciler.core.units import UnitName, units_of
 
@@ -32,7 +32,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        alias_generator=to_camel,
+        alias_generator=alias_generators.to_camel,
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
@@ -149,8 +149,8 @@ class Spec(Frozen):
         """Return the seller or target it is for: within a service it takes over for no other."""
         return self.partition()
 
-    def exclusion(self) -> tuple[str, str] | None:
-        """Return (group, slot) where objects of one group but different slots cannot coexist."""
+    def exclusion(self) -> Exclusion | None:
+        """Return what it cannot stand beside, None if it can beside anything."""
         return None
 
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:

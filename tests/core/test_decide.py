@@ -280,7 +280,8 @@ def test_what_stands_in_the_way_and_is_not_ours_stops_only_its_rival():
     found = plan(EVERY, TANK, live=[theirs])
     assert deeds(found) == [("create", "tank.a")]
     assert problems(found) == {
-        "bell.e": "bell.tower/fire/1 stands in its way and is not deleted by this run"
+        "bell.e": "bell.tower/fire/1 stands in its way and is not deleted by this run "
+        "(one or the other)"
     }
 
 

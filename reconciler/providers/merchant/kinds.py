@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from reconciler.core.errors import Defects
+from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
@@ -103,11 +104,15 @@ class Subscription(SubscriptionSettings, Spec):
         """Return the target account, None for all that are managed."""
         return self.target_account
 
-    def exclusion(self) -> tuple[str, str] | None:
+    def exclusion(self) -> Exclusion | None:
         """Return (event, all or partial): the two exclude each other, the owner's own neither."""
         if self.target_account == self.owner:
             return None
-        return self.registered_event, "all" if self.all_managed_accounts else "partial"
+        return Exclusion(
+            self.registered_event,
+            "all" if self.all_managed_accounts else "partial",
+            "Google takes one event for all managed accounts or for single ones, never both",
+        )
 
 
 def _parse_true(value: Any) -> Any:
@@ -234,7 +239,7 @@ def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
     for one in desired:
         exclusion = one.spec.exclusion()
         if exclusion:
-            event, slot = exclusion
+            event, slot, _ = exclusion
             groups[event][slot].append(one.address)
     for event, slots in groups.items():
         for whole in slots["all"]:

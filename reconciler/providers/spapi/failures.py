@@ -46,6 +46,19 @@ class Site:
     scrub: Callable[[str], str]
 
 
+_ONE_EACH = {
+    "createDestination": (
+        "Amazon keeps one destination of an application for each queue, and one event bus "
+        "destination for each AWS account"
+    ),
+    "createSubscription": (
+        "Amazon keeps one subscription of a seller for each notification type and payload version, "
+        "or one for each filterExpression"
+    ),
+}
+"""Amazon's own rules behind a conflict, by operation."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What the service said: its first error, or the start of a body that is no error list."""
@@ -94,7 +107,9 @@ def _meaning(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceErr
     if answer.status == 404 and not said.code:
         # Not the API's words: a proxy or another service, so nothing is known to be gone.
         return NoRoute, _CHECK_ENDPOINT
-    return {404: Missing, 409: Conflict}.get(answer.status, Rejected), ""
+    if answer.status == 409:
+        return Conflict, _ONE_EACH.get(site.operation, "")
+    return (Missing if answer.status == 404 else Rejected), ""
 
 
 def _refused(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceError], str]:

@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
 )
 
+from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
 from reconciler.core.model import ActionName, Evidence, Frozen, Pace, Reference, Spec
 from reconciler.providers.spapi.catalogue import ENDING, TYPES, unknown_type
@@ -103,10 +104,11 @@ class Destination(DestinationSettings, Spec):
         """Return what it leads to, whichever service sends there."""
         return self.queue or str(self.event_bridge)
 
-    def exclusion(self) -> tuple[str, str] | None:
+    def exclusion(self) -> Exclusion | None:
         """Return (AWS account, region) of an event bus: the service has one for each account."""
         bus = self.event_bridge
-        return (bus.account_id, bus.region) if bus is not None else None
+        rule = "Amazon keeps one event bus destination for each AWS account"
+        return Exclusion(bus.account_id, bus.region, rule) if bus is not None else None
 
     def bucket(self, action: ActionName) -> str:
         """Return the rate limit of the application for the operation."""

@@ -34,6 +34,18 @@ def meaning(status, code="", message="", details="", *, operation="getDestinatio
 
 
 @pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        ("createDestination", "one event bus destination for each AWS account"),
+        ("createDestination", "one destination of an application for each queue"),
+        ("createSubscription", "one subscription of a seller for each notification type"),
+    ],
+)
+def test_a_conflict_is_told_with_amazons_own_rule(operation, rule):
+    assert rule in str(meaning(409, "Conflict", "exists", operation=operation))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         b"",
