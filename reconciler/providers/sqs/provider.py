@@ -39,6 +39,9 @@ BETWEEN_SAMPLES = 3.0
 SLOW = frozenset({"message_retention_period", "encryption"})
 """Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
 
+READ_BACK = 100
+"""Up to so many new queues of a run have their tags read back, at 50 a second."""
+
 _CREATE_TRIES = 3
 
 
@@ -61,6 +64,7 @@ class SqsProvider:
         self._name = name
         self._account = account
         self._client = SqsClient(name, account, clock, secrets, keys)
+        self._coming = 0
         self._settling = Settling(name, account, self._client)
 
     def scopes(self) -> Sequence[Scope]:
@@ -75,7 +79,10 @@ class SqsProvider:
             ServiceError: something could not be read, so nothing is said of the whole scope.
         """
         self._client.verify_account()
-        return Reading(self._name, self._account, self._client, interest).queues()
+        found = Reading(self._name, self._account, self._client, interest).queues()
+        here = {as_queue(live.spec).name for live in found}
+        self._coming = sum(as_queue(spec).name not in here for spec in interest.declared)
+        return found
 
     def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the queue as it is now; message counts are approximate, so many look again."""
@@ -127,7 +134,7 @@ class SqsProvider:
         """
         self._client.verify_account()
         trouble: ServiceError | None = None
-        turned_up = as_queue(desired.spec).name in self._client.listed_lately()
+        listed = as_queue(desired.spec).name in self._client.listed_lately()
         for _ in range(_CREATE_TRIES):
             try:
                 created = self._create(desired)
@@ -136,7 +143,8 @@ class SqsProvider:
                     raise
                 trouble = error
             else:
-                return self._verified(desired, created) if turned_up else created
+                sure = not listed and self._coming > READ_BACK
+                return created if sure else self._verified(desired, created)
             there = self._find(as_queue(desired.spec).name, sure=isinstance(trouble, Rejected))
             if there is not None:
                 return self._finish(desired, there)
@@ -219,8 +227,9 @@ class SqsProvider:
         """Return the queue as it is, which may be older than our call.
 
         CreateQueue answers for a queue that is there as for a new one where the attributes that
-        are sent agree; tags it neither compares nor sets. So only they tell whose it is. To read
-        them of each new queue would take a second call, at 50 a second.
+        are sent agree; tags it neither compares nor sets. So only they tell whose it is, of two
+        stacks that create it at once. It takes a second call, at 50 a second, so that of many new
+        queues those alone are asked that the last ListQueues showed.
         """
         url = created.outputs["url"]
         tags = self._client.calls.poll(

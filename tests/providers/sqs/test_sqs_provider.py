@@ -116,7 +116,7 @@ def test_a_fifo_queue_needs_nothing_after_creation(world):
     assert world.differences(desired) == []
 
 
-def test_a_queue_is_created_in_one_call_after_one_look_for_all_of_them(world):
+def test_a_queue_is_created_in_one_call_and_its_tags_are_read_back(world):
     for desired in everything(world):
         world.provider.create(desired)
 
@@ -124,7 +124,34 @@ def test_a_queue_is_created_in_one_call_after_one_look_for_all_of_them(world):
         "aws.CreateQueue": 2,
         "aws.GetCallerIdentity": 1,
         "aws.ListQueues": 1,
+        "aws.ListQueueTags": 2,
     }
+
+
+def test_of_more_than_a_hundred_new_queues_no_tags_are_read_back(world):
+    queues = [world.want(f"queue-{n}") for n in range(101)]
+    world.see(*queues)
+    before = world.sandbox.counts()
+    for desired in queues[:2]:
+        world.provider.create(desired)
+    after = world.sandbox.counts()
+    assert {name: after[name] - before.get(name, 0) for name in after} == {
+        **dict.fromkeys(after, 0),
+        "aws.CreateQueue": 2,
+        "aws.ListQueues": 1,
+    }
+
+
+def test_of_two_stacks_that_create_one_queue_at_once_the_second_is_told(world):
+    """The other stack's call comes between our look at what is there and our own call."""
+    world.provider.create(world.want("first"))
+    tags = {"reconciler:stack": "other"}
+    world.boto.create_queue(QueueName="offers", Attributes={"DelaySeconds": "5"}, tags=tags)
+
+    with pytest.raises(Rejected, match="bears the mark of the stack 'other'; plan again"):
+        world.provider.create(world.want("offers", {"delay": 5}))
+    assert world.count("ListQueues") == 1
+    assert world.stored("offers")["tags"] == tags
 
 
 def test_many_queues_take_hardly_more_than_a_call_each(world, threads):
