@@ -15,6 +15,7 @@ MWS_LIST = (
     "</ListRegisteredDestinationsResult><ResponseMetadata><RequestId>1</RequestId>"
     "</ResponseMetadata></ListRegisteredDestinationsResponse>"
 )
+WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LARGE = 300_000
 """Bytes of an oversized answer, many times the limit that the table sets."""
 ANSWERS = {
@@ -187,3 +188,56 @@ def named(patch, ports):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", ports[host]))]
 
     patch.setattr(socket, "getaddrinfo", look_up)
+
+
+class Server:
+    """Answers each connection with pieces of bytes; None among them waits for the client to go.
+
+    `heads` are the requests that came, without bodies. `lasting` connections take more than one.
+    """
+
+    def __init__(self, *pieces, context=None, lasting=False):
+        self._pieces, self._context = pieces, context
+        self._lasts = lasting or pieces == (WELL,)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self.heads = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                line, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(line,), daemon=True).start()
+
+    def _serve(self, line):
+        line.settimeout(5)
+        with line, suppress(OSError):
+            if self._context is not None:
+                line = self._context.wrap_socket(line, server_side=True)
+            while head := line.recv(65536):
+                self.heads.append(head.decode("latin-1"))
+                for piece in self._pieces:
+                    if piece is None:
+                        line.recv(1)
+                    else:
+                        line.sendall(piece)
+                if not self._lasts:
+                    break
+            line.close()
+
+
+@contextmanager
+def serving(*pieces, **more):
+    """Serve until the context ends."""
+    server = Server(*pieces, **more)
+    try:
+        yield server
+    finally:
+        server.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from reconciler.core.pages import MOST_PAGES
 from reconciler.transport.calls import Clock, SystemClock
 from reconciler.transport.failures import Failed, redirected
 from reconciler.transport.http import Http, Response
@@ -46,6 +47,7 @@ class Line:
         self._base = f"{scheme}://{place}:{port}" if port else f"{scheme}://{place}"
         self._clock = clock or SystemClock()
         self._http = Http()
+        self._at_a_stretch = 0
         self._asked: tuple[str, str, str | None, Mapping[str, str]] = ("", "", None, {})
 
     def request(
@@ -56,8 +58,15 @@ class Line:
         headers: Mapping[str, str],
         _stream: bool = False,
     ) -> None:
-        """Take up what is to be asked; `url` is a path."""
+        """Take up what is to be asked; `url` is a path.
+
+        Raises:
+            Failed: more was read at a stretch than any list has pages.
+        """
         self._asked = (verb, url, input, headers)
+        self._at_a_stretch = self._at_a_stretch + 1 if self._reads else 0
+        if self._at_a_stretch > MOST_PAGES:
+            raise Failed(f"{self.host}: after {MOST_PAGES:,} pages there are more", passing=False)
 
     def getresponse(self) -> _Answer:
         """Ask, and return the whole answer.

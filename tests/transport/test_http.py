@@ -12,62 +12,10 @@ from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
 from reconciler.transport.lines import Limits
 from tests.operate.hooks import Authority
-from tests.wires import Proxy, named
+from tests.wires import WELL, Proxy, named, serving
 
 HOST = "service.example"
-WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 FAST = Limits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
-
-
-class Server:
-    """Answers each connection with pieces of bytes; None among them waits for the client to go.
-
-    `heads` are the requests that came, without bodies.
-    """
-
-    def __init__(self, *pieces, context=None):
-        self._pieces, self._context = pieces, context
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.heads = []
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
-
-    def close(self):
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
-
-    def _accept(self):
-        with suppress(OSError):
-            while True:
-                line, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(line,), daemon=True).start()
-
-    def _serve(self, line):
-        line.settimeout(5)
-        with line, suppress(OSError):
-            if self._context is not None:
-                line = self._context.wrap_socket(line, server_side=True)
-            while head := line.recv(65536):
-                self.heads.append(head.decode("latin-1"))
-                for piece in self._pieces:
-                    if piece is None:
-                        line.recv(1)
-                    else:
-                        line.sendall(piece)
-                if self._pieces != (WELL,):
-                    break
-            line.close()
-
-
-@contextmanager
-def serving(*pieces, context=None):
-    server = Server(*pieces, context=context)
-    try:
-        yield server
-    finally:
-        server.close()
 
 
 @contextmanager
