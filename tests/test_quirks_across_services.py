@@ -281,17 +281,26 @@ def test_a_seller_who_is_declared_no_more_loses_his_subscription_without_asking_
     stack.declare(sp_api_world(s=filtered(sellers="[de]")))
     run = stack.plan()
     assert run.lines() == [f"delete subscription.app/fr/{ANY}/1.0"]
-    [warning] = run.plan.warnings
-    assert (warning.address, "policy.discover: declared" in warning.message) == ("app", True)
+    [left_out] = run.plan.not_looked
+    assert (left_out.address, "(discover: declared)" in left_out.message) == ("app", True)
     assert stack.apply().unfinished() == []
     assert stack.plan().lines() == []
 
 
-def test_a_destination_behind_a_type_nobody_declares_stays_and_says_why(stack, sandbox):
+def test_a_destination_goes_together_with_subscriptions_of_types_nobody_declares(stack, sandbox):
     other = filtered().replace(ANY, "FEE_PROMOTION")
     stack.declare(sp_api_world(s=filtered(), t=other))
     assert stack.apply().unfinished() == []
     stack.declare(HEAD + AWS + SP_API + queues(q=""))
+    assert stack.apply().unfinished() == []
+    assert stack.plan().lines() == []
+
+
+def test_a_destination_behind_a_seller_nobody_declares_stays_and_says_why(stack, sandbox):
+    stack.declare(sp_api_world(s=filtered(sellers="all")))
+    assert stack.apply().unfinished() == []
+    one = SP_API.replace('      fr: {refreshToken: "env:FR"}\n', "")
+    stack.declare(HEAD + AWS + one + queues(q=""))
     [failed] = stack.apply().unfinished()
     assert failed.action == "delete"
     assert "notification types that are no longer declared" in failed.error

@@ -18,12 +18,12 @@ from pydantic import Field
 
 from reconciler.core.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.errors import Rejected, Transient, Unclear
+from reconciler.core.evidence import Evidence
 from reconciler.core.exclusion import Exclusion
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.manifest.settings import Owns, Policy
 from reconciler.core.model import (
     Desired,
-    Evidence,
     FieldChange,
     Frozen,
     Live,

@@ -1,15 +1,19 @@
 """Declared worlds, and the real stack between them and a sandbox; only its clock is not real."""
 
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from reconciler import engine
 from reconciler.core.allowing import Overrides
+from reconciler.core.discovery import EVERYTHING, Discovery, seen_topics
 from reconciler.core.plan import prepare
+from reconciler.core.snapshot import take, unseal
 from reconciler.core.world import Selection
 from reconciler.providers.secrets import Secrets
-from reconciler.wiring import Providers, declarations
+from reconciler.reports import as_json
+from reconciler.wiring import SERVICES, Providers, declarations
 
 AWS_ID = "123456789012"
 SELLER = "A2EXAMPLE1SELLER"
@@ -120,20 +124,45 @@ class Stack:
     def apply(self, **options):
         return self._run(carry_out=True, **options)
 
-    def _run(self, *, carry_out, targets=(), **overrides):
+    def snapshot(self):
+        """Return a snapshot as the workflows take it, asking for all types."""
         declared = declarations(self._folder, sandbox=self._url)
+        with self._providers(declared) as providers:
+            seen = engine.observe(declared, providers, discovery=EVERYTHING, everything=True)
+            scopes = [scope for provider in providers.values() for scope in provider.scopes()]
+            taken = take(declared, seen, scopes, _targets(declared), datetime.now(UTC))
+        return as_json.render(taken).encode()
+
+    def plan_from(self, snapshot):
+        """Return a plan against a snapshot."""
+        declared = declarations(self._folder, sandbox=self._url)
+        _, observation = unseal(snapshot, declared, SERVICES, _targets(declared))
+        return Run(prepare(declared, observation, targets=_targets(declared)).plan)
+
+    def _providers(self, declared):
         secrets, sandbox = Secrets(self.environ), self._url is not None
-        with Providers(
-            declared.accounts, secrets=secrets, clock=Clock(), sandbox=sandbox
-        ) as providers:
+        return Providers(declared.accounts, secrets=secrets, clock=Clock(), sandbox=sandbox)
+
+    def _run(self, *, carry_out, targets=(), since=None, **overrides):
+        declared = declarations(self._folder, sandbox=self._url)
+        seen = {}
+        if since is not None:
+            _, recalled = unseal(since, declared, SERVICES, _targets(declared))
+            seen = seen_topics(recalled.live)
+        discovery = Discovery(declared.policy.discover == "all", seen)
+        with self._providers(declared) as providers:
             make = partial(
                 prepare,
                 declared,
                 selection=Selection(None, tuple(targets)),
                 overrides=Overrides(**overrides),
+                targets=_targets(declared),
             )
-            observation = engine.observe(declared, providers)
+            observation = engine.observe(declared, providers, discovery=discovery)
             prepared = make(observation)
+            wider = engine.look_further(observation, prepared.steps, declared, providers)
+            if wider is not observation:
+                observation, prepared = wider, make(wider)
             behind = engine.look_behind(observation, prepared, providers)
             if behind is not observation:
                 prepared = make(behind)
@@ -142,6 +171,10 @@ class Stack:
             refused = prepared.plan.refused()
             assert not refused, refused
             return Run(prepared.plan, engine.apply(prepared, providers).outcomes)
+
+
+def _targets(declared):
+    return {name: account.target() for name, account in sorted(declared.accounts.items())}
 
 
 READS = frozenset(

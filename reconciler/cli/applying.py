@@ -289,7 +289,11 @@ def _application(plan: Plan, applied: Applied, results: Sequence[ActionResult]) 
     undone = any(outcome.outcome != "done" for outcome in applied.outcomes)
     result: Literal["done", "failed"] = "failed" if undone or plan.problems else "done"
     return Application(
-        result=result, actions=tuple(results), summary=_summary(results), problems=plan.problems
+        result=result,
+        actions=tuple(results),
+        summary=_summary(results),
+        problems=plan.problems,
+        not_looked=plan.not_looked,
     )
 
 

@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import Request, connected, declared_for, select, to_read
+from reconciler.cli.session import Request, connected, declared_for, how_far, select, to_read
 from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.counting import counted
 from reconciler.core.errors import SettingsError
@@ -73,10 +72,9 @@ def _look(
     state: State, request: Request, declared: Declarations, selected: frozenset[str] | None
 ) -> Observation:
     """Read the accounts, whole: what nobody declared is of types that nobody declared."""
-    everywhere = declared.policy.model_copy(update={"discover": "all"})
+    discovery = how_far(state, declared, request, unasked="all")
     with connected(state, request, to_read(declared, selected)) as (providers, ticker):
-        asked = replace(declared, policy=everywhere)
-        return observe(asked, providers, progress=ticker, everything=True)
+        return observe(declared, providers, discovery=discovery, progress=ticker, everything=True)
 
 
 def _tell(state: State, observation: Observation, exported: Exported) -> None:
@@ -84,6 +82,8 @@ def _tell(state: State, observation: Observation, exported: Exported) -> None:
         state.say(f"not read: {unread.reason}")
     for warning in observation.warnings:
         state.say(f"{sentence(warning)} (warning)")
+    for item in observation.not_looked:
+        state.say(f"{item.address}: {item.message}")
     for note in exported.notes:
         state.say(note)
     if veil_text(exported.text) != exported.text:

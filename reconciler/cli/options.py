@@ -21,6 +21,13 @@ T = TypeVar("T")
 DEFAULT_PATH = Path("subscriptions")
 
 
+class Discover(StrEnum):
+    """Which types a service is asked for that lists one a call."""
+
+    all = "all"
+    declared = "declared"
+
+
 class Format(StrEnum):
     """How plans and drift are written."""
 
@@ -263,6 +270,21 @@ LiveOption = Annotated[
     typer.Option(
         metavar="FILE",
         help="Read this snapshot instead of the services: no credentials, no network.",
+    ),
+]
+DiscoverOption = Annotated[
+    Discover | None,
+    typer.Option(
+        help="Which SP-API notification types to ask for: all that there may be, or the declared "
+        "ones; default: all.",
+    ),
+]
+SinceOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="SNAPSHOT",
+        help="Ask for the notification types that this snapshot has seen too, as where "
+        "policy.discover is `declared`.",
     ),
 ]
 SellerOption = Annotated[

@@ -1,7 +1,7 @@
 """One run against live services: read the declarations, observe, plan."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reconciler.cli.bearing import bearing, offering
 from reconciler.cli.exits import WrongUsage
+from reconciler.cli.options import Discover
 from reconciler.cli.state import State
 from reconciler.core.addresses import did_you_mean, meets
 from reconciler.core.allowing import Overrides
+from reconciler.core.discovery import Discovery
 from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Plan, live_address
@@ -20,7 +23,6 @@ from reconciler.core.observation import Observation
 from reconciler.core.plan import Prepared, prepare
 from reconciler.core.provider import Account, Provider
 from reconciler.core.routing import Routing
-from reconciler.core.succession import heirs_elsewhere
 from reconciler.core.terms import Terms
 from reconciler.core.world import Selection
 
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks for, beyond the declarations themselves."""
+    """What the command line asks for, beyond the declarations themselves.
+
+    `discover` says how far to look, None as the policy does; `since` is a snapshot whose types are
+    asked for besides the declared ones.
+    """
 
     path: Path
     sandbox: str | None = None
@@ -41,6 +47,8 @@ class Request:
     overrides: Overrides = Overrides()  # noqa: RUF009 - a frozen value, shared safely
     live: Path | None = None
     allow_hosts: tuple[str, ...] = ()
+    discover: Discover | None = None
+    since: Path | None = None
 
     @property
     def terms(self) -> Terms:
@@ -87,12 +95,19 @@ class Session:
 
 @contextmanager
 def planned(
-    state: State, request: Request, *, consider: Callable[[Declarations], None] | None = None
+    state: State,
+    request: Request,
+    *,
+    consider: Callable[[Declarations], None] | None = None,
+    unasked: str | None = None,
 ) -> Iterator[Session]:
     """Read, observe and plan; connections stay open until the context ends.
 
-    `consider` may refuse the declarations before anything is asked of a service.
+    `consider` may refuse the declarations before anything is asked of a service. `unasked` is how
+    far to look where the command line does not say, None as the policy does.
     """
+    from reconciler.engine import look_behind, look_further
+
     declared = declared_for(state, request)
     if consider is not None:
         consider(declared)
@@ -104,19 +119,24 @@ def planned(
         selection=Selection(selected, request.targets),
         overrides=request.overrides,
     )
-    with _source(state, request, declared) as source:
+    discovery = how_far(state, declared, request, unasked=unasked)
+    with _source(state, request, declared, discovery) as source:
         make = partial(make, former=source.routing)
         accounts = to_read(declared, selected)
         providers, observation = source.look(accounts)
         prepared = make(observation, targets=_targets(accounts))
+        wider = _watched(partial(look_further, observation, prepared.steps, declared, providers))
+        if wider is not observation:
+            observation = wider
+            prepared = make(observation, targets=_targets(accounts))
         # Before anything is taken away, whatever may point at it is looked for.
-        further = _bearing(declared, prepared, accounts)
+        further = bearing(declared, prepared, accounts)
         if further:
             more, seen = source.look_beside(further)
             accounts, providers = {**accounts, **further}, {**providers, **more}
             observation = observation.beside(seen)
             prepared = make(observation, targets=_targets(accounts))
-        behind = _look_behind(observation, prepared, providers)
+        behind = _watched(partial(look_behind, observation, prepared, providers))
         if behind is not observation:
             prepared = make(behind, targets=_targets(accounts))
         for sentence in prepared.idle:
@@ -124,15 +144,31 @@ def planned(
         yield Session(declared, prepared, providers, source.taken_at, request.limits)
 
 
-def _look_behind(
-    observation: Observation, prepared: Prepared, providers: Mapping[str, Provider]
-) -> Observation:
+def _watched(look: Callable[..., Observation]) -> Observation:
     from reconciler.cli.interrupts import at_once
     from reconciler.cli.progress import Ticker
-    from reconciler.engine import look_behind
 
     with at_once(), Ticker() as ticker:
-        return look_behind(observation, prepared, providers, progress=ticker)
+        return look(progress=ticker)
+
+
+def how_far(
+    state: State, declared: Declarations, request: Request, *, unasked: str | None = None
+) -> Discovery:
+    """Return how far a run looks: as asked for, else `unasked`, None as the policy does.
+
+    Raises:
+        SettingsError: the snapshot to begin from cannot be read.
+        PlanRefused: it is not a sound snapshot of these declarations' stack.
+    """
+    choice = request.discover or unasked or declared.policy.discover
+    seen: Mapping[str, frozenset[str]] = {}
+    if request.since is not None:
+        from reconciler.cli.snapshots import seen_since
+
+        seen = seen_since(state, request.since, declared, needed=unasked is None)
+    # What the stack owns is of any type, and all of it goes.
+    return Discovery(request.overrides.destroying or choice == Discover.all, seen)
 
 
 def declared_for(state: State, request: Request) -> Declarations:
@@ -226,7 +262,9 @@ class Source(Protocol):
 
 
 @contextmanager
-def _source(state: State, request: Request, declared: Declarations) -> Iterator[Source]:
+def _source(
+    state: State, request: Request, declared: Declarations, discovery: Discovery
+) -> Iterator[Source]:
     if request.live is not None:
         from reconciler.cli.hosts import strays_of
         from reconciler.cli.snapshots import Recalled
@@ -235,7 +273,7 @@ def _source(state: State, request: Request, declared: Declarations) -> Iterator[
         yield Recalled(state, request.live, declared, told)
         return
     with ExitStack() as kept:
-        yield _Services(state, declared, kept, request)
+        yield _Services(state, declared, kept, request, discovery)
 
 
 class _Services:
@@ -245,8 +283,14 @@ class _Services:
     routing = None
 
     def __init__(
-        self, state: State, declared: Declarations, kept: ExitStack, request: Request
+        self,
+        state: State,
+        declared: Declarations,
+        kept: ExitStack,
+        request: Request,
+        discovery: Discovery,
     ) -> None:
+        self._discovery = discovery
         self._state, self._declared, self._kept = state, declared, kept
         self._request = request
 
@@ -258,7 +302,9 @@ class _Services:
         made = providers_of(self._state, self._request, accounts)
         providers = self._kept.enter_context(made)
         with at_once(), Ticker() as ticker:
-            return providers, observe(self._declared, providers, progress=ticker)
+            return providers, observe(
+                self._declared, providers, discovery=self._discovery, progress=ticker
+            )
 
     look_beside = look
 
@@ -320,53 +366,5 @@ def to_read(declared: Declarations, selected: frozenset[str] | None) -> dict[str
         for item in declared.desired
         if any(account_of[address] in selected for address in item.references.values())
     }
-    names = selected | referring | _offering(declared, selected)
+    names = selected | referring | offering(declared, selected)
     return {name: declared.accounts[name] for name in sorted(names)}
-
-
-def _offering(declared: Declarations, selected: Iterable[str]) -> set[str]:
-    """Return the accounts of services with kinds that objects of the selected may refer to."""
-    from reconciler.wiring import SERVICES
-
-    theirs = {declared.accounts[name].service for name in selected}
-    kinds = {
-        reference.kind
-        for service in SERVICES
-        if service.name in theirs
-        for shape in service.declarations.values()
-        for reference in shape.spec_type.refs.values()
-        if not reference.same_account
-    }
-    services = {
-        service.name
-        for service in SERVICES
-        if kinds & {shape.spec_type.kind for shape in service.declarations.values()}
-    }
-    return {name for name, account in declared.accounts.items() if account.service in services}
-
-
-def _bearing(
-    declared: Declarations, prepared: Prepared, read: Mapping[str, Account]
-) -> dict[str, Account]:
-    """Return further accounts that bear on what a plan removes.
-
-    Those whose objects, declared or not, may point at it, and those with what may take its place.
-    """
-    names = _pointing(declared, prepared.plan)
-    names |= heirs_elsewhere(declared.desired, prepared.steps, read)
-    return {name: declared.accounts[name] for name in sorted(names - read.keys())}
-
-
-def _pointing(declared: Declarations, plan: Plan) -> set[str]:
-    """Return accounts of services whose objects may point at what a plan removes."""
-    from reconciler.wiring import SERVICES
-
-    going = {action.kind for action in plan.actions if action.action in ("delete", "replace")}
-    services = {
-        service.name
-        for service in SERVICES
-        for shape in service.declarations.values()
-        for reference in shape.spec_type.refs.values()
-        if reference.kind in going and not reference.same_account
-    }
-    return {name for name, account in declared.accounts.items() if account.service in services}

@@ -12,7 +12,7 @@ from reconciler.core.errors import ReconcilerError
 def was_live(state: State, request: Request, snapshot: Path) -> bool:
     """Say whether a snapshot holds anything of the stack; one that cannot be used may have."""
     try:
-        with planned(state, replace(request, live=snapshot)) as session:
+        with planned(state, replace(request, live=snapshot, since=None)) as session:
             return is_live(session.plan)
     except ReconcilerError as error:
         state.say(

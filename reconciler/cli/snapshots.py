@@ -6,16 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.cli import exits
-from reconciler.cli.session import Request, Seen, connected, declared_for, select, to_read
+from reconciler.cli.session import (
+    Request,
+    Seen,
+    connected,
+    declared_for,
+    how_far,
+    select,
+    to_read,
+)
 from reconciler.cli.state import State
 from reconciler.core.counting import counted
+from reconciler.core.discovery import seen_topics
 from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Account
 from reconciler.core.routing import Routing
-from reconciler.core.snapshot import Snapshot, take, unseal
+from reconciler.core.snapshot import Outdated, Snapshot, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES
@@ -31,10 +40,13 @@ def snapshot_to(state: State, request: Request, out: Path | None) -> int:
     declared = declared_for(state, request)
     observed = to_read(declared, select(declared, request))
     accounts = {name: item.target() for name, item in observed.items()}
+    discovery = how_far(state, declared, request, unasked="all")
     with connected(state, request, observed) as (providers, ticker):
         scopes = [scope for provider in providers.values() for scope in provider.scopes()]
-        observation = observe(declared, providers, progress=ticker, everything=True)
-    taken = take(declared, observation, scopes, accounts, datetime.now(UTC))
+        observation = observe(
+            declared, providers, discovery=discovery, progress=ticker, everything=True
+        )
+    taken = take(declared, observation, scopes, accounts, datetime.now(UTC), discovery)
     for item in observation.unread:
         state.say(f"not read: {item.reason}")
     _write(state, taken, out)
@@ -55,10 +67,7 @@ class Recalled:
         """
         self._file, self._declared = file, declared
         self._strays = tuple(_as_finding(problem) for problem in strays)
-        try:
-            self._content = file.read_bytes()
-        except OSError as error:
-            raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+        self._content = _read(file)
         self._snapshot, _ = self._unseal({})
         age = age_of(self._snapshot.age(datetime.now(UTC)))
         when = self.taken_at.isoformat().replace("+00:00", "Z")
@@ -97,10 +106,45 @@ class Recalled:
         return providers, observation.beside(Observation(warnings=unseen, accounts=frozenset()))
 
     def _unseal(self, targets: Mapping[str, Any]) -> tuple[Snapshot, Observation]:
-        try:
-            return unseal(self._content, self._declared, SERVICES, targets)
-        except PlanRefused as error:
-            raise PlanRefused(f"{self._file}: {error}") from error
+        return _unsealed(self._file, self._content, self._declared, targets)
+
+
+def seen_since(
+    state: State, file: Path, declared: Declarations, *, needed: bool
+) -> dict[str, frozenset[str]]:
+    """Return by account the topics of the objects that a snapshot saw.
+
+    One that another version made tells nothing: the next one will. Unless it is `needed`, neither
+    does one that cannot be used.
+
+    Raises:
+        SettingsError: it cannot be read.
+        PlanRefused: it is not a sound snapshot of these declarations' stack.
+    """
+    targets = {name: account.target() for name, account in declared.accounts.items()}
+    try:
+        return seen_topics(_unsealed(file, _read(file), declared, targets)[1].live)
+    except (SettingsError, PlanRefused) as error:
+        if needed and not isinstance(error, Outdated):
+            raise
+        state.say(f"{error}; it is left aside (warning)")
+        return {}
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _unsealed(
+    file: Path, content: bytes, declared: Declarations, targets: Mapping[str, Any]
+) -> tuple[Snapshot, Observation]:
+    try:
+        return unseal(content, declared, SERVICES, targets)
+    except PlanRefused as error:
+        raise type(error)(f"{file}: {error}") from error
 
 
 def _write(state: State, snapshot: Snapshot, out: Path | None) -> None:

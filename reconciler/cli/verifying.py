@@ -1,13 +1,14 @@
 """verify: read what the chosen subscriptions lead to, test it, tell the verdicts."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
 from reconciler.cli.session import Request, check_targets, connected, declared_for, select
 from reconciler.cli.state import State, colored
+from reconciler.core.discovery import DECLARED
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired
 from reconciler.core.proof import Verification
@@ -61,11 +62,9 @@ def _verified(
     wish: Wish,
 ) -> Verification:
     # Subscriptions nobody declared prove nothing, and looking for them may take long.
-    policy = declared.policy.model_copy(update={"discover": "declared"})
-    declared = replace(declared, policy=policy)
     accounts = {name: declared.accounts[name] for name in sorted(accounts_behind(declared, items))}
     with connected(state, request, accounts) as (providers, ticker):
-        observation = observe(declared, providers, progress=ticker)
+        observation = observe(declared, providers, discovery=DECLARED, progress=ticker)
         manner = _manner(wish, sandbox=request.sandbox is not None)
         return verify(declared, providers, observation, items, manner, progress=ticker)
 

@@ -2,25 +2,35 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from pydantic import Field
+
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Frozen, Spec
 from reconciler.core.provider import Scope, Service
 from reconciler.core.unread import Unread
 
-_NOT_HELD = "the snapshot does not tell: take a new one"
+_LOOKS = "a plan without --live looks now, and so does apply after the merge"
+_NOT_HELD = f"the snapshot does not hold it, as where it was declared only afterwards: {_LOOKS}"
+_NOT_ASKED = (
+    "the snapshot did not ask for this (it was taken with --discover declared): take one that asks "
+    "for all, which `reconciler snapshot` does"
+)
 
 
 class ScopeRecord(Frozen):
     """One part of an account; `reason` says why it could not be read, None that it was.
 
     `topics` are what was asked for where a service lists only what it is asked for (notification
-    types); None: everything.
+    types); None: everything. `asked` is their number, also then. `refused` are those that it does
+    not show, with the reason.
     """
 
     account: str
     kinds: tuple[str, ...]
     part: str | None = None
     topics: tuple[str, ...] | None = None
+    asked: int = 0
+    refused: dict[str, str] = Field(default_factory=dict)
     reason: str | None = None
 
 
@@ -69,7 +79,7 @@ class Coverage:
         reason = _NOT_HELD
         if name in self._others:
             differing = f"they differ in {self._others[name]}"
-            reason = f"the snapshot is of another account ({differing}): take a new one"
+            reason = f"the snapshot is of another account ({differing}): {_LOOKS}"
         return Unread(Scope(name, tuple(self._kinds_of(name).values())), f"{name}: {reason}")
 
     def _failed(self, name: str) -> Iterator[Unread]:
@@ -91,15 +101,19 @@ class Coverage:
 
     def _missing_objects(self, name: str, told: Collection[Scope]) -> Iterator[Unread]:
         """Yield what is declared now and was not asked for then, beyond what is `told` already."""
-        missing: dict[tuple[type[Spec], str | None], Scope] = {}
+        missing: dict[tuple[type[Spec], str | None], dict[str, str]] = {}
         for item in self._desired.get(name, ()):
             kind, part = type(item.spec), item.spec.partition()
-            if (kind, part) in missing or any(each.covers(name, item.spec) for each in told):
+            if any(each.covers(name, item.spec) for each in told):
                 continue
-            if not any(_tells(it, item.spec) for it in self._about(name, kind.kind, part)):
-                missing[kind, part] = Scope(name, (kind,), part)
-        for scope in missing.values():
-            yield Unread(scope, f"{scope}: {_NOT_HELD}")
+            reason = _silence(self._about(name, kind.kind, part), item.spec)
+            if reason is not None:
+                missing.setdefault((kind, part), {})[item.spec.topic()] = reason
+        for (kind, part), topics in missing.items():
+            for reason in sorted(set(topics.values())):
+                those = frozenset(topic for topic in topics if topics[topic] == reason)
+                scope = Scope(name, (kind,), part, those if kind.topical else None)
+                yield Unread(scope, f"{scope}: {reason}")
 
     def _kinds_of(self, name: str) -> Mapping[str, type[Spec]]:
         return self._kinds[self._declarations.accounts[name].service]
@@ -111,5 +125,14 @@ class Coverage:
         return [record for key in keys for record in self._by_part.get(key, ())]
 
 
-def _tells(record: ScopeRecord, spec: Spec) -> bool:
-    return record.topics is None or not spec.topical or spec.topic() in record.topics
+def _silence(records: Sequence[ScopeRecord], spec: Spec) -> str | None:
+    """Return why none of the records tells of an object, None if one does."""
+    if not spec.topical or not records:
+        return None if records else _NOT_HELD
+    topic, reason = spec.topic(), _NOT_ASKED
+    for record in records:
+        if topic in record.refused:
+            reason = record.refused[topic]
+        elif record.reason or record.topics is None or topic in record.topics:
+            return None
+    return reason

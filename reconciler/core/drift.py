@@ -41,6 +41,7 @@ class Drift(Frozen):
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
+    not_looked: tuple[Finding, ...] = ()
 
 
 def _differences(action: Action) -> tuple[FieldChange, ...]:
@@ -77,4 +78,5 @@ def drift_of(plan: Plan) -> Drift:
         problems=plan.problems,
         warnings=plan.warnings,
         unknown=plan.unknown,
+        not_looked=plan.not_looked,
     )

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, alias_generators
 
+from reconciler.core.evidence import Evidence
 from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
 from reconciler.core.units import UnitName, units_of
@@ -23,7 +24,6 @@ to_snake = cache(alias_generators.to_snake)
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 ActionName = Literal["create", "update", "replace", "delete"]
-EvidenceRule = Literal["mark", "name", "reference", "below"]
 
 
 class Frozen(BaseModel):
@@ -54,27 +54,11 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One way to tell which stack a live object belongs to; `field` is a YAML path of the spec.
-
-    mark: the object's own mark names it. name: `field` starts with `STACK--`. reference: it is that
-    of the object behind `field`. below: `field` lies below one of our call back URIs. Of several
-    the first that tells anything counts.
-    """
-
-    rule: EvidenceRule
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Pace:
     """A service's request limit: `rate` requests a second on average, `burst` at once."""
 
     rate: float
     burst: int
-
-
-_CALLS: Mapping[ActionName, int] = {"create": 1, "update": 1, "replace": 2, "delete": 1}
 
 
 class Spec(Frozen):
@@ -114,8 +98,8 @@ class Spec(Frozen):
     """Objects of this kind are what notifications are sent for: the beginning of a chain."""
     pushes_to: ClassVar[str | None] = None
     """The field that holds the URI notifications are posted to, where there is one."""
-    calls: ClassVar[Mapping[ActionName, int]] = _CALLS
-    """API calls an action takes, for the estimate."""
+    calls: ClassVar[Mapping[ActionName, int]] = {"create": 1, "update": 1, "delete": 1}
+    """Calls an action takes that draw on its rate limit, for the estimate."""
     pace: ClassVar[Pace] = Pace(10, 10)
 
     def fields(self) -> dict[str, Any]:
@@ -156,6 +140,15 @@ class Spec(Frozen):
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:
         """Return the string by which other specs refer to this object: its live address."""
         return live_address(self, account)
+
+    def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
+        """Return how many API calls it takes to write `after` by path, or to create or delete."""
+        return self.calls[action] + (action != "create")  # what is there is looked at once more
+
+    @classmethod
+    def beside_creates(cls, number: int) -> int:
+        """Return how many API calls go with so many creates in an account, beside these."""
+        return 0
 
     def bucket(self, action: ActionName) -> str:
         """Return which of the account's rate limits an action's calls draw on."""
@@ -362,17 +355,23 @@ class Finding(Frozen):
 
 
 class Estimate(Frozen):
-    """API calls an apply makes and the seconds its slowest rate limit needs for them."""
+    """API calls an apply makes and the seconds its slowest rate limit needs for them.
+
+    `reading_calls` and `reading_seconds` are those of the reading before that.
+    """
 
     calls: int
     seconds: float
+    reading_calls: int = 0
+    reading_seconds: float = 0.0
 
 
 class Plan(Frozen):
     """What apply would do: a value that is compared, stored as JSON and reviewed.
 
     `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
-    `warnings` do not. `unknown` are declared objects that were not read, or that refer to such.
+    `warnings` do not. `unknown` are declared objects that were not read, or that refer to such,
+    `not_looked` says what else may be live that nobody declared.
     `accounts` holds what `Account.target()` says of each account that was looked at, by its name,
     `routing` where each declared account leads. `account_changes` is how that differs from what it
     was in the snapshot that was planned against.
@@ -392,6 +391,7 @@ class Plan(Frozen):
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
+    not_looked: tuple[Finding, ...] = ()
     accounts: dict[str, Any] = Field(default_factory=dict)
     routing: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.discovery import further, not_looked
+from reconciler.core.effort import NO_EFFORT, Effort
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Finding, Live, Spec, live_address
+from reconciler.core.provider import Asked, Scope
 from reconciler.core.unread import Unread
 
 
@@ -13,7 +16,9 @@ class Observation:
     """What the services reported: `live` objects hold remote values in their references.
 
     `accounts` are those that were looked at, by name, None for all. `completed` are declared specs
-    that refer to secrets, with their values, by address.
+    that refer to secrets, with their values, by address. `asked` tells how far was looked where
+    services list only what they are asked for, `recalled` what a snapshot says was not looked for.
+    `effort` is what reading this live takes.
     """
 
     live: tuple[Live, ...] = ()
@@ -21,6 +26,14 @@ class Observation:
     warnings: tuple[Finding, ...] = ()
     accounts: frozenset[str] | None = None
     completed: Mapping[str, Spec] = field(default_factory=dict)
+    asked: Mapping[Scope, Asked] = field(default_factory=dict)
+    recalled: tuple[Finding, ...] = ()
+    effort: Effort = NO_EFFORT
+
+    @property
+    def not_looked(self) -> tuple[Finding, ...]:
+        """Return what was not looked for: objects of which none is absent for sure."""
+        return self.recalled + not_looked(self.asked)
 
     def complete(self, declarations: Declarations) -> Declarations:
         """Return the declarations with the values of the secrets that were had for reading."""
@@ -33,7 +46,7 @@ class Observation:
         return replace(declarations, desired=tuple(desired))
 
     def beside(self, other: "Observation") -> "Observation":
-        """Return both together: `other` is of other accounts."""
+        """Return both together: `other` is of other accounts, or of further topics of scopes."""
         warnings = dict.fromkeys(self.warnings + other.warnings)
         accounts = (
             None if self.accounts is None else self.accounts | (other.accounts or frozenset())
@@ -44,7 +57,16 @@ class Observation:
             tuple(warnings),
             accounts,
             {**self.completed, **other.completed},
+            {**self.asked, **self._further(other)},
+            self.recalled + other.recalled,
+            self.effort.beside(other.effort),
         )
+
+    def _further(self, other: "Observation") -> dict[Scope, Asked]:
+        return {
+            scope: further(self.asked[scope], asked) if scope in self.asked else asked
+            for scope, asked in other.asked.items()
+        }
 
     def with_details(self, live: Iterable[Live]) -> "Observation":
         """Return this with what was seen without details, or not at all, told in full."""

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from reconciler.core.evidence import Evidence
 from reconciler.core.manifest.settings import STACK
-from reconciler.core.model import Desired, Evidence, Live, live_address
+from reconciler.core.model import Desired, Live, live_address
 from reconciler.core.refs import get, levels
 
 BEHIND_STACK = "--"

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.core.allowing import Overrides, passing
 from reconciler.core.decide import decide, unmanaged, withheld
 from reconciler.core.delivery import obstacles
+from reconciler.core.effort import CALLS_AT_ONCE, Effort
 from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.gap import gaps
 from reconciler.core.guards import Situation, short_list, verdicts
@@ -36,7 +37,6 @@ from reconciler.core.unexamined import unexamined
 from reconciler.core.world import Selection, World
 
 FORMAT_VERSION = 1
-CALLS_AT_ONCE = 16
 EVERYTHING = Selection()
 NO_OVERRIDES = Overrides()
 
@@ -107,7 +107,7 @@ def prepare(
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
         guards=verdicts(changes, _situation(world, overrides, pointing, waiting)),
-        estimate=_estimate(changes),
+        estimate=_estimate(changes, observation.effort),
         actions=actions,
         unmanaged=tuple(
             Unmanaged(
@@ -126,6 +126,7 @@ def prepare(
             ]
         ),
         unknown=tuple(sorted(world.unknown)),
+        not_looked=observation.not_looked,
         accounts=dict(targets or {}),
         routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
     )
@@ -289,9 +290,10 @@ def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
     return {**counts, "unchanged": len(settled), "unmanaged": sum(1 for _ in unmanaged(world))}
 
 
-def _estimate(changes: Sequence[Change]) -> Estimate:
+def _estimate(changes: Sequence[Change], reading: Effort) -> Estimate:
     """Count calls and the seconds that the slowest rate limit, or else the network, takes."""
     buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
+    created: dict[tuple[str, type[Spec]], list[Change]] = {}
     total = 0
     for change in changes:
         subject, spec = change.subject, change.subject.spec
@@ -301,7 +303,15 @@ def _estimate(changes: Sequence[Change]) -> Estimate:
         for part in parts:
             key = (subject.account, spec.kind, spec.bucket(part))
             buckets[key] = (buckets.get(key, (0, spec.pace))[0] + spec.calls[part], spec.pace)
-            total += spec.calls[part]
+            total += spec.effort(part, {item.path: item.after for item in change.changes})
+            if part == "create":
+                created.setdefault((subject.account, type(spec)), []).append(change)
+    total += sum(kind.beside_creates(len(new)) for (_, kind), new in created.items())
     limited = max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)
     network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
-    return Estimate(calls=total, seconds=round(limited + network, 1))
+    return Estimate(
+        calls=total,
+        seconds=round(limited + network, 1),
+        reading_calls=reading.total,
+        reading_seconds=reading.seconds,
+    )

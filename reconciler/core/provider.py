@@ -1,7 +1,7 @@
 """The one interface between the core and a service, and what a service says about itself."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import StrictBool, model_validator
@@ -156,16 +156,19 @@ class Service:
 class Scope:
     """The smallest part of an account that is read as one: `part` is a seller, or None for all.
 
-    Reading a scope succeeds whole or fails whole.
+    Reading a scope succeeds whole or fails whole. What is told of one may be narrowed to objects of
+    `topics` (None: all).
     """
 
     account: str
     kinds: tuple[type[Spec], ...]
     part: str | None = None
+    topics: frozenset[str] | None = None
 
     def __str__(self) -> str:
         """Name the scope for people."""
-        return f"{self.account}/{self.part}" if self.part else self.account
+        topics = ", ".join(sorted(self.topics or ()))
+        return "/".join(filter(None, (self.account, self.part, topics)))
 
     def covers(self, account: str, spec: Spec) -> bool:
         """Say whether an object of this spec would be seen by reading this scope."""
@@ -173,7 +176,28 @@ class Scope:
             account == self.account
             and isinstance(spec, self.kinds)
             and (self.part is None or spec.partition() == self.part)
+            and (self.topics is None or spec.topic() in self.topics)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How far a scope was looked at whose service lists only what it is asked for.
+
+    `topics` were asked for, `passed_over` are others of which there may be objects. `refused` are
+    those that the service does not show, with the reason. `denied` are declared ones among these,
+    with the error. `remarks` say what else may be there unseen.
+    """
+
+    topics: frozenset[str]
+    passed_over: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    denied: Mapping[str, Exception] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def untold(_asked: Asked) -> None:
+    """Be told how far a scope was looked at, and forget it."""
 
 
 class Each(Protocol):
@@ -197,11 +221,13 @@ class Interest:
     """What the reader of a scope wants to know: which objects need details, and how far to look.
 
     `declared` are the specs declared in the scope. `topics` are those of all specs declared in the
-    account, where a service lists only what it is asked for: what was declared for one seller may
-    be left over at another. `discover_all` asks for objects nobody declared even where that costs a
-    call for each possible type. `warn` takes sentences for the plan. `each` is how a provider reads
-    many things at once: threads are the engine's. `everything` asks for the details of objects of
-    others too.
+    account, and those seen there before, where a service lists only what it is asked for: what was
+    declared for one seller may be left over at another. `discover_all` asks for objects nobody
+    declared even where that costs a call for each possible type; `known` were asked for before and
+    are not wanted again. `beside` is what is live in those scopes of the account that are read
+    first, None if that is not known. `warn` takes sentences for the plan, `told` how far was
+    looked. `each` is how a provider reads many things at once: threads are the engine's.
+    `everything` asks for the details of objects of others too.
     """
 
     stack: str
@@ -211,6 +237,9 @@ class Interest:
     each: Each = one_by_one
     everything: bool = False
     topics: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    beside: tuple[Live, ...] | None = None
+    told: Callable[[Asked], None] = untold
 
 
 class Provider(Protocol):
@@ -222,7 +251,10 @@ class Provider(Protocol):
     """
 
     def scopes(self) -> Sequence[Scope]:
-        """Return the parts this account is read in; together they cover all its kinds."""
+        """Return the parts this account is read in; together they cover all its kinds.
+
+        Those without a `part` are read first.
+        """
         ...
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
@@ -263,6 +295,15 @@ class Completing(Protocol):
 
     def completed(self, spec: Spec) -> Spec:
         """Return the spec with the values of its secrets. Raises SettingsError."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A provider that counts its calls."""
+
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
         ...
 
 

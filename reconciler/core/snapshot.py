@@ -6,22 +6,28 @@ absent, so a plan made of it treats whatever it does not cover as unknown.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from reconciler.core.coverage import Coverage, ScopeRecord
+from reconciler.core.discovery import EVERYTHING, Discovery, seen_topics
+from reconciler.core.effort import Effort
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding, Frozen, Live, Spec
 from reconciler.core.observation import Observation
-from reconciler.core.provider import Scope, Service
+from reconciler.core.provider import Asked, Scope, Service
 from reconciler.core.target import differing
 from reconciler.core.veil import AS_SHOWN
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+
+
+class Outdated(PlanRefused):
+    """The snapshot was made by another version of this tool."""
 
 
 class LiveRecord(Frozen):
@@ -42,7 +48,7 @@ class Snapshot(Frozen):
     """The live state of the declared accounts at a moment (`taken_at`, UTC).
 
     `accounts` identifies the real accounts that were read, `routing` says where each declared one
-    led; `digest` seals everything else.
+    led, `calls` how many reading each took; `digest` seals everything else.
     """
 
     format_version: int
@@ -53,6 +59,8 @@ class Snapshot(Frozen):
     scopes: tuple[ScopeRecord, ...]
     live: tuple[LiveRecord, ...]
     warnings: tuple[Finding, ...] = ()
+    not_looked: tuple[Finding, ...] = ()
+    calls: dict[str, int] = Field(default_factory=dict)
     digest: str = ""
 
     def sealed(self) -> "Snapshot":
@@ -79,10 +87,11 @@ def take(
     scopes: Iterable[Scope],
     accounts: Mapping[str, Any],
     now: datetime,
+    discovery: Discovery = EVERYTHING,
 ) -> Snapshot:
-    """Write down what was observed; `scopes` are all that were tried."""
+    """Write down what was observed; `scopes` are all that were tried, `discovery` how far."""
     reasons = {item.scope: item.reason for item in observation.unread}
-    topics = declarations.topics() if declarations.policy.discover == "declared" else None
+    topics = None if discovery.everything else declarations.topics()
     return Snapshot(
         format_version=FORMAT_VERSION,
         taken_at=now.astimezone(UTC).replace(microsecond=0),
@@ -91,7 +100,10 @@ def take(
         routing={name: dict(routing) for name, routing in declarations.routing.items()},
         scopes=tuple(
             sorted(
-                (_scope_record(scope, topics, reasons.get(scope)) for scope in scopes),
+                (
+                    _scope_record(scope, observation.asked.get(scope), topics, reasons.get(scope))
+                    for scope in scopes
+                ),
                 key=lambda item: (item.account, item.kinds, item.part or ""),
             )
         ),
@@ -102,20 +114,37 @@ def take(
             )
         ),
         warnings=observation.warnings,
+        not_looked=observation.not_looked,
+        calls=dict(observation.effort.calls),
     ).sealed()
 
 
 def _scope_record(
-    scope: Scope, asked: Mapping[str, Iterable[str]] | None, reason: str | None
+    scope: Scope,
+    asked: Asked | None,
+    declared: Mapping[str, Iterable[str]] | None,
+    reason: str | None,
 ) -> ScopeRecord:
+    """Write down how far a scope was looked at; `declared` are topics, None if all were asked for.
+
+    What a reader tells of it counts more: there may be nothing but what was asked for.
+    """
     topics: tuple[str, ...] | None = None
-    if asked is not None and any(kind.topical for kind in scope.kinds):
-        topics = tuple(sorted(asked.get(scope.account, ())))
+    refused: dict[str, str] = {}
+    number = 0
+    if asked is not None:
+        number = len(asked.topics)
+        topics = tuple(sorted(asked.topics)) if asked.passed_over else None
+        refused = {**asked.refused, **{name: str(error) for name, error in asked.denied.items()}}
+    elif declared is not None and any(kind.topical for kind in scope.kinds):
+        topics = tuple(sorted(declared.get(scope.account, ())))
     return ScopeRecord(
         account=scope.account,
         kinds=tuple(sorted(kind.kind for kind in scope.kinds)),
         part=scope.part,
         topics=topics,
+        asked=number,
+        refused=dict(sorted(refused.items())),
         reason=reason,
     )
 
@@ -148,13 +177,14 @@ def unseal(
 
     Raises:
         PlanRefused: it is no snapshot, was changed since it was made, or is of another stack.
+        Outdated: it was made by another version of this tool.
     """
     try:
         snapshot = Snapshot.model_validate_json(text)
     except ValidationError:
         raise PlanRefused("this is not a snapshot: make one with `reconciler snapshot`") from None
     if snapshot.format_version != FORMAT_VERSION:
-        raise PlanRefused("the snapshot was made by another version of this tool: take a new one")
+        raise Outdated("the snapshot was made by another version of this tool: take a new one")
     if not snapshot.intact():
         raise PlanRefused("the snapshot was changed after it was taken: take a new one")
     if snapshot.stack != declarations.stack:
@@ -174,7 +204,40 @@ def unseal(
     coverage = Coverage(snapshot.scopes, declarations, services, others)
     unread = tuple(coverage.unread(accounts))
     looked_at = frozenset(record.account for record in snapshot.scopes) & same
-    return snapshot, Observation(live, unread, snapshot.warnings, looked_at)
+    recalled = tuple(item for item in snapshot.not_looked if item.address in looked_at)
+    effort = _effort(snapshot, looked_at, declarations, live, kinds)
+    seen = Observation(live, unread, snapshot.warnings, looked_at, recalled=recalled, effort=effort)
+    return snapshot, seen
+
+
+def _effort(
+    snapshot: Snapshot,
+    accounts: Collection[str],
+    declarations: Declarations,
+    live: Iterable[Live],
+    kinds: Mapping[tuple[str, str], type[Spec]],
+) -> Effort:
+    """Return what reading takes today: as it did then, but for what the policy leaves out."""
+    topics = {
+        Scope(
+            record.account,
+            tuple(kinds[declarations.accounts[record.account].service, it] for it in record.kinds),
+            record.part,
+        ): record.asked
+        for record in snapshot.scopes
+        if record.account in accounts and record.asked
+    }
+    calls = {name: snapshot.calls[name] for name in accounts if name in snapshot.calls}
+    effort = Effort(calls, topics)
+    if declarations.policy.discover == "all":
+        return effort
+    declared, seen, nothing = declarations.topics(), seen_topics(live), frozenset[str]()
+    return effort.asking(
+        {
+            scope: len(declared.get(scope.account, nothing) | seen.get(scope.account, nothing))
+            for scope in topics
+        }
+    )
 
 
 def _kinds(services: Sequence[Service]) -> dict[tuple[str, str], type[Spec]]:

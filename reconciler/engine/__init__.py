@@ -6,7 +6,7 @@ The engine knows providers by their interface and plans by their steps; it decid
 from reconciler.engine.applying import Applied, apply
 from reconciler.engine.asking import Question, Unanswered, ask
 from reconciler.engine.behind import look_behind
-from reconciler.engine.observing import observe
+from reconciler.engine.observing import look_further, observe
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.steps import Recorder
 
@@ -19,6 +19,7 @@ __all__ = [
     "apply",
     "ask",
     "look_behind",
+    "look_further",
     "observe",
     "silent",
 ]

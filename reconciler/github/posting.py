@@ -136,7 +136,9 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
         if deed.issue is None:
             _open(repository, writer, alarm)
         else:
-            _change(repository, deed, deed.issue, writer, alarm, f"[this run]({job.run_url})")
+            narrow = ", as far as it looked," if drift.not_looked and not drift.drifted else ""
+            run = f"[this run]({job.run_url}){narrow}"
+            _change(repository, deed, deed.issue, writer, alarm, run)
 
 
 def find_issue(

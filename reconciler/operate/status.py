@@ -1,10 +1,10 @@
 """How what is declared fares live: reads it, measures it, and has it judged."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol, runtime_checkable
 
+from reconciler.core.discovery import DECLARED
 from reconciler.core.health import Limits, Measured, Status
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, live_address
@@ -48,8 +48,7 @@ def read_status(
     """
     shown = frozenset(accounts)
     # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
-    lean = replace(declared, policy=declared.policy.model_copy(update={"discover": "declared"}))
-    observation = observe(lean, providers, progress=progress)
+    observation = observe(declared, providers, discovery=DECLARED, progress=progress)
     declared = observation.complete(declared)
     live, _ = internalise(observation.live, declared.desired)
     live = _detailed(live, declared.desired, providers, progress)

@@ -6,9 +6,9 @@ from reconciler.core.counting import counted
 from reconciler.core.diagnosis import Diagnosis
 from reconciler.core.drift import Drift
 from reconciler.core.health import Status
-from reconciler.core.model import Action, Finding, Guard, Plan, Unmanaged
+from reconciler.core.model import Action, Estimate, Finding, Guard, Plan, Unmanaged
 from reconciler.core.visible import visible
-from reconciler.reports import account_changes, diagnosis_text, status_text
+from reconciler.reports import account_changes, diagnosis_text, looked, status_text
 from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Line, written
 from reconciler.reports.model import Application, Validation
@@ -59,20 +59,24 @@ def _plan(plan: Plan) -> Iterator[Line]:
     yield from _guards(plan.guards)
     yield "", ""
     if plan.actions:
-        calls = plan.estimate.calls
-        yield (
-            f"Applying this takes {counted(calls, 'API call')}, about "
-            + _seconds(plan.estimate.seconds),
-            "",
-        )
+        yield f"Applying this takes {_effort(plan.estimate)}", ""
         yield from _gap(plan.actions)
         yield f"Fingerprint {plan.fingerprint}", "dim"
     elif plan.account_changes and plan.complete and not plan.problems:
         yield "Nothing to do but to read the accounts above: only these differ.", "yellow"
     elif plan.complete and not plan.problems:
-        yield "In sync: nothing to do.", "green"
+        yield _in_sync(plan.not_looked), "green"
+        return
     else:
         yield "Nothing to do in what could be read.", "yellow"
+    if plan.not_looked:
+        yield f"Not looked for: {looked.sentence(plan.not_looked)}", "dim"
+
+
+def _in_sync(not_looked: Sequence[Finding]) -> str:
+    if not not_looked:
+        return "In sync: nothing to do."
+    return f"In sync as far as was looked: {looked.sentence(not_looked)}"
 
 
 def _counts(summary: dict[str, int]) -> str:
@@ -84,6 +88,18 @@ def _seconds(seconds: float) -> str:
     if seconds < 1:
         return "1 second"
     return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+def _effort(estimate: Estimate) -> str:
+    """Return what applying takes, and the reading before it."""
+    told = _taken(estimate.calls, estimate.seconds)
+    if not estimate.reading_calls:
+        return told
+    return f"{told}; reading before that {_taken(estimate.reading_calls, estimate.reading_seconds)}"
+
+
+def _taken(calls: int, seconds: float) -> str:
+    return f"{counted(calls, 'API call')}, about {_seconds(seconds)}"
 
 
 def _gap(actions: Iterable[Action]) -> Iterator[Line]:
@@ -181,9 +197,18 @@ def _drift(drift: Drift) -> Iterator[Line]:
     if drift.drifted:
         yield "Live differs from declared (live → declared).", "yellow"
     elif drift.complete and not drift.problems:
-        yield "No drift: live is as declared.", "green"
+        yield _no_drift(drift.not_looked), "green"
+        return
     else:
         yield "No drift in what could be read.", "yellow"
+    if drift.not_looked:
+        yield f"Not looked for: {looked.sentence(drift.not_looked)}", "dim"
+
+
+def _no_drift(not_looked: Sequence[Finding]) -> str:
+    if not not_looked:
+        return "No drift: live is as declared."
+    return f"No drift as far as was looked: {looked.sentence(not_looked)}"
 
 
 def _validation(validation: Validation) -> Iterator[Line]:
@@ -221,5 +246,5 @@ def _closing(application: Application) -> str:
     summary = application.summary
     counts = ", ".join(f"{number} {outcome}" for outcome, number in summary.items())
     if application.result == "done":
-        return f"Applied: {counts}." if application.actions else "In sync: nothing to do."
+        return f"Applied: {counts}." if application.actions else _in_sync(application.not_looked)
     return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

@@ -66,6 +66,7 @@ class Application(Frozen):
     message: str | None = None
     guards: tuple[Guard, ...] = ()
     problems: tuple[Finding, ...] = ()
+    not_looked: tuple[Finding, ...] = ()
 
 
 class Failure(Frozen):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.core.counting import counted
 from reconciler.core.model import Finding
-from reconciler.reports import findings
+from reconciler.reports import findings, looked
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.model import ActionResult, Application, Located, Validation
@@ -23,7 +23,7 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
     `ended` is `unchanged` (there was nothing to do), `refused`, or GitHub's own word (`failure`).
     """
     if ended == "unchanged":
-        verdict = "✅ **Nothing to apply.** Everything is as declared."
+        verdict = "✅ **Nothing to apply.** The plan holds no changes."
     elif ended == "refused":
         verdict = "⛔ **Refused, nothing was changed.** The run says what refuses it, and why."
     else:
@@ -38,6 +38,8 @@ def application_page(application: Application, stack: str, limits: Sequence[str]
     """Return what an apply did, what failed first."""
     counts = ", ".join(f"**{count:,}** {name}" for name, count in application.summary.items())
     head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]} {counts}."
+    if application.not_looked:
+        head += f" Not looked for: {looked.sentence(application.not_looked, code, plain)}."
     if application.message:
         head += f"\n\n{plain(application.message)}"
     # What was refused as a whole is told once, by what refused it.

@@ -10,15 +10,21 @@ from functools import partial
 
 from reconciler.core.counting import counted
 from reconciler.core.drift import Drift
-from reconciler.core.model import Finding, Plan
-from reconciler.reports import account_changes, findings
-from reconciler.reports.escapes import code
+from reconciler.core.model import Estimate, Finding, Plan
+from reconciler.reports import account_changes, findings, looked
+from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
 
 VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
+_IN_SYNC = "✅ **In sync.**"
+_AS_DECLARED = "✅ **Live is as declared.**"
+_AS_FAR = {
+    _IN_SYNC: "✅ **In sync as far as was looked:**",
+    _AS_DECLARED: "✅ **Live is as declared as far as was looked:**",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
             [
                 _title("Plan for", plan.stack, background) + _commit(background),
                 "",
-                f"{_verdict(plan)} {counts}; {rest}.",
+                _told(_verdict(plan), f"{counts}; {rest}.", plan.not_looked),
             ]
         ),
         sections=sections,
@@ -81,9 +87,10 @@ def drift_page(drift: Drift, background: Background) -> Page:
         status: [entry for entry in entries if entry.verb == status] for status in STATUSES
     }
     counts = ", ".join(f"**{len(by_status[status]):,}** {status}" for status in STATUSES)
+    counts += f"; {len(drift.unmanaged):,} unmanaged."
     title = _title("Drift of", drift.stack, background)
     return Page(
-        head=f"{title}\n\n{_drift_verdict(drift)} {counts}; {len(drift.unmanaged):,} unmanaged.",
+        head=f"{title}\n\n{_told(_drift_verdict(drift), counts, drift.not_looked)}",
         sections=[
             Section("Problems", _findings(drift.problems), 0.3),
             *(
@@ -105,6 +112,16 @@ def _commit(background: Background) -> str:
     return f" at commit {code(background.commit[:12])}" if background.commit else ""
 
 
+def _told(verdict: str, counts: str, not_looked: Sequence[Finding]) -> str:
+    """Return verdict and counts; what was not looked for belongs to a verdict that all is well."""
+    if not not_looked:
+        return f"{verdict} {counts}"
+    missing = looked.sentence(not_looked, code, plain)
+    if verdict in _AS_FAR:
+        return f"{_AS_FAR[verdict]} {missing}. {counts}"
+    return f"{verdict} {counts} Not looked for: {missing}."
+
+
 def _verdict(plan: Plan) -> str:
     if plan.refused():
         return "⛔ **Apply would refuse this.**"
@@ -114,7 +131,7 @@ def _verdict(plan: Plan) -> str:
         return "⚠️ **Not everything could be planned.**"
     if plan.account_changes:
         return "🔑 **Accounts lead elsewhere, or get in by other references.**"
-    return "📋 **Ready to apply.**" if plan.actions else "✅ **In sync.**"
+    return "📋 **Ready to apply.**" if plan.actions else _IN_SYNC
 
 
 def _drift_verdict(drift: Drift) -> str:
@@ -123,7 +140,7 @@ def _drift_verdict(drift: Drift) -> str:
     if drift.drifted:
         return "⚠️ **Live differs from declared.**"
     if drift.complete and not drift.problems:
-        return "✅ **Live is as declared.**"
+        return _AS_DECLARED
     return "⚠️ **No drift in what could be read, which was not everything.**"
 
 
@@ -133,9 +150,14 @@ def _plan_foot(plan: Plan) -> Iterator[str]:
     if plan.actions:
         yield (
             f"Applying this takes {counted(calls, 'API call')}, about "
-            f"{max(1, plan.estimate.seconds):,.0f} s."
+            f"{max(1, plan.estimate.seconds):,.0f} s{_reading(plan.estimate)}."
         )
     yield f"Fingerprint {code(plan.fingerprint)}"
+
+
+def _reading(estimate: Estimate) -> str:
+    calls, seconds = estimate.reading_calls, max(1, estimate.reading_seconds)
+    return f"; reading before that {calls:,}, about {seconds:,.0f} s" if calls else ""
 
 
 def _differing(title: str, entries: Sequence[Entry]) -> Section:

@@ -67,6 +67,8 @@ class Calls:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
+        self.made = 0
+        """How many calls were made so far, repeated ones included."""
 
     def run(self, bucket: str, call: Callable[[], T], *, repeat: bool = True) -> T:
         """Return what `call` returns, waiting for `bucket` and retrying transient failures.
@@ -122,6 +124,7 @@ class Calls:
     def _await_turn(self, bucket: str) -> None:
         with self._lock:
             now = self._clock.now()
+            self.made += 1
             current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:

@@ -98,8 +98,7 @@ def test_it_deletes_everything_declared_and_a_second_time_finds_nothing(on, appl
     sandbox.clear_calls()
     again = on("destroy", WHOLE)
     assert again.code == 0
-    assert "In sync: nothing to do." in again.err
-    assert "In sync: nothing to do." in again.out
+    assert (again.out, again.err) == ("In sync: nothing to do.\n", "")
     assert writes(sandbox) == []
 
 

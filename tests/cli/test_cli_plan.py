@@ -83,7 +83,7 @@ def test_the_json_of_a_plan_has_the_fields_of_the_contract(planned, applied):
         "unmanaged": 0,
     }
     assert {"guard", "refused", "message"} <= set(plan["guards"][0])
-    assert set(plan["estimate"]) == {"calls", "seconds"}
+    assert set(plan["estimate"]) == {"calls", "seconds", "readingCalls", "readingSeconds"}
     by_name = {action["action"]: action for action in plan["actions"]}
     assert by_name["update"]["address"] == "queue.q"
     assert by_name["update"]["changes"] == [

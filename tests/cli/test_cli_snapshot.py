@@ -11,11 +11,11 @@ import pytest
 
 from reconciler.core.snapshot import Snapshot
 from reconciler.reports import as_json
+from tests import worlds
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import (
     AWS,
     EVERYWHERE,
-    HEAD,
     MERCHANT,
     MWS,
     SP_API,
@@ -25,6 +25,7 @@ from tests.worlds import (
     writes,
 )
 
+HEAD = worlds.HEAD.replace("discover: declared", "discover: all")
 HOOK = (
     "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', "
     "callBackUri: 'https://hooks.example.com/%s'"
@@ -252,7 +253,7 @@ def test_another_real_account_is_listed_and_unread(taken, live, was, becomes, fi
     [change] = plan["accountChanges"]
     assert (change["change"], [it["path"] for it in change["changes"]]) == ("changed", [field])
     [told] = [it for it in plan["problems"] if it["address"] == change["account"]]
-    assert f"of another account (they differ in {field}): take a new one" in told["message"]
+    assert f"of another account (they differ in {field}): a plan" in told["message"]
     assert change["account"] not in {action["account"] for action in plan["actions"]}
 
 
@@ -274,7 +275,7 @@ def test_an_account_declared_since_is_unknown_and_ends_with_1(taken, live):
     ended = live(queues(q=QUEUE) + subscriptions(shop=HOOK % "a"), head=HEAD + EVERYWHERE)
     plan = json.loads(ended.out)
     assert (ended.code, plan["actions"], plan["unknown"]) == (1, [], ["subscription.shop"])
-    assert "the snapshot does not tell" in plan["problems"][0]["message"]
+    assert "the snapshot does not hold it" in plan["problems"][0]["message"]
 
 
 def test_a_seller_declared_since_is_unknown_and_ends_with_1(taken, live):
@@ -286,21 +287,6 @@ def test_a_seller_declared_since_is_unknown_and_ends_with_1(taken, live):
     assert (ended.code, plan["complete"]) == (1, False)
     assert plan["unknown"] == ["subscription.eu[fr]"]
     assert "subscription.eu[fr]" not in {action["address"] for action in plan["actions"]}
-
-
-@pytest.mark.parametrize(("discover", "code"), [("declared", 1), ("all", 0)])
-def test_a_type_declared_since_is_unknown_unless_every_type_was_asked_for(
-    taken, live, discover, code
-):
-    head = HEAD.replace("discover: declared", f"discover: {discover}") + EVERYWHERE
-    taken(head=head)
-    more = "destination: new, notificationType: FEED_PROCESSING_FINISHED, sellers: [de]"
-    ended = live(BEFORE.rstrip("\n") + f"\n  feeds: {{{more}}}\n", head=head)
-    plan = json.loads(ended.out)
-    assert ended.code == code
-    created = [it["address"] for it in plan["actions"] if it["action"] == "create"]
-    assert ("subscription.feeds[de]" in plan["unknown"]) is bool(code)
-    assert created == ([] if code else ["subscription.feeds[de]"])
 
 
 def test_a_partial_snapshot_ends_with_1_and_keeps_why(on, live, sandbox, file):

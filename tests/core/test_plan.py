@@ -79,7 +79,8 @@ def test_a_plan_has_the_fields_of_the_contract():
         "unchanged": 0,
         "unmanaged": 1,
     }
-    assert found["estimate"] == {"calls": 1, "seconds": 0.1}
+    reading = {"readingCalls": 0, "readingSeconds": 0.0}
+    assert found["estimate"] == {"calls": 2, "seconds": 0.1, **reading}
     assert found["unmanaged"] == [
         {"kind": "bell", "account": "tower", "identity": {"event": "noon"}}
     ]
@@ -300,9 +301,9 @@ def test_the_estimate_counts_calls_and_the_slowest_limit_and_the_network():
     assert (found.calls, found.seconds) == (25, 20.2)
 
 
-def test_a_replace_is_estimated_as_two_calls_and_nothing_as_none():
+def test_a_replace_is_estimated_as_a_look_and_two_writes_and_nothing_as_none():
     live = [standing(TANK, spec=Tank(name="a", size=120, metal="zinc"))]
-    assert plan(TANK, live=live).estimate.calls == 2
+    assert plan(TANK, live=live).estimate.calls == 3
     empty = plan(TANK, live=[standing(TANK)]).estimate
     assert (empty.calls, empty.seconds) == (0, 0.0)
 

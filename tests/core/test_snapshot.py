@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler import engine
 from reconciler.core.account_fields import IDENTIFYING
+from reconciler.core.discovery import DECLARED, EVERYTHING
 from reconciler.core.errors import PlanRefused, Transient
 from reconciler.core.manifest.settings import Policy
 from reconciler.core.plan import prepare
@@ -64,12 +65,13 @@ def targets(declared):
     return {name: account.target() for name, account in declared.accounts.items()}
 
 
-def snapped(cloud, declared, providers=None, now=NOW):
+def snapped(cloud, declared, providers=None, now=NOW, discovery=EVERYTHING):
     """Return the bytes of a snapshot of what is live."""
     providers = providers or cloud.providers()
     seen = engine.observe(declared, providers, everything=True)
     scopes = [scope for provider in providers.values() for scope in provider.scopes()]
-    return as_json.render(take(declared, seen, scopes, targets(declared), now)).encode()
+    taken = take(declared, seen, scopes, targets(declared), now, discovery)
+    return as_json.render(taken).encode()
 
 
 def planned(text, declared):
@@ -240,7 +242,8 @@ def test_an_account_that_is_another_one_now_is_unread_and_what_differs_is_named(
     assert plan.actions == (), "nothing is compared with another account's state"
     [problem] = plan.problems
     assert problem.message.startswith(
-        "depot: the snapshot is of another account (they differ in number): take a new one"
+        "depot: the snapshot is of another account (they differ in number): "
+        "a plan without --live looks now"
     )
 
 
@@ -304,7 +307,8 @@ def test_an_account_that_was_not_looked_at_is_unknown_and_not_empty(cloud):
     assert plan.unknown == ("bell.b",)
     assert not plan.complete
     [problem] = plan.problems
-    assert problem.message == "tower: the snapshot does not tell: take a new one"
+    assert problem.message.startswith("tower: the snapshot does not hold it, as where it was")
+    assert "a plan without --live looks now, and so does apply after the merge" in problem.message
 
 
 def test_a_part_of_an_account_that_was_not_looked_at_is_unknown(cloud):
@@ -338,23 +342,30 @@ def topical(monkeypatch):
     ]
 
 
-@pytest.mark.parametrize(("discover", "unknown"), [("declared", ("tap.new",)), ("all", ())])
-def test_a_topic_declared_since_is_unknown_where_only_declared_ones_were_asked_for(
-    topical, discover, unknown
+@pytest.mark.parametrize(
+    ("discovery", "unknown"), [(DECLARED, ("tap.new",)), (EVERYTHING, ())], ids=["declared", "all"]
+)
+def test_a_topic_declared_since_alone_is_unknown_where_only_declared_ones_were_asked_for(
+    topical, discovery, unknown
 ):
-    policy = Policy(prune=True, discover=discover)
+    policy = Policy(prune=True)
     old = declare("old", "works", Told(client="de", use="u", pipe=""), refs={"pipe": PIPE})
-    new = declare("new", "works", Told(client="fr", use="v", pipe=""), refs={"pipe": PIPE})
+    new = declare("new", "works", Told(client="de", use="v", pipe=""), refs={"pipe": PIPE})
     before = located(world(WELL, PIPE, old, policy=policy))
     cloud = Cloud()
     settle(cloud, before)
-    text = snapped(cloud, before)
+    text = snapped(cloud, before, discovery=discovery)
     after = located(world(WELL, PIPE, old, new, policy=policy))
     _, observation = unseal(text, after, topical, targets(after))
     plan = prepare(after, observation, targets=targets(after)).plan
     assert plan.unknown == unknown
     assert [action.action for action in plan.actions] == ["create"] * (not unknown)
     assert plan.complete is not bool(unknown)
+    assert plan.summary["unchanged"] == 3
+    if unknown:
+        [problem] = plan.problems
+        assert problem.address == "works/de/v"
+        assert "take one that asks for all, which `reconciler snapshot` does" in problem.message
 
 
 def test_what_could_not_be_read_then_keeps_its_reason(cloud):

@@ -153,7 +153,7 @@ def test_an_apply_that_did_not_finish_or_was_refused_closes_nothing(
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
-        ("unchanged", "**Nothing to apply.** Everything is as declared."),
+        ("unchanged", "**Nothing to apply.** The plan holds no changes."),
         ("refused", "**Refused, nothing was changed.**"),
         ("failure", "The run ended (`failure`) and left none"),
         ("cancelled", "The run ended (`cancelled`) and left none"),

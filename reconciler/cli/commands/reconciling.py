@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     AdoptOption,
     AllowHostOption,
     ApplyFormat,
+    DiscoverOption,
     Format,
     FormatOption,
     GithubOption,
@@ -29,6 +30,7 @@ from reconciler.cli.options import (
     ReferencedOption,
     SandboxOption,
     ShardOption,
+    SinceOption,
     TargetOption,
     UnprotectOption,
     YesOption,
@@ -51,6 +53,8 @@ def plan(
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
+    discover: DiscoverOption = None,
+    since: SinceOption = None,
     max_deletes: MaxDeletesOption = None,
     max_updates: MaxUpdatesOption = None,
     adopt: AdoptOption = [],  # noqa: B006 - as above
@@ -84,6 +88,8 @@ def plan(
         overrides,
         live,
         tuple(allow_host),
+        discover,
+        since,
     )
     state = state_of(context)
     with reporting(state, "plan", request, github=github) as reporter:
@@ -129,6 +135,8 @@ def apply(
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
+    discover: DiscoverOption = None,
+    since: SinceOption = None,
     max_deletes: MaxDeletesOption = None,
     max_updates: MaxUpdatesOption = None,
     adopt: AdoptOption = [],  # noqa: B006 - as above
@@ -157,6 +165,8 @@ def apply(
         shard,
         overrides,
         allow_hosts=tuple(allow_host),
+        discover=discover,
+        since=since,
     )
     state = state_of(context)
     with reporting(state, "apply", request, github=github) as reporter:
@@ -213,12 +223,14 @@ def drift(
     live: LiveOption = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     shard: ShardOption = None,
+    discover: DiscoverOption = None,
     since: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="A former snapshot: where it holds something of the stack, and nothing is live "
-            "now, that is drift and not a stack that was not applied yet.",
+            "now, that is drift and not a stack that was not applied yet. Types that it has seen "
+            "are asked for too.",
         ),
     ] = None,
     github: GithubOption = False,
@@ -238,10 +250,12 @@ def drift(
         shard=shard,
         live=live,
         allow_hosts=tuple(allow_host),
+        discover=discover,
+        since=since if live is None else None,
     )
     state = state_of(context)
     with reporting(state, "drift", request, github=github) as reporter:
-        with planned(state, request) as session:
+        with planned(state, request, unasked="all") as session:
             found = drift_of(session.plan)
         if found.unapplied and since is not None and was_live(state, request, since):
             found = found.model_copy(update={"unapplied": False})

@@ -13,12 +13,14 @@ from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
     AllowHostOption,
+    DiscoverOption,
     GithubOption,
     MaxAgeOption,
     PathArgument,
     SandboxOption,
     SellerOption,
     ShardOption,
+    SinceOption,
 )
 from reconciler.cli.state import state_of
 
@@ -50,6 +52,8 @@ def snapshot(
         Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
     ] = None,
     shard: ShardOption = None,
+    discover: DiscoverOption = None,
+    since: SinceOption = None,
     latest: Annotated[
         bool,
         typer.Option(
@@ -93,7 +97,14 @@ def snapshot(
 
     state, request = (
         state_of(context),
-        Request(path, sandbox, shard=shard, allow_hosts=tuple(allow_host)),
+        Request(
+            path,
+            sandbox,
+            shard=shard,
+            allow_hosts=tuple(allow_host),
+            discover=discover,
+            since=since,
+        ),
     )
     with reporting(state, "snapshot", request, github=github):
         return snapshot_to(state, request, out)
@@ -136,6 +147,8 @@ def export(
         ),
     ] = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    discover: DiscoverOption = None,
+    since: SinceOption = None,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -143,7 +156,14 @@ def export(
     from reconciler.cli.exporting import export_to
     from reconciler.cli.session import Request
 
-    request = Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
+    request = Request(
+        path,
+        sandbox,
+        accounts=tuple(account),
+        allow_hosts=tuple(allow_host),
+        discover=discover,
+        since=since,
+    )
     return export_to(state_of(context), request, out)
 
 

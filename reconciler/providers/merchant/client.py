@@ -51,7 +51,7 @@ class MerchantClient:
         self._name = name
         self._account = account
         self._secrets = secrets
-        self._calls = Calls(clock, paces={BUCKET: PACE})
+        self.calls = Calls(clock, paces={BUCKET: PACE})
         self._base_url = account.endpoint or BASE_URL
         self._http = Http()
         self._login = Login(name, account, secrets)
@@ -115,7 +115,7 @@ class MerchantClient:
 
     def login(self) -> None:
         """Get an access token, or raise why there is none."""
-        self._calls.run("token", lambda: self._login.credentials(self._http))
+        self.calls.run("token", lambda: self._login.credentials(self._http))
 
     def close(self) -> None:
         """Close every connection."""
@@ -161,7 +161,7 @@ class MerchantClient:
             self._base_url,
             scrub or self._quietly(),
         )
-        return self._calls.run(
+        return self.calls.run(
             BUCKET, lambda: self._understood(site, request, understand), repeat=repeat
         )
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from reconciler.core.errors import Defects
+from reconciler.core.evidence import Evidence
 from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
-from reconciler.core.model import ActionName, Desired, Evidence, Finding, Frozen, Pace, Spec
+from reconciler.core.model import ActionName, Desired, Finding, Frozen, Pace, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.core.secret_ref import SecretRef
 from reconciler.providers.merchant.account import AccessToken, AccountNumber, MerchantAccount

@@ -50,6 +50,10 @@ class MerchantProvider:
         """Return the one scope: a list holds every event and target."""
         return (Scope(self._name, KINDS),)
 
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._client.calls.made
+
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all subscriptions that the account owns."""
         for spec in interest.declared:

@@ -45,7 +45,7 @@ class MwsClient:
         self._account = account
         self._secrets = secrets
         self._http = http
-        self._calls = Calls(clock, paces=PACES)
+        self.calls = Calls(clock, paces=PACES)
 
     def register_destination(self, queue_url: str) -> None:
         """Make a queue known. Not repeated after a lost answer: Unclear is raised."""
@@ -119,7 +119,7 @@ class MwsClient:
             return self._understand(operation, answer, understand)
 
         try:
-            return self._calls.run(operation, once, repeat=repeat)
+            return self.calls.run(operation, once, repeat=repeat)
         except ServiceError as error:
             if self._account.retired:
                 error.message = f"{error.message}; {RETIRED}"

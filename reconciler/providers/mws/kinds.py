@@ -8,18 +8,10 @@ from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_va
 
 from reconciler.core.account_fields import IDENTIFYING
 from reconciler.core.endpoint import Endpoint
+from reconciler.core.evidence import Evidence
 from reconciler.core.link import Link
 from reconciler.core.manifest.phrases import nearest, quoted
-from reconciler.core.model import (
-    ActionName,
-    Desired,
-    Evidence,
-    Finding,
-    Frozen,
-    Pace,
-    Reference,
-    Spec,
-)
+from reconciler.core.model import ActionName, Desired, Finding, Frozen, Pace, Reference, Spec
 from reconciler.core.provider import Account, Context, Declaration, Member, Service, Written
 from reconciler.core.secret_ref import SecretRef
 from reconciler.providers.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict

@@ -39,6 +39,10 @@ class MwsProvider:
         """Return the one scope: each kind is a single call without pages."""
         return (Scope(self._name, KINDS),)
 
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._client.calls.made
+
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all destinations and subscriptions; queues by URL, as ARN on AWS's own hosts."""
         lists = interest.each(lambda read: read(), (self._destinations, self._subscriptions))

@@ -57,6 +57,8 @@ class Login:
         self._clock = clock
         self._lock = threading.Lock()
         self._grants: dict[str | None, _Grant] = {}
+        self.made = 0
+        """How many tokens were asked for so far."""
 
     def token(self, seller: str | None) -> str:
         """Return an access token for `seller`.
@@ -93,6 +95,8 @@ class Login:
     def _ask(self, seller: str | None) -> tuple[str, float]:
         """Return a new token and the seconds it lives."""
         body = urlencode(self._form(seller)).encode("ascii")
+        with self._lock:
+            self.made += 1
         try:
             response = self._http.request(
                 self._name,

@@ -20,10 +20,10 @@ from reconciler.core.provider import Interest, Scope
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.spapi.account import SpApiAccount
 from reconciler.providers.spapi.answers import DestinationRecord, SubscriptionRecord
-from reconciler.providers.spapi.catalogue import TYPES
-from reconciler.providers.spapi.client import Listing, SpApiClient
+from reconciler.providers.spapi.client import SpApiClient
 from reconciler.providers.spapi.examining import Examining
-from reconciler.providers.spapi.failures import Conflict, NotPermitted, UnknownType
+from reconciler.providers.spapi.failures import Conflict
+from reconciler.providers.spapi.listing import list_types, wish
 from reconciler.providers.spapi.login import NO_CONSENT, Login
 from reconciler.providers.spapi.specs import PACE, Destination, Subscription
 from reconciler.providers.spapi.wire import Wire
@@ -37,21 +37,6 @@ LOST = 2.0
 LAG = 30.0
 TEST_SCENARIO = "TEST_CASE_200"
 """Which sample to send; Amazon names them by type, in a list that it does not publish as data."""
-
-_KNOWN_VERSIONS = {known.name: known.versions for known in TYPES.values()}
-_NOT_WHOLE = (
-    "this service does not list subscriptions (getSubscriptions), so that several to one type, "
-    "which filter expressions permit, are not all seen"
-)
-
-_NOT_PERMITTED = (
-    "this application may not ask for some notification types that nobody declares (403), so "
-    "there may be subscriptions to them, from a time when it had their roles, that are not seen"
-)
-_NOT_ASKED = (
-    "subscriptions to notification types that no declaration of this account names are not looked "
-    "for (policy.discover: declared), so there may be some"
-)
 
 
 class SpApiProvider:
@@ -78,11 +63,15 @@ class SpApiProvider:
             *(Scope(self._name, (Subscription,), part=seller) for seller in sellers),
         )
 
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._calls.made + self._login.made
+
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return the application's destinations, or one seller's subscriptions.
 
-        Subscriptions are listed one type a call: the types that are declared for any seller of the
-        account, and all known ones where `interest.discover_all`.
+        Subscriptions are listed one type a call: the types of `interest.topics`, and where
+        `interest.discover_all` all known ones that a live destination could receive.
         """
         if scope.part is None:
             return self._destinations(interest.warn)
@@ -222,35 +211,13 @@ class SpApiProvider:
         return next((self._destination(record) for record in found), None)
 
     def _subscriptions(self, seller: str, interest: Interest) -> list[Live]:
-        declared = _declared_versions(interest)
-        beside = {name: _KNOWN_VERSIONS.get(name, ()) for name in interest.topics}
-        wanted = {**(_KNOWN_VERSIONS if interest.discover_all else beside), **declared}
-        if not interest.discover_all:
-            interest.warn(_NOT_ASKED)
-        listings: dict[str, Listing] = {}
-        refusal: NotPermitted | None = None
-        for name, versions in sorted(wanted.items()):
-            try:
-                listings[name] = self._client.list_subscriptions(seller, name, versions)
-            except UnknownType:
-                if name in declared and name in TYPES:
-                    raise
-                # Nobody can be subscribed to what does not exist (yet).
-                listings[name] = Listing((), whole=True)
-            except NotPermitted as error:
-                if name in declared:
-                    raise
-                # An application lacks the roles for most types, so that they are told as one.
-                refusal = error
-        if refusal is not None and not listings:
-            raise refusal
-        if refusal is not None:
-            interest.warn(_NOT_PERMITTED)
-        if not all(listing.whole for listing in listings.values()):
-            interest.warn(_NOT_WHOLE)
+        wanted = wish(interest)
+        if interest.declared and not wanted.wanted and not interest.known:
+            # Whether the seller lets us in is told before anything is created.
+            self._login.token(seller)
         return [
             self._live(seller, name, record)
-            for name, listing in listings.items()
+            for name, listing in list_types(self._client, seller, wanted, interest).items()
             for record in listing.records
         ]
 
@@ -303,16 +270,6 @@ class SpApiProvider:
 
 def _known(record: DestinationRecord) -> bool:
     return record.queue is not None or record.event_bridge is not None
-
-
-def _declared_versions(interest: Interest) -> dict[str, tuple[str, ...]]:
-    """Return the declared types with the payload versions that they may have been given."""
-    versions: dict[str, set[str]] = {}
-    for spec in interest.declared:
-        if isinstance(spec, Subscription):
-            known = _KNOWN_VERSIONS.get(spec.notification_type, ())
-            versions.setdefault(spec.notification_type, set(known)).add(spec.payload_version)
-    return {name: tuple(sorted(found)) for name, found in versions.items()}
 
 
 def _subscription(spec: Spec) -> Subscription:

@@ -12,9 +12,10 @@ from pydantic import (
     field_validator,
 )
 
+from reconciler.core.evidence import Evidence
 from reconciler.core.exclusion import Exclusion
 from reconciler.core.link import Link
-from reconciler.core.model import ActionName, Evidence, Frozen, Pace, Reference, Spec
+from reconciler.core.model import ActionName, Frozen, Pace, Reference, Spec
 from reconciler.providers.spapi.catalogue import ENDING, TYPES, unknown_type
 from reconciler.providers.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
 

@@ -24,7 +24,7 @@ from reconciler.providers.sqs.examining import Examining
 from reconciler.providers.sqs.failures import NAME_EXISTS
 from reconciler.providers.sqs.mailbox import Mailbox
 from reconciler.providers.sqs.patience import EVERY, patiently
-from reconciler.providers.sqs.queue import Queue
+from reconciler.providers.sqs.queue import READ_BACK, SLOW, Queue
 from reconciler.providers.sqs.reading import Reading, live_queue
 from reconciler.providers.sqs.session import AwsKeys
 from reconciler.providers.sqs.settling import Settling
@@ -35,12 +35,6 @@ QUEUE_APPEARS = 20.0
 SAMPLES = 3
 BETWEEN_SAMPLES = 3.0
 """How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
-
-SLOW = frozenset({"message_retention_period", "encryption"})
-"""Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
-
-READ_BACK = 100
-"""Up to so many new queues of a run have their tags read back, at 50 a second."""
 
 _CREATE_TRIES = 3
 
@@ -70,6 +64,10 @@ class SqsProvider:
     def scopes(self) -> Sequence[Scope]:
         """Return the account as one part."""
         return [Scope(self._name, (Queue,))]
+
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._client.calls.made
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return every queue; details of those that are declared or bear our stack's mark.

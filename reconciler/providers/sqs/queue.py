@@ -8,8 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_v
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.errors import Defect, Defects
+from reconciler.core.evidence import Evidence
 from reconciler.core.link import Link
-from reconciler.core.model import Evidence, Frozen, Pace, Reference, Spec
+from reconciler.core.model import ActionName, Frozen, Pace, Reference, Spec, to_snake
 from reconciler.core.units import Duration, Size, Unit
 from reconciler.providers.sqs import limits
 from reconciler.providers.sqs.account import AwsAccount
@@ -115,6 +116,14 @@ class QueueSettings(Frozen):
         return _FIFO_DEFAULTS[str(info.field_name)] if fifo and value is None else value
 
 
+READ_BACK = 100
+"""Up to so many new queues of a run have their tags read back, at 50 a second."""
+LOOKS_BEFORE_DELETE = 8
+"""Attributes and tags are read three times of an empty queue, and twice what uses it."""
+SLOW = frozenset({"message_retention_period", "encryption"})
+"""Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
+
+
 class Queue(QueueSettings, Spec):
     """One SQS queue."""
 
@@ -166,6 +175,19 @@ class Queue(QueueSettings, Spec):
     def declared_by(self, field: str) -> Self:
         """Return the queue with the name of the field that its policy is declared by."""
         return self.model_copy(update={"policy_given": replace(self.policy_given, by=field)})
+
+    @classmethod
+    def beside_creates(cls, number: int) -> int:
+        """Return the list of queues, of which one may have turned up, and tags that are read."""
+        return 1 + (number if number <= READ_BACK else 0)
+
+    def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
+        """Return how many API calls it takes: a change shows when it was read back twice."""
+        if action != "update":
+            return 1 + LOOKS_BEFORE_DELETE * (action == "delete")
+        tags = {value is None for path, value in after.items() if path.startswith("tags.")}
+        fields = {to_snake(path.partition(".")[0]) for path in after} - {"tags"}
+        return 2 + len(tags) + bool(fields) + 2 * bool(fields - SLOW)
 
     def handle(self, account: str, outputs: Mapping[str, str]) -> str:
         """Return the queue's ARN, which is known before it exists."""

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from reconciler.core.model import Evidence
+from reconciler.core.evidence import Evidence
 from reconciler.core.provider import Account, Context
 from reconciler.core.secret_ref import LiteralSecret
 from reconciler.providers.merchant.account import (

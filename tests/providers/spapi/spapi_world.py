@@ -46,6 +46,7 @@ class World:
         )
         self.http = http
         self.warnings = []
+        self.asked = []
         self.provider = SpApiProvider(
             "app", self.account, secrets=self.secrets, http=http, clock=self.clock
         )
@@ -76,22 +77,28 @@ class World:
     def destinations(self):
         return self.observe(Scope("app", (Destination,)))
 
-    def subscriptions(self, *declared, seller="de", discover_all=False, topics=()):
+    def subscriptions(self, *declared, seller="de", **more):
         scope = Scope("app", (Subscription,), part=seller)
-        return self.observe(scope, *declared, discover_all=discover_all, topics=topics)
+        return self.observe(scope, *declared, **more)
 
-    def observe(self, scope, *declared, discover_all=False, topics=()):
+    def observe(self, scope, *declared, discover_all=False, topics=(), known=(), beside=None):
         interest = Interest(
             "acme",
             tuple(declared),
             discover_all,
             self.warnings.append,
             topics=frozenset(topics),
+            known=frozenset(known),
+            beside=beside,
+            told=self.asked.append,
         )
         return list(self.provider.observe(scope, interest))
 
     def held(self, what):
         return self.sandbox.state()["sp-api"].get("app-1", {}).get(what, [])
+
+    def types_asked_for(self):
+        return {call["query"]["notificationTypes"] for call in self.calls("getSubscriptions")}
 
     def calls(self, operation):
         return [call for call in self.sandbox.calls() if call["operation"] == operation]

@@ -125,14 +125,15 @@ def test_pages_that_lead_in_a_circle_are_not_followed_for_ever(world, script, de
 def test_quirk_74_a_missing_path_worded_by_a_proxy_is_fallen_back_from(world, script, declared):
     script.on(SINGLE, found(SUBSCRIPTION))
     assert [live.spec for live in world.subscriptions(declared)] == [declared]
-    assert len([text for text in world.warnings if "getSubscriptions" in text]) == 1
+    [asked] = world.asked
+    assert "getSubscriptions" in asked.remarks[0]
 
 
 def test_a_list_that_says_not_found_is_confirmed_version_by_version(world, script, declared):
     script.on(LIST, failed(404, "NotFound"))
     script.on(SINGLE, failed(404, "NotFound"))
     assert world.subscriptions(declared) == []
-    assert not [text for text in world.warnings if "getSubscriptions" in text]
+    assert [asked.remarks for asked in world.asked] == [()]
 
 
 def test_a_proxys_not_found_is_not_read_as_absent(world, script, declared):

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.errors import Denied, Rejected, Transient, Unclear
 from reconciler.core.model import Live
-from reconciler.core.provider import Scope
+from reconciler.core.provider import Asked, Scope
 from reconciler.providers.spapi import answers
 from reconciler.providers.spapi.catalogue import TYPES
 from reconciler.providers.spapi.specs import Destination, EventBridge, Subscription
@@ -140,6 +140,44 @@ class TestSubscriptions:
         assert world.subscriptions(discover_all=True) == [made]
         assert len(world.calls("getSubscriptions")) == len(TYPES)
 
+    @pytest.mark.parametrize(
+        ("queue", "bus"), [(True, False), (False, True), (True, True), (False, False)]
+    )
+    def test_only_types_that_a_live_destination_could_receive_are_asked_for(
+        self, world, queue, bus
+    ):
+        place = EventBridge(region="eu-west-1", account_id="1" * 12)
+        beside = [world.destination()] if queue else []
+        beside += [world.create(Destination(name="events", event_bridge=place))] if bus else []
+        world.subscriptions(discover_all=True, beside=tuple(beside))
+        workflows = [name for name, there in (("SQS", queue), ("EventBridge", bus)) if there]
+        possible = {name for name, known in TYPES.items() if known.workflow in workflows}
+        assert world.types_asked_for() == possible
+
+    def test_without_a_live_destination_nobody_is_asked_but_whether_the_seller_lets_us_in(
+        self, world
+    ):
+        gone = Live("app", Destination(queue=ARN, name="acme-offers"), {"id": "gone"})
+        declared = world.subscription(gone)
+        assert world.subscriptions(declared, discover_all=True, beside=()) == []
+        assert (world.types_asked_for(), len(world.calls("refresh_token"))) == (set(), 1)
+        world.fault("refresh_token", "denied")
+        with pytest.raises(Denied):
+            world.subscriptions(declared, seller="fr", beside=())
+
+    def test_what_is_declared_is_asked_for_wherever_there_is_a_destination(self, world):
+        declared = world.subscription(world.destination(), notificationType="NOT_KNOWN_HERE")
+        world.subscriptions(declared, topics=["PRICING_HEALTH"], beside=(world.destination(),))
+        assert world.types_asked_for() == {"NOT_KNOWN_HERE", "PRICING_HEALTH"}
+
+    def test_what_was_asked_for_before_is_not_asked_for_again(self, world):
+        known = {"ANY_OFFER_CHANGED", "PRICING_HEALTH"}
+        world.subscriptions(discover_all=True, known=known, beside=(world.destination(),))
+        queue_types = {name for name, it in TYPES.items() if it.workflow == "SQS"}
+        assert world.types_asked_for() == queue_types - known
+        [asked] = world.asked
+        assert (asked.topics, asked.passed_over) == (queue_types, frozenset())
+
     def test_types_declared_for_other_sellers_are_looked_for_and_the_rest_is_said_to_be_unseen(
         self, world
     ):
@@ -148,12 +186,13 @@ class TestSubscriptions:
         world.subscribe(target, notificationType="ANY_OFFER_CHANGED")
         assert world.subscriptions(topics=["PRICING_HEALTH"]) == [left_over]
         assert len(world.calls("getSubscriptions")) == 1
-        [warning] = world.warnings
-        assert "(policy.discover: declared), so there may be some" in warning
-
-    def test_discovery_leaves_nothing_to_be_warned_of(self, world):
-        world.subscriptions(discover_all=True)
+        [asked] = world.asked
+        assert (asked.topics, asked.passed_over | asked.topics) == ({"PRICING_HEALTH"}, set(TYPES))
         assert world.warnings == []
+
+    def test_discovery_leaves_nothing_out(self, world):
+        world.subscriptions(discover_all=True)
+        assert (world.warnings, world.asked) == ([], [Asked(frozenset(TYPES))])
 
     def test_every_subscription_of_a_type_is_seen_over_all_pages(self, world):
         target = world.destination()
@@ -178,7 +217,8 @@ class TestSubscriptions:
             for version in ("1.0", "2023-12-13")
         )
         assert world.subscriptions(old.spec) == [old, new]
-        assert any("(getSubscriptions)" in text for text in world.warnings)
+        [asked] = world.asked
+        assert "(getSubscriptions)" in asked.remarks[0]
 
     def test_quirk_73_absence_is_only_proved_version_by_version(self, world):
         world.sandbox.settings(getSubscriptionsRoute=False)
@@ -192,20 +232,23 @@ class TestSubscriptions:
         world.sandbox.settings(getSubscriptionsRoute=False)
         assert world.subscriptions(world.subscription(world.destination())) == []
 
-    def test_quirk_72_a_refused_declared_type_is_not_permitted(self, world):
+    def test_quirk_72_a_refused_declared_type_is_not_permitted_and_hides_no_other(self, world):
         target = world.destination()
         refused = world.subscription(target)
-        permitted = world.subscription(target, notificationType="PRICING_HEALTH")
+        permitted = world.subscribe(target, notificationType="PRICING_HEALTH")
         world.fault("getSubscriptions", "denied")
-        with pytest.raises(Denied, match="has the role for this notification type"):
-            world.subscriptions(refused, permitted)
+        assert world.subscriptions(refused, permitted.spec) == [permitted]
+        [asked] = world.asked
+        assert asked.denied.keys() == {"ANY_OFFER_CHANGED"}
+        assert "has the role for this notification type" in str(asked.denied["ANY_OFFER_CHANGED"])
 
-    def test_quirk_72_refused_undeclared_types_are_told_once_as_not_seen(self, world):
+    def test_quirk_72_refused_undeclared_types_are_told_as_not_seen(self, world):
         made = world.subscribe(world.destination(), notificationType="PRICING_HEALTH")
         world.fault("getSubscriptions", "denied", times=2)
         assert world.subscriptions(discover_all=True) == [made]
-        [warning] = world.warnings
-        assert "may not ask for some notification types that nobody declares (403)" in warning
+        [asked] = world.asked
+        assert (len(asked.refused), asked.denied, world.warnings) == (2, {}, [])
+        assert "(403)" in next(iter(asked.refused.values()))
 
     def test_being_refused_every_type_is_not_read_as_none(self, world):
         world.fault("getSubscriptions", "denied", times=None)
