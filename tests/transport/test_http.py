@@ -15,11 +15,12 @@ from tests.operate.hooks import Authority
 from tests.wires import WELL, Proxy, named, serving
 
 HOST = "service.example"
-FAST = Limits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
+LIMITS = Limits(connect=10.0, silence=10.0, total=20.0, most_bytes=1000)
+HASTY = Limits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
 
 
 @contextmanager
-def speaking(limits=FAST, **environ):
+def speaking(limits=LIMITS, **environ):
     http = Http(environ=environ, limits=limits, connections=1)
     try:
         yield http
@@ -69,7 +70,8 @@ def tls(authority, host=HOST):
     ],
 )
 def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said):
-    with serving(*pieces) as server, speaking() as http:
+    limits = HASTY if None in pieces else LIMITS
+    with serving(*pieces) as server, speaking(limits) as http:
         with pytest.raises(Unclear) as raised:
             get(http, url_of(server))
         place = f"127.0.0.1:{server.port}"
@@ -78,7 +80,7 @@ def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said):
 
 def test_headers_that_drip_for_ever_are_given_up():
     drip = [b"HTTP/1.1 200 OK\r\n"] + [b"X-Slow: y\r\n", b""] * 40
-    with serving(*drip) as server, speaking() as http:
+    with serving(*drip) as server, speaking(HASTY) as http:
         server._pieces = _slowly(drip)
         with pytest.raises(Unclear, match=r"timed out after 0\.6 s"):
             get(http, url_of(server))
@@ -91,7 +93,8 @@ def _slowly(pieces):
 
 
 def test_what_is_too_large_takes_no_connection_away():
-    large = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + b"x" * 1001
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1001\r\n\r\n"
+    large = head + b"x" * 1001
     with serving(large) as server, speaking() as http:
         for _ in range(3):
             with pytest.raises(Unclear, match="answer too large, more than 1,000 bytes") as raised:
@@ -156,7 +159,8 @@ def test_a_password_that_a_proxy_does_not_accept_is_told_and_not_repeated():
     ],
 )
 def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(answer, kind, said):
-    with serving(answer) as proxy, speaking(HTTPS_PROXY=f"127.0.0.1:{proxy.port}") as http:
+    limits = HASTY if answer is None else LIMITS
+    with serving(answer) as proxy, speaking(limits, HTTPS_PROXY=f"127.0.0.1:{proxy.port}") as http:
         fails(http, f"https://{HOST}/", kind, said)
 
 
@@ -273,7 +277,7 @@ def test_what_only_reads_may_ask_again():
             self.slept += (seconds,)
 
     with serving(b"") as server:
-        http = Http(environ={}, limits=FAST, waits=(0.5, 1.0), clock=(clock := Clock()))
+        http = Http(environ={}, limits=LIMITS, waits=(0.5, 1.0), clock=(clock := Clock()))
         with pytest.raises(Failed):
             http.exchange("GET", url_of(server), headers={})
         http.close()
