@@ -93,8 +93,8 @@ def _slowly(pieces):
 
 
 def test_what_is_too_large_takes_no_connection_away():
-    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1001\r\n\r\n"
-    large = head + b"x" * 1001
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
+    large = head + b"x" * 200_000
     with serving(large) as server, speaking() as http:
         for _ in range(3):
             with pytest.raises(Unclear, match="answer too large, more than 1,000 bytes") as raised:
