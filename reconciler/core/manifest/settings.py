@@ -215,7 +215,10 @@ class Policy(Frozen):
     ignore_tags: tuple[str, ...] = ()
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
     discover: Literal["all", "declared"] = "all"
-    """Whether SP-API is asked for every known notification type or only for declared ones."""
+    """Whether SP-API is asked for all notification types that there may be, or for declared ones.
+
+    The latter with those that `--since SNAPSHOT` has seen, and all before a destination goes.
+    """
 
     def on(self, day: date) -> Self:
         """Return the policy as it is on a day: what is let through and ended before is gone."""
