@@ -64,7 +64,7 @@ def _aws_clients_with_throw_away_keys_are_made_once():
             if place not in made:
                 made[place] = anew(account, keys, secrets)
             found = made[place]
-        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.http, found.made)
+        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.http, made=found.made)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "connect", connect)

@@ -12,7 +12,7 @@ def told(account: str, error: Exception) -> str:
     if isinstance(error, ServiceError):
         return str(error)  # it names the account itself
     if isinstance(error, ReconcilerError):
-        return f"{account}: {error}"
+        return f"{account}: {str(error).removeprefix(f'accounts.{account}: ')}"
     log.debug("unexpected error in account %s", account, exc_info=error)
     return (
         f"{account}: unexpected {type(error).__name__}: this is a defect of the reconciler; run "

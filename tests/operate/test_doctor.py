@@ -284,8 +284,9 @@ def test_credentials_of_the_surroundings_that_are_missing_are_told(world, tmp_pa
     aws = ELSEWHERE.format(url=world.sandbox.url).partition("  app:")[0]
     world.declare("", aws + shop)
     first, second = told(world.doctor(sandbox=False))
-    assert first[:2] == ("aws-eu", "unable to locate credentials")
-    assert first[2].startswith("set AWS credentials for boto3")
+    assert first[0] == "aws-eu"
+    assert first[1].startswith("no AWS credentials are found: not in the environment")
+    assert first[2].startswith("log in (aws configure, aws sso login)")
     assert second[:2] == ("shop", "no Application Default Credentials")
     assert second[2].startswith("run `gcloud auth application-default login`")
 

@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 from reconciler.core.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model import Pace
 from reconciler.core.pages import Pages
+from reconciler.providers.obtaining import Unobtainable
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs import attributes as wire
 from reconciler.providers.sqs.account import AwsAccount
@@ -45,6 +46,7 @@ _FAILURES = (
     ResponseParserError,
     Failed,
     Garbled,
+    Unobtainable,
     ValueError,
     KeyError,
 )
@@ -301,7 +303,8 @@ class SqsClient:
             try:
                 return call(self._connected())
             except _FAILURES as error:
-                failure = translate(self._name, operation, error, self._secrets.scrub)
+                login = self._clients.login if self._clients is not None else None
+                failure = translate(self._name, operation, error, self._secrets.scrub, login)
                 if bucket == "tags" and isinstance(failure, Transient) and failure.code:
                     self.calls.announce(bucket, TAGGING_RATE)
                 # What AWS says of bad credentials may hold the signed request.

@@ -8,18 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConfigNotFound,
-    ConfigParseError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.core.errors import (
     Denied,
@@ -27,11 +16,12 @@ from reconciler.core.errors import (
     ReconcilerError,
     Rejected,
     ServiceError,
-    SettingsError,
     Transient,
     Unclear,
 )
 from reconciler.core.scrubbing import excerpt
+from reconciler.providers.aws_chain import Login
+from reconciler.providers.obtaining import Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.wishes import retry_after
 
@@ -83,14 +73,6 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ConfigParseError,
-    ConfigNotFound,
-)
-_STALE_LOGIN = (CredentialRetrievalError, TokenRetrievalError, SSOError)
 
 
 class Garbled(Exception):
@@ -98,21 +80,23 @@ class Garbled(Exception):
 
 
 def translate(
-    account: str, operation: str, error: Exception, scrub: Callable[[str], str]
+    account: str,
+    operation: str,
+    error: Exception,
+    scrub: Callable[[str], str],
+    login: Login | None = None,
 ) -> ReconcilerError:
-    """Return what `error` means to the one who must act; `scrub` masks secrets."""
+    """Return what `error` means to the one who must act; `scrub` masks secrets.
+
+    `login` knows whose credentials were used, where they are the surroundings'.
+    """
+    if isinstance(error, Unobtainable):
+        return error.of(account, operation)
     if isinstance(error, Failed):
         return error.to_service_error(account, operation)
     if isinstance(error, ClientError):
         # Getting credentials may take calls of its own (AssumeRole), which are named then.
-        return _answered(account, error.operation_name or operation, error, scrub)
-    if isinstance(error, _NO_CREDENTIALS):
-        return SettingsError(
-            f"accounts.{account}: {_sentence(error, scrub)}; set AWS credentials for boto3 "
-            "(environment, profile or role), or correct `profile`"
-        )
-    if isinstance(error, _STALE_LOGIN):
-        return Denied(account, operation, "the AWS credentials could not be renewed; log in again")
+        return _answered(account, error.operation_name or operation, error, scrub, login)
     if isinstance(error, BotoCoreError):
         return Rejected(account, operation, f"boto3 refuses the request: {_sentence(error, scrub)}")
     return Unclear(
@@ -121,7 +105,11 @@ def translate(
 
 
 def _answered(
-    account: str, operation: str, error: ClientError, scrub: Callable[[str], str]
+    account: str,
+    operation: str,
+    error: ClientError,
+    scrub: Callable[[str], str],
+    login: Login | None,
 ) -> ServiceError:
     code, status, request_id, text = _parts(error, scrub)
     named: Any = {"code": code, "request_id": request_id}
@@ -137,7 +125,10 @@ def _answered(
         return Missing(account, operation, "the queue does not exist", **named)
     if code in _BAD_CREDENTIALS:
         # The text is not quoted: it may hold the signed request, session token and all.
-        message = f"AWS does not accept the credentials ({code}); renew them, and check the clock"
+        whose, renew = (f" {login.whose}", login.renewal) if login else ("", "renew them")
+        message = (
+            f"AWS does not accept the credentials{whose} ({code}); {renew}, and check the clock"
+        )
         return Denied(account, operation, message, **named)
     if code in _DENIED:
         message = f"permission is missing ({text or code}); allow {operation} to these credentials"

@@ -11,8 +11,10 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
+from reconciler.providers.aws_chain import Login, is_passing, refusal
 from reconciler.providers.secrets import Secrets
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.failures import Garbled
@@ -20,6 +22,9 @@ from reconciler.transport.for_boto import carry
 from reconciler.transport.http import Http
 
 CONNECTIONS = 64
+
+_Opened = tuple[Any, Login | None]
+"""A boto3 session, and whose credentials it signs with, unless these were given."""
 
 _CONFIG = Config(
     # Nothing is sent by botocore's own HTTP, so none of the surroundings' ways are looked for.
@@ -54,6 +59,7 @@ class Clients:
     tagging: Any
     make: Callable[[str], Any]
     http: Http
+    login: Login | None = None
     made: dict[str, Any] = field(default_factory=dict)
 
     def of(self, service: str) -> Any:
@@ -70,14 +76,24 @@ class Clients:
 
 
 def connect(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Clients:
-    """Make the clients of an account. Reads AWS configuration files; calls nothing.
+    """Make the clients of an account; reads AWS configuration files, and gets credentials.
 
     `secrets` is told of the surroundings' credentials before the first request is sent.
+
+    Raises:
+        Unobtainable: there are no credentials.
+        Failed: who gives them did not answer.
+        ClientError: AWS's token service is busy.
     """
     http = Http(connections=CONNECTIONS)
-    session = _session(account, keys, secrets, http)
+    try:
+        session, login = _opened(account, keys, secrets, http)
+    except BaseException:
+        http.close()
+        raise
     make = partial(_client, session, account=account)
-    clients = Clients(make("sqs"), make("sts"), make("resourcegroupstaggingapi"), make, http)
+    made = make("sqs"), make("sts"), make("resourcegroupstaggingapi")
+    clients = Clients(*made, make, http, login)
     clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
     return clients
 
@@ -86,28 +102,25 @@ def _client(session: Any, service: str, account: AwsAccount) -> Any:
     return session.client(service, endpoint_url=account.endpoint, config=_CONFIG, verify=True)
 
 
-def _session(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: Http) -> Any:
+def _opened(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: Http) -> _Opened:
     region = account.region
     if keys is not None:
         fixed = boto3.session.Session(
             keys.access_key_id, keys.secret_key, region_name=region, botocore_session=_core()
         )
         carry(fixed, http)
-        return fixed
-    own = boto3.session.Session(
-        botocore_session=_core(), profile_name=account.profile, region_name=region
-    )
-    carry(own, http)
-    _keep_out_of_texts(own, secrets)
+        return fixed, None
+    own = Login(_core(), http, secrets.remember, profile=account.profile, region=region)
     if account.role_arn is None:
-        return own
+        own.obtain()
+        return own.session, own
     core = _core()
-    role = _AssumedRole(_client(own, "sts", account), account.role_arn)
+    role = _AssumedRole(own, _client(own.session, "sts", account), account.role_arn)
     core.register_component("credential_provider", CredentialResolver([role]))
     assumed = boto3.session.Session(botocore_session=core, region_name=region)
     carry(assumed, http)
     _keep_out_of_texts(assumed, secrets)
-    return assumed
+    return assumed, own
 
 
 def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
@@ -146,7 +159,8 @@ class _AssumedRole:
 
     METHOD = "assume-role"
 
-    def __init__(self, sts: Any, role_arn: str) -> None:
+    def __init__(self, own: Login, sts: Any, role_arn: str) -> None:
+        self._own = own
         self._sts = sts
         self._role_arn = role_arn
 
@@ -155,9 +169,13 @@ class _AssumedRole:
         return DeferredRefreshableCredentials(self._refresh, self.METHOD)
 
     def _refresh(self) -> dict[str, str]:
-        answer = self._sts.assume_role(
-            RoleArn=self._role_arn, RoleSessionName="subscription-reconciler"
-        )["Credentials"]
+        named = {"RoleArn": self._role_arn, "RoleSessionName": "subscription-reconciler"}
+        try:
+            answer = self._sts.assume_role(**named)["Credentials"]
+        except ClientError as error:
+            if is_passing(error):
+                raise
+            raise refusal(error, self._own.whose, self._role_arn) from None
         return {
             "access_key": answer["AccessKeyId"],
             "secret_key": answer["SecretAccessKey"],

@@ -270,18 +270,6 @@ def test_a_queue_that_is_missing_is_missing_in_both_protocols(world):
             world.provider.update(world.want("offers"), live, TAG)
 
 
-def test_a_login_that_cannot_be_renewed_is_denied(world, monkeypatch, tmp_path):
-    config = tmp_path / "config"
-    config.write_text("[profile stale]\ncredential_process = false\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    account = world.account.model_copy(update={"profile": "stale"})
-    provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
-
-    with pytest.raises(Denied, match="log in again"):
-        provider.create(world.want("offers"))
-    provider.close()
-
-
 @pytest.mark.parametrize(
     ("operation", "answer"),
     [
