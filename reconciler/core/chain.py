@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.diff import compare
-from reconciler.core.link import Link
+from reconciler.core.link import Link, LinkState
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, Spec, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.refs import internalise, references
+from reconciler.core.remote import Remote
 from reconciler.core.unread import Unread
 
 
@@ -44,6 +45,7 @@ class _Landscape:
         known, _ = internalise(observation.live, declarations.desired)
         self._ignore_tags = declarations.policy.ignore_tags
         self._desired = {item.address: item for item in declarations.desired}
+        self._remote = Remote(declarations, known, observation)
         self._unread: Sequence[Unread] = observation.unread
         self._live = {live_address(live.spec, live.account): live for live in reversed(known)}
         self._behind: Mapping[tuple[str, str], Live] = {
@@ -58,7 +60,8 @@ class _Landscape:
         while step is not None:
             live = self._live.get(live_address(step.spec, step.account))
             if live is None:
-                links.append(Link(step.spec.kind, "broken", self._absence(step)))
+                absent = Link(step.spec.kind, "broken", self._absence(step))
+                links.append(self._gone(step) or absent)
                 break
             links += self._links(step, live, sender, first=step is item)
             path.append(live)
@@ -81,11 +84,20 @@ class _Landscape:
             yield Link("declaration", "doubtful" if first else "warning", f"{detail}: run plan")
 
     def _unseen(self, step: Desired, live: Live) -> Iterator[Link]:
-        """Yield what is referred to by its remote value and is in no account that was read."""
-        for path, reference, value in references(live.spec):
-            if path not in step.references and self._target(live) is None:
-                detail = f"{value} is not declared here, so that nothing can be seen of it"
-                yield Link(reference.kind, "doubtful", detail)
+        """Yield what is referred to by its remote value and was not seen."""
+        for path, sighting in self._remote.of(live.spec, step.references):
+            if sighting.state != "there":
+                state: LinkState = "broken" if sighting.state == "gone" else "doubtful"
+                yield Link(live.spec.refs[path].kind, state, sighting.sentence)
+
+    def _gone(self, step: Desired | None) -> Link | None:
+        """Return what is declared further on by its remote value and is not there, if any is."""
+        while step is not None:
+            for path, sighting in self._remote.of(step.spec, step.references):
+                if sighting.state == "gone":
+                    return Link(step.spec.refs[path].kind, "broken", sighting.sentence)
+            step = self._next(step)
+        return None
 
     def _astray(self, step: Desired, live: Live) -> str:
         """Say where a live object leads to if that is not as declared, else nothing."""

@@ -8,7 +8,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, FieldChange, Finding, Live, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.order import Change
-from reconciler.core.refs import get
+from reconciler.core.refs import get, references
 from reconciler.core.unread import held
 from reconciler.core.world import Selection, World, meet
 
@@ -40,11 +40,13 @@ def decide(
         return world
     standing = _standing(world)
     _stick_declared_twice(world)
+    _stick_astray(world)
     for item in _targets_first(declarations.desired):
         if _takes_part(world, item):
             _decide(world, item, standing)
             _withdraw_unfounded(world, item)
     _decide_undeclared(world)
+    _warn_of_bereaved(world)
     return world
 
 
@@ -80,12 +82,44 @@ def _stick_declared_twice(world: World) -> None:
             )
 
 
+def _stick_astray(world: World) -> None:
+    """Give up on what refers to something, by its remote value, that is not there."""
+    for item in world.declarations.desired:
+        if not world.selection.takes(item):
+            continue
+        for path, sighting in world.remote.of(item.spec, item.references):
+            if sighting.state == "gone":
+                world.stick(item, f"{path}: {sighting.sentence}; declare it, or mend the reference")
+            elif sighting.state == "unexamined":
+                message = f"{path}: {sighting.sentence}"
+                world.warnings.append(Finding(address=item.address, message=message))
+        for path, sighting in world.remote.mentioned(item.spec):
+            if sighting.state == "gone":
+                message = f"{path}: {sighting.sentence}"
+                world.warnings.append(Finding(address=item.address, message=message))
+
+
+def _warn_of_bereaved(world: World) -> None:
+    """Warn of what refers, by its remote value, to something that this plan deletes."""
+    going = {
+        (change.former.spec.kind, handle): change.address
+        for change in world.changes.values()
+        if change.action == "delete"
+        for handle in [change.former.spec.handle(change.former.account, change.former.outputs)]
+    }
+    for item in world.declarations.desired if going else ():
+        for path, reference, value in references(item.spec):
+            address = going.get((reference.kind, value))
+            if path not in item.references and address and world.selection.takes(item):
+                message = f"{path}: this plan deletes {address}, which it leads to"
+                world.warnings.append(Finding(address=item.address, message=message))
+
+
 def _takes_part(world: World, item: Desired) -> bool:
     return (
         item.address not in world.unknown
         and item.address not in world.stuck
-        and world.selection.account(item.account)
-        and world.selection.address(item.address)
+        and world.selection.takes(item)
     )
 
 

@@ -284,8 +284,7 @@ def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
         if item.address not in world.changes
         and item.address not in world.unknown
         and item.address not in world.stuck
-        and world.selection.account(item.account)
-        and world.selection.address(item.address)
+        and world.selection.takes(item)
     ]
     return {**counts, "unchanged": len(settled), "unmanaged": sum(1 for _ in unmanaged(world))}
 

@@ -44,6 +44,10 @@ class Account(Frozen):
         """Return the parts in which objects of a kind are read (sellers); None: all at once."""
         return (None,)
 
+    def holds(self, kind: str, value: str) -> bool:
+        """Say whether an object of a kind with this remote value (an ARN) would lie in it."""
+        return False
+
     def warnings(self) -> Iterable[str]:
         """Yield what a reader of this account should know (a retired service)."""
         return ()

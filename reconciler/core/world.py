@@ -11,6 +11,7 @@ from reconciler.core.order import Change
 from reconciler.core.ownership import Belonging, owners
 from reconciler.core.provider import Scope
 from reconciler.core.refs import reading_order
+from reconciler.core.remote import Remote
 from reconciler.core.sights import Sights, sights
 from reconciler.core.unread import Unread
 
@@ -30,16 +31,20 @@ class Selection:
         """Say whether a declared object takes part."""
         return not self.targets or any(meets(pattern, address) for pattern in self.targets)
 
+    def takes(self, item: Desired) -> bool:
+        """Say whether a declared object is among what a run is limited to."""
+        return self.account(item.account) and self.address(item.address)
+
 
 @dataclass(slots=True)
 class World:
     """Declared and live objects brought together, and what was decided about them so far.
 
     `live` holds each object once, `sights` tells what else it was seen as. `declared` are the live
-    addresses that declarations meet. `changes` is by address. `stuck` are declared objects that
-    cannot be brought about, `unknown` those that were not read or refer to such; `held` are live
-    addresses of what is not removed because something unread may need it. `examined` are the
-    accounts that were looked at, None for all.
+    addresses that declarations meet, `remote` knows what remote values lead to. `changes` is by
+    address. `stuck` are declared objects that cannot be brought about, `unknown` those that were
+    not read or refer to such; `held` are live addresses of what is not removed because something
+    unread may need it. `examined` are the accounts that were looked at, None for all.
     """
 
     declarations: Declarations
@@ -51,6 +56,7 @@ class World:
     owner: Mapping[str, Belonging]
     desired: dict[str, Desired]
     declared: frozenset[str]
+    remote: Remote
     unknown: set[str]
     examined: frozenset[str] | None = None
     changes: dict[str, Change] = field(default_factory=dict)
@@ -99,6 +105,7 @@ def meet(
     for item in seen.others:
         by_address.setdefault(live_address(item.spec, item.account), item)
     declared = frozenset(live_address(item.spec, item.account) for item in declarations.desired)
+    remote = Remote(declarations, everything, observation)
     return World(
         declarations=declarations,
         selection=selection,
@@ -119,14 +126,15 @@ def meet(
         ),
         desired={item.address: item for item in declarations.desired},
         declared=declared,
-        unknown=_unknown(declarations.desired, unread),
+        remote=remote,
+        unknown=_unknown(declarations.desired, unread, remote),
         examined=observation.accounts,
         problems=[item.finding() for item in unread],
         warnings=warnings,
     )
 
 
-def _unknown(desired: Sequence[Desired], unread: Sequence[Unread]) -> set[str]:
+def _unknown(desired: Sequence[Desired], unread: Sequence[Unread], remote: Remote) -> set[str]:
     """Return the addresses of what was not read and of all that refers to it."""
     found: set[str] = set()
     if not unread:
@@ -140,6 +148,12 @@ def _unknown(desired: Sequence[Desired], unread: Sequence[Unread]) -> set[str]:
         for part in {None, item.spec.partition()}
         for scope in scopes.get((item.account, part), ())
         if scope.covers(item.account, item.spec)
+    }
+    more |= {
+        item.address
+        for item in desired
+        for _, sighting in remote.of(item.spec, item.references)
+        if sighting.state == "unexamined"
     }
     while more - found:
         found |= more

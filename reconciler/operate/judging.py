@@ -18,6 +18,7 @@ from reconciler.core.health import (
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Desired, Live, live_address
 from reconciler.core.refs import references
+from reconciler.core.remote import Remote
 from reconciler.core.units import format_age
 from reconciler.core.unread import Unread
 from reconciler.operate.links import Links
@@ -25,13 +26,17 @@ from reconciler.operate.links import Links
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the services reported: `live` hold handles, `consents` are of parts not read."""
+    """What the services reported: `live` hold handles, `consents` are of parts not read.
+
+    `remote` knows what remote values lead to.
+    """
 
     declared: Declarations
     live: Sequence[Live]
     unread: Sequence[Unread]
     consents: Mapping[tuple[str, str], bool | None]
     measured: Measured
+    remote: Remote
 
 
 def judge(seen: Seen, accounts: Iterable[str], limits: Limits) -> Status:
@@ -54,7 +59,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: Limits) -> Status:
         destinations=destinations,
         subscriptions=subscriptions,
         unread=unread,
-        notes=(*shut, *(seen.measured.lacking or "").splitlines()),
+        notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines()),
     )
 
 
@@ -69,13 +74,21 @@ def _reasons(seen: Seen, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[
     return tuple(sorted(unread)), tuple(sorted(shut))
 
 
+def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
+    """Yield what is declared by its remote value and cannot be seen from here."""
+    for item in sorted(seen.declared.desired, key=lambda item: item.address):
+        for path, sighting in seen.remote.of(item.spec, item.references):
+            if item.account in shown and sighting.state in ("undeclared", "unexamined"):
+                yield f"{item.address}: {path}: {sighting.sentence}"
+
+
 class _Judges:
     """Judges one object at a time."""
 
     def __init__(self, seen: Seen, limits: Limits) -> None:
         self._seen = seen
         self._limits = limits
-        self._links = Links(seen.declared.desired, seen.live, seen.unread)
+        self._links = Links(seen.declared.desired, seen.live, seen.unread, seen.remote)
         self._live = {live_address(item.spec, item.account): item for item in seen.live}
         self._dead_letter_queues = {
             address
@@ -99,7 +112,8 @@ class _Judges:
             oldest_seconds=metrics.oldest_seconds,
             dead_letters=self._dead_letters(live) if live else None,
         )
-        problems = (*self._absent(item), *self._queue_problems(found))
+        astray = self._astray(item) if live else ()
+        problems = (*self._absent(item), *astray, *self._queue_problems(found))
         return found.model_copy(update={"problems": problems})
 
     def destination(self, item: Desired) -> DestinationHealth:
@@ -111,7 +125,8 @@ class _Judges:
         problems = [*self._absent(item)]
         if live is not None:
             alive = self._links.leads_somewhere(live)
-            problems += [f"{name} does not exist"] if alive is False else []
+            problems += self._astray(item)
+            problems += [f"{name} does not exist"] if alive is False and not problems else []
             problems += self._obstacles(live)
         return DestinationHealth(
             address=item.address,
@@ -154,7 +169,14 @@ class _Judges:
 
     def _absent(self, item: Desired) -> Iterator[str]:
         if self._presence(item) == "missing":
-            yield "declared, but not there: apply creates it"
+            astray = list(self._astray(item))
+            yield from astray or ["declared, but not there: apply creates it"]
+
+    def _astray(self, item: Desired) -> Iterator[str]:
+        """Yield what is declared by its remote value and is not there."""
+        for path, sighting in self._seen.remote.of(item.spec, item.references):
+            if sighting.state == "gone":
+                yield f"{path}: {sighting.sentence}"
 
     def _dead_letters(self, live: Live) -> int | None:
         """Count what waits in the live dead-letter queue, which is of the queue's own kind."""

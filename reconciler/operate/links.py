@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from reconciler.core.model import Desired, Live, Reference
 from reconciler.core.refs import references
+from reconciler.core.remote import Remote
 from reconciler.core.unread import Unread
 
 
@@ -11,8 +12,13 @@ class Links:
     """Looks up what references lead to; `live` hold handles in theirs."""
 
     def __init__(
-        self, desired: Iterable[Desired], live: Iterable[Live], unread: Iterable[Unread]
+        self,
+        desired: Iterable[Desired],
+        live: Iterable[Live],
+        unread: Iterable[Unread],
+        remote: Remote,
     ) -> None:
+        self._remote = remote
         self._unread = tuple(unread)
         self._live: dict[tuple[str, str, str], Live] = {}
         for item in live:
@@ -37,8 +43,9 @@ class Links:
         if self.behind(account, reference, handle) is not None:
             return True
         declared = self._declared.get((reference.kind, handle))
-        # Of what is not declared, nobody knows whether it would have been seen.
-        return None if declared is None or self.unread(declared) else False
+        if declared is not None:
+            return None if self.unread(declared) else False
+        return False if self._remote.sight(reference.kind, handle).state == "gone" else None
 
     def leads_somewhere(self, item: Live) -> bool | None:
         """Say whether all that a live object refers to exists, None if that cannot be told."""

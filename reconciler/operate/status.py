@@ -11,6 +11,7 @@ from reconciler.core.model import Desired, Live, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Each, Provider
 from reconciler.core.refs import internalise, references
+from reconciler.core.remote import Remote
 from reconciler.engine import Progress, Question, Unanswered, ask, observe, silent
 from reconciler.operate.judging import Seen, judge
 
@@ -54,7 +55,9 @@ def read_status(
     live = _detailed(live, declared.desired, providers, progress)
     wanted = [item for item in declared.desired if item.account in shown]
     measured = _measure(wanted, live, providers, progress)
-    seen = Seen(declared, live, observation.unread, _consents(observation, providers), measured)
+    remote = Remote(declared, live, observation)
+    consents = _consents(observation, providers)
+    seen = Seen(declared, live, observation.unread, consents, measured, remote)
     return judge(seen, shown, limits)
 
 

@@ -17,7 +17,7 @@ from reconciler.core.model import Desired, Live, live_address
 from reconciler.core.observation import Observation
 from reconciler.core.proof import Verification, judge, verification
 from reconciler.core.provider import Provider
-from reconciler.core.refs import get
+from reconciler.core.refs import get, references
 from reconciler.core.world import Selection
 from reconciler.engine import Progress, silent
 from reconciler.engine.sentences import told
@@ -86,7 +86,16 @@ def accounts_behind(declarations: Declarations, items: Iterable[Desired]) -> fro
         if address not in found:
             found.add(address)
             waiting += by_address[address].references.values()
-    return frozenset(by_address[address].account for address in found)
+    accounts = {by_address[address].account for address in found}
+    leading = {
+        name
+        for address in found
+        for path, reference, value in references(by_address[address].spec)
+        if path not in by_address[address].references
+        for name, account in declarations.accounts.items()
+        if account.holds(reference.kind, value)
+    }
+    return frozenset(accounts | leading)
 
 
 def verify(

@@ -392,7 +392,7 @@ def test_an_event_bus_is_plausible_at_best(on, verdicts):
 
 @pytest.mark.parametrize(("account", "more"), [("app", BY_SP_API), ("uk", BY_MWS)])
 def test_a_queue_that_is_not_declared_makes_it_plausible_only(on, verdicts, account, more):
-    arn = "arn:aws:sqs:eu-west-1:123456789012:theirs"
+    arn = "arn:aws:sqs:eu-west-1:444455556666:theirs"
     text = destinations(x=f"account: {account}, queue: '{arn}'")
     text += subscriptions(s=more.replace("new", "x").replace("old", "x"))
     assert on("apply", text, "--yes").code == 0

@@ -71,6 +71,10 @@ class AwsAccount(Account):
         """Return region and account id: a queue's name is unique within them."""
         return self.service, self.region, self.account_id
 
+    def holds(self, kind: str, value: str) -> bool:
+        """Say whether a queue with this ARN would be of this account and region."""
+        return kind == "queue" and value.startswith(self.queue_arn(""))
+
     def partition(self) -> str:
         """Return the AWS partition of the region: aws, aws-cn, aws-us-gov and others."""
         return next(name for start, name, _ in _PARTITIONS if self.region.startswith(start))
