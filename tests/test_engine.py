@@ -787,6 +787,15 @@ def test_what_others_point_at_since_the_plan_is_not_deleted_wherever_they_are(ac
     )
 
 
+def test_what_points_at_a_remote_value_that_stays_does_not_hold_up_the_replace():
+    cloud = settled(WELL)
+    deeper = replace(WELL, spec=Well(name="x", depth=9), outputs={"arn": "arn:x"})
+    prepared = planned(cloud, deeper)
+    cloud.put("mains", Pipe(well="arn:x"))
+    found = told(engine.apply(prepared, cloud.providers()))
+    assert found == {"well.x": ("done", None)}
+
+
 def test_what_cannot_be_looked_for_is_taken_to_point_at_it():
     cloud = settled(WELL, TANK)
     prepared = planned(cloud, TANK)

@@ -5,7 +5,7 @@ fresh as one of their own and there are few of them.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from reconciler.core.model import Live
 from reconciler.core.provider import Interest, Provider, Referred, Scope, one_by_one
@@ -25,8 +25,11 @@ class Lookout:
             for scope in provider.scopes()
         ]
 
-    def referrers(self, live: Live) -> list[Live]:
+    def referrers(self, live: Live, lasting: Collection[str] = ()) -> list[Live]:
         """Return what refers to an object by now, in whichever account.
+
+        What refers to it by one of the outputs `lasting` does not count: its successor has the
+        same.
 
         Raises:
             ServiceError: it could not be looked for.
@@ -38,18 +41,26 @@ class Lookout:
         handle = live.spec.handle(live.account, live.outputs)
         for scope, look in self._looks:
             if _may_refer(scope, live.spec.kind):
-                found += (item for item in look() if self._refers(item, live.spec.kind, handle))
-        return found
+                found += (item for item in look() if self._outputs(item, live.spec.kind, handle))
+        return [
+            item
+            for item in found
+            if not (outputs := self._outputs(item, live.spec.kind, handle))
+            or not outputs.issubset(lasting)
+        ]
 
     def _look(self, provider: Provider, scope: Scope) -> Callable[[], list[Live]]:
         interest = Interest(self._stack, (), discover_all=False, warn=lambda _text: None)
         return lambda: list(provider.observe(scope, interest))
 
-    def _refers(self, item: Live, kind: str, handle: str) -> bool:
+    def _outputs(self, item: Live, kind: str, handle: str) -> set[str]:
+        """Return the outputs by which an object refers to another."""
         spec = self._index.inside(item.spec, item.account)
-        return any(
-            (reference.kind, value) == (kind, handle) for _, reference, value in references(spec)
-        )
+        return {
+            reference.output
+            for _, reference, value in references(spec)
+            if (reference.kind, value) == (kind, handle)
+        }
 
 
 def _may_refer(scope: Scope, kind: str) -> bool:

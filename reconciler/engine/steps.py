@@ -114,7 +114,9 @@ class Worker:
             now = replace(now, spec=self._index.inside(now.spec, now.account))
         against = objection(step.verb, step.address, former, now, self._rules)
         if against is None and now is not None and step.verb == "delete":
-            return pointed_at(step.address, self._lookout.referrers(former), self._rules)
+            lasting = step.change.wanted.outputs if step.change.action == "replace" else ()
+            found = self._lookout.referrers(former, lasting)
+            return pointed_at(step.address, found, self._rules)
         return against
 
     def _write(self, provider: Provider, step: Step) -> Live | None:
