@@ -176,6 +176,7 @@ def test_the_command_takes_its_modules_from_nowhere_but_its_environment(host, in
     assert applied.returncode == 0, applied.stderr
 
 
+@pytest.mark.matrix
 def test_used_again_it_installs_beside_the_first_and_leaves_python_and_pip_to_the_caller(
     host, installed, vendored
 ):

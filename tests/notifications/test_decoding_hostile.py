@@ -348,7 +348,7 @@ def test_four_times_the_message_takes_at_most_four_times_the_work(kind):
 def test_the_largest_message_of_any_shape_is_answered(kind):
     """Quadratic work in C would take minutes here, and the suite would not end."""
     number = 1000
-    number = number * (MAX_BYTES // 4) // len(LARGE[kind](number))
+    number = number * (MAX_BYTES // examples(16, 4)) // len(LARGE[kind](number))
     assert said(LARGE[kind](number))
 
 
