@@ -114,9 +114,12 @@ class Stack:
         self._url = url
         self.environ = {}
 
-    def declare(self, text):
+    def declare(self, text, file="world.yaml"):
         self._folder.mkdir(exist_ok=True)
-        (self._folder / "world.yaml").write_text(text, encoding="utf-8")
+        (self._folder / file).write_text(text, encoding="utf-8")
+
+    def files(self):
+        return sorted(self._folder.glob("*"))
 
     def plan(self, **options):
         return self._run(carry_out=False, **options)
