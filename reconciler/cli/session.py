@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -162,13 +162,14 @@ def how_far(
         PlanRefused: it is not a sound snapshot of these declarations' stack.
     """
     choice = request.discover or unasked or declared.policy.discover
-    seen: Mapping[str, frozenset[str]] = {}
+    found = Discovery()
     if request.since is not None:
         from reconciler.cli.snapshots import seen_since
 
-        seen = seen_since(state, request.since, declared, needed=unasked is None)
+        found = seen_since(state, request.since, declared, needed=unasked is None)
     # What the stack owns is of any type, and all of it goes.
-    return Discovery(request.overrides.destroying or choice == Discover.all, seen)
+    everything = request.overrides.destroying or choice == Discover.all
+    return replace(found, everything=everything)
 
 
 def declared_for(state: State, request: Request) -> Declarations:

@@ -17,14 +17,14 @@ from reconciler.cli.session import (
 )
 from reconciler.cli.state import State
 from reconciler.core.counting import counted
-from reconciler.core.discovery import seen_topics
+from reconciler.core.discovery import Discovery, left_behind, seen_topics
 from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import Finding
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Account
 from reconciler.core.routing import Routing
-from reconciler.core.snapshot import Outdated, Snapshot, take, unseal
+from reconciler.core.snapshot import Outdated, Snapshot, recall, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES
@@ -109,10 +109,8 @@ class Recalled:
         return _unsealed(self._file, self._content, self._declared, targets)
 
 
-def seen_since(
-    state: State, file: Path, declared: Declarations, *, needed: bool
-) -> dict[str, frozenset[str]]:
-    """Return by account the topics of the objects that a snapshot saw.
+def seen_since(state: State, file: Path, declared: Declarations, *, needed: bool) -> Discovery:
+    """Return what the objects that a snapshot saw tell of where to look.
 
     One that another version made tells nothing: the next one will. Unless it is `needed`, neither
     does one that cannot be used.
@@ -123,12 +121,19 @@ def seen_since(
     """
     targets = {name: account.target() for name, account in declared.accounts.items()}
     try:
-        return seen_topics(_unsealed(file, _read(file), declared, targets)[1].live)
+        snapshot, observation = _unsealed(file, _read(file), declared, targets)
     except (SettingsError, PlanRefused) as error:
         if needed and not isinstance(error, Outdated):
             raise
         state.say(f"{error}; it is left aside (warning)")
-        return {}
+        return Discovery()
+    renamed = {name for name, it in snapshot.accounts.items() if it in targets.values()}
+    then = (
+        item
+        for item in recall(snapshot, SERVICES)
+        if item.account in declared.accounts or item.account not in renamed
+    )
+    return Discovery(seen=seen_topics(observation.live), left=left_behind(then, declared.accounts))
 
 
 def _read(file: Path) -> bytes:

@@ -1,23 +1,26 @@
 """How far a run looks where a service lists objects only by topics, and what that leaves out."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.counting import counted
 from reconciler.core.model import Finding, Live
 from reconciler.core.order import Step
-from reconciler.core.provider import Asked, Scope
+from reconciler.core.provider import Account, Asked, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """Which topics are asked for: all that there may be, or the declared ones and those `seen`.
 
-    `seen` are topics by account: those of objects that a snapshot saw.
+    `seen` are topics by account: those of objects that a snapshot saw. `left` says which of these
+    objects cannot be looked for, since their account or its part is declared no more.
     """
 
     everything: bool = True
     seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left: tuple[Finding, ...] = ()
 
 
 EVERYTHING = Discovery()
@@ -31,6 +34,25 @@ def seen_topics(live: Iterable[Live]) -> dict[str, frozenset[str]]:
         if item.spec.topical:
             found.setdefault(item.account, set()).add(item.spec.topic())
     return {account: frozenset(topics) for account, topics in found.items()}
+
+
+def left_behind(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[Finding, ...]:
+    """Return what was live in accounts, or in parts of them, that are declared no more."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for item in live:
+        account, part, kind = accounts.get(item.account), item.spec.partition(), item.spec.kind
+        if account is None:
+            counts[item.account, "", kind] += 1
+        elif part is not None and part not in account.parts(kind):
+            counts[item.account, part, kind] += 1
+    return tuple(
+        Finding(
+            address="/".join(filter(None, (account, part))),
+            message=f"{counted(number, kind)} that the snapshot saw cannot be looked for, since "
+            "this is declared no more",
+        )
+        for (account, part, kind), number in sorted(counts.items())
+    )
 
 
 def further(before: Asked, after: Asked) -> Asked:

@@ -9,6 +9,7 @@ from reconciler.core.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.provider import Counting, Provider, Scope
 
 CALLS_AT_ONCE = 16
+READS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Effort:
             ),
             default=0.0,
         )
-        return round(limited + ceil(self.total / CALLS_AT_ONCE) * SECONDS_A_CALL, 1)
+        return round(limited + ceil(self.total / READS_AT_ONCE) * SECONDS_A_CALL, 1)
 
     def beside(self, other: "Effort") -> "Effort":
         """Return both together."""

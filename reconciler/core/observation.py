@@ -17,7 +17,7 @@ class Observation:
 
     `accounts` are those that were looked at, by name, None for all. `completed` are declared specs
     that refer to secrets, with their values, by address. `asked` tells how far was looked where
-    services list only what they are asked for, `recalled` what a snapshot says was not looked for.
+    services list only what they are asked for, `recalled` what a snapshot says of it.
     `effort` is what reading this live takes.
     """
 
@@ -33,7 +33,7 @@ class Observation:
     @property
     def not_looked(self) -> tuple[Finding, ...]:
         """Return what was not looked for: objects of which none is absent for sure."""
-        return self.recalled + not_looked(self.asked)
+        return tuple(dict.fromkeys(self.recalled)) + not_looked(self.asked)
 
     def complete(self, declarations: Declarations) -> Declarations:
         """Return the declarations with the values of the secrets that were had for reading."""

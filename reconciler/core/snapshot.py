@@ -163,6 +163,12 @@ def _live_record(item: Live) -> LiveRecord:
     )
 
 
+def recall(snapshot: Snapshot, services: Sequence[Service]) -> tuple[Live, ...]:
+    """Return what was live then, also in accounts that are declared no more."""
+    kinds = _kinds(services)
+    return tuple(_live(item, kinds) for item in snapshot.live)
+
+
 def unseal(
     text: bytes,
     declarations: Declarations,

@@ -50,7 +50,7 @@ def observe(
         discovery = Discovery(declarations.policy.discover == "all")
     scopes = {name: provider.scopes() for name, provider in providers.items()}
     reader = _Reader(declarations, discovery, {}, everything=everything)
-    return _read(reader, providers, scopes, progress)
+    return replace(_read(reader, providers, scopes, progress), recalled=discovery.left)
 
 
 def look_further(
