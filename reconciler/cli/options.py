@@ -93,7 +93,7 @@ def _limit(value: Any) -> Limit:
 
 
 def _shard(value: str) -> str:
-    match = re.fullmatch(r"(\d+)/(\d+)", value)
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise typer.BadParameter("expected I/N with I from 1 to N")
     return value

@@ -34,6 +34,13 @@ MAX_ALIAS_GROWTH = 100_000
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep: nothing declared needs that"
 _QUOTE_IT = ": define it, or put text that begins with * in quotes"
 _TAG = "tag:yaml.org,2002:"
+_YAML_TAGS = {
+    _TAG + name
+    for name in (
+        *("binary", "bool", "float", "int", "map", "merge", "null"),
+        *("omap", "pairs", "seq", "set", "str", "timestamp", "value"),
+    )
+}
 _SCALAR_TAGS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
@@ -287,8 +294,9 @@ class _Builder:
 
 
 def _unsupported(tag: str) -> str:
-    # A tag of one's own is not repeated: it may be a password that begins with an exclamation mark.
-    shown = f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else "(! and a word)"
+    # Tags beyond YAML's own are not repeated: one may be a password that begins with ! or !!.
+    known = tag in _YAML_TAGS or tag.startswith(f"{_TAG}python/object")
+    shown = f"!!{tag.removeprefix(_TAG)}" if known else "(! and a word)"
     return f"the tag {quoted(shown)[1:-1]} is not supported: remove it, or put text in quotes"
 
 

@@ -11,8 +11,8 @@ from reconciler.core.endpoint import Endpoint
 from reconciler.core.hosts import Lead, Reading
 from reconciler.core.provider import Account
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 _PARTITIONS = (
     # How names of regions begin; the partition; the domain of its hosts.
     ("cn-", "aws-cn", "amazonaws.com.cn"),

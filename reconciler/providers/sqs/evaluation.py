@@ -15,7 +15,7 @@ from reconciler.providers.sqs.policy import Policy
 
 Decision = Literal["allowed", "denied", "unclear"]
 
-_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
+_ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 
 
 class Request(NamedTuple):

@@ -14,7 +14,7 @@ from reconciler.providers.sqs.statement_rules import MAX_ACTIONS
 
 NOTIFIER = "amazon-notifications"
 
-_GRANTEE = re.compile(r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:[a-zA-Z0-9+=,.@_/-]+")
+_GRANTEE = re.compile(r"\*|[0-9]{12}|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[a-zA-Z0-9+=,.@_/-]+")
 
 
 def _grantee(value: Any) -> Any:

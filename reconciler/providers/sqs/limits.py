@@ -40,12 +40,12 @@ MAX_RECEIVES = 1000
 MAX_SOURCES = 10
 MAX_TAGS = 48
 """AWS allows 50; two are ours (`reconciler:stack` and `reconciler:protect`)."""
-QUEUE_ARN = r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$"
+QUEUE_ARN = r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$"
 """Pattern of a queue's ARN."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _KMS_KEY = re.compile(
-    r"alias/[A-Za-z0-9/_-]+|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+"
+    r"alias/[A-Za-z0-9/_-]+|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+"
     r"|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
 )
 

@@ -44,8 +44,8 @@ ACTIONS = (
 CURRENT_VERSION = "2012-10-17"
 
 _ACTION_NAMES = {name.lower(): name for name in ACTIONS}
-_ACCOUNT_ID = re.compile(r"\d{12}")
-_ROOT = re.compile(r"arn:[^:]+:iam::\d{12}:root")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ROOT = re.compile(r"arn:[^:]+:iam::[0-9]{12}:root")
 _DELETED = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,}")
 
 

@@ -27,7 +27,7 @@ READS = ("GetQueueAttributes", "GetQueueUrl", "ListQueueTags")
 WRITES = ("CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue")
 
 _QUEUES_A_CALL = 50
-_ASSUMED = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.*")
+_ASSUMED = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*")
 
 
 def denied(client: SqsClient, account: AwsAccount, names: Sequence[str]) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ _KEYS = (
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 _AWS_PRINCIPAL = re.compile(
-    r"\*|\d{12}|[A-Z0-9]{16,}|arn:aws[a-z-]*:(iam|sts)::(\d{12}|cloudfront):[\w+=,.@*/-]+"
+    r"\*|[0-9]{12}|[A-Z0-9]{16,}|arn:aws[a-z-]*:(iam|sts)::([0-9]{12}|cloudfront):[\w+=,.@*/-]+"
 )
 _SID = re.compile(r"[A-Za-z0-9 _-]*")
 _RESOURCE = re.compile(r"[*?]+|arn:[^\s:]+:sqs:\S+|arn:[*?]+.*|\$\{.*")

@@ -23,7 +23,7 @@ USUAL_SIZES = (262_144, 1_048_576)
 KEY_REUSE = 300
 """Seconds for which SQS reuses a data key unless told otherwise."""
 
-_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
+_ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 _ORDER = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource"),
     *("NotResource", "Condition"),
