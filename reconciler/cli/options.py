@@ -276,7 +276,7 @@ DiscoverOption = Annotated[
     Discover | None,
     typer.Option(
         help="Which SP-API notification types to ask for: all that there may be, or the declared "
-        "ones; default: all.",
+        "ones; default: all, for plan and apply as policy.discover says.",
     ),
 ]
 SinceOption = Annotated[

@@ -27,7 +27,7 @@ from reconciler.engine.threads import side_by_side, watch
 
 DETAILS_SIDE_BY_SIDE = 64
 # Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.
-SCOPES_SIDE_BY_SIDE = 512
+SCOPES_SIDE_BY_SIDE = 1024
 
 
 def observe(
