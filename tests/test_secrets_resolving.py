@@ -24,8 +24,80 @@ def refusal(secrets, reference):
     return str(caught.value)
 
 
-def test_env_takes_the_variable_as_it_is():
-    assert Secrets({"KEY": " spaced = value "}).resolve("env:KEY") == " spaced = value "
+AROUND = ["\n", "\r\n", " \t", "\ufeff", "\n\ufeff ", "\ufeff\r\n"]
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("by", ["env", "file", "aws", "gcp"])
+def test_white_space_and_a_byte_order_mark_around_a_secret_are_dropped(kept, by, around):
+    assert Secrets().resolve(kept(by, f"{around}a = \t b{around}")) == "a = \t b"
+
+
+NO_SECRETS = {
+    "": "is empty; give it a value",
+    " \ufeff\n": "is empty; give it a value",
+    "null": "is JSON null; give it a value",
+    '\ufeff{"hush": "hush"}\n': "is a JSON object, not one secret",
+    "hu\x1bsh": "is not text: it has control characters",
+}
+
+
+@pytest.mark.parametrize(("value", "said"), NO_SECRETS.items())
+@pytest.mark.parametrize("by", ["env", "file", "aws", "gcp"])
+def test_what_is_no_secret_is_an_error_that_names_the_reference(kept, by, value, said):
+    if by == "aws" and not value:
+        return  # AWS keeps no empty secret
+    reference = kept(by, value)
+    told = refusal(Secrets(), reference)
+    assert told.startswith(f"{reference} {said}")
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        (None, "is JSON null"),
+        ({"hush": 1}, "is a JSON object"),
+        (["hush"], "is a JSON list"),
+        (True, "is true or false"),
+        ("  ", "is empty"),
+    ],
+)
+def test_a_json_member_that_is_no_text_is_an_error_that_names_the_reference(kept, member, said):
+    reference = kept("aws", json.dumps({"key": member}))
+    told = refusal(Secrets(), f"{reference}#key")
+    assert told.startswith(f"{reference}#key {said}")
+    assert "hush" not in told
+
+
+def test_a_number_in_json_is_taken_as_it_is_written(kept):
+    reference = kept("aws", '{"key": 12345678901234567890.10}')
+    assert Secrets().resolve(f"{reference}#key") == "12345678901234567890.10"
+
+
+@pytest.fixture
+def kept(request, tmp_path, monkeypatch):
+    """Put a value where a reference of some kind finds it, and return the reference."""
+
+    def put(by, value):
+        match by:
+            case "env":
+                monkeypatch.setenv("KEPT", value)
+                return "env:KEPT"
+            case "file":
+                (tmp_path / "kept").write_text(value, encoding="utf-8", newline="")
+                return f"file:{tmp_path}/kept"
+            case "aws":
+                request.getfixturevalue("manager")
+                client = boto3.session.Session().client("secretsmanager")
+                client.create_secret(Name="acme/kept", SecretString=value)
+                client.close()
+                return "aws-secretsmanager:acme/kept"
+        held, _ = request.getfixturevalue("at_google")
+        held["projects/p/secrets/kept/versions/latest"] = value.encode()
+        return "gcp-secretmanager:projects/p/secrets/kept"
+
+    return put
 
 
 def test_a_variable_that_is_not_set_is_named():
@@ -34,11 +106,6 @@ def test_a_variable_that_is_not_set_is_named():
 
 def test_an_empty_variable_is_no_secret():
     assert refusal(Secrets({"KEY": ""}), "env:KEY") == "env:KEY is empty; give it a value"
-
-
-def test_a_file_is_taken_without_its_last_line_end(tmp_path):
-    (tmp_path / "key").write_bytes(b" s3cret \r\n")
-    assert Secrets({}).resolve(f"file:{tmp_path}/key") == " s3cret "
 
 
 def test_a_file_below_the_home_directory_may_be_written_with_a_tilde(tmp_path, monkeypatch):
@@ -157,16 +224,23 @@ def test_a_json_key_that_is_not_there_is_told_without_the_secret(manager):
 
 
 def test_a_binary_secret_is_no_text(manager):
-    assert "is empty" in refusal(Secrets({}), "aws-secretsmanager:acme/bytes")
+    said = refusal(Secrets({}), "aws-secretsmanager:acme/bytes")
+    assert said == (
+        "aws-secretsmanager:acme/bytes is binary, not text; store it as text (SecretString)"
+    )
 
 
 def test_an_aws_secret_without_a_region_or_credentials_says_what_is_missing(monkeypatch, tmp_path):
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     said = refusal(Secrets({}), AWS_NAME)
-    assert "aws-secretsmanager:acme/mws cannot be read" in said
-    assert "region" in said
+    assert said.startswith(f"{AWS_NAME} cannot be read: no AWS credentials are found")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    said = refusal(Secrets({}), AWS_NAME)
+    assert said.startswith(f"{AWS_NAME} cannot be read: no region is known; set AWS_DEFAULT_REGION")
 
 
 @pytest.fixture(scope="module")

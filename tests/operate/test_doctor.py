@@ -287,8 +287,9 @@ def test_credentials_of_the_surroundings_that_are_missing_are_told(world, tmp_pa
     assert first[0] == "aws-eu"
     assert first[1].startswith("no AWS credentials are found: not in the environment")
     assert first[2].startswith("log in (aws configure, aws sso login)")
-    assert second[:2] == ("shop", "no Application Default Credentials")
-    assert second[2].startswith("run `gcloud auth application-default login`")
+    assert second[0] == "shop"
+    assert second[1].startswith(f"the credentials file {nowhere} (GOOGLE_APPLICATION_CREDENTIALS)")
+    assert second[2].startswith("correct GOOGLE_APPLICATION_CREDENTIALS")
 
 
 @pytest.mark.usefixtures("own_credentials")
