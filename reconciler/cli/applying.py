@@ -29,7 +29,7 @@ from reconciler.core.terms import SavedPlan
 from reconciler.engine import Applied
 from reconciler.engine import apply as apply_steps
 from reconciler.journal import Journal
-from reconciler.reports import as_json, as_text
+from reconciler.reports import as_json, as_text, looked
 from reconciler.reports.model import ActionResult, Application
 from reconciler.reports.record import record_of
 
@@ -218,6 +218,8 @@ def _why_skipped(action: Action, plan: Plan, request: Request) -> str:
         return "not decided, since not everything could be read or brought about"
     if request.targets or request.accounts or request.shard:
         return "no longer needed, or not among what this run is limited to"
+    if action.action == "delete" and plan.not_looked:
+        return f"not found as far as was looked: {looked.sentence(plan.not_looked)}"
     return "no longer needed: live is as declared"
 
 

@@ -118,6 +118,17 @@ def test_where_declared_types_alone_are_asked_for_it_goes_by_the_snapshot(on, sn
     assert [it["outcome"] for it in json.loads(applied.out)["actions"]] == ["done", "done"]
 
 
+def test_a_saved_delete_that_is_not_looked_for_any_more_is_not_called_needless(
+    on, snapshot, tmp_path
+):
+    saved = tmp_path / "plan.json"
+    on("plan", ONE, "--since", snapshot(), "--out", saved)
+    ended = on("apply", ONE, "--plan", saved, "--yes", "--format", "json")
+    told = json.loads(ended.out)["actions"]
+    assert [item["outcome"] for item in told] == ["skipped", "skipped"]
+    assert all("not found as far as was looked: app" in item["error"] for item in told)
+
+
 def test_a_type_that_this_version_does_not_know_goes_by_the_snapshot_too(on, sandbox, snapshot):
     sandbox.settings(notificationTypes={"BRAND_NEW": ["7"]})
     new = "destination: sp, notificationType: BRAND_NEW, payloadVersion: '7', sellers: [de]"
