@@ -26,7 +26,7 @@ from reconciler.core.model import Action, Plan
 from reconciler.core.outcome import Outcome
 from reconciler.core.plan import FORMAT_VERSION
 from reconciler.core.terms import SavedPlan
-from reconciler.engine import Applied
+from reconciler.engine import Applied, Patience
 from reconciler.engine import apply as apply_steps
 from reconciler.journal import Journal
 from reconciler.reports import as_json, as_text, looked
@@ -129,7 +129,8 @@ class Agreement:
 class Manner:
     """How to go about it: the format of the result, whether to ask, where to keep a journal.
 
-    `reporter` is told the result besides; `out` is where to keep it for `post`.
+    `reporter` is told the result besides; `out` is where to keep it for `post`. `wait` are the
+    seconds that other shards are waited for.
     """
 
     form: ApplyFormat
@@ -137,6 +138,7 @@ class Manner:
     journal: Path | None = None
     reporter: Reporter = SILENT
     out: Path | None = None
+    wait: int = 600
 
 
 def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
@@ -189,7 +191,8 @@ def _carried_out(
         if plan.actions and not manner.yes and not _consent(state, destroying):
             message = "declined, nothing was changed"
             return _refusal(plan, [message], message), exits.REFUSED
-        applied, interrupted = _apply(session, journal)
+        patience = Patience(manner.wait, state.say)
+        applied, interrupted = _apply(session, journal, patience)
     results = [_result(outcome) for outcome in applied.outcomes]
     if agreement.saved:
         results += _not_done(agreement.saved, plan, request)
@@ -236,7 +239,7 @@ def _consent(state: State, stack: str | None) -> bool:
     return answer == stack if stack else answer.lower() in ("y", "yes")
 
 
-def _apply(session: Session, journal: Journal | None) -> tuple[Applied, int]:
+def _apply(session: Session, journal: Journal | None, patience: Patience) -> tuple[Applied, int]:
     """Carry the plan out; return besides which exit code tells of the signal that stopped it."""
     if not session.plan.actions:
         return Applied(()), exits.INTERRUPTED
@@ -244,7 +247,12 @@ def _apply(session: Session, journal: Journal | None) -> tuple[Applied, int]:
         if journal is not None:
             journal.run(session.plan)
         applied = apply_steps(
-            session.prepared, session.providers, progress=ticker, recorder=journal, stop=stop
+            session.prepared,
+            session.providers,
+            progress=ticker,
+            recorder=journal,
+            stop=stop,
+            patience=patience,
         )
         if journal is not None:
             _finish_journal(journal, applied)

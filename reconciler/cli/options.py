@@ -1,5 +1,6 @@
 """Options that several commands take."""
 
+import os
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -92,10 +93,28 @@ def _limit(value: Any) -> Limit:
     return limit
 
 
+_PLACES = (("JOB_COMPLETION_INDEX", 1), ("CI_NODE_INDEX", 0))
+"""Variables that tell which of several jobs this is, and what makes it count from 1."""
+
+
+def _automatic(total: str) -> str:
+    """Return the shard that the job's own environment tells."""
+    for name, more in _PLACES:
+        value = os.environ.get(name, "")
+        if value:
+            if not re.fullmatch(r"[0-9]{1,9}", value):
+                raise typer.BadParameter(f"{name} is {value!r}, and no number")
+            return f"{int(value) + more}/{total}"
+    names = " nor ".join(name for name, _ in _PLACES)
+    raise typer.BadParameter(f"auto: neither {names} is set")
+
+
 def _shard(value: str) -> str:
-    match = re.fullmatch(r"([0-9]+)/([0-9]+)", value)
+    if re.fullmatch(r"auto/[0-9]{1,9}", value):
+        value = _automatic(value.removeprefix("auto/"))
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise typer.BadParameter("expected I/N with I from 1 to N")
+        raise typer.BadParameter(f"expected I/N with I from 1 to N, not {value}")
     return value
 
 
@@ -207,7 +226,17 @@ ShardOption = Annotated[
     typer.Option(
         metavar="I/N",
         parser=_shard,
-        help="Only the I-th of N parts of the accounts, for fleets planned side by side.",
+        help="Only the I-th of N parts of the accounts, for fleets planned side by side; auto/N "
+        "takes I from JOB_COMPLETION_INDEX or CI_NODE_INDEX.",
+    ),
+]
+WaitOption = Annotated[
+    int,
+    typer.Option(
+        "--wait",
+        metavar="DURATION",
+        parser=_duration,
+        help="With --shard: how long to wait for what other shards make.",
     ),
 ]
 MaxAgeOption = Annotated[

@@ -116,7 +116,7 @@ def planned(
     make = partial(
         prepare,
         declared,
-        selection=Selection(selected, request.targets),
+        selection=Selection(selected, request.targets, _coming(declared, request, selected)),
         overrides=request.overrides,
     )
     discovery = how_far(state, declared, request, unasked=unasked)
@@ -329,6 +329,15 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
         # By name alone, so that adding an account moves no other one to another shard.
         names = {name for name in names if zlib.crc32(name.encode()) % total == number - 1}
     return frozenset(names)
+
+
+def _coming(
+    declared: Declarations, request: Request, selected: frozenset[str] | None
+) -> frozenset[str]:
+    """Return the accounts of the other shards, which are applied beside this one."""
+    if selected is None or request.shard is None:
+        return frozenset()
+    return frozenset(request.accounts or declared.accounts) - selected
 
 
 def check_targets(declared: Declarations, request: Request) -> None:

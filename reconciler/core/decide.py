@@ -27,7 +27,8 @@ def decide(
 
     `destroying`: whatever is ours goes, declared or not.
     """
-    world = meet(declarations, live, observation, selection)
+    together = selection.together(observation.accounts)
+    world = meet(declarations, live, observation, together)
     unknown = [world.met(world.desired[address]) for address in world.unknown]
     found = held(
         [*world.live, *world.sights.others],
@@ -47,6 +48,8 @@ def decide(
             _withdraw_unfounded(world, item)
     _decide_undeclared(world)
     _warn_of_bereaved(world)
+    if together is not selection:
+        world.narrow(selection)
     return world
 
 
@@ -315,5 +318,6 @@ def undeclared(world: World) -> Iterator[Live]:
 def unmanaged(world: World) -> Iterator[Live]:
     """Yield live objects that are not ours and that no declaration meets."""
     for live in world.live:
-        if live_address(live.spec, live.account) not in world.declared and not world.owned(live):
+        undeclared = live_address(live.spec, live.account) not in world.declared
+        if undeclared and not world.owned(live) and world.selection.account(live.account):
             yield live

@@ -19,7 +19,7 @@ class Situation:
     deletes that were left out; `targeted` says that a --target filter was given. `needed` is what
     declarations refer to: kind, account (or none) and handle. `today` is the day that what a guard
     offers to let through is counted from. `held_back` are addresses of deletes that this run does
-    not make.
+    not make. `elsewhere` are the changes of other runs.
     """
 
     policy: Policy
@@ -30,6 +30,7 @@ class Situation:
     withheld: int
     targeted: bool
     referrers: Referrers
+    elsewhere: Sequence[Change]
     held_back: Collection[str]
     needed: Collection[tuple[str, str, str]]
     today: date
@@ -212,7 +213,8 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
 
 def _held(changes: Sequence[Change], situation: Situation) -> Iterator[tuple[Change, str]]:
     """Yield the removal of each object that others point at, and what does."""
-    by_live = {id(change.live): change for change in changes if change.live is not None}
+    every = (*changes, *situation.elsewhere)
+    by_live = {id(change.live): change for change in every if change.live is not None}
     for change in _removals(changes):
         if change.address in situation.held_back:
             continue  # it stays for a declared object that still points at it

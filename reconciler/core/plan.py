@@ -46,7 +46,7 @@ class Prepared:
     """A plan together with what is needed to carry it out; only the plan itself is ever stored.
 
     `idle` says which overrides name an address that nothing has, `waiting` what deletes wait for,
-    by their address.
+    by their address. `elsewhere` are the steps that other runs make at the same time (shards).
     """
 
     plan: Plan
@@ -55,6 +55,7 @@ class Prepared:
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
     idle: tuple[str, ...] = ()
     waiting: Mapping[str, Wait] = field(default_factory=dict)
+    elsewhere: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ def prepare(
     changes = sorted(world.changes.values(), key=lambda change: change.address)
     pointing = referrers(world.live, world.sights.aliases)
     waiting = {} if overrides.destroying else waits(world, pointing)
-    steps = order(changes, world.live, declarations.desired, world.sights, waiting)
-    actions = tuple(_actions(world, steps, waiting))
+    every = [*changes, *world.elsewhere.values()]
+    ordered = order(every, world.live, declarations.desired, world.sights, waiting)
+    steps = tuple(step for step in ordered if step.address in world.changes)
+    actions = tuple(_actions(world, steps, gaps(ordered), waiting))
     plan = Plan(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,
@@ -125,7 +128,7 @@ def prepare(
                 *([] if overrides.destroying else obstacles(declarations.desired)),
             ]
         ),
-        unknown=tuple(sorted(world.unknown)),
+        unknown=tuple(sorted(filter(world.mine, world.unknown))),
         not_looked=observation.not_looked,
         accounts=dict(targets or {}),
         routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
@@ -148,7 +151,9 @@ def prepare(
         referenced=passing("referenced", policy, overrides),
         going=frozenset(going),
     )
-    return Prepared(plan, steps, index, rules, tuple(idle_overrides(world, overrides)), waiting)
+    elsewhere = tuple(step for step in ordered if step.address in world.elsewhere)
+    idle = tuple(idle_overrides(world, overrides))
+    return Prepared(plan, steps, index, rules, idle, waiting, elsewhere)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -169,6 +174,7 @@ def _situation(
         withheld=withheld(world),
         targeted=bool(world.selection.targets),
         referrers=pointing,
+        elsewhere=tuple(world.elsewhere.values()),
         held_back={address for address, wait in waiting.items() if wait.lacking},
         needed=frozenset(() if overrides.destroying else _needed(world)),
         today=world.declarations.today,
@@ -182,7 +188,12 @@ def _needed(world: World) -> Iterator[tuple[str, str, str]]:
             yield reference.kind, item.account if reference.same_account else "", handle
 
 
-def _actions(world: World, steps: Sequence[Step], waiting: Mapping[str, Wait]) -> Iterator[Action]:
+def _actions(
+    world: World,
+    steps: Sequence[Step],
+    missing: Mapping[str, float],
+    waiting: Mapping[str, Wait],
+) -> Iterator[Action]:
     """Yield one action for each change, where its first step stands."""
     needs: dict[str, set[str]] = {}
     cleared: dict[str, set[str]] = {}
@@ -192,7 +203,7 @@ def _actions(world: World, steps: Sequence[Step], waiting: Mapping[str, Wait]) -
         if step.verb == "create":
             deleted = {address for address, verb in step.needs if verb == "delete"}
             cleared[step.address] = deleted - {step.address}
-    names, missing, dragged = _names(world), gaps(steps), _dragged(world)
+    names, dragged = _names(world), _dragged(world)
     done: set[str] = set()
     for step in steps:
         if step.address not in done:

@@ -71,7 +71,7 @@ def waits(world: World, known: Referrers) -> dict[str, Wait]:
     carriers = _carriers(world)
     found: dict[str, Wait] = {}
     same: dict[tuple[_Family, str, str | None], Wait] = {}
-    for address, change in world.changes.items():
+    for address, change in world.all_changes().items():
         if change.action != "delete":
             continue
         spec = change.former.spec
@@ -88,13 +88,14 @@ def _with_what_they_carry(
     world: World, known: Referrers, found: Mapping[str, Wait]
 ) -> dict[str, Wait]:
     """Let each delete also wait for what those wait for that still rest on the object."""
-    by_live = {id(world.changes[address].former): address for address in found}
+    changes = world.all_changes()
+    by_live = {id(changes[address].former): address for address in found}
     whole: dict[str, Wait] = {}
 
     def wait_of(address: str, above: frozenset[str]) -> Wait:
         if address not in whole and address not in above:
             wait = found[address]
-            for referrer, _ in referring(world.changes[address].former, known):
+            for referrer, _ in referring(changes[address].former, known):
                 other = by_live.get(id(referrer))
                 if other is not None:
                     wait = wait.and_for(wait_of(other, above | {address}))
@@ -149,7 +150,7 @@ def _family(spec: Spec) -> _Family:
 def _not_there(world: World) -> Iterator[_Heir]:
     """Yield each declared object that is not there, or does not do its work."""
     for item in world.declarations.desired:
-        change = world.changes.get(item.address)
+        change = world.changes.get(item.address) or world.elsewhere.get(item.address)
         examined = world.examined is None or item.account in world.examined
         if change is not None:
             if _brings_about(change):

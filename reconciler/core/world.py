@@ -18,10 +18,21 @@ from reconciler.core.unread import Unread
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a run is limited to: whole accounts (None: all), and address patterns (none: all)."""
+    """What a run is limited to: whole accounts (None: all), and address patterns (none: all).
+
+    `coming` are further accounts, whose changes other runs make at the same time (shards).
+    """
 
     accounts: frozenset[str] | None = None
     targets: tuple[str, ...] = ()
+    coming: frozenset[str] = frozenset()
+
+    def together(self, examined: frozenset[str] | None) -> "Selection":
+        """Return what all these runs are limited to, as far as it was looked at."""
+        if self.accounts is None or not self.coming:
+            return self
+        coming = self.coming if examined is None else self.coming & examined
+        return Selection(self.accounts | coming, self.targets)
 
     def account(self, name: str) -> bool:
         """Say whether an account takes part."""
@@ -45,6 +56,7 @@ class World:
     address. `stuck` are declared objects that cannot be brought about, `unknown` those that were
     not read or refer to such; `held` are live addresses of what is not removed because something
     unread may need it. `examined` are the accounts that were looked at, None for all.
+    `elsewhere` are the changes that other runs make.
     """
 
     declarations: Declarations
@@ -60,6 +72,7 @@ class World:
     unknown: set[str]
     examined: frozenset[str] | None = None
     changes: dict[str, Change] = field(default_factory=dict)
+    elsewhere: dict[str, Change] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
@@ -76,6 +89,25 @@ class World:
     def belonging(self, live: Live) -> Belonging:
         """Return which stack a live object belongs to."""
         return self.owner[live_address(live.spec, live.account)]
+
+    def mine(self, address: str) -> bool:
+        """Say whether a declared object is in an account that takes part."""
+        return self.selection.account(self.desired[address].account)
+
+    def all_changes(self) -> dict[str, Change]:
+        """Return the changes of this run and of those beside it."""
+        return {**self.changes, **self.elsewhere}
+
+    def narrow(self, selection: Selection) -> None:
+        """Leave to other runs what a selection does not hold, and what there is to say of it."""
+        self.selection = selection
+        mine = {item.address: selection.account(item.account) for item in self.desired.values()}
+        for item in self.live:
+            mine.setdefault(live_address(item.spec, item.account), selection.account(item.account))
+        self.elsewhere = {name: it for name, it in self.changes.items() if not mine.get(name, True)}
+        self.changes = {name: it for name, it in self.changes.items() if mine.get(name, True)}
+        self.problems = [item for item in self.problems if mine.get(item.address, True)]
+        self.warnings = [item for item in self.warnings if mine.get(item.address, True)]
 
     def stick(self, item: Desired, message: str) -> None:
         """Give up on a declared object for this run."""

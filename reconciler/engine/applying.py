@@ -13,10 +13,14 @@ from reconciler.core.plan import Prepared
 from reconciler.core.provider import Provider
 from reconciler.core.refs import Index
 from reconciler.core.succession import held_back
+from reconciler.engine.elsewhere import Elsewhere, Patience
 from reconciler.engine.progress import Progress, silent
 from reconciler.engine.steps import LOOK, End, Recorder, Worker, undone
 
 SIDE_BY_SIDE = 64
+ELSEWHERE_EVERY = 5.0
+"""Seconds after which other runs are looked at while something is under way here."""
+NO_PATIENCE = Patience()
 INTERRUPTED = "interrupted before it was begun"
 
 
@@ -35,18 +39,21 @@ def apply(
     progress: Progress = silent,
     recorder: Recorder | None = None,
     stop: threading.Event | None = None,
+    patience: Patience = NO_PATIENCE,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
     failure stops exactly what depends on it. Steps that prune wait until all others have ended, and
-    are held back where what may take over from theirs is not there.
+    are held back where what may take over from theirs is not there. What other runs make at the
+    same time is waited for, as long as `patience` lasts.
     Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
     KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
         worker = Worker(prepared, providers, recorder)
-        run = _Run(prepared, worker, pool, progress, stop or threading.Event())
+        elsewhere = Elsewhere(prepared, providers, patience)
+        run = _Run(prepared, worker, pool, progress, stop or threading.Event(), elsewhere)
         try:
             ends = run.to_the_end()
         except BaseException:
@@ -65,6 +72,7 @@ class _Run:
         pool: ThreadPoolExecutor,
         progress: Progress,
         stop: threading.Event,
+        elsewhere: Elsewhere,
     ) -> None:
         self._steps = prepared.steps
         self._index: Index = prepared.index
@@ -79,14 +87,16 @@ class _Run:
         self._waiting_for = prepared.waiting
         self._held_back: Mapping[StepId, str] = {}
         self._stop = stop
+        self._elsewhere = elsewhere
 
     def to_the_end(self) -> dict[StepId, End]:
         """Run every step that can be run; return how each ended."""
         for prune in (False, True):
             steps = [step for step in self._steps if (step.phase == "prune") == prune]
+            self._interruptible(partial(self._wait_for, self._heirs(steps) if prune else ()))
             self._interruptible(partial(self._start, steps))
-            while self._running:
-                self._interruptible(self._collect)
+            while self._running or self._awaited():
+                self._interruptible(self._go_on)
         if self._stop.is_set():
             self._account_for_all()
         return self._ends
@@ -112,8 +122,58 @@ class _Run:
             self._stop.set()
             self._progress("stopping after what is under way", len(self._ends), len(self._steps))
 
-    def _collect(self) -> None:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+    def _awaited(self) -> list[Step]:
+        """Return the steps of other runs that something here waits for."""
+        needed = {need for needs in self._waiting.values() for need in needs}
+        steps = self._elsewhere.steps
+        return [steps[need] for need in sorted(needed & steps.keys()) if need not in self._ends]
+
+    def _heirs(self, steps: Sequence[Step]) -> list[Step]:
+        """Return the steps of other runs that make what takes over from what these delete."""
+        coming = {
+            address
+            for step in steps
+            if (wanted := self._waiting_for.get(step.address)) is not None
+            for address in wanted.coming
+        }
+        return [
+            step
+            for step in self._elsewhere.steps.values()
+            if step.address in coming and step.verb != "delete" and step.id not in self._ends
+        ]
+
+    def _wait_for(self, awaited: Sequence[Step]) -> None:
+        """Wait until these steps of other runs have ended."""
+        while left := [step for step in awaited if step.id not in self._ends]:
+            self._look(left)
+
+    def _go_on(self) -> None:
+        awaited = self._awaited()
+        if self._running:
+            self._collect(ELSEWHERE_EVERY if awaited else None)
+        else:
+            self._look(awaited)
+
+    def _look(self, awaited: Sequence[Step]) -> None:
+        """Look once what of these is done; with no patience left, or no will, it is not."""
+        for step, live in self._elsewhere.done(awaited):
+            self._finish(End(step, "done", live))
+        left = [step for step in awaited if step.id not in self._ends]
+        if not left:
+            return
+        self._elsewhere.tell(left)
+        seconds = 0.0 if self._stop.is_set() else self._elsewhere.pause()
+        if seconds and not self._stop.wait(seconds):
+            return
+        for step in left:
+            self._finish(End(step, "skipped", error=self._elsewhere.late(step)))
+
+    def _collect(self, within: float | None) -> None:
+        done, _ = wait(self._running, within, return_when=FIRST_COMPLETED)
+        if not done:
+            # What others made meanwhile lets more begin beside what is under way.
+            for step, live in self._elsewhere.done(self._awaited()):
+                self._finish(End(step, "done", live))
         for future in done:
             # It counts as running until all about its end is written down.
             self._finish(future.result())
@@ -127,7 +187,8 @@ class _Run:
     def _start(self, steps: Sequence[Step]) -> None:
         self._progress("applying", len(self._ends), len(self._steps))
         undone = {step for step, end in self._ends.items() if end.result != "done"}
-        self._held_back = held_back(self._steps, self._waiting_for, undone)
+        every = (*self._steps, *self._elsewhere.steps.values())
+        self._held_back = held_back(every, self._waiting_for, undone)
         for step in steps:
             self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
             for need in self._waiting[step.id]:
@@ -147,13 +208,23 @@ class _Run:
         if step.id in self._held_back:
             self._finish(self._skipped(step, self._held_back[step.id]))
             return
-        broken = {need[0] for need in step.needs if self._ends[need].result != "done"}
-        if broken:
-            reason = f"it needs {', '.join(sorted(broken))}, which did not succeed"
+        reason = self._broken(step)
+        if reason is not None:
             self._finish(self._skipped(step, reason))
             return
         work = self._pool.submit(self._worker.carry_out, step, cleared=self._cleared(step))
         self._running[work] = step
+
+    def _broken(self, step: Step) -> str | None:
+        """Say which of the steps that it needs did not succeed, None if all did."""
+        broken = {need for need in step.needs if self._ends[need].result != "done"}
+        late = [
+            self._ends[need].error or "" for need in sorted(broken & self._elsewhere.steps.keys())
+        ]
+        own = sorted({address for address, _ in broken - self._elsewhere.steps.keys()})
+        if own:
+            return f"it needs {', '.join(own)}, which did not succeed"
+        return f"it needs what other shards do: {'; '.join(late)}; apply again" if late else None
 
     def _skipped(self, step: Step, reason: str) -> End:
         cleared = self._cleared(step)

@@ -33,6 +33,7 @@ from reconciler.cli.options import (
     SinceOption,
     TargetOption,
     UnprotectOption,
+    WaitOption,
     YesOption,
 )
 from reconciler.cli.state import State, colored, state_of
@@ -135,6 +136,7 @@ def apply(
     target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
+    wait: WaitOption = "10m",  # type: ignore[assignment]  # typer parses defaults too
     discover: DiscoverOption = None,
     since: SinceOption = None,
     max_deletes: MaxDeletesOption = None,
@@ -175,7 +177,8 @@ def apply(
         if newest:
             refuse_old_declarations(state, path)
         agreement = Agreement.load(saved, expect)
-        return carry_out(state, request, agreement, Manner(form, yes, journal, reporter, out))
+        manner = Manner(form, yes, journal, reporter, out, wait)
+        return carry_out(state, request, agreement, manner)
 
 
 def destroy(
