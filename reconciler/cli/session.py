@@ -13,6 +13,7 @@ from reconciler.cli.bearing import bearing, offering
 from reconciler.cli.exits import WrongUsage
 from reconciler.cli.options import Discover
 from reconciler.cli.state import State
+from reconciler.cli.unset import say_unset
 from reconciler.core.addresses import did_you_mean, meets
 from reconciler.core.allowing import Overrides
 from reconciler.core.discovery import Discovery
@@ -302,6 +303,8 @@ class _Services:
 
         made = providers_of(self._state, self._request, accounts)
         providers = self._kept.enter_context(made)
+        if self._request.sandbox is None:
+            say_unset(self._state, self._declared.desired, accounts)
         with at_once(), Ticker() as ticker:
             return providers, observe(
                 self._declared, providers, discovery=self._discovery, progress=ticker

@@ -50,6 +50,11 @@ class Secrets:
                     self._know(value)
             return self._values[reference]
 
+    def unset(self, references: Iterable[str]) -> tuple[str, ...]:
+        """Return the variables among `references` that are not set, each once, by name."""
+        names = {each.removeprefix("env:") for each in references if each.startswith("env:")}
+        return tuple(sorted(names - self._environ.keys()))
+
     def rehearse(self, reference: str, *, here: bool) -> str:
         """Return something to throw away; `here`: the secret itself, if it is at hand."""
         if here and reference.startswith(("env:", "file:")):
