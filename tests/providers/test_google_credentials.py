@@ -6,8 +6,6 @@ import time
 import traceback
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google_credential_cases import CASES, SECRET
 
 from reconciler.core.errors import ReconcilerError, SettingsError
@@ -22,13 +20,6 @@ from tests.worlds import Clock
 def google():
     with listening() as stranger:
         yield stranger
-
-
-@pytest.fixture(scope="module")
-def private_key():
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return key.private_bytes(*form, serialization.NoEncryption()).decode()
 
 
 @pytest.fixture
