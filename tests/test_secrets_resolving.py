@@ -266,7 +266,9 @@ def google(monkeypatch, tmp_path, private_key):
         def do_GET(self):
             name = self.path.partition("?")[0].removeprefix("/v1/").removesuffix(":access")
             asked.append(name)
-            if name in held:
+            if isinstance(held.get(name), tuple):
+                self.answer(*held[name])
+            elif name in held:
                 data = base64.b64encode(held[name]).decode()
                 self.answer(200, {"name": name, "payload": {"data": data}})
             else:
@@ -339,6 +341,36 @@ def test_a_google_secret_that_is_no_text_is_told(at_google):
     held, _ = at_google
     held["projects/p/secrets/s/versions/latest"] = b"\xff\xfe"
     assert "not UTF-8 text" in refusal(Secrets({}), "gcp-secretmanager:projects/p/secrets/s")
+
+
+REFUSED_BY_GOOGLE = {
+    403: (
+        "PERMISSION_DENIED",
+        (
+            "give these credentials the role Secret Manager Secret Accessor in that project, and "
+            "enable the Secret Manager API there"
+        ),
+    ),
+    404: (
+        "NOT_FOUND",
+        (
+            "check project, name and version, and give these credentials the role Secret Manager "
+            "Secret Accessor"
+        ),
+    ),
+    400: ("FAILED_PRECONDITION", "see whether that version is disabled or destroyed"),
+}
+
+
+@pytest.mark.parametrize("status", REFUSED_BY_GOOGLE)
+def test_what_google_refuses_is_told_with_its_reason_and_what_to_do(at_google, status):
+    code, remedy = REFUSED_BY_GOOGLE[status]
+    held, _ = at_google
+    name = "projects/other/secrets/s/versions/7"
+    held[name] = (status, {"error": {"code": status, "message": f"Not {name}.", "status": code}})
+    assert refusal(Secrets({}), f"gcp-secretmanager:{name}") == (
+        f"gcp-secretmanager:{name} cannot be read (HTTP {status}: Not {name}); {remedy}"
+    )
 
 
 def test_without_google_credentials_it_is_said_where_they_are_missing(monkeypatch, tmp_path):

@@ -152,3 +152,31 @@ def test_a_role_of_a_profile_is_assumed_with_another_ones_keys(surroundings, sts
         client.close()
     for held in (SECRET, f"{SECRET}2", f"{SECRET}3"):
         assert held not in secrets.scrub(f"it is {held}")
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (
+            "AccessDeniedException",
+            (
+                "check its name, the region and that these credentials may call "
+                "secretsmanager:GetSecretValue"
+            ),
+        ),
+        ("DecryptionFailure", "allow kms:Decrypt on its key to these credentials"),
+        ("InvalidRequestException", "see whether it is marked for deletion"),
+    ],
+)
+def test_what_secrets_manager_refuses_is_told_with_its_code_and_what_to_do(
+    monkeypatch, code, remedy
+):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with listening() as aws:
+        aws.answers = {"": (400, json.dumps({"__type": code, "message": "hush"}))}
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws.url)
+        with pytest.raises(SettingsError) as caught:
+            Secrets({}).resolve("aws-secretsmanager:acme/mws")
+    assert str(caught.value) == (f"aws-secretsmanager:acme/mws cannot be read ({code}); {remedy}")
