@@ -5,11 +5,15 @@ What a foreign host would be sent is looked for at a real proxy, through which a
 
 import json
 import os
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from reconciler.core.errors import PlanRefused
+from reconciler.providers.secrets import Secrets
+from reconciler.wiring import Providers, declarations
 from tests.worlds import AWS, HEAD
 
 SECRETS = {
@@ -281,3 +285,12 @@ def test_a_file_of_64_kib_is_read(cli, declared, tmp_path):
     ended = cli("plan", declared(account), "--account", "app")
     assert "64 KiB" not in ended.err + ended.out
     assert "127.0.0.1:1" in ended.err + ended.out
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_nor_do_providers_that_are_made_without_a_command(declared, proxy, what):
+    account, path = FOREIGN[what]
+    found = declarations(declared(account)).accounts
+    with pytest.raises(PlanRefused, match=f"{re.escape(path)}: .* is not allowed"):
+        Providers(found, secrets=Secrets()).__enter__()
+    assert proxy == []

@@ -56,6 +56,14 @@ def test_credentials_in_a_url_are_refused_without_repeating_them(url):
         "https://x:0",
         "https://x:99999",
         "https://[x",
+        # Where a host ends here, other programs disagree about.
+        "https://x.example\\y",
+        "https://x.example%2ey.example",
+        "https://x.example<y",
+        "https://x.example|y",
+        "https://x.example^y",
+        "https://x.example`y",
+        "https://[::1]x.example",
     ],
 )
 def test_what_is_no_url_is_refused(url):
