@@ -38,6 +38,7 @@ EXAMPLES = {
     "snapshot": (
         "reconciler snapshot --out snapshot.json",
         "reconciler snapshot --shard 1/4 --out snapshot-1.json",
+        "reconciler snapshot --merge snapshot-1.json snapshot-2.json --out all.json",
         "reconciler snapshot --latest --max-age 26h --out snapshot.json   # in a job",
     ),
     "post": (

@@ -1,6 +1,6 @@
 """Live state to a file and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from reconciler.core.counting import counted
 from reconciler.core.discovery import Discovery, left_behind, seen_topics
 from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.merging import merge
 from reconciler.core.model import Finding
 from reconciler.core.observation import Observation
 from reconciler.core.provider import Account
 from reconciler.core.routing import Routing
-from reconciler.core.snapshot import Outdated, Snapshot, recall, take, unseal
+from reconciler.core.snapshot import Outdated, Snapshot, opened, recall, take, unseal
 from reconciler.engine import observe
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES
@@ -51,6 +52,29 @@ def snapshot_to(state: State, request: Request, out: Path | None) -> int:
         state.say(f"not read: {item.reason}")
     _write(state, taken, out)
     return exits.ERROR if observation.unread else exits.DONE
+
+
+def merge_to(state: State, files: Sequence[Path], declared: Path | None, out: Path | None) -> int:
+    """Make one snapshot of several, and write it to `out`, or to stdout.
+
+    Raises:
+        PlanRefused: one was damaged, or they do not belong together, or not to what is `declared`.
+    """
+    from reconciler.wiring import declarations
+
+    found = []
+    for file in files:
+        try:
+            found.append(opened(_read(file)))
+        except PlanRefused as error:
+            raise type(error)(f"{file}: {error}") from error
+    merged = merge(found)
+    if declared is not None and (stack := declarations(declared).stack) != merged.stack:
+        raise PlanRefused(
+            f"the snapshots are of stack {merged.stack!r}, {declared} is of {stack!r}"
+        )
+    _write(state, merged, out)
+    return exits.DONE
 
 
 class Recalled:

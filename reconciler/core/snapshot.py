@@ -169,6 +169,24 @@ def recall(snapshot: Snapshot, services: Sequence[Service]) -> tuple[Live, ...]:
     return tuple(_live(item, kinds) for item in snapshot.live)
 
 
+def opened(text: bytes) -> Snapshot:
+    """Read a snapshot.
+
+    Raises:
+        PlanRefused: it is no snapshot, or was changed since it was made.
+        Outdated: it was made by another version of this tool.
+    """
+    try:
+        snapshot = Snapshot.model_validate_json(text)
+    except ValidationError:
+        raise PlanRefused("this is not a snapshot: make one with `reconciler snapshot`") from None
+    if snapshot.format_version != FORMAT_VERSION:
+        raise Outdated("the snapshot was made by another version of this tool: take a new one")
+    if not snapshot.intact():
+        raise PlanRefused("the snapshot was changed after it was taken: take a new one")
+    return snapshot
+
+
 def unseal(
     text: bytes,
     declarations: Declarations,
@@ -185,14 +203,7 @@ def unseal(
         PlanRefused: it is no snapshot, was changed since it was made, or is of another stack.
         Outdated: it was made by another version of this tool.
     """
-    try:
-        snapshot = Snapshot.model_validate_json(text)
-    except ValidationError:
-        raise PlanRefused("this is not a snapshot: make one with `reconciler snapshot`") from None
-    if snapshot.format_version != FORMAT_VERSION:
-        raise Outdated("the snapshot was made by another version of this tool: take a new one")
-    if not snapshot.intact():
-        raise PlanRefused("the snapshot was changed after it was taken: take a new one")
+    snapshot = opened(text)
     if snapshot.stack != declarations.stack:
         raise PlanRefused(
             f"the snapshot is of stack {snapshot.stack!r}, the declarations are of stack "

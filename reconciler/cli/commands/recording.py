@@ -48,10 +48,21 @@ def _workflow(value: str) -> str:
 def snapshot(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
+    more: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Further snapshots, with --merge.")
+    ] = [],  # noqa: B006 - typer makes a new list for each run
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
     ] = None,
     shard: ShardOption = None,
+    merge: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE...",
+            help="Make one of these snapshots (of shards) instead of taking one; as old as the "
+            "oldest of them.",
+        ),
+    ] = [],  # noqa: B006 - as above
     discover: DiscoverOption = None,
     since: SinceOption = None,
     latest: Annotated[
@@ -91,6 +102,10 @@ def snapshot(
         return fetch_latest(state_of(context), out, wanted)
     if artifact is not None or workflow or max_age is not None:
         raise typer.BadParameter("--artifact, --workflow and --max-age go with --latest")
+    if merge:
+        return _merged(context, [*merge, path, *more], out)
+    if more:
+        raise typer.BadParameter(f"unexpected further argument {more[0]}: only --merge takes some")
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request
     from reconciler.cli.snapshots import snapshot_to
@@ -108,6 +123,22 @@ def snapshot(
     )
     with reporting(state, "snapshot", request, github=github):
         return snapshot_to(state, request, out)
+
+
+def _merged(context: typer.Context, given: list[Path], out: Path | None) -> int:
+    """Merge the files among what was given; a directory, or YAML, is the declarations' PATH."""
+    from reconciler.cli.snapshots import merge_to
+
+    if context.params["shard"] is not None:
+        raise typer.BadParameter("--shard goes with taking a snapshot, not with --merge")
+    source = context.get_parameter_source("path")
+    implied = source is None or source.name == "DEFAULT"
+    named = [item for item in given if not (implied and item == DEFAULT_PATH)]
+    paths = [it for it in named if it.is_dir() or it.suffix.lower() in (".yaml", ".yml")]
+    files = [item for item in named if item not in paths]
+    if len(paths) > 1 or not files:
+        raise typer.BadParameter("--merge takes snapshots, and at most one PATH of declarations")
+    return merge_to(state_of(context), files, paths[0] if paths else None, out)
 
 
 def post(
