@@ -97,7 +97,9 @@ def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> 
         with _connected(target, addresses, within) as connection:
             links.append(_validity(connection, datetime.now(UTC)))
             began = clock.now()
-            links.append(judged(_post(target, connection, body), began, clock))
+            # The answer keeps the connection open until it is closed, too.
+            with _post(target, connection, body) as answer:
+                links.append(judged(answer, began, clock))
     except (PushFailed, NothingFollowed) as end:
         links.append(end.link)
     except TimeoutError:
