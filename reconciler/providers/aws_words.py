@@ -182,9 +182,30 @@ def why(
     process: aws_process.Watched,
 ) -> Unobtainable:
     """Return why one way (`method` is botocore's name of it) brought no credentials."""
-    profiles = config.get("profiles", {})
     root = rooted(config, place.profile)
-    own = profiles.get(root, {})
+    if (told := _by_itself(method, error, place, root)) is not None:
+        return told
+    own = config.get("profiles", {}).get(root, {})
+    if method == "custom-process" or (method == "assume-role" and "credential_process" in own):
+        problem = f"the credential_process of profile {root} {aws_process.why(error, process)}"
+        return Unobtainable(
+            problem, f"run it by hand and mend it, or correct it in {place.files[0]}"
+        )
+    if "sso" in method or "sso_account_id" in own:
+        return _logged_out("SSO login", root, _login(root))
+    if isinstance(error, OSError) and error.filename:
+        return _no_token_file(method, error, place)
+    if method == "assume-role" and "credential_source" in own:
+        return Unobtainable(
+            f"{place.named} has its role assumed with credentials of {own['credential_source']} "
+            "(credential_source), and there are none",
+            f"provide them, or correct it in {place.files[0]}",
+        )
+    return _elsewhere(method, place)
+
+
+def _by_itself(method: str, error: Exception, place: Place, root: str) -> Unobtainable | None:
+    """Return what an exception means whose kind says it; `root` is the profile that logs in."""
     match error:
         case LoginError():
             return _logged_out("login", root, f"run `aws login --profile {root}`")
@@ -202,16 +223,8 @@ def why(
             return Unobtainable(f"{place.named}: {said}", f"correct it in {place.files[0]}")
         case PartialCredentialsError():
             return _partial(method, error, place)
-    if method == "custom-process" or (method == "assume-role" and "credential_process" in own):
-        problem = f"the credential_process of profile {root} {aws_process.why(error, process)}"
-        return Unobtainable(
-            problem, f"run it by hand and mend it, or correct it in {place.files[0]}"
-        )
-    if "sso" in method or "sso_account_id" in own:
-        return _logged_out("SSO login", root, _login(root))
-    if isinstance(error, OSError) and error.filename:
-        return _no_token_file(method, error, place)
-    return _elsewhere(method, place)
+        case _:
+            return None
 
 
 def _elsewhere(method: str, place: Place) -> Unobtainable:

@@ -258,6 +258,17 @@ CASES = {
             "it in {config}"
         ),
     ),
+    "role-with-credentials-of-nowhere": (
+        {
+            "AWS_PROFILE": "a",
+            "config": f"[profile a]\nrole_arn = {ROLE}\ncredential_source = Environment\n",
+        },
+        SettingsError,
+        (
+            "profile a (AWS_PROFILE) has its role assumed with credentials of Environment "
+            "(credential_source), and there are none; provide them, or correct it in {config}"
+        ),
+    ),
     "role-refused": (
         {
             "declared": "a",
