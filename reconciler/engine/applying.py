@@ -80,6 +80,7 @@ class _Run:
         self._pool = pool
         self._progress = progress
         self._ends: dict[StepId, End] = {}
+        self._ended = 0
         self._running: dict[Future[End], Step] = {}
         self._waiting: dict[StepId, set[StepId]] = {}
         self._dependants: dict[StepId, list[Step]] = {}
@@ -120,7 +121,7 @@ class _Run:
             if self._stop.is_set():
                 raise
             self._stop.set()
-            self._progress("stopping after what is under way", len(self._ends), len(self._steps))
+            self._progress("stopping after what is under way", self._ended, len(self._steps))
 
     def _awaited(self) -> list[Step]:
         """Return the steps of other runs that something here waits for."""
@@ -185,7 +186,7 @@ class _Run:
         return self._stop.is_set()
 
     def _start(self, steps: Sequence[Step]) -> None:
-        self._progress("applying", len(self._ends), len(self._steps))
+        self._progress("applying", self._ended, len(self._steps))
         undone = {step for step, end in self._ends.items() if end.result != "done"}
         every = (*self._steps, *self._elsewhere.steps.values())
         self._held_back = held_back(every, self._waiting_for, undone)
@@ -238,10 +239,11 @@ class _Run:
 
     def _finish(self, end: End) -> None:
         self._ends[end.step.id] = end
+        self._ended += end.step.id not in self._elsewhere.steps
         if end.live is not None and end.step.change.desired is not None:
             item = end.step.change.desired
             self._index.learn(item.spec, item.account, end.live.outputs)
-        self._progress("applying", len(self._ends), len(self._steps))
+        self._progress("applying", self._ended, len(self._steps))
         for step in self._dependants.get(end.step.id, ()):
             self._waiting[step.id].discard(end.step.id)
             if not self._waiting[step.id]:

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.core.counting import counted
 from reconciler.core.diff import compare
-from reconciler.core.errors import ServiceError
+from reconciler.core.errors import ReconcilerError
 from reconciler.core.guards import short_list
 from reconciler.core.model import Live, live_address
 from reconciler.core.order import Step, StepId
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Interest, Provider, Scope
+from reconciler.core.units import format_age
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
@@ -57,9 +57,9 @@ class Elsewhere:
         names = tuple(sorted({step.address for step in awaited}))
         if names != self._told:
             self._told = names
-            minutes = f"{self._patience.seconds:g} s"
+            span = format_age(round(self._patience.seconds))
             self._patience.tell(
-                f"waiting for other shards, up to {minutes} in all: {short_list(names)}"
+                f"waiting for other shards, up to {span} in all: {short_list(names)}"
             )
 
     def late(self, step: Step) -> str:
@@ -67,7 +67,7 @@ class Elsewhere:
         what = {"delete": "is still there"}.get(step.verb, "is not there as declared")
         return (
             f"{step.address} {what}, which another shard sees to (waited "
-            f"{counted(round(self._waited), 'second')})"
+            f"{format_age(round(self._waited))})"
         )
 
     def done(self, awaited: Sequence[Step]) -> Iterator[tuple[Step, Live | None]]:
@@ -84,7 +84,7 @@ class Elsewhere:
         for (account, scope), steps in by_scope.items():
             try:
                 live = list(self._look(account, scope, steps))
-            except ServiceError as error:
+            except ReconcilerError as error:
                 self._patience.tell(f"not read: {error}")
                 continue
             for step in steps:

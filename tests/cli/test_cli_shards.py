@@ -1,6 +1,7 @@
 """Shards: plans whole from the first day, applied side by side in one round."""
 
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from tests.worlds import AWS_ID, HEAD, SP_API, destinations, queues, subscriptions
 
 ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs/github-actions.md").read_text(encoding="utf-8")
+DOCUMENTED = re.findall(r"^\$ reconciler (apply --shard .*)$", DOCS, re.MULTILINE)
+"""What the docs tell a fleet to run at once."""
 SHARDS = ("1/3", "2/3", "3/3")
 
 
@@ -73,25 +77,13 @@ def on(cli, sandbox, world):
 def together(start, sandbox, world):
     """Apply all shards at once, each in a process of its own; return exit code and result."""
 
-    def run(text, *options, wait="60s"):
+    def run(text, *options, wait="60s", expect=()):
         folder = world(text, FLEET)
-        running = [
-            start(
-                "apply",
-                folder,
-                "--sandbox",
-                sandbox.url,
-                "--yes",
-                "--format",
-                "json",
-                "--shard",
-                shard,
-                "--wait",
-                wait,
-                *options,
-            )
-            for shard in SHARDS
-        ]
+        given = ["--sandbox", sandbox.url, "--format", "json", "--wait", wait, *options]
+        running = []
+        for number, line in enumerate(DOCUMENTED):
+            expected = ["--expect", expect[number]] if expect else []
+            running.append(start(*line.split(), folder, *given, *expected))
         ended = [(one, *one.communicate(timeout=120)) for one in running]
         return [(one.returncode, json.loads(out), err) for one, out, err in ended]
 
@@ -149,6 +141,21 @@ def test_shards_applied_side_by_side_converge_in_one_round(together, on, now):
         assert on("drift", text).code == 0
 
 
+def test_the_docs_tell_a_fleet_to_run_each_shard_once():
+    assert [line.split() for line in DOCUMENTED] == [
+        ["apply", "--shard", shard, "--yes"] for shard in SHARDS
+    ]
+
+
+def test_what_was_planned_shard_by_shard_is_applied_side_by_side_as_it_was_agreed_to(together, on):
+    """As the workflow does it: a job plans, another one applies exactly that."""
+    for text in (FIRST, RENAMED):
+        agreed = [plan["fingerprint"] for plan in plans(on, text)]
+        for code, result, err in together(text, expect=agreed):
+            assert (code, result["result"]) == (0, "done"), (result, err)
+    assert on("drift", RENAMED).code == 0
+
+
 def test_where_one_shard_fails_the_others_skip_what_needs_it_and_say_so(together, sandbox, on):
     sandbox.faults(
         [{"service": "aws", "operation": "CreateQueue", "kind": "denied", "times": None}]
@@ -161,7 +168,7 @@ def test_where_one_shard_fails_the_others_skip_what_needs_it_and_say_so(together
         "queue.offers is not there as declared, which another shard sees to"
         in (results["destination.o"]["error"])
     )
-    assert "waiting for other shards, up to 3 s in all: queue.events, queue.offers" in three[2]
+    assert "waiting for other shards, up to 3s in all: queue.events, queue.offers" in three[2]
     sandbox.clear_faults()
     assert [code for code, *_ in together(FIRST)] == [0, 0, 0]
     assert on("drift", FIRST).code == 0
