@@ -53,11 +53,17 @@ NOTHING = Wait()
 
 @dataclass(frozen=True, slots=True)
 class _Heir:
-    """A declared object that is not there; `why` the plan does not bring it about, if so."""
+    """A declared object that is not there; `why` the plan does not bring it about, if so.
+
+    `shown_in` are other accounts that may show this very object, under another name of its party:
+    one that is none of `parties`, the names that its own account knows.
+    """
 
     item: Desired
     why: str | None
     examined: bool
+    shown_in: Collection[str] = ()
+    parties: Collection[str | None] = ()
 
 
 def waits(world: World, known: Referrers) -> dict[str, Wait]:
@@ -70,15 +76,15 @@ def waits(world: World, known: Referrers) -> dict[str, Wait]:
         heirs.setdefault(_family(heir.item.spec), []).append(heir)
     carriers = _carriers(world)
     found: dict[str, Wait] = {}
-    same: dict[tuple[_Family, str, str | None], Wait] = {}
+    same: dict[tuple[_Family, str, str, str | None], Wait] = {}
     for address, change in world.all_changes().items():
         if change.action != "delete":
             continue
         spec = change.former.spec
-        key = (_family(spec), spec.service, spec.party())
+        key = (_family(spec), spec.service, change.former.account, spec.party())
         wait = same.get(key)
         if wait is None:
-            wait = same[key] = _wait(spec, heirs.get(key[0], ()))
+            wait = same[key] = _wait(change.former, heirs.get(key[0], ()))
         carried = Wait(lacking=_carried(change.former, known, carriers))
         found[address] = wait.and_for(carried)
     return _with_what_they_carry(world, known, found)
@@ -149,6 +155,7 @@ def _family(spec: Spec) -> _Family:
 
 def _not_there(world: World) -> Iterator[_Heir]:
     """Yield each declared object that is not there, or does not do its work."""
+    entries = _Entries(world)
     for item in world.declarations.desired:
         change = world.changes.get(item.address) or world.elsewhere.get(item.address)
         examined = world.examined is None or item.account in world.examined
@@ -158,7 +165,9 @@ def _not_there(world: World) -> Iterator[_Heir]:
         elif item.address in world.stuck:
             yield _Heir(item, "cannot be brought about", examined)
         elif item.address in world.unknown:
-            yield _Heir(item, "was not read", examined)
+            shown_in = entries.showing(item)
+            parties = entries.parties(item) if shown_in else ()
+            yield _Heir(item, "was not read", examined, shown_in, parties)
         elif world.met(item) is None:
             why = "is not there and no part of this run" if examined else "was not examined"
             yield _Heir(item, why, examined)
@@ -170,20 +179,64 @@ def _brings_about(change: Change) -> bool:
     return change.action in ("create", "replace")
 
 
-def _wait(spec: Spec, heirs: Sequence[_Heir]) -> Wait:
-    mine = [heir for heir in heirs if _takes_over(heir, spec)]
+class _Entries:
+    """Which account entries may show one object, each under a party's name of its own."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        everything = (*world.live, *world.sights.others)
+        self._seen = {item.account for item in everything}
+        self._found: dict[str, frozenset[str]] = {}
+        self._parties: dict[str, frozenset[str | None]] = {}
+
+    def parties(self, item: Desired) -> frozenset[str | None]:
+        """Return the names that this object's account has for parties."""
+        name = item.account
+        if name not in self._parties:
+            declared = self._world.declarations
+            account = declared.accounts.get(name)
+            self._parties[name] = frozenset(
+                (
+                    *(account.parts(item.spec.kind) if account is not None else ()),
+                    *(each.spec.partition() for each in declared.desired if each.account == name),
+                )
+            )
+        return self._parties[name]
+
+    def showing(self, item: Desired) -> frozenset[str]:
+        """Return the other accounts that may show what was not read of this object's account.
+
+        Those known to lead to the same real one; all, where nothing at all was seen of it.
+        """
+        if item.spec.partition() is None or item.spec.party() != item.spec.partition():
+            return frozenset()  # the service's own names of parties are the same in every entry
+        if item.account not in self._found:
+            realm = self._world.sights.realm
+            self._found[item.account] = frozenset(
+                name
+                for name in self._seen - {item.account}
+                if item.account not in self._seen or realm(name) == realm(item.account)
+            )
+        return self._found[item.account]
+
+
+def _wait(former: Live, heirs: Sequence[_Heir]) -> Wait:
+    mine = [heir for heir in heirs if _takes_over(heir, former)]
     coming = (heir.item.address for heir in mine if heir.why is None)
     lacking = ((heir.item.address, heir.why) for heir in mine if heir.why is not None)
     return Wait(tuple(sorted(coming)), tuple(sorted(lacking)))
 
 
-def _takes_over(heir: _Heir, former: Spec) -> bool:
+def _takes_over(heir: _Heir, former: Live) -> bool:
     """Say whether an heir of the same family may take over: within a service for one party only.
 
     Of an account that was not looked at, names of parties tell nothing: it may be the same account.
+    Neither do they of what was not read, if another entry may show the very same object.
     """
-    spec = heir.item.spec
-    return spec.service != former.service or spec.party() == former.party() or not heir.examined
+    spec, party = heir.item.spec, former.spec.party()
+    if spec.service != former.spec.service or spec.party() == party or not heir.examined:
+        return True
+    return former.account in heir.shown_in and party not in heir.parties
 
 
 def _carriers(world: World) -> dict[int, Desired]:

@@ -294,3 +294,22 @@ def test_nor_do_providers_that_are_made_without_a_command(declared, proxy, what)
     with pytest.raises(PlanRefused, match=f"{re.escape(path)}: .* is not allowed"):
         Providers(found, secrets=Secrets()).__enter__()
     assert proxy == []
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:secretsmanager:evil.example/:123456789012:secret:x",
+        "arn:aws:secretsmanager:eu-west-1.evil.example:123456789012:secret:x",
+        "arn:aws-iso:secretsmanager:us-iso-east-1:123456789012:secret:x",
+        "arn:aws:secretsmanager:us-iso-east-1:123456789012:secret:x",
+        "arn:evil:secretsmanager:eu-west-1:123456789012:secret:x",
+        "arn:aws:secretsmanager:eu-west-1:secret:x",
+        "arn:aws:sqs:eu-west-1:123456789012:secret:x",
+    ],
+)
+def test_an_arn_of_a_secret_leads_to_a_region_of_aws(cli, declared, arn):
+    account = APP.replace("ENDS", HERE).replace("CLIENT", f'"aws-secretsmanager:{arn}"')
+    ended = cli("validate", declared(account))
+    assert ended.code == 1
+    assert "expected an ARN such as arn:aws:secretsmanager:eu-west-1:" in ended.out

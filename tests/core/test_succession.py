@@ -160,6 +160,48 @@ def test_what_was_not_read_holds_back_what_it_may_take_the_place_of_and_no_fleet
     }
 
 
+@pytest.mark.parametrize(
+    ("on", "held"),
+    [
+        # The same pipe is seen through both entries, so that they lead to one account.
+        (["p-1", "p-1"], True),
+        # Nothing at all is seen of the other entry, so that it may be the same.
+        (["p-1", None], True),
+        (["p-1", "q-1"], False),
+    ],
+)
+def test_what_was_not_read_may_be_what_another_entry_shows_under_another_name(on, held):
+    """What one entry declares, no other deletes, though it could not be read this time."""
+    here, there = pipe("p"), pipe("q", "works-2")
+    pipes = [standing(one, id=it) for one, it in zip((here, there), on, strict=True) if it]
+    other = alive(tap("old", here, "germany"), on="p-1")
+    wanted = tap("t", there, "fr")
+    whole = Unread(Scope("works-2", (Tap,) if on[1] else (Pipe, Tap)), "works-2: not read")
+    declared = [HOME, there, wanted] if on[1] == "p-1" else [HOME, here, there, wanted]
+    made = prepared(*declared, live=[standing(HOME), *pipes, other], unread=[whole])
+    assert deletes(made)["tap.works/germany/u"] == (
+        (
+            ("tap.t[fr]",),
+            (
+                "held back: tap.t[fr] was not read, and it may be what takes its place; a later "
+                "apply does it"
+            ),
+        )
+        if held
+        else ((), None)
+    )
+
+
+def test_a_name_that_the_unread_entry_knows_itself_is_that_partys():
+    here, there = pipe("p"), pipe("q", "works-2")
+    live = [standing(HOME), standing(here, id="p-1"), standing(there, id="p-1")]
+    live.append(alive(tap("old", here, "de"), on="p-1", id="old"))
+    known = tap("k", there, "de", "other use")
+    live.append(alive(known, on="p-1", id="known"))
+    made = prepared(HOME, there, known, tap("t", there, "fr"), live=live, unread=[TAPS_FR])
+    assert deletes(made)["tap.works/de/u"] == ((), None)
+
+
 def test_what_cannot_be_brought_about_holds_back():
     foreign = standing(NEW, owner="other", id="n")
     found = deletes(prepared(HOME, NEW, live=[OLD, standing(HOME), foreign]))
