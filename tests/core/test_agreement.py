@@ -133,3 +133,18 @@ def test_everything_beyond_is_told_at_once():
 def test_what_is_no_longer_needed_is_told():
     found = no_longer_needed(plan(action(), action("tank.b")), plan(action("tank.b")))
     assert [it.address for it in found] == ["tank.a"]
+
+
+@pytest.mark.parametrize(
+    ("former", "now", "why"),
+    [
+        ({"depot": {"gate": "north"}}, {"depot": {"gate": "south"}}, "they differ in gate"),
+        ({"depot": {"gate": "north"}}, {}, "is declared no more"),
+        ({}, {"depot": {"gate": "north"}}, "is not part of it"),
+    ],
+)
+def test_where_an_account_leads_is_agreed_to_though_nothing_is_done_there(former, now, why):
+    agreed, planned = (plan().model_copy(update={"routing": routing}) for routing in (former, now))
+    [sentence] = excess(agreed, planned)
+    assert "the saved plan's account 'depot'" in sentence
+    assert why in sentence

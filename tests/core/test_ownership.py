@@ -153,6 +153,7 @@ def test_a_uri_is_below_its_prefix_however_both_are_spelled(uri, prefix):
         ("https://hooks.example.com/?x=/a", "https://hooks.example.com/a"),
         ("https://hooks.example.com/#/a", "https://hooks.example.com/a"),
         ("http://hooks.example.com/a", "https://hooks.example.com/a"),
+        ("http://hooks.example.com:443/a", "https://hooks.example.com/a"),
         ("https://hooks.example.com:8443/a", "https://hooks.example.com/a"),
         ("https://hooks.example.com.evil.example/a", "https://hooks.example.com/a"),
         ("https://evil.hooks.example.com/a", "https://hooks.example.com/a"),
