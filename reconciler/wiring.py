@@ -130,7 +130,10 @@ class Providers:
                 from reconciler.providers.sqs.session import AwsKeys
 
                 keys = AwsKeys(account.account_id, "sandbox") if self._sandbox else None
-                return SqsProvider(name, account, clock=clock, secrets=secrets, keys=keys)
+                permit = partial(account.ensure_own, name, allowed=self._allowed)
+                return SqsProvider(
+                    name, account, clock=clock, secrets=secrets, keys=keys, permit=permit
+                )
             case MwsAccount():
                 from reconciler.providers.mws.provider import MwsProvider
 

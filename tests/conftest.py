@@ -56,13 +56,13 @@ def _aws_clients_with_throw_away_keys_are_made_once():
         def close(self):
             """Stay open for the next test."""
 
-    def connect(account, keys, secrets):
+    def connect(account, keys, secrets, permit):
         if keys is None:
-            return anew(account, keys, secrets)
+            return anew(account, keys, secrets, permit)
         place = (account.endpoint, account.region, keys, http.LIMITS, _surroundings())
         with lock:
             if place not in made:
-                made[place] = anew(account, keys, secrets)
+                made[place] = anew(account, keys, secrets, None)
             found = made[place]
         return Lasting(found.sqs, found.sts, found.tagging, found.make, found.http, made=found.made)
 

@@ -75,7 +75,8 @@ class Http:
 
     At most `connections` at once a host. `environ` says which proxies and authorities there are.
     What brought no answer is asked again after each of `waits` (seconds): for those who only read
-    and have no Calls.
+    and have no Calls. `permit` is called with the URL of each new place, before anything is sent
+    there, and may refuse it.
     """
 
     def __init__(
@@ -86,7 +87,9 @@ class Http:
         limits: Limits | None = None,
         waits: Sequence[float] = (),
         clock: Clock | None = None,
+        permit: Callable[[str], None] | None = None,
     ) -> None:
+        self._permit = permit
         self._waits = waits
         self._clock = clock or SystemClock()
         self._connections = connections
@@ -224,6 +227,8 @@ class Http:
         return way
 
     def _found(self, url: str, scheme: str) -> _Way:
+        if self._permit is not None:
+            self._permit(url)
         proxy = self._routes.proxy(url)
         bundle = self._routes.bundle()
         if self._trust is None and (scheme == "https" or (proxy and proxy.url.startswith("https"))):

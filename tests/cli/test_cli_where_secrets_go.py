@@ -220,6 +220,39 @@ def test_a_key_file_that_has_its_tokens_elsewhere_is_refused(cli, declared, prox
     assert "serviceAccountFile: secrets and requests would go to oauth2.goog" in ended.err
 
 
+KEYS = "aws_access_key_id = AKIAOFTHISTEST\naws_secret_access_key = of-this-test\n"
+EVIL = "endpoint_url = https://sqs.evil.example\n"
+ROLE = "role_arn = arn:aws:iam::123456789012:role/x\ncredential_source = Environment\n"
+CONFIGURED = {
+    "a variable": ({"AWS_ENDPOINT_URL": "https://sqs.evil.example"}, ""),
+    "a variable for one service": ({"AWS_ENDPOINT_URL_STS": "https://sqs.evil.example"}, ""),
+    "a profile": ({}, KEYS + EVIL),
+    "services of a profile": ({}, f"{KEYS}services = s\n[services s]\nsts =\n  {EVIL}"),
+    "a profile's role": ({}, ROLE + EVIL),
+}
+
+
+@pytest.mark.parametrize("how", CONFIGURED)
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_host_that_aws_s_own_configuration_leads_to_has_to_be_allowed_too(
+    cli, declared, proxy, monkeypatch, tmp_path, how, allowed
+):
+    variables, config = CONFIGURED[how]
+    (tmp_path / "config").write_text(f"[profile acme]\n{config}", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    account = '  a: {service: aws, region: eu-west-1, accountId: "123456789012"PROFILE}\n'
+    folder = declared(account.replace("PROFILE", "" if variables else ", profile: acme"))
+    ended = cli("plan", folder, *(["--allow-host", "sqs.evil.example"] if allowed else []))
+    if allowed:
+        assert ended.code == 1
+        assert "sqs.evil.example:443" in proxy
+    else:
+        assert (ended.code, proxy) == (3, [])
+        assert "a: secrets and requests would go to sqs.evil.example" in ended.err
+
+
 @pytest.mark.parametrize("prefix", ["AWS_", "ACTIONS_", "GITHUB_", "RUNNER_", "aws_", "Github_"])
 def test_variables_of_the_job_itself_are_invalid(cli, declared, prefix):
     account = APP.replace("ENDS", HERE).replace("CLIENT", f'"env:{prefix}TOKEN"')

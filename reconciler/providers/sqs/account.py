@@ -1,14 +1,15 @@
 """An AWS account in one region, and how its queues are named by ARN and URL."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from reconciler.core.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.endpoint import Endpoint
-from reconciler.core.hosts import Lead, Reading
+from reconciler.core.errors import PlanRefused
+from reconciler.core.hosts import Lead, Reading, host_of
 from reconciler.core.provider import Account
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
@@ -66,6 +67,25 @@ class AwsAccount(Account):
         yield from super().leads(read)
         if self.endpoint is None:
             yield Lead("region", f"https://sqs.{self.region}.{self._domain()}", self.hosts)
+
+    def ensure_own(self, name: str, url: str, allowed: Collection[str]) -> None:
+        """Make sure that AWS's own configuration leads to a host of AWS too, or an allowed one.
+
+        `name` is the account's, `url` where a request would go.
+
+        Raises:
+            PlanRefused: it leads elsewhere.
+        """
+        # What the account itself says was looked at before.
+        own = (*self.hosts, f"*.{self._domain()}", host_of(self.endpoint or ""))
+        host = Lead("endpoint", url, own).foreign(allowed)
+        if host is not None:
+            raise PlanRefused(
+                f"{name}: secrets and requests would go to {host}, which is no host of AWS: the "
+                "configuration of this machine leads there (AWS_ENDPOINT_URL, or endpoint_url of "
+                f"the profile); correct it, or allow it (--allow-host {host}, or "
+                "RECONCILER_ALLOWED_HOSTS)"
+            )
 
     def real(self) -> tuple[str, ...]:
         """Return region and account id: a queue's name is unique within them."""

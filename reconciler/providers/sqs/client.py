@@ -70,8 +70,10 @@ class SqsClient:
         clock: Clock,
         secrets: Secrets,
         keys: AwsKeys | None,
+        permit: Callable[[str], None] | None = None,
     ) -> None:
         self._name = name
+        self._permit = permit
         self._secrets = secrets
         self._account = account
         self._keys = keys
@@ -315,7 +317,7 @@ class SqsClient:
     def _connected(self) -> Clients:
         with self._lock:
             if self._clients is None:
-                self._clients = connect(self._account, self._keys, self._secrets)
+                self._clients = connect(self._account, self._keys, self._secrets, self._permit)
             return self._clients
 
 

@@ -1,6 +1,6 @@
 """SQS reduced to what reconciling needs: observe, create, update, delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.diagnosis import Examination
 from reconciler.core.diff import STACK_MARK
@@ -43,7 +43,8 @@ class SqsProvider:
     """The queues of one AWS account and region.
 
     `name` is the account's name in the declarations. `keys` replace the surroundings' credentials,
-    profile and role; `secrets` is told of these, to keep them out of texts.
+    profile and role; `secrets` is told of these, to keep them out of texts. `permit` may refuse the
+    URL of a place that AWS's own configuration leads to.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class SqsProvider:
         clock: Clock,
         secrets: Secrets,
         keys: AwsKeys | None = None,
+        permit: Callable[[str], None] | None = None,
     ) -> None:
         self._name = name
         self._account = account
-        self._client = SqsClient(name, account, clock, secrets, keys)
+        self._client = SqsClient(name, account, clock, secrets, keys, permit)
         self._coming = 0
         self._settling = Settling(name, account, self._client)
 

@@ -75,17 +75,23 @@ class Clients:
         self.http.close()
 
 
-def connect(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets) -> Clients:
+def connect(
+    account: AwsAccount,
+    keys: AwsKeys | None,
+    secrets: Secrets,
+    permit: Callable[[str], None] | None,
+) -> Clients:
     """Make the clients of an account; reads AWS configuration files, and gets credentials.
 
-    `secrets` is told of the surroundings' credentials before the first request is sent.
+    `secrets` is told of the surroundings' credentials before the first request is sent. `permit`
+    is asked about every place before anything is sent there.
 
     Raises:
         Unobtainable: there are no credentials.
         Failed: who gives them did not answer.
         ClientError: AWS's token service is busy.
     """
-    http = Http(connections=CONNECTIONS)
+    http = Http(connections=CONNECTIONS, permit=permit)
     try:
         session, login = _opened(account, keys, secrets, http)
     except BaseException:
