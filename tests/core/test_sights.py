@@ -5,6 +5,8 @@ import pytest
 from reconciler.core.allowing import Overrides
 from reconciler.core.drift import drift_of
 from reconciler.core.plan import prepare
+from reconciler.core.provider import Scope
+from reconciler.core.unread import Unread
 from reconciler.core.world import Selection
 from tests.toys import Bell, Pipe, Tap, Well, declare, seen, standing, world
 
@@ -69,6 +71,19 @@ def test_what_points_at_it_through_the_other_entry_goes_first():
         ("delete", "pipe.works/arn:x"),
     ]
     assert found.actions[1].depends_on == ("tap.works-2/fr/u",)
+
+
+@pytest.mark.parametrize("destroying", [False, True])
+@pytest.mark.parametrize("entry", ["works", "works-2"])
+def test_it_stays_while_something_that_one_entry_could_not_read_may_refer_to_it(entry, destroying):
+    one = live_pipe()
+    live = [standing(WELL), one, other_sight(one, "works-2")]
+    unread = [Unread(Scope(entry, (Tap,), "fr"), f"{entry}/fr: consent withdrawn")]
+    made = prepare(
+        world(WELL), seen(*live, unread=unread), overrides=Overrides(destroying=destroying)
+    )
+    assert "delete pipe.works/arn:x" not in [" ".join(it) for it in deeds(made.plan)]
+    assert not made.plan.complete
 
 
 def test_destroying_deletes_it_once():
