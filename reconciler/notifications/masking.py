@@ -22,8 +22,11 @@ from reconciler.notifications.model import (
 MASK = "***"
 _SECRET = re.compile(
     r"(secret|secrets|password|passwd|passphrase|token|tokens|credential|credentials|apikey"
-    r"|privatekey|secretkey|secretaccesskey|accesskey|authorization)$"
+    r"|privatekey|secretkey|secretaccesskey|accesskey|authorization)"
+    r"(value|string|text|plain|plaintext|new|old|current|previous|[0-9]+)?$"
 )
+_AMAZONS = re.compile(r"amzn1\.oa2-cs\.|at[zc][ar]\|", re.IGNORECASE)
+"""How client secrets and tokens of Login with Amazon begin, whatever they stand under."""
 _VALUES = frozenset({"value", "#text", "secretstring", "plaintext", "data", "content"})
 """Names that mean nothing by themselves: what is there is what the name around them says."""
 _SPEAKING = re.compile(
@@ -83,8 +86,12 @@ def _masked(value: Any, *, secret: bool) -> Any:
         return [_masked(item, secret=secret) for item in value]
     # Whether there is one may be known.
     shown = value in (None, "") or isinstance(value, bool)
-    holds = secret or (isinstance(value, str) and _ASSIGNED.search(value) is not None)
+    holds = secret or (isinstance(value, str) and _holds_one(value))
     return MASK if holds and not shown else value
+
+
+def _holds_one(text: str) -> bool:
+    return _ASSIGNED.search(text) is not None or _AMAZONS.search(text) is not None
 
 
 def is_secret(name: str) -> bool:

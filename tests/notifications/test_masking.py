@@ -59,6 +59,11 @@ def test_a_new_client_secret_is_masked_and_all_else_is_told(name):
         {"clientSecret": {"value": SECRET}},
         {"secret": {"Value": [SECRET]}},
         {"refreshToken": SECRET},
+        {"lwaClientSecretNew": SECRET},
+        {"client_secret_value": SECRET},
+        {"secret2": SECRET},
+        {"rotated": "amzn1.oa2-cs.v1." + SECRET},
+        {"grant": "use Atzr|" + SECRET},
         {"accessToken": SECRET, "tokenType": "bearer"},
         {"credentials": {"password": SECRET}},
         {"api-key": SECRET},
@@ -78,7 +83,15 @@ def test_every_field_that_its_name_calls_a_secret_is_masked(payload):
 
 @pytest.mark.parametrize(
     "name",
-    ["newClientSecretExpiryTime", "secretName", "tokenType", "asin", "passwordLastChanged", "key"],
+    [
+        "newClientSecretExpiryTime",
+        "secretName",
+        "tokenCount",
+        "tokenType",
+        "asin",
+        "passwordLastChanged",
+        "key",
+    ],
 )
 def test_what_only_tells_about_a_secret_is_none(name):
     assert not is_secret(name)
