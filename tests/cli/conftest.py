@@ -19,7 +19,7 @@ ROOT = Path(reconciler.__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from reconciler.cli import run; run()"]
 
 
-PROGRESS = re.compile(r"^(reading|applying|verifying): \d+ of \d+, \d+ s\n", re.MULTILINE)
+PROGRESS = re.compile(r"^[a-z][a-z -]*: \d+ of \d+, \d+ s\n", re.MULTILINE)
 
 
 class Ended(NamedTuple):
