@@ -35,7 +35,8 @@ def parse_jsons(text: str) -> list[Any]:
     try:
         values = list(_values(text))
     except json.JSONDecodeError as error:
-        sentence = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        trouble = error.msg.removesuffix(" at")  # some of the library's messages end so
+        sentence = f"{trouble} at line {error.lineno}, column {error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         raise NotJson(sentence, at_end=cut) from None
     except RecursionError:

@@ -103,7 +103,7 @@ REFUSED = {
     "a control character": (
         sp_api('"\x01"'),
         (
-            "text that begins like JSON and is none (Invalid control character at at line 1, "
+            "text that begins like JSON and is none (Invalid control character at line 1, "
             f"column 45), {UNKNOWN}"
         ),
     ),

@@ -317,4 +317,19 @@ def test_an_endpoint_where_nobody_answers_is_told_and_nothing_else_tried(world):
     assert name == "aws-eu"
     assert "did not answer completely" in problem
     assert remedy.startswith("check network")
-    assert account(found, "aws-eu").checks == 1
+    assert account(found, "aws-eu").checks == 2
+
+
+@pytest.mark.parametrize("role", ["", ", roleArn: arn:aws:iam::123456789012:role/r"])
+def test_credentials_that_are_missing_are_told_before_an_endpoint_where_nobody_answers(
+    world, tmp_path, monkeypatch, role
+):
+    config = tmp_path / "config"
+    config.write_text("[profile acme]\ncredential_process = /nowhere/get-creds\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    aws = ELSEWHERE.format(url="http://127.0.0.1:9").partition("  app:")[0]
+    world.declare("", aws.rstrip().removesuffix("}") + f", profile: acme{role}}}\n")
+    found = world.doctor(sandbox=False)
+    [(name, problem, _)] = told(found)
+    assert name == "aws-eu"
+    assert problem.startswith("the credential_process of profile acme cannot be run")

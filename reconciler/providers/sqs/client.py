@@ -106,6 +106,15 @@ class SqsClient:
         """Return whose credentials these are."""
         return self._run("GetCallerIdentity", _caller)
 
+    def log_in(self) -> None:
+        """Get the credentials of the surroundings; SQS need not answer for that."""
+
+        def obtain(clients: Clients) -> None:
+            if clients.login is not None:
+                clients.login.obtain()
+
+        self._run("GetCredentials", obtain)
+
     def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the whole answer of any operation of any AWS service, errors as elsewhere."""
         method = xform_name(operation)

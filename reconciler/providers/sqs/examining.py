@@ -29,6 +29,7 @@ class Examining:
         names = sorted(item.spec.name for item in desired if isinstance(item.spec, Queue))
         parts = urlsplit(self._account.queue_outputs(_ANY)["url"])
         return [
+            Examination(Stage.secrets, "AWS credentials", self._own),
             reaching(self._name, f"{parts.scheme}://{parts.netloc}"),
             Examination(Stage.credentials, "GetCallerIdentity", self._credentials),
             Examination(Stage.account, "account id", self._identity),
@@ -37,6 +38,10 @@ class Examining:
             Examination(Stage.writing, "rights on queues", lambda: self._rights(names or [_ANY])),
             Examination(Stage.extras, "cloudwatch:GetMetricData", self._metrics),
         ]
+
+    def _own(self) -> Iterator[Ailment]:
+        self._client.log_in()
+        yield from ()
 
     def _credentials(self) -> Iterator[Ailment]:
         self._client.caller()
