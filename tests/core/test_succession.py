@@ -202,6 +202,19 @@ def test_a_name_that_the_unread_entry_knows_itself_is_that_partys():
     assert deletes(made)["tap.works/de/u"] == ((), None)
 
 
+def test_of_an_entry_that_was_not_looked_at_the_names_of_parties_tell_nothing():
+    here, there = pipe("p"), pipe("q", "works-2")
+    live = [standing(HOME), standing(here, id="p-1")]
+    live.append(alive(tap("old", here, "germany"), on="p-1"))
+    looked_at = frozenset({"depot", "works"})
+    wanted = [HOME, here, there, tap("t", there, "fr")]
+    selection = Selection(accounts=looked_at)
+    made = prepared(*wanted, live=live, accounts=looked_at, selection=selection)
+    _, held = deletes(made)["tap.works/germany/u"]
+    assert held is not None
+    assert held.startswith("held back: tap.t[fr] was not examined")
+
+
 def test_what_cannot_be_brought_about_holds_back():
     foreign = standing(NEW, owner="other", id="n")
     found = deletes(prepared(HOME, NEW, live=[OLD, standing(HOME), foreign]))
