@@ -10,11 +10,11 @@ from pydantic_core.core_schema import ValidationInfo
 from reconciler.core.model import Frozen
 from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS, NOTIFIER_ACTIONS, Policy
 from reconciler.providers.sqs.policy_rules import action_names
-from reconciler.providers.sqs.statement_rules import MAX_ACTIONS
+from reconciler.providers.sqs.statement_rules import IAM_ARN, MAX_ACTIONS
 
 NOTIFIER = "amazon-notifications"
 
-_GRANTEE = re.compile(r"\*|[0-9]{12}|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[a-zA-Z0-9+=,.@_/-]+")
+_GRANTEE = re.compile(rf"\*|[0-9]{{12}}|{IAM_ARN}")
 
 
 def _grantee(value: Any) -> Any:

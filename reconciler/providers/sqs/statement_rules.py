@@ -22,9 +22,10 @@ _KEYS = (
     *("Resource", "NotResource", "Condition"),
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
-_AWS_PRINCIPAL = re.compile(
-    r"\*|[0-9]{12}|[A-Z0-9]{16,}|arn:aws[a-z-]*:(iam|sts)::([0-9]{12}|cloudfront):[\w+=,.@*/-]+"
-)
+_WHO = r"(\*|root|(?!group/)[a-z-]+/[\w+=,.@*/-]+)"
+"""The end of an IAM or STS ARN; a group is no principal."""
+IAM_ARN = rf"arn:aws[a-z-]*:(iam|sts)::([0-9]{{12}}|cloudfront):{_WHO}"
+_AWS_PRINCIPAL = re.compile(rf"\*|[0-9]{{12}}|[A-Z0-9]{{16,}}|{IAM_ARN}")
 _SID = re.compile(r"[A-Za-z0-9 _-]*")
 _RESOURCE = re.compile(r"[*?]+|arn:[^\s:]+:sqs:\S+|arn:[*?]+.*|\$\{.*")
 _COMPARISONS = ("Equals", "NotEquals")

@@ -336,6 +336,24 @@ BAD_SHAPES = {
         policy(statement(Principal={"Aws": "*"})),
         [((*S0, "Principal", "Aws"), "unknown key 'Aws', did you mean 'AWS'?")],
     ),
+    "ARNs of no principal": (
+        policy(
+            statement(
+                Principal={
+                    "AWS": [
+                        "arn:aws:iam::444455556666:user",
+                        "arn:aws:iam::444455556666:group/staff",
+                        "arn:aws:iam::444455556666:role/a/b",
+                        "arn:aws:sts::444455556666:assumed-role/a/b",
+                    ]
+                }
+            )
+        ),
+        [
+            ((*S0, "Principal", "AWS", 0), "not 'arn:aws:iam::444455556666:user'"),
+            ((*S0, "Principal", "AWS", 1), "not 'arn:aws:iam::444455556666:group/staff'"),
+        ],
+    ),
     "account ids as numbers": (
         policy(statement(Principal={"AWS": ["777788889999", 444455556666]})),
         [((*S0, "Principal", "AWS", 1), "put the account id in quotes, not 444455556666")],
