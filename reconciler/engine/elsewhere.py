@@ -42,6 +42,7 @@ class Elsewhere:
         self._pause = FIRST_PAUSE
         self._waited = 0.0
         self._told: tuple[str, ...] = ()
+        self._met: set[StepId] = set()
         self.steps: Mapping[StepId, Step] = {step.id: step for step in prepared.elsewhere}
 
     def pause(self) -> float:
@@ -75,22 +76,37 @@ class Elsewhere:
 
         What cannot be read now counts as not done: the next look may tell.
         """
+        for step, found in self._found(self._foundations(awaited)):
+            for item in found:
+                # What was not there when this run planned is known by its id from here on.
+                self._index.add(item.spec, item.account, item.outputs)
+                self._met.add(step.id)
+        for step, found in self._found(awaited):
+            if self._is_done(step, found):
+                yield step, next(iter(found), None)
+
+    def _foundations(self, awaited: Sequence[Step]) -> list[Step]:
+        """Return what others make for these to refer to, as far as it was not met yet."""
+        needs = {need for step in awaited for need in step.needs} - self._met
+        steps = [self.steps[need] for need in sorted(needs & self.steps.keys())]
+        return [step for step in steps if step.verb == "create"]
+
+    def _found(self, steps: Sequence[Step]) -> Iterator[tuple[Step, list[Live]]]:
+        """Yield the steps whose scope can be read, with the live objects that they are about."""
         by_scope: dict[tuple[str, Scope], list[Step]] = {}
-        for step in awaited:
+        for step in steps:
             subject = step.change.subject
             for scope in self._providers[subject.account].scopes():
                 if scope.covers(subject.account, subject.spec):
                     by_scope.setdefault((subject.account, scope), []).append(step)
-        for (account, scope), steps in by_scope.items():
+        for (account, scope), here in by_scope.items():
             try:
-                live = list(self._look(account, scope, steps))
+                live = list(self._look(account, scope, here))
             except ReconcilerError as error:
                 self._patience.tell(f"not read: {error}")
                 continue
-            for step in steps:
-                found = [it for it in live if it.account == account and _is_of(step, it)]
-                if self._is_done(step, found):
-                    yield step, next(iter(found), None)
+            for step in here:
+                yield step, [it for it in live if it.account == account and _is_of(step, it)]
 
     def _look(self, account: str, scope: Scope, steps: Sequence[Step]) -> Iterator[Live]:
         specs = tuple(step.change.subject.spec for step in steps)

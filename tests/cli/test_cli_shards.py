@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.worlds import AWS_ID, HEAD, SP_API, destinations, queues, subscriptions
+from tests.worlds import MWS as MWS_UK
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs/github-actions.md").read_text(encoding="utf-8")
@@ -26,6 +27,7 @@ def of_shard(number, stem):
 
 
 EU, US, APP = of_shard(1, "eu"), of_shard(2, "us"), of_shard(3, "app")
+MWS = of_shard(2, "mws")
 FLEET = (
     HEAD.replace("discover: declared", "discover: all")
     + f"""
@@ -33,6 +35,7 @@ accounts:
   {EU}: {{service: aws, region: eu-west-1, accountId: "{AWS_ID}"}}
   {US}: {{service: aws, region: us-east-1, accountId: "{AWS_ID}"}}
 """
+    + MWS_UK.replace("  uk:", f"  {MWS}:")
     + SP_API.replace("  app:", f"  {APP}:")
 )
 OPEN = "grants: [{to: amazon-notifications}]"
@@ -139,6 +142,20 @@ def test_shards_applied_side_by_side_converge_in_one_round(together, on, now):
             assert (code, result["result"]) == (0, "done"), (result, err)
         assert json.loads(on("plan", text, "--format", "json").out)["actions"] == []
         assert on("drift", text).code == 0
+
+
+def test_what_takes_over_in_another_shard_is_known_by_a_destination_made_meanwhile(together, on):
+    """The move from MWS to the SP-API: one shard deletes what another one's creation succeeds."""
+    old = FIRST.replace(
+        "destinations:\n", f"destinations:\n  m: {{account: {MWS}, queue: offers}}\n"
+    )
+    line = "  m: {destination: m, notificationType: AnyOfferChanged}\n"
+    assert (
+        on("apply", old.replace("subscriptions:\n", f"subscriptions:\n{line}"), "--yes").code == 0
+    )
+    for code, result, err in together(RENAMED):
+        assert (code, result["result"]) == (0, "done"), (result, err)
+    assert on("drift", RENAMED).code == 0
 
 
 def test_the_docs_tell_a_fleet_to_run_each_shard_once():
