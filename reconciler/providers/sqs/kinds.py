@@ -167,7 +167,9 @@ def _dead_letter_faults(source: str, target: str, declared: Desired | None) -> I
         return
     allowed = declared.spec.redrive_allow
     if allowed == "none" or (isinstance(allowed, tuple) and source not in allowed):
-        yield f"{declared.address} does not let this queue use it: add it to redriveAllow there"
+        none = "write a list with it for `redriveAllow: none` there"
+        remedy = none if allowed == "none" else "add it to redriveAllow there"
+        yield f"{declared.address} does not let this queue use it: {remedy}"
 
 
 SERVICE = Service(

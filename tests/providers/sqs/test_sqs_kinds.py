@@ -557,7 +557,11 @@ DEAD_LETTERS = {
     "itself": (dead(f"{ARN}offers"), {}, "its own dead-letter queue"),
     "a FIFO queue": (dead(f"{ARN}x.fifo"), {}, "a standard queue a standard one"),
     "another region": (dead(f"{ARN}x".replace("eu-west-1", "eu-west-2")), {}, "account and region"),
-    "an unwilling queue": (dead(f"{ARN}dlq"), {"redriveAllow": "none"}, "queue.dlq does not let"),
+    "an unwilling queue": (
+        dead(f"{ARN}dlq"),
+        {"redriveAllow": "none"},
+        "for `redriveAllow: none` there",
+    ),
     "a queue for others": (
         dead(f"{ARN}dlq"),
         {"redriveAllow": [f"{ARN}prices"]},
