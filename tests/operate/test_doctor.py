@@ -333,3 +333,12 @@ def test_credentials_that_are_missing_are_told_before_an_endpoint_where_nobody_a
     [(name, problem, _)] = told(found)
     assert name == "aws-eu"
     assert problem.startswith("the credential_process of profile acme cannot be run")
+
+
+def test_a_host_of_two_endpoints_is_told_once(world):
+    app = ELSEWHERE.format(url="http://127.0.0.1:9").partition("  app:")
+    world.declare("", "\naccounts:\n" + app[1] + app[2])
+    environ = {"LWA_ID": "one", "LWA_SECRET": "two", "DE": "three", "FR": "four"}
+    [(name, problem, _)] = told(world.doctor(environ=environ, sandbox=False))
+    assert name == "app"
+    assert problem.startswith("127.0.0.1:9 is not reachable")

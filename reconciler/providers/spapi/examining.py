@@ -4,6 +4,7 @@ A subscription is created with the same token and role that list it, so that rea
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 from reconciler.core.diagnosis import Ailment, Examination, Stage
 from reconciler.core.errors import Denied
@@ -40,13 +41,17 @@ class Examining:
         asked = sorted({(it.seller, it.notification_type, it.payload_version) for it in specs})
         return [
             *self._references(),
-            reaching(self._name, self._account.base_url),
-            reaching(self._name, self._account.token_endpoint),
+            *(reaching(self._name, url) for url in self._hosts()),
             Examination(Stage.credentials, "client id and secret", self._application),
             Examination(Stage.reading, "getDestinations", self._destinations),
             *(self._consent(seller) for seller in sorted(self._account.sellers)),
             *(self._role(*one) for one in asked),
         ]
+
+    def _hosts(self) -> Iterable[str]:
+        """Return one URL a host: both endpoints may be served by the same."""
+        urls = (self._account.token_endpoint, self._account.base_url)
+        return {urlsplit(url).netloc: url for url in urls}.values()
 
     def _references(self) -> Iterator[Examination]:
         keys = self._account.credentials
