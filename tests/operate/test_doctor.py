@@ -342,3 +342,18 @@ def test_a_host_of_two_endpoints_is_told_once(world):
     [(name, problem, _)] = told(world.doctor(environ=environ, sandbox=False))
     assert name == "app"
     assert problem.startswith("127.0.0.1:9 is not reachable")
+
+
+def test_google_credentials_are_told_before_an_endpoint_where_nobody_answers(
+    world, tmp_path, monkeypatch
+):
+    nowhere = tmp_path / "nowhere"
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(nowhere))
+    world.declare(
+        "",
+        "\naccounts:\n"
+        '  shop: {service: merchant, accountId: "5678", endpoint: "http://127.0.0.1:9"}\n',
+    )
+    [(name, problem, _)] = told(world.doctor(sandbox=False))
+    assert name == "shop"
+    assert problem.startswith(f"the credentials file {nowhere} (GOOGLE_APPLICATION_CREDENTIALS)")

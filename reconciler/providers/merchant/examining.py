@@ -31,6 +31,8 @@ def examinations(
     if isinstance(account.credentials, AccessToken):
         reference = account.credentials.access_token
         found.append(resolving(name, "credentials.accessToken", reference, secrets))
+    else:
+        found.append(Examination(Stage.secrets, "Google credentials", lambda: _login(client)))
     return found
 
 
