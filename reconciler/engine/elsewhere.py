@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.diff import compare
 from reconciler.core.errors import ReconcilerError
 from reconciler.core.guards import short_list
-from reconciler.core.model import Live, live_address
+from reconciler.core.model import FieldChange, Live, live_address
 from reconciler.core.order import Step, StepId
 from reconciler.core.plan import Prepared
 from reconciler.core.provider import Interest, Provider, Scope
@@ -125,15 +125,18 @@ class Elsewhere:
         former = change.live.outputs if change.live is not None else None
         if change.action == "delete":
             return not any(item.outputs == former for item in found)
-        wanted = change.wanted
+        # What is replaced only for what it refers to was as declared before: its new id tells then.
+        differed = change.live is not None and bool(self._differences(step, change.live))
         as_declared = any(
-            not compare(wanted, item, self._rules.ignore_tags)
-            and (change.action != "replace" or item.outputs != former or bool(change.changes))
+            not self._differences(step, item) and (differed or item.outputs != former)
             for item in found
         )
         if step.verb == "delete":
             return as_declared or not any(item.outputs == former for item in found)
         return as_declared
+
+    def _differences(self, step: Step, live: Live) -> list[FieldChange]:
+        return compare(step.change.wanted, live, self._rules.ignore_tags)
 
 
 def _is_of(step: Step, live: Live) -> bool:
