@@ -43,7 +43,7 @@ def left_behind(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[
         account, part, kind = accounts.get(item.account), item.spec.partition(), item.spec.kind
         if account is None:
             counts[item.account, "", kind] += 1
-        elif part is not None and part not in account.parts(kind):
+        elif part is not None and not {part, None} & set(account.parts(kind)):
             counts[item.account, part, kind] += 1
     return tuple(
         Finding(

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from reconciler.core.coverage import Coverage, ScopeRecord
-from reconciler.core.discovery import EVERYTHING, Discovery, seen_topics
+from reconciler.core.discovery import EVERYTHING, Discovery, left_behind, seen_topics
 from reconciler.core.effort import Effort
 from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.reader import Declarations
@@ -212,7 +212,9 @@ def unseal(
     kinds = _kinds(services)
     held = {name: target for name, target in accounts.items() if name in snapshot.accounts}
     same = {name for name, target in held.items() if snapshot.accounts[name] == target}
-    live = tuple(_live(item, kinds) for item in snapshot.live if item.account in same)
+    then = [_live(item, kinds) for item in snapshot.live if item.account in same]
+    # A plan that reads live cannot see what a part that is declared no more left behind.
+    live = tuple(it for it in then if not left_behind([it], declarations.accounts))
     others = {
         name: differing(snapshot.accounts[name], target)
         for name, target in held.items()
@@ -222,6 +224,7 @@ def unseal(
     unread = tuple(coverage.unread(accounts))
     looked_at = frozenset(record.account for record in snapshot.scopes) & same
     recalled = tuple(item for item in snapshot.not_looked if item.address in looked_at)
+    recalled += left_behind(then, declarations.accounts)
     effort = _effort(snapshot, looked_at, declarations, live, kinds)
     seen = Observation(live, unread, snapshot.warnings, looked_at, recalled=recalled, effort=effort)
     return snapshot, seen

@@ -186,11 +186,19 @@ def test_types_that_the_application_may_not_ask_for_are_told_in_that_line(on, sa
     assert "the application may not ask for them (403), since it lacks their roles" in ended.out
 
 
+def fingerprint(ended):
+    """Return what a plan in text shows, or that it shows none since there is nothing to do."""
+    return [line for line in ended.out.splitlines() if line.startswith("Fingerprint")]
+
+
 def test_what_a_seller_or_an_account_left_behind_is_told_from_the_snapshot(on, snapshot):
     since = snapshot(ONE)
     one = TOP.replace('      fr: {refreshToken: "env:FR"}\n', "")
     ended = on("plan", ONE, "--since", since, head=ALL, top=one)
     assert "In sync as far as was looked: app/fr: 1 subscription that the snapshot" in ended.out
+    recalled = on("plan", ONE, "--live", since, head=ALL, top=one)
+    assert "app/fr: 1 subscription that the snapshot saw cannot be looked for" in recalled.out
+    assert fingerprint(recalled) == fingerprint(ended)
     alone = TOP.replace(SP_API, "")
     ended = on("plan", "", "--since", since, head=ALL, top=alone)
     assert "In sync as far as was looked: app: 1 destination that the snapshot saw" in ended.out
