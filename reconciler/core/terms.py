@@ -58,8 +58,8 @@ class SavedPlan(Plan):
         return SavedPlan.model_construct(**fields, terms=terms, seal=_seal(plan, terms))
 
     def sound(self) -> bool:
-        """Say whether its terms are those that it was made with; without any it is not sealed."""
-        return self.seal == _seal(self, self.terms) or (not self.seal and self.terms == Terms())
+        """Say whether its terms are those that it was made with."""
+        return self.seal == _seal(self, self.terms)
 
 
 def _seal(plan: Plan, terms: Terms) -> str:

@@ -118,6 +118,17 @@ def test_terms_that_were_changed_after_the_plan_was_saved_are_refused(
     assert writes(sandbox) == []
 
 
+def test_terms_that_were_taken_out_of_a_saved_plan_are_missed(on, file, sandbox):
+    on("plan", queues(a=""), "--out", file, "--target", "queue.a")
+    saved = json.loads(file.read_text())
+    del saved["terms"], saved["seal"]
+    file.write_text(json.dumps(saved))
+    ended = on("apply", queues(a=""), "--yes", "--plan", file)
+    assert ended.code == 3
+    assert "its limits or overrides were changed" in ended.err
+    assert writes(sandbox) == []
+
+
 def test_the_fingerprint_is_of_the_actions_whatever_options_led_to_them(on):
     text = queues(a="")
     options = ((), ("--target", "queue.a"), ("--max-deletes", "7"))
