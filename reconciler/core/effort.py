@@ -61,11 +61,10 @@ class Effort:
         return Effort(calls, {**self.topics, **other.topics})
 
     def asking(self, topics: Mapping[Scope, int]) -> "Effort":
-        """Return what it takes where these numbers of topics are asked for instead."""
+        """Return what it takes where these numbers of its topics are asked for instead."""
         calls = dict(self.calls)
         for scope, number in topics.items():
-            if scope in self.topics:
-                calls[scope.account] += number - self.topics[scope]
+            calls[scope.account] += number - self.topics[scope]
         return Effort(calls, {**self.topics, **topics})
 
 

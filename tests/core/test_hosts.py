@@ -101,3 +101,17 @@ def test_an_own_host_without_a_star_is_that_host_alone():
     assert belongs("api.amazon.com", "api.amazon.com")
     assert not belongs("api.amazon.community", "api.amazon.com")
     assert not is_local("10.0.0.1")
+
+
+def test_a_name_that_no_dns_name_can_stand_for_is_spelt_by_the_numbers_of_its_letters():
+    """A label has at most 63 characters as ASCII: what is longer leads nowhere, and is nobody's."""
+    host = "\u00e9" * 64 + ".amazonaws.com"
+    assert host_of(f"https://{host}") == "\\xe9" * 64 + ".amazonaws.com"
+    assert host_of(f"https://{host}").isascii()
+
+
+@pytest.mark.parametrize("port", ["99999", "x"])
+def test_a_port_that_is_none_is_not_the_one_that_was_allowed(port):
+    url = f"https://gateway.example.com:{port}"
+    assert foreign(url, "gateway.example.com:443") == "gateway.example.com"
+    assert foreign(url, "gateway.example.com") is None

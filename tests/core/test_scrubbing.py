@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.scrubbing import PIECE, Scrubber, excerpt, mapped
+from reconciler.core.squeezing import Places, squeeze
 from reconciler.reports.escapes import plain
 
 # Of the length and with the characters of Amazon's refresh tokens, the same in every run.
@@ -173,3 +174,16 @@ def test_names_that_are_public_stand_though_a_secret_begins_with_them():
     assert (
         known.scrub_result(text) == "stack acme-notifications: queue.acme-notifications-offers, ***"
     )
+
+
+@pytest.mark.parametrize(("times", "left"), [(1, 0), (4, 0), (5, 1)])
+def test_encodings_inside_one_another_are_undone_as_deep_as_services_nest_them(times, left):
+    def encoded(count):
+        text = "a/b"
+        for _ in range(count):
+            text = quote(text, safe="")
+        return text
+
+    expected = encoded(left).encode()
+    assert squeeze(encoded(times).encode()) == expected
+    assert Places(encoded(times), squeezed=True).data == expected

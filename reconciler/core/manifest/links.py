@@ -70,11 +70,9 @@ def misdirected(
         if taken == len(steps):
             yield from _astray(reader, reference, found, choice, f"{title}.{path}")
     for path, reference in shape.spec_type.mentions.items():
-        listed, taken = node.find((path,))
+        listed, _ = node.find((path,))
         for number, found in enumerate(listed.value if isinstance(listed.value, list) else ()):
-            if taken:
-                place = f"{title}.{path}.{number}"
-                yield from _astray(reader, reference, found, choice, place)
+            yield from _astray(reader, reference, found, choice, f"{title}.{path}.{number}")
 
 
 def _astray(

@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from reconciler.core.errors import Defect, Defects, Problem
 from reconciler.core.manifest.choose import choose
 from reconciler.core.manifest.declaration import Checked, check
-from reconciler.core.manifest.explain import explain, keys_of_any, problem_at, unknown_key
+from reconciler.core.manifest.explain import keys_of_any, problem_at, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.phrases import label, quoted
@@ -131,9 +129,6 @@ def _members(
 ) -> list[Desired]:
     try:
         members = list(declaration.members(context))
-    except ValidationError as error:
-        reader.problems += explain(error, entry.node, title, type(declaration))
-        return []
     except Defects as error:
         reader.problems += (_told(defect, entry, title) for defect in error.found)
         return []

@@ -472,3 +472,53 @@ def test_the_sandbox_does_not_excuse_a_secret_in_clear(refused):
     (told,) = refused("", head=head, adapt=to_sandbox("http://127.0.0.1:9"))
     assert told.startswith("accounts.shop.credentials.accessToken: expected a reference")
     assert "hunter2" not in told
+
+
+# --- what is wrong with a declaration as a whole
+
+
+def test_a_key_that_makes_too_long_a_name_is_told_with_what_to_do(refused):
+    (message,) = refused(
+        OFFERS + f"destinations: {{{'d' * 300}: {{account: app, queue: offers}}}}\n"
+    )
+    assert message.endswith("the key makes a name beyond 256 characters: set `name`")
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "inside"),
+    [
+        (
+            "policy",
+            'Effect: Allow, Principal: "*", Action: "sqs:SendMessage", Resource: "*"',
+            "policy: {{Statement: [{}]}}",
+        ),
+        ("grants", 'to: "arn:aws:iam::123456789012:root", actions: all', "grants: [{}]"),
+    ],
+)
+def test_a_policy_over_sqs_s_limit_is_told_at_the_field_it_was_declared_by(
+    refused, field, part, inside
+):
+    parts = ", ".join(f"{{{part}}}" for _ in range(150))
+    (message,) = refused(f"queues: {{q: {{{inside.format(parts)}}}}}\n")
+    assert message.startswith(f"queues.q.{field}: the policy has ")
+    assert message.endswith("and SQS allows 8192: make it shorter")
+
+
+def test_a_dead_letter_queue_that_allows_a_queue_that_is_none_is_told_once(refused):
+    (message,) = refused("queues: {offers: {}, dead: {redriveAllow: [ofers]}}\n")
+    assert message.startswith("queues.dead.redriveAllow.0: there is no queue 'ofers'")
+
+
+# --- where a field of an account stands
+
+
+def test_a_field_that_is_not_written_stands_where_its_account_does(declare):
+    found = declare(OFFERS)
+    whole = found.place("uk")
+    assert found.place("uk", "tokenEndpoint") == whole
+    assert found.place("uk", "endpoint").line > whole.line
+    assert found.place("app", "sellers.acme-de.refreshToken").line > whole.line
+
+
+def test_what_is_no_account_stands_nowhere(declare):
+    assert declare(OFFERS).place("nobody", "endpoint") is None
