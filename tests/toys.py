@@ -222,7 +222,7 @@ def world(*desired: Desired, policy: Policy | None = None, **more) -> Declaratio
         stack=more.pop("stack", STACK),
         owns=Owns(call_back_uris=("https://hooks.example.com/",)),
         policy=policy or Policy(prune=True, max_deletes="100%"),
-        accounts={},
+        accounts=more.pop("accounts", {}),
         desired=tuple(sorted(desired, key=lambda item: item.address)),
         digest=more.pop("digest", "sha256:0"),
         today=more.pop("today", TODAY),

@@ -1,7 +1,10 @@
 """The links that only a service gone wrong could break: they are found all the same."""
 
+from dataclasses import replace
+
 import pytest
 
+from reconciler.core.chain import chains
 from reconciler.core.link import Link
 from reconciler.core.model import Finding
 from reconciler.core.proof import judge, verification
@@ -9,6 +12,7 @@ from reconciler.providers.mws.kinds import Destination as MwsDestination
 from reconciler.providers.spapi.specs import Destination, EventBridge, Subscription
 from reconciler.providers.sqs.account import AwsAccount
 from reconciler.providers.sqs.queue import Queue
+from tests.toys import declare, seen, standing, world
 
 NOTIFIER = "437568002678"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
@@ -98,3 +102,32 @@ def test_the_first_broken_link_decides_then_the_first_doubtful_one(links, verdic
 def test_only_what_is_unproven_or_unread_is_not_good(links, problems, good):
     found = verification("acme", [judge("subscription.s", "app", links)], problems)
     assert (found.good, found.complete) == (good, not problems)
+
+
+DESTINATION = declare("d", "app", Destination(name="d", queue=ARN))
+SUBSCRIPTION = declare("s", "app", offers(), refs={"destination": DESTINATION})
+THEIRS = standing(declare("q", "aws-eu", Queue.of(AWS, {"name": "q"})), id="q", owner=None)
+THEIRS = replace(THEIRS, outputs={**THEIRS.outputs, "arn": ARN})
+
+
+def chain_over(*live):
+    """Return the links of a subscription over a destination that names a queue by its ARN."""
+    declared = world(DESTINATION, SUBSCRIPTION, accounts={"aws-eu": AWS})
+    (chain,) = chains(declared, seen(*live))
+    return [(link.name, link.state) for link in chain.links]
+
+
+def subscribed():
+    spec = SUBSCRIPTION.spec.model_copy(update={"destination": "d-1"})
+    return standing(SUBSCRIPTION, spec=spec, id="s-1")
+
+
+def test_a_queue_named_by_its_arn_that_is_there_is_no_break_and_one_that_is_not_is():
+    there = [subscribed(), standing(DESTINATION, id="d-1")]
+    assert "broken" not in dict(chain_over(*there, THEIRS)).values()
+    assert ("queue", "broken") in chain_over(*there)
+
+
+def test_a_break_is_told_of_the_queue_that_is_not_there_and_else_of_what_leads_to_it():
+    assert chain_over(THEIRS) == [("subscription", "broken")]
+    assert chain_over() == [("queue", "broken")]

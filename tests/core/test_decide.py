@@ -438,3 +438,14 @@ def test_what_will_be_another_stacks_by_what_it_leads_to_is_warned_of():
             "delete: declare it there"
         )
     ]
+
+
+def test_what_changes_though_it_is_another_stacks_by_its_name_is_warned_of():
+    theirs = declare("p", "works", Pipe(well=""), refs={"well": WELL, "overflow": TANK})
+    before = Pipe(well="arn:x", name="other--p")
+    live = [standing(WELL), standing(TANK), standing(theirs, spec=before, id="p-1")]
+    found = plan(WELL, TANK, theirs, live=live)
+    assert deeds(found) == [("update", "pipe.p")]
+    assert "it is of stack 'other', as its name or what it refers to tells" in [
+        it.message for it in found.warnings if it.address == "pipe.p"
+    ]

@@ -129,3 +129,10 @@ def test_the_order_of_the_entries_decides_nothing(names):
     one = live_pipe(declared)
     for live in ([one, other_sight(one, admin)], [other_sight(one, admin), one]):
         assert deeds(plan(WELL, pipe, live=[standing(WELL), *live])) == []
+
+
+def test_what_is_declared_is_not_deleted_where_only_another_entry_shows_it():
+    """Its own entry does not show it (yet); the other one shows what has its remote id."""
+    found = plan(WELL, live=[other_sight(standing(WELL), "depot-2")])
+    assert "delete" not in [action for action, _ in deeds(found)]
+    assert found.unmanaged == ()
