@@ -15,7 +15,7 @@ WELL = declare("x", "depot", Well(name="x"))
 TANK = declare("a", "depot", Tank(name="a"))
 PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})
 BELL = declare("b", "tower", Bell(event="fire", target="1"))
-ACCOUNTS = ("depot", "depot-2", "works", "tower")
+ACCOUNTS = ("depot", "depot-2", "works", "works-2", "tower")
 SHORT, LONG = 0.2, 30.0
 
 
@@ -169,6 +169,24 @@ def test_what_another_shard_lets_take_over_is_there_before_the_old_one_goes():
     old, new = (Shard(cloud, [name], NEW) for name in ("depot", "depot-2"))
     assert set(together(old, new).values()) == {("done", None)}
     assert cloud.log == ["create well.depot-2/new", "delete well.depot/x"]
+
+
+def test_what_takes_over_is_known_by_what_was_made_for_it_to_refer_to_meanwhile():
+    """The new pipe stands on a tank of a third shard, which had no id when this run planned."""
+    old = declare("p", "works-2", Pipe(well=""), refs={"well": WELL})
+    new = declare("n", "works", Pipe(well=""), refs={"well": WELL, "overflow": TANK})
+    cloud = settled(WELL, old)
+    mine, tanks, pipes = (
+        Shard(cloud, [name], WELL, TANK, new) for name in ("works-2", "depot", "works")
+    )
+    made = mine.apply(tell=lambda _text: together(tanks, pipes))
+    assert outcomes(made) == {"pipe.works-2/arn:x": ("done", None)}
+    assert mine.told == ["waiting for other shards, up to 30s in all: pipe.n"]
+    assert cloud.log == [
+        "create tank.depot/a",
+        "create pipe.works/arn:x",
+        "delete pipe.works-2/arn:x",
+    ]
 
 
 def test_the_old_one_stays_where_no_other_shard_lets_anything_take_over():
