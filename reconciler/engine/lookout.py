@@ -34,20 +34,21 @@ class Lookout:
         Raises:
             ServiceError: it could not be looked for.
         """
+        kind, handle = live.spec.kind, live.spec.handle(live.account, live.outputs)
         found: list[Live] = []
         provider = self._providers[live.account]
         if isinstance(provider, Referred):
-            found += provider.referrers((live,), one_by_one)
-        handle = live.spec.handle(live.account, live.outputs)
+            for item in provider.referrers((live,), one_by_one):
+                outputs = self._outputs(item, kind, handle)
+                # What the service names refers to it, whether or not its own fields show that.
+                if not outputs or outputs.difference(lasting):
+                    found.append(item)
         for scope, look in self._looks:
-            if _may_refer(scope, live.spec.kind):
-                found += (item for item in look() if self._outputs(item, live.spec.kind, handle))
-        return [
-            item
-            for item in found
-            if not (outputs := self._outputs(item, live.spec.kind, handle))
-            or not outputs.issubset(lasting)
-        ]
+            if _may_refer(scope, kind):
+                found += (
+                    item for item in look() if self._outputs(item, kind, handle).difference(lasting)
+                )
+        return found
 
     def _look(self, provider: Provider, scope: Scope) -> Callable[[], list[Live]]:
         interest = Interest(self._stack, (), discover_all=False, warn=lambda _text: None)
