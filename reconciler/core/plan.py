@@ -45,13 +45,15 @@ NO_OVERRIDES = Overrides()
 class Prepared:
     """A plan together with what is needed to carry it out; only the plan itself is ever stored.
 
-    `idle` says which overrides name an address that nothing has, `waiting` what deletes wait for,
-    by their address. `elsewhere` are the steps that other runs make at the same time (shards).
+    `world` is what was decided about, `idle` says which overrides name an address that nothing has,
+    `waiting` what deletes wait for, by their address. `elsewhere` are the steps that other runs
+    make at the same time (shards).
     """
 
     plan: Plan
     steps: tuple[Step, ...]
     index: Index
+    world: World
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
     idle: tuple[str, ...] = ()
     waiting: Mapping[str, Wait] = field(default_factory=dict)
@@ -153,7 +155,7 @@ def prepare(
     )
     elsewhere = tuple(step for step in ordered if step.address in world.elsewhere)
     idle = tuple(idle_overrides(world, overrides))
-    return Prepared(plan, steps, index, rules, idle, waiting, elsewhere)
+    return Prepared(plan, steps, index, world, rules, idle, waiting, elsewhere)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

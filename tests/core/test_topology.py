@@ -1,0 +1,116 @@
+"""Who is wired to what, of kinds that no service has."""
+
+from reconciler.core.observation import Observation
+from reconciler.core.plan import prepare
+from reconciler.core.provider import Scope
+from reconciler.core.topology import Edge, declared_topology, planned_topology
+from reconciler.core.unread import Unread
+from tests.toys import Bell, Cloud, Pipe, Spill, Tank, Tap, Well, declare, standing, world
+
+WELL = declare("w", "depot", Well(name="w"))
+PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})
+TAP = declare("t", "works", Tap(client="de", use="tea", pipe=""), refs={"pipe": PIPE}, member="de")
+
+
+def stand(*items):
+    return [standing(item) for item in items]
+
+
+def drawn(declarations, live, **more):
+    prepared = prepare(declarations, Observation(tuple(live), **more))
+    return planned_topology(prepared)
+
+
+def states(topology):
+    return {node.key: node.state for node in topology.nodes}
+
+
+def test_what_is_declared_is_wired_by_its_references_alone():
+    topology = declared_topology(world(WELL, PIPE, TAP))
+    assert states(topology) == dict.fromkeys(["pipe.p", "tap.t[de]", "well.w"], "declared")
+    assert topology.edges == (
+        Edge("pipe.p", "well.w", "", "stays"),
+        Edge("tap.t[de]", "pipe.p", "", "stays"),
+    )
+    tap = topology.nodes[1]
+    assert (tap.name, tap.detail, tap.party, tap.account) == ("t[de]", "tea", "de", "works")
+
+
+def test_what_is_to_be_created_comes_with_what_it_leads_to():
+    topology = drawn(world(WELL, PIPE), [])
+    assert set(states(topology).values()) == {"create"}
+    assert topology.edges == (Edge("pipe.p", "well.w", "", "comes"),)
+
+
+def test_what_is_live_as_declared_is_in_sync_and_known_by_its_remote_values():
+    topology = drawn(world(WELL, PIPE), stand(WELL, PIPE))
+    assert set(states(topology).values()) == {"in sync"}
+    assert topology.edges == (Edge("pipe.p", "well.w", "", "stays"),)
+    assert topology.nodes[1].outputs["arn"] == "arn:w"
+
+
+def test_a_reference_that_is_led_elsewhere_shows_both_ways():
+    old, new = declare("old", "depot", Tank(name="old")), declare("new", "depot", Tank(name="new"))
+    before = declare("p", "works", Pipe(well=""), refs={"well": WELL, "overflow": old})
+    after = declare("p", "works", Pipe(well=""), refs={"well": WELL, "overflow": new})
+    topology = drawn(world(WELL, old, new, after), stand(WELL, old, new, before))
+    assert states(topology)["pipe.p"] == "update"
+    assert topology.edges == (
+        Edge("pipe.p", "tank.new", "", "comes"),
+        Edge("pipe.p", "tank.old", "", "goes"),
+        Edge("pipe.p", "well.w", "", "stays"),
+    )
+
+
+def test_what_is_ours_and_undeclared_goes_with_its_edges():
+    topology = drawn(world(WELL), stand(WELL, PIPE))
+    gone = "pipe.works/arn:w"
+    assert states(topology) == {gone: "delete", "well.w": "in sync"}
+    assert topology.edges == (Edge(gone, "well.w", "", "goes"),)
+
+
+def test_what_is_not_ours_stays_and_what_it_is_wired_to_shows():
+    cloud = Cloud()
+    cloud.put("depot", Well(name="theirs"))
+    topology = drawn(world(WELL), [*stand(WELL), *cloud.live("depot")])
+    assert states(topology) == {"well.depot/theirs": "unmanaged", "well.w": "in sync"}
+
+
+def test_an_edge_within_a_kind_says_what_it_is_for():
+    target = declare("b", "depot", Tank(name="b"))
+    spilling = Tank(name="a", spill=Spill(tank=""))
+    source = declare("a", "depot", spilling, refs={"spill.tank": target})
+    topology = declared_topology(world(source, target))
+    assert topology.edges == (Edge("tank.a", "tank.b", "spill", "stays"),)
+
+
+def test_what_lies_elsewhere_is_a_node_of_its_own():
+    pipe = declare("p", "works", Pipe(well="arn:far"))
+    topology = declared_topology(world(pipe))
+    assert states(topology) == {"pipe.p": "declared", "well arn:far": "elsewhere"}
+    assert topology.edges == (Edge("pipe.p", "well arn:far", "", "stays"),)
+
+
+def test_what_was_not_read_is_unknown_and_its_wires_are_those_declared():
+    unread = Unread(Scope("works", (Pipe, Tap)), "it did not answer")
+    topology = drawn(world(WELL, PIPE), stand(WELL), unread=(unread,))
+    assert states(topology) == {"pipe.p": "unknown", "well.w": "in sync"}
+    assert topology.edges == (Edge("pipe.p", "well.w", "", "stays"),)
+
+
+def test_call_backs_are_where_several_subscriptions_meet():
+    class Ringing(Bell):
+        pushes_to = "uri"
+
+    bells = [declare(name, "tower", Ringing(event=name)) for name in ("a", "b")]
+    topology = declared_topology(world(*bells))
+    uri = "https://hooks.example.com/bell"
+    assert [edge.target for edge in topology.edges] == [f"call back {uri}"] * 2
+    assert [(node.kind, node.name) for node in topology.nodes if not node.account] == [
+        ("call back", uri)
+    ]
+
+
+def test_the_order_of_reading_does_not_matter():
+    live = [*stand(WELL, PIPE), *stand(TAP)]
+    assert drawn(world(WELL, TAP, PIPE), live) == drawn(world(TAP, PIPE, WELL), live[::-1])
