@@ -75,6 +75,11 @@ EXAMPLES = {
         "reconciler decode message.json",
         "aws sqs receive-message --queue-url URL | reconciler decode --format text",
     ),
+    "graph": (
+        "reconciler graph --declared   # no service is asked",
+        "reconciler graph --live snapshot.json --format svg --out wiring.svg",
+        "reconciler graph --format dot | dot -Tpdf > wiring.pdf",
+    ),
     "schema": ("reconciler schema > reconciler.schema.json",),
     "sandbox": (
         "reconciler sandbox",

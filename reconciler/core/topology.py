@@ -7,9 +7,10 @@ the same kind is such a way out (a dead-letter queue).
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from reconciler.core.drift import Drift
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model import ActionName, Desired, Live, Reference, Spec, live_address
 from reconciler.core.plan import Prepared
@@ -94,6 +95,19 @@ def declared_topology(declarations: Declarations) -> Topology:
 def planned_topology(prepared: Prepared) -> Topology:
     """Return what is declared and live, with what a plan does to it."""
     return _Drawing(prepared.world.declarations, prepared).topology()
+
+
+def differences_only(topology: Topology, drift: Drift) -> Topology:
+    """Return it with what differs marked alone; what is only written along is in sync."""
+    differing = {item.address for item in drift.resources}
+    deeds = get_args(ActionName)
+    nodes = tuple(
+        replace(node, state="in sync")
+        if node.state in deeds and node.key not in differing
+        else node
+        for node in topology.nodes
+    )
+    return replace(topology, nodes=nodes)
 
 
 class _Drawing:

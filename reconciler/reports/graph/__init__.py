@@ -1,0 +1,1 @@
+"""Pictures of who is wired to what: Mermaid, DOT and SVG of a topology."""

@@ -1,0 +1,111 @@
+"""Large pictures told smaller: what is alike becomes one node, so that a picture can be read."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from reconciler.core.topology import CALL_BACK, Edge, Node, Topology
+
+MOST_NODES = 60
+MOST_EDGES = 400
+"""Mermaid draws 500, and neither does a reader see more."""
+_LOOSE = 4
+"""So many objects of others that nothing leads to are still shown one by one."""
+
+Group = Callable[[Node], tuple[str, ...]]
+"""Says what is told as one: nodes with the same words, of which the last is its name."""
+
+
+def folded(topology: Topology, *, discreet: bool = False) -> Topology:
+    """Return a topology of at most 60 nodes, or as few as accounts, kinds and states allow.
+
+    Objects of others that nothing leads to are one node for each account. Beyond 60 nodes, what is
+    for one seller or target is told as one, then what is of one account, then of one service.
+    With `discreet` no object of others is named.
+    """
+    topology = _merged(topology, _others(topology, discreet=discreet))
+    for group in (_by_party, _by_account, _by_service):
+        if len(topology.nodes) <= MOST_NODES and len(topology.edges) <= MOST_EDGES:
+            break
+        topology = _merged(topology, group)
+    return topology
+
+
+def _others(topology: Topology, *, discreet: bool) -> Group:
+    """Group what is not ours; each group holds what nothing leads to or from, unless discreet."""
+    wired = {key for edge in topology.edges for key in (edge.source, edge.target)}
+    loose = {
+        node.key
+        for node in topology.nodes
+        if node.state == "unmanaged" and (discreet or node.key not in wired)
+    }
+    numbers = Counter((node.kind, node.account) for node in topology.nodes if node.key in loose)
+    most = 0 if discreet else _LOOSE
+
+    def group(node: Node) -> tuple[str, ...]:
+        if node.key in loose and numbers[node.kind, node.account] > most:
+            return node.kind, node.account, node.service, node.state, "not ours"
+        return (node.key,)
+
+    return group
+
+
+def _by_party(node: Node) -> tuple[str, ...]:
+    """Group what is for one seller or target; nobody asks which URI each of many pushes to."""
+    if node.kind == CALL_BACK:
+        return _by_account(node)
+    if not node.party:
+        return (node.key,)
+    return node.kind, node.account, node.service, node.state, node.party
+
+
+def _by_account(node: Node) -> tuple[str, ...]:
+    return node.kind, node.account, node.service, node.state, ""
+
+
+def _by_service(node: Node) -> tuple[str, ...]:
+    return node.kind, "", node.service, node.state, ""
+
+
+def _merged(topology: Topology, group: Group) -> Topology:
+    groups: dict[tuple[str, ...], list[Node]] = {}
+    for node in topology.nodes:
+        groups.setdefault(group(node), []).append(node)
+    named = {node.key: _together(words, nodes) for words, nodes in groups.items() for node in nodes}
+    nodes = {node.key: node for node in named.values()}
+    edges = {
+        replace(edge, source=named[edge.source].key, target=named[edge.target].key)
+        for edge in topology.edges
+    }
+    return Topology(
+        topology.stack, tuple(nodes[key] for key in sorted(nodes)), tuple(_loudest(edges))
+    )
+
+
+def _together(words: tuple[str, ...], nodes: list[Node]) -> Node:
+    """Return one node for several; a group of one thing that may be named stays that thing."""
+    first = nodes[0]
+    if len(words) == 1 or (len(nodes) == 1 and words[-1] != "not ours"):
+        return first
+    kind, account, service, _, name = words
+    return Node(
+        key=" ".join(["all of", *filter(None, words)]),
+        kind=kind,
+        name=name,
+        state=first.state,
+        account=account,
+        service=service,
+        party=first.party if len({node.party for node in nodes}) == 1 else "",
+        number=sum(node.number for node in nodes),
+    )
+
+
+def _loudest(edges: set[Edge]) -> list[Edge]:
+    """Return edges without those that run within a group and those that others speak for."""
+    change = {(it.source, it.target, it.label) for it in edges if it.state != "stays"}
+    return sorted(
+        edge
+        for edge in edges
+        if edge.source != edge.target
+        and (edge.state != "stays" or (edge.source, edge.target, edge.label) not in change)
+    )

@@ -1,0 +1,184 @@
+"""A topology as a picture of its own: SVG without scripts, references or fonts from elsewhere."""
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, SubElement
+
+from reconciler.core.topology import Edge, Node, Topology
+from reconciler.reports.graph.layout import (
+    FRAME,
+    GAP_X,
+    HEIGHT,
+    MARGIN,
+    TOP,
+    WIDTH,
+    Frame,
+    Layout,
+    laid_out,
+)
+from reconciler.reports.graph.looks import (
+    EDGE_SIGNS,
+    LOOKS,
+    Wording,
+    account_title,
+    legend,
+    plural,
+    remark,
+    title,
+)
+
+_COLORS = {"stays": "#8c959f", "comes": "#1a7f37", "goes": "#cf222e"}
+_ROOM = WIDTH - 24
+"""Pixels of a line that fit into a node."""
+_STYLE = """
+text { font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
+.head { font-size: 17px; font-weight: 600; } .column { font-weight: 600; fill: #57606a; }
+.name { font-weight: 600; } .frame { fill: none; stroke: #d0d7de; } .paper { fill: #ffffff; }
+"""
+_NIGHT = """
+.paper { fill: #0d1117; } .frame { stroke: #3d444d; }
+.head, .account { fill: #e6edf3; } .column, .word { fill: #9da7b1; }
+"""
+
+
+def render(topology: Topology, wording: Wording) -> str:
+    """Return a document of its own, ending in a newline."""
+    root = drawn(topology, wording)
+    style = Element("style")
+    style.text = f"{_STYLE}{_looks()}@media (prefers-color-scheme: dark) {{{_NIGHT}{_looks(1)}}}\n"
+    root.insert(0, style)
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _looks(night: int = 0) -> str:
+    """Return what each state's box and text are filled with, by day or by night."""
+    colors = {
+        state.replace(" ", "-"): look.night if night else (look.fill, look.ink)
+        for state, look in LOOKS.items()
+    }
+    return "".join(
+        f".{name} rect {{ fill: {fill}; }} .{name} text {{ fill: {ink}; }}\n"
+        for name, (fill, ink) in colors.items()
+    )
+
+
+def drawn(topology: Topology, wording: Wording) -> Element:
+    """Return the picture without colours of its page; each node tells its key as `data-key`."""
+    layout = laid_out(topology)
+    width, height = layout.width, layout.height
+    root = Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "viewBox": f"0 0 {width} {height}",
+            "width": str(width),
+            "height": str(height),
+            "role": "img",
+            "aria-label": f"Stack {topology.stack}: what leads where",
+        },
+    )
+    SubElement(root, "rect", {"class": "paper", "width": str(width), "height": str(height)})
+    _text(root, MARGIN, 30, f"Stack {topology.stack}", "head")
+    _text(root, MARGIN, 52, "  ·  ".join(text for _, text in legend(topology, wording)), "word")
+    for x, kinds in layout.columns:
+        _text(root, x, TOP - 10, ", ".join(map(plural, kinds)), "column")
+    for frame in layout.frames:
+        _frame(root, frame)
+    for edge in topology.edges:
+        root.extend(_edge(edge, layout))
+    for node in topology.nodes:
+        _node(root, node, layout.places[node.key], wording)
+    return root
+
+
+def _frame(root: Element, frame: Frame) -> None:
+    if not (frame.account or frame.service):
+        return
+    SubElement(
+        root,
+        "rect",
+        {
+            "class": "frame",
+            "x": str(frame.x - FRAME),
+            "y": str(frame.y),
+            "width": str(WIDTH + 2 * FRAME),
+            "height": str(frame.height),
+            "rx": "8",
+        },
+    )
+    _text(root, frame.x, frame.y + 16, account_title(frame.account, frame.service), "account")
+
+
+def _node(root: Element, node: Node, place: tuple[int, int], wording: Wording) -> None:
+    look, (x, y) = LOOKS[node.state], place
+    group = SubElement(root, "g", {"class": node.state.replace(" ", "-"), "data-key": node.key})
+    SubElement(group, "title").text = f"{node.kind} {title(node)} {remark(node, wording)}".strip()
+    box = {
+        "x": str(x),
+        "y": str(y),
+        "width": str(WIDTH),
+        "height": str(HEIGHT),
+        "rx": "22" if node.state == "elsewhere" else "6",
+        "stroke": look.line,
+    }
+    if look.dashed:
+        box["stroke-dasharray"] = "5 4"
+    SubElement(group, "rect", box)
+    lines = [(title(node), "name"), (remark(node, wording), "remark")]
+    shown = [(text, name) for text, name in lines if text]
+    for number, (text, name) in enumerate(shown):
+        down = y + (20 if len(shown) > 1 else 28) + 17 * number
+        _text(group, x + 12, down, _fitting(text), name)
+
+
+def _edge(edge: Edge, layout: Layout) -> Iterator[Element]:
+    """Yield a curve from the right side of one node to the left side of another, and its tip."""
+    (x1, y1), (x2, y2) = layout.places[edge.source], layout.places[edge.target]
+    x1, y1, x2, y2 = x1 + WIDTH, y1 + HEIGHT // 2, x2 - 7, y2 + HEIGHT // 2
+    bend = max(GAP_X // 2, (x2 - x1) // 2)
+    color = _COLORS[edge.state]
+    line = {
+        "d": f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}",
+        "fill": "none",
+        "stroke": color,
+        "stroke-width": "1.5" if edge.state == "stays" else "2",
+    }
+    if edge.state == "goes":
+        line["stroke-dasharray"] = "5 4"
+    yield Element("path", line)
+    yield Element(
+        "path", {"d": f"M{x2 + 7} {y2}L{x2 - 1} {y2 - 4}L{x2 - 1} {y2 + 4}Z", "fill": color}
+    )
+    word = " ".join(filter(None, [EDGE_SIGNS[edge.state], edge.label]))
+    if word:
+        style = {"class": "word", "x": str((x1 + x2) // 2), "y": str((y1 + y2) // 2 - 4)}
+        label = Element("text", {**style, "text-anchor": "middle"})
+        label.text = word
+        yield label
+
+
+def _text(parent: Element, x: int, y: int, text: str, name: str) -> None:
+    SubElement(parent, "text", {"class": name, "x": str(x), "y": str(y)}).text = text
+
+
+def _fitting(text: str) -> str:
+    """Return what of a line fits into a node, without its middle; its title has all of it."""
+    if sum(map(_width, text)) <= _ROOM:
+        return text
+    keep = len(text) - 1
+    while keep > 1 and sum(map(_width, _halves(text, keep))) > _ROOM:
+        keep -= 1
+    return _halves(text, keep)
+
+
+def _halves(text: str, keep: int) -> str:
+    end = keep // 2
+    return f"{text[: keep - end]}…{text[len(text) - end :]}"
+
+
+def _width(character: str) -> float:
+    """Return about how many pixels a character takes in bold; what is not Latin takes most."""
+    if not character.isascii():
+        return 13.0
+    return 9.0 if character.isupper() or character in "mwMW_%@" else 7.2
