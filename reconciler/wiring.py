@@ -7,23 +7,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.endpoint import is_loopback
-from reconciler.core.errors import PlanRefused, ReconcilerError
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
-from reconciler.core.provider import Account, Provider, Service
-from reconciler.operate.applications import Application, Origin
-from reconciler.operate.migrate import Accounts as MigrationAccounts
-from reconciler.providers.merchant.kinds import SERVICE as MERCHANT
-from reconciler.providers.merchant.kinds import AccessToken, MerchantAccount
-from reconciler.providers.mws.kinds import SERVICE as MWS
-from reconciler.providers.mws.kinds import MwsAccount, MwsCredentials
-from reconciler.providers.mws.marketplaces import sp_api_region
-from reconciler.providers.secrets import Secrets
-from reconciler.providers.spapi.account import Seller, SpApiAccount, SpApiCredentials
-from reconciler.providers.spapi.kinds import SERVICE as SP_API
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.kinds import SERVICE as AWS
-from reconciler.sources import load
+from reconciler.core.model.endpoint import is_loopback
+from reconciler.core.model.errors import PlanRefused, ReconcilerError
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account, Service
+from reconciler.credentials.secrets import Secrets
+from reconciler.files.sources import load
+from reconciler.migration.applications import Application, Origin
+from reconciler.migration.migrate import Accounts as MigrationAccounts
+from reconciler.services.merchant.kinds import SERVICE as MERCHANT
+from reconciler.services.merchant.kinds import AccessToken, MerchantAccount
+from reconciler.services.mws.kinds import SERVICE as MWS
+from reconciler.services.mws.kinds import MwsAccount, MwsCredentials
+from reconciler.services.mws.marketplaces import sp_api_region
+from reconciler.services.spapi.account import Seller, SpApiAccount, SpApiCredentials
+from reconciler.services.spapi.kinds import SERVICE as SP_API
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.kinds import SERVICE as AWS
 from reconciler.transport.calls import Clock, SystemClock
 from reconciler.transport.routes import Routes
 
@@ -126,8 +127,8 @@ class Providers:
         secrets, clock = self._secrets, self._clock
         match account:
             case AwsAccount():
-                from reconciler.providers.sqs.provider import SqsProvider
-                from reconciler.providers.sqs.session import AwsKeys
+                from reconciler.services.sqs.provider import SqsProvider
+                from reconciler.services.sqs.session import AwsKeys
 
                 keys = AwsKeys(account.account_id, "sandbox") if self._sandbox else None
                 permit = partial(account.ensure_own, name, allowed=self._allowed)
@@ -135,19 +136,19 @@ class Providers:
                     name, account, clock=clock, secrets=secrets, keys=keys, permit=permit
                 )
             case MwsAccount():
-                from reconciler.providers.mws.provider import MwsProvider
+                from reconciler.services.mws.provider import MwsProvider
 
                 return MwsProvider(
                     name, account, secrets=secrets, http=self._shared_http(), clock=clock
                 )
             case SpApiAccount():
-                from reconciler.providers.spapi.provider import SpApiProvider
+                from reconciler.services.spapi.provider import SpApiProvider
 
                 return SpApiProvider(
                     name, account, secrets=secrets, http=self._shared_http(), clock=clock
                 )
             case MerchantAccount():
-                from reconciler.providers.merchant.provider import MerchantProvider
+                from reconciler.services.merchant.provider import MerchantProvider
 
                 # What real call backs are secured with does not leave this machine for a sandbox.
                 here = account.endpoint is not None and is_loopback(account.endpoint)

@@ -47,7 +47,7 @@ def _no_waiting():
 @pytest.fixture(scope="session", autouse=True)
 def _aws_clients_with_throw_away_keys_are_made_once():
     """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls."""
-    from reconciler.providers.sqs import client, session
+    from reconciler.services.sqs import client, session
     from reconciler.transport import http
 
     made, lock, anew = {}, threading.Lock(), session.connect
@@ -80,3 +80,14 @@ def _surroundings():
         for name, value in os.environ.items()
         if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == "HOME"
     )
+
+
+@pytest.fixture(scope="session")
+def private_key():
+    """Make a key as Google gives to service accounts."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(*form, serialization.NoEncryption()).decode()

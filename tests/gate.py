@@ -243,9 +243,9 @@ def _handler(gate):
 NURSERY = """
 import json, os, sys
 import boto3, googleapiclient.discovery
-import reconciler.cli.applying, reconciler.engine, reconciler.wiring
-import reconciler.providers.merchant.provider, reconciler.providers.mws.provider
-import reconciler.providers.spapi.provider, reconciler.providers.sqs.provider
+import reconciler.cli.applying, reconciler.run, reconciler.wiring
+import reconciler.services.merchant.provider, reconciler.services.mws.provider
+import reconciler.services.spapi.provider, reconciler.services.sqs.provider
 from reconciler.cli import run
 print("ready", flush=True)
 for line in iter(sys.stdin.readline, ""):

@@ -15,18 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.errors import ReconcilerError
+from reconciler.credentials.secrets import Secrets
 from reconciler.github.client import Repository
 from reconciler.github.job import Job
-from reconciler.providers.merchant.account import MerchantAccount
-from reconciler.providers.merchant.client import MerchantClient
-from reconciler.providers.mws.client import MwsClient
-from reconciler.providers.mws.kinds import MwsAccount
-from reconciler.providers.secrets import Secrets
-from reconciler.providers.spapi.account import SpApiAccount
-from reconciler.providers.spapi.provider import SpApiProvider
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.client import SqsClient
+from reconciler.services.merchant.account import MerchantAccount
+from reconciler.services.merchant.client import MerchantClient
+from reconciler.services.mws.client import MwsClient
+from reconciler.services.mws.kinds import MwsAccount
+from reconciler.services.spapi.account import SpApiAccount
+from reconciler.services.spapi.provider import SpApiProvider
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.client import SqsClient
 from reconciler.transport import http as transport
 from reconciler.transport.lines import Limits
 from tests.operate.hooks import Authority

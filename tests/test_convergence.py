@@ -9,13 +9,14 @@ from dataclasses import replace
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.errors import PlanRefused
+from reconciler import run
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Spec
-from reconciler.core.plan import Prepared, prepare
-from reconciler.core.refs import references
+from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import Spec
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import Prepared, prepare
 from tests.drawing import examples
 from tests.toys import (
     Bell,
@@ -123,10 +124,10 @@ def _bells(draw) -> list[Desired]:
 
 def plan(cloud: Cloud, declared: Declarations) -> Prepared:
     overrides = Overrides(destroying=not declared.desired)
-    return prepare(declared, engine.observe(declared, cloud.providers()), overrides=overrides)
+    return prepare(declared, run.observe(declared, cloud.providers()), overrides=overrides)
 
 
-def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:
+def one_run(cloud: Cloud, declared: Declarations, *allowed: str) -> run.Applied:
     """Plan and apply once; nothing but guards `allowed` to may refuse: all of it was chosen."""
     prepared = plan(cloud, declared)
     assert prepared.plan.complete
@@ -136,12 +137,12 @@ def run(cloud: Cloud, declared: Declarations, *allowed: str) -> engine.Applied:
     for step in prepared.steps:
         assert set(step.needs) <= ended
         ended.add(step.id)
-    applied = engine.apply(prepared, cloud.providers())
+    applied = run.apply(prepared, cloud.providers())
     assert not _pruned_too_early(prepared, applied)
     return applied
 
 
-def _pruned_too_early(prepared: Prepared, applied: engine.Applied) -> list[str]:
+def _pruned_too_early(prepared: Prepared, applied: run.Applied) -> list[str]:
     """Return what was pruned while something that could take over was not there."""
     done = {item.address for item in applied.outcomes if item.outcome == "done"}
     missing = [
@@ -175,7 +176,7 @@ def settle(cloud: Cloud, declared: Declarations, *allowed: str) -> None:
     if _in_a_circle(cloud, declared):
         event("a true circle, applied in two parts")
         settle(cloud, _first_part(declared), *allowed)
-    applied = run(cloud, declared, *allowed)
+    applied = one_run(cloud, declared, *allowed)
     assert [outcome for outcome in applied.outcomes if outcome.outcome != "done"] == []
     assert plan(cloud, declared).plan.actions == ()
     assert not cloud.dangling()
@@ -308,7 +309,7 @@ def test_after_failures_of_single_calls_one_clean_run_converges(history, seed):
     for declared in history:
         cloud.failing = Failing(seed, 0.2)
         part = _first_part(declared) if _in_a_circle(cloud, declared) else declared
-        applied = run(cloud, part)
+        applied = one_run(cloud, part)
         for outcome in applied.outcomes:
             assert (outcome.error is None) == (outcome.outcome == "done")
         cloud.failing = None

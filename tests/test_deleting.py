@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.core.errors import DeclarationError
 from reconciler.core.manifest.settings import Limit
+from reconciler.core.model.errors import DeclarationError
 from reconciler.sandbox import Sandbox
 from tests.test_generated_worlds import ACCOUNTS
 from tests.worlds import Stack

@@ -375,7 +375,7 @@ def test_live_changes_of_ignored_queue_attributes_are_left_alone(stack, others):
 
 
 def test_every_field_of_a_queue_has_a_case():
-    from reconciler.providers.sqs.kinds import QueueDeclaration
+    from reconciler.services.sqs.kinds import QueueDeclaration
 
     # Name and kind are identity: AWS holds no queue of the other kind under a name. Marks and
     # consent are no attributes of the queue; tags are told apart below.

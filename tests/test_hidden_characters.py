@@ -5,9 +5,17 @@ import json
 import pytest
 
 from reconciler.cli.main import invoke
-from reconciler.core.drift import drift_of
-from reconciler.core.errors import DeclarationError
-from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
+from reconciler.core.model.errors import DeclarationError
+from reconciler.core.model.plan import (
+    Action,
+    Estimate,
+    FieldChange,
+    Finding,
+    Guard,
+    Plan,
+    Unmanaged,
+)
+from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.annotations import Places, of_failure, of_plan
 from reconciler.reports import as_github, as_json, as_markdown, as_text
 from reconciler.reports.model import Located, Validation

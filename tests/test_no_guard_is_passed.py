@@ -11,12 +11,12 @@ from datetime import date
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.errors import PlanRefused, Transient
+from reconciler import run
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
-from reconciler.core.plan import prepare
-from reconciler.core.world import Selection
+from reconciler.core.model.errors import PlanRefused, Transient
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
+from reconciler.core.world.matching import Selection
 from tests.drawing import examples
 from tests.test_convergence import settle, strangers, untouched, worlds
 from tests.toys import Bell, Cloud, Tank, Well
@@ -186,7 +186,7 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
     before = dict(cloud.things)
     declared = replace(second, policy=policy)
     try:
-        prepared = prepare(declared, engine.observe(declared, cloud.providers()), overrides=given)
+        prepared = prepare(declared, run.observe(declared, cloud.providers()), overrides=given)
     except PlanRefused:
         assert cloud.things == before
         return
@@ -201,7 +201,7 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
         event(f"refused by {name}")
     if refused:
         return
-    applied = engine.apply(prepared, cloud.providers())
+    applied = run.apply(prepared, cloud.providers())
     assert untouched(cloud, others)
     names = {action.address for action in plan.actions if action.action != "create"}
     removed = list(gone(before, cloud).values())
@@ -229,13 +229,13 @@ def test_nothing_is_removed_in_an_account_that_could_not_be_read_whatever_is_all
     for part in (None, "de", "fr"):
         providers[account].unreadable[part] = Transient(account, "List", "busy")
     try:
-        prepared = prepare(second, engine.observe(second, providers), overrides=given)
+        prepared = prepare(second, run.observe(second, providers), overrides=given)
     except PlanRefused:
         return
     assert not prepared.plan.complete
     assert not [it for it in prepared.plan.actions if it.account == account]
     if not prepared.plan.refused():
-        engine.apply(prepared, cloud.providers())
+        run.apply(prepared, cloud.providers())
     assert untouched(cloud, others)
     mine = {number: it for number, it in before.items() if it.account == account}
     assert untouched(cloud, mine)
@@ -251,7 +251,7 @@ def test_nothing_is_deleted_with_a_target_whatever_is_allowed(first, second, pat
     try:
         prepared = prepare(
             second,
-            engine.observe(second, cloud.providers()),
+            run.observe(second, cloud.providers()),
             selection=Selection(targets=(pattern,)),
             overrides=given,
         )
@@ -259,7 +259,7 @@ def test_nothing_is_deleted_with_a_target_whatever_is_allowed(first, second, pat
         return
     assert not [it for it in prepared.plan.actions if it.action == "delete"]
     if not prepared.plan.refused():
-        engine.apply(prepared, cloud.providers())
+        run.apply(prepared, cloud.providers())
     assert untouched(cloud, others)
 
 
@@ -272,12 +272,12 @@ def test_destroying_removes_all_that_is_ours_and_nothing_else(first, trap):
     given = Overrides(destroying=True, allow_non_empty=True, unprotect=("*",))
     trap.unmarked = ""
     trap.set(cloud, others)
-    prepared = prepare(first, engine.observe(first, cloud.providers()), overrides=given)
+    prepared = prepare(first, run.observe(first, cloud.providers()), overrides=given)
     assert not prepared.plan.refused()
-    applied = engine.apply(prepared, cloud.providers())
+    applied = run.apply(prepared, cloud.providers())
     assert not [it for it in applied.outcomes if it.outcome != "done"]
     assert cloud.things == others
-    again = prepare(first, engine.observe(first, cloud.providers()), overrides=given)
+    again = prepare(first, run.observe(first, cloud.providers()), overrides=given)
     assert again.plan.actions == ()
 
 
@@ -294,7 +294,7 @@ def test_what_another_stack_brought_about_stays_however_little_is_read(
     desired = tuple(replace(item, stack="other") for item in first.desired)
     others = replace(first, stack="other", desired=desired)
     try:
-        engine.apply(prepare(others, engine.observe(others, cloud.providers())), cloud.providers())
+        run.apply(prepare(others, run.observe(others, cloud.providers())), cloud.providers())
     except PlanRefused:
         return
     # A bell is ours once it is declared, whoever made it.
@@ -306,7 +306,7 @@ def test_what_another_stack_brought_about_stays_however_little_is_read(
     try:
         prepared = prepare(
             second,
-            engine.observe(second, providers),
+            run.observe(second, providers),
             selection=Selection(frozenset(providers)),
             overrides=replace(given, adopt=()),
         )
@@ -314,5 +314,5 @@ def test_what_another_stack_brought_about_stays_however_little_is_read(
         return
     if prepared.plan.actions and not prepared.plan.refused():
         event("applied")
-        engine.apply(prepared, cloud.providers())
+        run.apply(prepared, cloud.providers())
     assert untouched(cloud, theirs)

@@ -9,18 +9,18 @@ import json
 import pytest
 import urllib3
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.errors import DeclarationError
-from reconciler.core.model import Live
-from reconciler.core.observation import Observation
-from reconciler.core.plan import prepare
-from reconciler.providers.secrets import Secrets
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.attributes import queue_from, to_set
-from reconciler.providers.sqs.queue import Queue
+from reconciler import run
+from reconciler.core.model.errors import DeclarationError
+from reconciler.core.model.objects import Live
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
+from reconciler.core.world.observation import Observation
+from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_text
 from reconciler.sandbox import Sandbox
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.attributes import queue_from, to_set
+from reconciler.services.sqs.queue import Queue
 from reconciler.wiring import Providers, declarations
 from tests.outsiders import Outsiders
 from tests.worlds import (
@@ -279,9 +279,9 @@ def test_a_seller_who_is_declared_no_more_loses_his_subscription_without_asking_
     stack.declare(sp_api_world(s=filtered(sellers="all")))
     assert stack.apply().unfinished() == []
     stack.declare(sp_api_world(s=filtered(sellers="[de]")))
-    run = stack.plan()
-    assert run.lines() == [f"delete subscription.app/fr/{ANY}/1.0"]
-    [left_out] = run.plan.not_looked
+    ended = stack.plan()
+    assert ended.lines() == [f"delete subscription.app/fr/{ANY}/1.0"]
+    [left_out] = ended.plan.not_looked
     assert (left_out.address, "(discover: declared)" in left_out.message) == ("app", True)
     assert stack.apply().unfinished() == []
     assert stack.plan().lines() == []
@@ -413,10 +413,10 @@ def test_a_queue_that_something_points_at_since_the_plan_stays_unless_that_is_al
     declared = declarations(tmp_path / "declared", sandbox=sandbox.url)
     with Providers(declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True) as made:
         given = Overrides(allow_referenced=allowed)
-        prepared = prepare(declared, engine.observe(declared, made), overrides=given)
+        prepared = prepare(declared, run.observe(declared, made), overrides=given)
         letters = json.dumps({"deadLetterTargetArn": f"{ARN}old", "maxReceiveCount": "3"})
         others.aws.queue("late", RedrivePolicy=letters)
-        [outcome] = engine.apply(prepared, made).outcomes
+        [outcome] = run.apply(prepared, made).outcomes
     if allowed:
         assert outcome.outcome == "done"
     else:
@@ -437,8 +437,8 @@ def interrupted_apply(folder, url, *, after):
     with Providers(
         declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True
     ) as providers:
-        prepared = prepare(declared, engine.observe(declared, providers))
-        return engine.apply(prepared, providers, progress=progress).outcomes
+        prepared = prepare(declared, run.observe(declared, providers))
+        return run.apply(prepared, providers, progress=progress).outcomes
 
 
 def test_a_renamed_queue_that_cannot_be_created_costs_no_notifications(stack, sandbox):
@@ -459,14 +459,16 @@ def test_a_renamed_queue_that_cannot_be_created_costs_no_notifications(stack, sa
     sandbox.faults(
         [{"service": "aws", "operation": "CreateQueue", "kind": "denied", "times": None}]
     )
-    run = stack.apply()
-    assert [(item.action, item.outcome) for item in run.outcomes] == [
+    ended = stack.apply()
+    assert [(item.action, item.outcome) for item in ended.outcomes] == [
         ("create", "failed"),
         ("create", "skipped"),
         ("create", "skipped"),
         *[("delete", "skipped")] * 3,
     ]
-    [reason] = [item.error for item in run.outcomes if item.address.startswith("subscription.uk/")]
+    [reason] = [
+        item.error for item in ended.outcomes if item.address.startswith("subscription.uk/")
+    ]
     assert reason == (
         "held back: create subscription.uk did not succeed, and it may be what takes its place; "
         "apply again"

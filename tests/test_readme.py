@@ -51,6 +51,6 @@ def test_the_declaration_in_the_readme_is_valid(tmp_path, capfd):
 
 def test_the_guards_in_the_readme_are_those_that_can_refuse():
     guards = set(re.findall(r"`(\w+)`", README.partition("| guard |")[2].partition("\n\n")[0]))
-    source = (ROOT / "reconciler/core/guards.py").read_text(encoding="utf-8")
+    source = (ROOT / "reconciler/core/planning/guards.py").read_text(encoding="utf-8")
     known = set(re.findall(r'guard="(\w+)", refused=True', source)) | {"maxDeletes", "maxUpdates"}
     assert known <= guards

@@ -13,8 +13,8 @@ from xml.sax.saxutils import escape
 import pytest
 
 from reconciler.cli.main import invoke
-from reconciler.core.scrubbing import PIECE
-from reconciler.providers.secrets import Secrets
+from reconciler.core.text.scrubbing import PIECE
+from reconciler.credentials.secrets import Secrets
 from reconciler.wiring import Providers
 from tests.worlds import HEAD, destinations, queues, subscriptions
 

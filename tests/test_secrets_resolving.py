@@ -11,9 +11,9 @@ import urllib3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from reconciler.core.errors import SettingsError
-from reconciler.core.scrubbing import MASK
-from reconciler.providers.secrets import Secrets
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.scrubbing import MASK
+from reconciler.credentials.secrets import Secrets
 
 AWS_NAME = "aws-secretsmanager:acme/mws"
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 import urllib3
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.plan import prepare
-from reconciler.providers.secrets import Secrets
+from reconciler import run
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
+from reconciler.credentials.secrets import Secrets
 from reconciler.sandbox import Sandbox
 from reconciler.wiring import Providers, declarations
 from tests.gate import PATIENCE, ROOT, Gate, known_by_content, lines_of
@@ -130,12 +130,12 @@ def planned(folder, url, **overrides):
     declared = declarations(folder, sandbox=url)
     clock = Clock()
     with Providers(declared.accounts, secrets=Secrets({}), clock=clock, sandbox=True) as providers:
-        observation = engine.observe(declared, providers)
+        observation = run.observe(declared, providers)
         prepared = prepare(declared, observation, overrides=Overrides(**overrides))
         assert prepared.plan.refused() == ()
 
         def carry_out():
-            applied = engine.apply(prepared, providers)
+            applied = run.apply(prepared, providers)
             return {item.address: (item.outcome, item.error) for item in applied.outcomes}
 
         yield carry_out

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from reconciler import engine
-from reconciler.core.errors import Denied, PlanRefused
+from reconciler import run
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired
-from reconciler.core.plan import Prepared, prepare
-from reconciler.core.world import Selection
+from reconciler.core.model.errors import Denied, PlanRefused
+from reconciler.core.model.objects import Desired
+from reconciler.core.planning.plan import Prepared, prepare
+from reconciler.core.world.matching import Selection
 from tests.drawing import examples
 from tests.test_convergence import could_take_over
 from tests.toys import Bell, Cloud, Failing, Pipe, Provider, Tap, Thing, Valve, Well, declare, world
@@ -160,7 +160,7 @@ class Ground:
         read = self.providers(turn, clean=clean)
         accounts = frozenset(read)
         selection = Selection() if clean else Selection(accounts)
-        observation = engine.observe(turn.declared, read)
+        observation = run.observe(turn.declared, read)
         prepared = prepare(_owning(turn), observation, selection=selection)
         lacking = set() if clean else {name for name, _ in turn.unreadable} & accounts
         assert prepared.plan.complete == (not lacking)
@@ -178,7 +178,7 @@ class Ground:
             return False
         before = dict(self.cloud.things)
         self.cloud.failing = None if clean else Failing(turn.seed, turn.share)
-        applied = engine.apply(prepared, self.providers(turn, clean=clean))
+        applied = run.apply(prepared, self.providers(turn, clean=clean))
         self.cloud.failing = None
         replaced = {it.address for it in prepared.plan.actions if it.action == "replace"}
         self._check(turn, before, replaced)

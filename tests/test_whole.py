@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.whole import write_new, write_whole
+from reconciler.files.whole import write_new, write_whole
 
 
 def names(folder):
@@ -80,7 +80,7 @@ def test_of_two_who_write_a_new_file_at_once_one_is_told(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from reconciler.whole import write_new, write_whole
+from reconciler.files.whole import write_new, write_whole
 write = {"new": write_new, "whole": write_whole}[sys.argv[1]]
 try:
     write(Path(sys.argv[2]), b"x" * 1_000_000)
@@ -131,7 +131,7 @@ def test_a_pipe_is_written_to(tmp_path):
 @pytest.mark.parametrize("piped", [True, False])
 def test_stdout_by_name_is_written_to_wherever_it_leads(tmp_path, name, piped):
     script = (
-        "from pathlib import Path; from reconciler.whole import write_whole; "
+        "from pathlib import Path; from reconciler.files.whole import write_whole; "
         f"print('before', flush=True); write_whole(Path({name!r}), b'result\\n')"
     )
     command = [sys.executable, "-c", script]

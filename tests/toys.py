@@ -16,27 +16,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from reconciler.core.diff import PROTECT_MARK, STACK_MARK
-from reconciler.core.errors import Rejected, Transient, Unclear
-from reconciler.core.evidence import Evidence
-from reconciler.core.exclusion import Exclusion
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.manifest.settings import Owns, Policy
-from reconciler.core.model import (
-    Desired,
-    FieldChange,
-    Frozen,
-    Live,
-    Pace,
-    Position,
-    Reference,
-    Spec,
-    live_address,
-)
-from reconciler.core.observation import Observation
+from reconciler.core.model.errors import Rejected, Transient, Unclear
+from reconciler.core.model.evidence import Evidence
+from reconciler.core.model.exclusion import Exclusion
+from reconciler.core.model.objects import Desired, Live, Position
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.references import put, references
+from reconciler.core.model.spec import Frozen, Pace, Reference, Spec, live_address
+from reconciler.core.model.units import Duration, Unit
+from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Interest, Scope
-from reconciler.core.refs import put, references
-from reconciler.core.units import Duration, Unit
+from reconciler.core.world.observation import Observation
 
 STACK = "acme"
 NOWHERE = Position("toys.yaml", 1, 1)

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.discovery import EVERYTHING, Discovery, seen_topics
-from reconciler.core.plan import prepare
-from reconciler.core.snapshot import take, unseal
-from reconciler.core.world import Selection
-from reconciler.providers.secrets import Secrets
+from reconciler import run
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
+from reconciler.core.world.discovery import EVERYTHING, Discovery, seen_topics
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.snapshot import take, unseal
+from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES, Providers, declarations
 
@@ -131,7 +131,7 @@ class Stack:
         """Return a snapshot as the workflows take it, asking for all types."""
         declared = declarations(self._folder, sandbox=self._url)
         with self._providers(declared) as providers:
-            seen = engine.observe(declared, providers, discovery=EVERYTHING, everything=True)
+            seen = run.observe(declared, providers, discovery=EVERYTHING, everything=True)
             scopes = [scope for provider in providers.values() for scope in provider.scopes()]
             taken = take(declared, seen, scopes, _targets(declared), datetime.now(UTC))
         return as_json.render(taken).encode()
@@ -161,19 +161,19 @@ class Stack:
                 overrides=Overrides(**overrides),
                 targets=_targets(declared),
             )
-            observation = engine.observe(declared, providers, discovery=discovery)
+            observation = run.observe(declared, providers, discovery=discovery)
             prepared = make(observation)
-            wider = engine.look_further(observation, prepared.steps, declared, providers)
+            wider = run.look_further(observation, prepared.steps, declared, providers)
             if wider is not observation:
                 observation, prepared = wider, make(wider)
-            behind = engine.look_behind(observation, prepared, providers)
+            behind = run.look_behind(observation, prepared, providers)
             if behind is not observation:
                 prepared = make(behind)
             if not carry_out:
                 return Run(prepared.plan)
             refused = prepared.plan.refused()
             assert not refused, refused
-            return Run(prepared.plan, engine.apply(prepared, providers).outcomes)
+            return Run(prepared.plan, run.apply(prepared, providers).outcomes)
 
 
 def _targets(declared):

@@ -18,20 +18,20 @@ from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import Request, Session, planned
 from reconciler.cli.state import State, colored
-from reconciler.core.agreement import excess, no_longer_needed, rerouted
-from reconciler.core.errors import PlanRefused, SettingsError
-from reconciler.core.fingerprint import fingerprint_of
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Action, Plan
-from reconciler.core.outcome import Outcome
-from reconciler.core.plan import FORMAT_VERSION
-from reconciler.core.terms import SavedPlan
-from reconciler.engine import Applied, Patience
-from reconciler.engine import apply as apply_steps
-from reconciler.journal import Journal
+from reconciler.core.model.errors import PlanRefused, SettingsError
+from reconciler.core.model.outcome import Outcome
+from reconciler.core.model.plan import Action, Plan
+from reconciler.core.planning.agreement import excess, no_longer_needed, rerouted
+from reconciler.core.planning.fingerprint import fingerprint_of
+from reconciler.core.planning.plan import FORMAT_VERSION
+from reconciler.core.planning.terms import SavedPlan
+from reconciler.files.journal import Journal
 from reconciler.reports import as_json, as_text, looked
 from reconciler.reports.model import ActionResult, Application
 from reconciler.reports.record import record_of
+from reconciler.run import Applied, Patience
+from reconciler.run import apply as apply_steps
 
 log = logging.getLogger(__name__)
 

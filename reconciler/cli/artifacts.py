@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.snapshots import age_of
 from reconciler.cli.state import State
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.github.annotations import Annotation
 from reconciler.github.artifact import Artifact, candidates, content
 from reconciler.github.client import Repository

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Plan
-from reconciler.core.plan import Prepared
-from reconciler.core.provider import Account
-from reconciler.core.succession import heirs_elsewhere
+from reconciler.core.model.plan import Plan
+from reconciler.core.planning.plan import Prepared
+from reconciler.core.planning.succession import heirs_elsewhere
+from reconciler.core.service import Account
 
 
 def offering(declared: Declarations, selected: Iterable[str]) -> set[str]:

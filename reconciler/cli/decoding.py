@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from reconciler.core.errors import DecodeError, SettingsError
+from reconciler.core.model.errors import DecodeError, SettingsError
 from reconciler.notifications import KNOWN, MAX_BYTES, Decoded, NoNotification, decode_all
 
 _STDIN = Path("-")

@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.cli import exits
 from reconciler.cli.sandboxing import make
 from reconciler.cli.state import State
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 AWS_ACCOUNT = "123456789012"
 WIDTH = 100

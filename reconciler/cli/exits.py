@@ -1,6 +1,6 @@
 """Exit codes of the contract, and the error that has one of its own."""
 
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.errors import ReconcilerError
 
 DONE = 0
 ERROR = 1

@@ -7,15 +7,15 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.session import Request, connected, declared_for, how_far, select, to_read
 from reconciler.cli.state import State, in_the_way, write_result
-from reconciler.core.counting import counted
-from reconciler.core.errors import SettingsError
 from reconciler.core.manifest.reader import Declarations, Source
-from reconciler.core.observation import Observation
-from reconciler.core.veil import veil_text
-from reconciler.engine import observe
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.counting import counted
+from reconciler.core.text.veil import veil_text
+from reconciler.core.world.observation import Observation
+from reconciler.files.sources import load
 from reconciler.operate.export import Exported, export
 from reconciler.reports.findings import sentence
-from reconciler.sources import load
+from reconciler.run import observe
 from reconciler.starter.writing import write_files
 from reconciler.wiring import SERVICES, declarations
 

@@ -6,8 +6,8 @@ from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.session import Request, connected, declared_for, select, to_read
 from reconciler.cli.state import State, colored
-from reconciler.core.diagnosis import Diagnosis
-from reconciler.core.health import Limits, Status
+from reconciler.core.verdicts.diagnosis import Diagnosis
+from reconciler.core.verdicts.health import Limits, Status
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
 from reconciler.reports import as_json, as_text

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterable, Mapping
 
-from reconciler.core.errors import Problem, SettingsError
-from reconciler.core.hosts import parse_allowed
+from reconciler.core.manifest.foreign_hosts import ensure_at_home, strays
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.whereabouts import ensure_at_home, strays
-from reconciler.providers.files import read_small
+from reconciler.core.model.errors import Problem, SettingsError
+from reconciler.core.model.hosts import parse_allowed
+from reconciler.credentials.files import read_small
 
 VARIABLE = "RECONCILER_ALLOWED_HOSTS"
 

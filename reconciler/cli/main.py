@@ -17,7 +17,7 @@ from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
 from reconciler.cli.interrupts import Terminated, as_interrupts
 from reconciler.cli.state import State, prepare_streams
-from reconciler.core.errors import DeclarationError, Misdirected, PlanRefused, ReconcilerError
+from reconciler.core.model.errors import DeclarationError, Misdirected, PlanRefused, ReconcilerError
 
 app = typer.Typer(
     name="reconciler",

@@ -6,8 +6,8 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.state import State, save_new
 from reconciler.core.manifest.reader import Source
-from reconciler.operate.migrate import migrate
-from reconciler.operate.moves import Choices
+from reconciler.migration.mapping import Choices
+from reconciler.migration.migrate import migrate
 from reconciler.wiring import declarations, migration_accounts
 
 UNDECLARED = (

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.cli import exits
 from reconciler.cli.state import State
-from reconciler.core.errors import DeclarationError, PlanRefused, ReconcilerError
+from reconciler.core.model.errors import DeclarationError, PlanRefused, ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.cli.session import Request, Session
-    from reconciler.core.drift import Drift
+    from reconciler.core.verdicts.drift import Drift
     from reconciler.github.annotations import Places
     from reconciler.github.job import Job
-    from reconciler.github.telling import Telling
+    from reconciler.github.publishing import Telling
     from reconciler.reports.model import Application, Validation
     from reconciler.reports.review_pages import Background
 
@@ -130,7 +130,7 @@ def reporting(
         return
     from reconciler.github.job import Job
     from reconciler.github.posting import with_pull_request
-    from reconciler.github.telling import Telling
+    from reconciler.github.publishing import Telling
 
     job, remark = Job.of(os.environ), ""
     state.enter_job(job.token)

@@ -125,25 +125,25 @@ def _seller(value: str) -> str:
 
 
 def _url(value: str | None) -> str | None:
-    from reconciler.core.endpoint import parse_endpoint
+    from reconciler.core.model.endpoint import parse_endpoint
 
     return value if value is None else _checked(parse_endpoint, value)
 
 
 def _host(value: str) -> str:
-    from reconciler.core.hosts import parse_allowed
+    from reconciler.core.model.hosts import parse_allowed
 
     return _checked(parse_allowed, value)
 
 
 def _duration(value: str) -> int:
-    from reconciler.core.units import parse_duration
+    from reconciler.core.model.units import parse_duration
 
     return _checked(lambda text: int(parse_duration(text)), value)
 
 
 def _stack(value: str | None) -> str | None:
-    from reconciler.starter.choice import parse_stack
+    from reconciler.starter.selection import parse_stack
 
     return value if value is None else _checked(parse_stack, value)
 

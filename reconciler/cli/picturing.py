@@ -5,8 +5,8 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.session import Request, Session, planned
 from reconciler.cli.state import State
-from reconciler.core.drift import drift_of
-from reconciler.core.topology import (
+from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.verdicts.topology import (
     Topology,
     declared_topology,
     differences_only,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from reconciler.cli import exits
 from reconciler.cli.on_github import folder_of
 from reconciler.cli.state import State
-from reconciler.core.errors import DeclarationError, SettingsError
+from reconciler.core.model.errors import DeclarationError, SettingsError
 from reconciler.github.job import Job
 from reconciler.github.marker import Marker
-from reconciler.github.telling import Telling
+from reconciler.github.publishing import Telling
 from reconciler.reports.outcome_pages import application_page, ending_page
 from reconciler.reports.pages import Page
 from reconciler.reports.record import RECORD_BYTES, Record, parse_record

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
 from reconciler.transport.waits import WAITS
 
 FIRST = 1.0

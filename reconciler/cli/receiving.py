@@ -7,7 +7,7 @@ from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
 from reconciler.cli.session import Request, declared_for, providers_of
 from reconciler.cli.state import State
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.operate.receive import (
     FEW_RECEIVES,
     Fetched,

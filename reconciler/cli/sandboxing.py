@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli import exits
 from reconciler.cli.interrupts import Terminated
 from reconciler.cli.state import write_result
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox

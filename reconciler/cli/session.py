@@ -14,18 +14,20 @@ from reconciler.cli.exits import WrongUsage
 from reconciler.cli.options import Discover
 from reconciler.cli.state import State
 from reconciler.cli.unset import say_unset
-from reconciler.core.addresses import did_you_mean, meets
-from reconciler.core.allowing import Overrides
-from reconciler.core.discovery import Discovery
-from reconciler.core.manifest.phrases import near
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Plan, live_address
-from reconciler.core.observation import Observation
-from reconciler.core.plan import Prepared, prepare
-from reconciler.core.provider import Account, Provider
+from reconciler.core.model.address_patterns import did_you_mean, meets
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.spec import live_address
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import Prepared, prepare
+from reconciler.core.planning.terms import Terms
+from reconciler.core.provider import Provider
 from reconciler.core.routing import Routing
-from reconciler.core.terms import Terms
-from reconciler.core.world import Selection
+from reconciler.core.service import Account
+from reconciler.core.text.phrases import near
+from reconciler.core.world.discovery import Discovery
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.observation import Observation
 
 if TYPE_CHECKING:
     from reconciler.cli.progress import Ticker
@@ -107,7 +109,7 @@ def planned(
     `consider` may refuse the declarations before anything is asked of a service. `unasked` is how
     far to look where the command line does not say, None as the policy does.
     """
-    from reconciler.engine import look_behind, look_further
+    from reconciler.run import look_behind, look_further
 
     declared = declared_for(state, request)
     if consider is not None:
@@ -299,7 +301,7 @@ class _Services:
     def look(self, accounts: Mapping[str, Account]) -> Seen:
         from reconciler.cli.interrupts import at_once
         from reconciler.cli.progress import Ticker
-        from reconciler.engine import observe
+        from reconciler.run import observe
 
         made = providers_of(self._state, self._request, accounts)
         providers = self._kept.enter_context(made)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from reconciler.cli.session import Request, planned
 from reconciler.cli.state import State
-from reconciler.core.drift import is_live
-from reconciler.core.errors import ReconcilerError
+from reconciler.core.model.errors import ReconcilerError
+from reconciler.core.verdicts.drift import is_live
 
 
 def was_live(state: State, request: Request, snapshot: Path) -> bool:

@@ -16,18 +16,18 @@ from reconciler.cli.session import (
     to_read,
 )
 from reconciler.cli.state import State
-from reconciler.core.counting import counted
-from reconciler.core.discovery import Discovery, left_behind, seen_topics
-from reconciler.core.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.merging import merge
-from reconciler.core.model import Finding
-from reconciler.core.observation import Observation
-from reconciler.core.provider import Account
+from reconciler.core.model.errors import PlanRefused, Problem, SettingsError
+from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing
-from reconciler.core.snapshot import Outdated, Snapshot, opened, recall, take, unseal
-from reconciler.engine import observe
+from reconciler.core.service import Account
+from reconciler.core.text.counting import counted
+from reconciler.core.world.discovery import Discovery, left_behind, seen_topics
+from reconciler.core.world.merging import merge
+from reconciler.core.world.observation import Observation
+from reconciler.core.world.snapshot import Outdated, Snapshot, opened, recall, take, unseal
 from reconciler.reports import as_json
+from reconciler.run import observe
 from reconciler.wiring import SERVICES
 
 _NOT_COVERED = (

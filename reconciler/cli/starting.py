@@ -10,14 +10,14 @@ from reconciler.cli import exits
 from reconciler.cli.state import State, write_result
 from reconciler.core.manifest.reader import Declarations, Source, read
 from reconciler.core.manifest.schema import schema_of
-from reconciler.sources import load
+from reconciler.files.sources import load
 from reconciler.starter.bundle import bundled_workflows
-from reconciler.starter.choice import SERVICES as SERVICE_NAMES
-from reconciler.starter.choice import USUAL, Choice, parse_services, stack_like
 from reconciler.starter.equipping import Equipment, Wish, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
 from reconciler.starter.references import references_of
 from reconciler.starter.repository import Repository, parse_repository
+from reconciler.starter.selection import SERVICES as SERVICE_NAMES
+from reconciler.starter.selection import USUAL, Choice, parse_services, stack_like
 from reconciler.starter.summary import DECLARATIONS, Started, summary
 from reconciler.starter.surroundings import (
     default_branch,

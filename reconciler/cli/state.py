@@ -9,12 +9,12 @@ from typing import TextIO
 
 import typer
 
-from reconciler.core.errors import SettingsError
-from reconciler.core.veil import veil_text
-from reconciler.core.visible import visible
-from reconciler.providers.secrets import Secrets
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.veil import veil_text
+from reconciler.core.text.visible import visible
+from reconciler.credentials.secrets import Secrets
+from reconciler.files.whole import write_new, write_whole
 from reconciler.reports.workflow_commands import command, harmless
-from reconciler.whole import write_new, write_whole
 
 _MASKED_FROM = 4
 

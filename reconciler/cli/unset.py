@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from reconciler.cli.state import State
-from reconciler.core.model import Desired
-from reconciler.core.provider import Account
-from reconciler.core.secret_ref import references_in
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.secret_ref import references_in
+from reconciler.core.service import Account
 
 _NAMED = 40
 """Variables that are named one by one; a fleet may lack thousands."""

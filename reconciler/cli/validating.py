@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.cli.hosts import strays_of
-from reconciler.core.errors import DeclarationError
+from reconciler.core.model.errors import DeclarationError
 from reconciler.reports.model import Located, Validation
 from reconciler.wiring import declarations
 

@@ -8,14 +8,14 @@ from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
 from reconciler.cli.session import Request, check_targets, connected, declared_for, select
 from reconciler.cli.state import State, colored
-from reconciler.core.discovery import DECLARED
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired
-from reconciler.core.proof import Verification
-from reconciler.core.world import Selection
-from reconciler.engine import observe
+from reconciler.core.model.objects import Desired
+from reconciler.core.verdicts.proof import Verification
+from reconciler.core.world.discovery import DECLARED
+from reconciler.core.world.matching import Selection
 from reconciler.operate.verify import Manner, accounts_behind, chosen, verify
 from reconciler.reports import as_json, as_verdicts
+from reconciler.run import observe
 
 STATIC = "nothing was sent (--static)"
 IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not part of it"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.model import AccountChange, FieldChange
-from reconciler.core.provider import Account
-from reconciler.core.veil import veil_uri
+from reconciler.core.model.plan import AccountChange, FieldChange
+from reconciler.core.service import Account
+from reconciler.core.text.veil import veil_uri
 
 Routing = Mapping[str, Any]
 """Fields of an account by YAML path; what is a list or a mapping is told by its members."""

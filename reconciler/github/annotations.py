@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reconciler.core.drift import Drift
-from reconciler.core.errors import DeclarationError, Misdirected, Problem, ReconcilerError
-from reconciler.core.model import AccountChange, Desired, Finding, Guard, Plan, Position
-from reconciler.core.visible import visible
+from reconciler.core.model.errors import DeclarationError, Misdirected, Problem, ReconcilerError
+from reconciler.core.model.objects import Desired, Position
+from reconciler.core.model.plan import AccountChange, Finding, Guard, Plan
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.account_changes import sentences
 from reconciler.reports.findings import sentence
 from reconciler.reports.model import Application, Located, Validation

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 MEMBER = "snapshot.json"
 ARCHIVE_BYTES = 32 * 1024 * 1024

@@ -6,15 +6,9 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from reconciler.core.endpoint import is_loopback
-from reconciler.core.errors import (
-    Denied,
-    Rejected,
-    ServiceError,
-    SettingsError,
-    Transient,
-)
-from reconciler.core.scrubbing import excerpt
+from reconciler.core.model.endpoint import is_loopback
+from reconciler.core.model.errors import Denied, Rejected, ServiceError, SettingsError, Transient
+from reconciler.core.text.scrubbing import excerpt
 from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment
 from reconciler.github.issue import Issue

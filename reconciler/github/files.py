@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 SUMMARY_BYTES = 900 * 1024
 """What our summaries may take of the 1 MiB a step has; a longer one is dropped entirely."""

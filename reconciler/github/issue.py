@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.drift import Drift
+from reconciler.core.verdicts.drift import Drift
 from reconciler.github.marker import BYLINE, Marker, Writer, fact_in
 
 

@@ -1,6 +1,6 @@
 """Whether a job runs on what the default branch declares now, or on what it declared once."""
 
-from reconciler.core.errors import PlanRefused
+from reconciler.core.model.errors import PlanRefused
 from reconciler.github.client import Repository
 from reconciler.github.job import Job
 

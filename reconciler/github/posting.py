@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.drift import Drift
-from reconciler.core.errors import Denied, Rejected, ServiceError
+from reconciler.core.model.errors import Denied, Rejected, ServiceError
+from reconciler.core.verdicts.drift import Drift
 from reconciler.github import comment, issue
 from reconciler.github.client import Repository
 from reconciler.github.comment import Draft

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reconciler.core.errors import Denied, Rejected
+from reconciler.core.model.errors import Denied, Rejected
 
 
 @dataclass(frozen=True, slots=True)

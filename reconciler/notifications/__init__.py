@@ -15,7 +15,7 @@ Nothing here touches the network, the disk or the clock, and whatever the bytes 
 returns a notification or raises DecodeError.
 """
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.decoding import Decoded, decode, decode_all
 from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
 from reconciler.notifications.masking import masked

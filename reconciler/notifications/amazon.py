@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.layers import Carried
 from reconciler.notifications.limits import quoted
 from reconciler.notifications.model import (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.amazon import mws_notification, sp_api_notification
 from reconciler.notifications.guide_text import is_guide_text, parse_guide_text
 from reconciler.notifications.layers import Layer, from_base64, is_base64, unwrap

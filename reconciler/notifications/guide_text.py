@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, quoted
 
 _GAP = re.compile(r"[\s,]*")

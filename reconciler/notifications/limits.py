@@ -6,7 +6,7 @@ it, and what is nested deeper than any real message is refused before anything r
 
 from collections.abc import Sized
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 
 MAX_BYTES = 2 * 1024 * 1024
 """Bytes of a message: SQS carries 1 MiB, which quoting inside a wrapper may double."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.layers import Carried
 from reconciler.notifications.model import MerchantNotification, MerchantPayload
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, MAX_NUMBER, quoted
 
 _GAP = re.compile(r"[ \t\n\r]*")

@@ -1,6 +1,6 @@
 """One line a message, the same for all sources: time, source, type, who, what changed."""
 
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
 from reconciler.notifications.facts import Facts, facts_of
 from reconciler.notifications.model import (
     MerchantNotification,

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
-from reconciler.core.errors import DecodeError
+from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, quoted
 
 _LISTED = frozenset({"BuyBoxPrice", "LowestPrice", "Offer", "OfferCount", "SalesRank"})

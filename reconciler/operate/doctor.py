@@ -6,7 +6,12 @@ from functools import partial
 from itertools import groupby
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.diagnosis import (
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.errors import ReconcilerError, ServiceError, Transient, Unclear
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.spec import Spec
+from reconciler.core.provider import Each, Provider
+from reconciler.core.verdicts.diagnosis import (
     AccountReport,
     Ailment,
     Complaint,
@@ -14,11 +19,7 @@ from reconciler.core.diagnosis import (
     Examination,
     Stage,
 )
-from reconciler.core.errors import ReconcilerError, ServiceError, Transient, Unclear
-from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Live, Spec
-from reconciler.core.provider import Each, Provider
-from reconciler.engine import Progress, Question, Unanswered, ask, silent
+from reconciler.run import Progress, Question, Unanswered, ask, silent
 
 _ASK_AGAIN = "look at what the service says, mend it, and run doctor again"
 _APPLY = "apply, which brings it back to what is declared"

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.decide import decide, undeclared
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Live, live_address
-from reconciler.core.observation import Observation
-from reconciler.core.provider import Service
-from reconciler.core.refs import internalise
-from reconciler.core.world import Selection, World
-from reconciler.operate.drafting import Composer, drafts_of
-from reconciler.operate.trial import Reread, Trial
+from reconciler.core.model.objects import Live
+from reconciler.core.model.spec import live_address
+from reconciler.core.planning.decide import decide, undeclared
+from reconciler.core.service import Service
+from reconciler.core.world.matching import Selection, World
+from reconciler.core.world.observation import Observation
+from reconciler.core.world.refs import internalise
+from reconciler.operate.live_declarations import Composer, drafts_of
+from reconciler.operate.read_back import Reread, Trial
 
 
 @dataclass(frozen=True, slots=True)

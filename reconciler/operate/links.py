@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from reconciler.core.model import Desired, Live, Reference
-from reconciler.core.refs import references
-from reconciler.core.remote import Remote
-from reconciler.core.unread import Unread
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import Reference
+from reconciler.core.world.remote import Remote
+from reconciler.core.world.unread import Unread
 
 
 class Links:

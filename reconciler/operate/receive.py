@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.errors import DecodeError, ServiceError, SettingsError
-from reconciler.core.mailbox import Message
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Spec, declared_address
+from reconciler.core.model.addresses import declared_address
+from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
+from reconciler.core.model.mailbox import Message
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.spec import Spec
 from reconciler.notifications import Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
 

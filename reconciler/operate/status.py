@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.discovery import DECLARED
-from reconciler.core.health import Limits, Measured, Status
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Live, live_address
-from reconciler.core.observation import Observation
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Each, Provider
-from reconciler.core.refs import internalise, references
-from reconciler.core.remote import Remote
-from reconciler.engine import Progress, Question, Unanswered, ask, observe, silent
-from reconciler.operate.judging import Seen, judge
+from reconciler.core.verdicts.health import Limits, Measured, Status
+from reconciler.core.world.discovery import DECLARED
+from reconciler.core.world.observation import Observation
+from reconciler.core.world.refs import internalise
+from reconciler.core.world.remote import Remote
+from reconciler.operate.judge_health import Seen, judge
+from reconciler.run import Progress, Question, Unanswered, ask, observe, silent
 
 
 @runtime_checkable

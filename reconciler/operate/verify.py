@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.chain import Chain, chains
-from reconciler.core.errors import PlanRefused, ReconcilerError
-from reconciler.core.link import Link
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model import Desired, Live, live_address
-from reconciler.core.observation import Observation
-from reconciler.core.proof import Verification, judge, verification
+from reconciler.core.model.errors import PlanRefused, ReconcilerError
+from reconciler.core.model.link import Link
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.references import get, references
+from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Provider
-from reconciler.core.refs import get, references
-from reconciler.core.world import Selection
-from reconciler.engine import Progress, silent
-from reconciler.engine.sentences import told
+from reconciler.core.verdicts.chain import Chain, chains
+from reconciler.core.verdicts.proof import Verification, judge, verification
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.observation import Observation
 from reconciler.operate.verify_messages import NAME, HasQueues, Route, SendsTests, try_route
+from reconciler.run import Progress, silent
+from reconciler.run.failures import told
 
 SIDE_BY_SIDE = 8
 PUSH_WITHIN = 10.0

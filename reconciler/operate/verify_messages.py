@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.errors import DecodeError
-from reconciler.core.link import Link
-from reconciler.core.mailbox import Message, TestSign
-from reconciler.core.model import Live, Spec
+from reconciler.core.model.errors import DecodeError
+from reconciler.core.model.link import Link
+from reconciler.core.model.mailbox import Message, TestSign
+from reconciler.core.model.objects import Live
+from reconciler.core.model.spec import Spec
 from reconciler.notifications import Notification, decode
 
 NAME = "test message"

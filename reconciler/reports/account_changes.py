@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.model import AccountChange, FieldChange
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import AccountChange, FieldChange
+from reconciler.core.text.visible import visible
 from reconciler.reports.escapes import block, code
 from reconciler.reports.lines import Line
 from reconciler.reports.pages import Item

@@ -1,6 +1,6 @@
 """Findings of validate as workflow commands, which GitHub shows on the lines they are about."""
 
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
 from reconciler.reports.model import Located, Validation
 from reconciler.reports.workflow_commands import command
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from reconciler.core.visible import visible_json
+from reconciler.core.text.visible import visible_json
 
 
 def render(report: BaseModel) -> str:

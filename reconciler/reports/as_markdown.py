@@ -1,7 +1,7 @@
 """Plans and drift as Markdown, whole; pages that have to fit somewhere are `reports.pages`'s."""
 
-from reconciler.core.drift import Drift
-from reconciler.core.model import Plan
+from reconciler.core.model.plan import Plan
+from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.discretion import discreet
 from reconciler.reports.pages import whole
 from reconciler.reports.review_pages import Background, drift_page, plan_page

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.visible import visible, visible_json
+from reconciler.core.text.visible import visible, visible_json
 from reconciler.notifications import summary
 from reconciler.operate.receive import Received
 

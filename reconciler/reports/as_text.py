@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.counting import counted
-from reconciler.core.diagnosis import Diagnosis
-from reconciler.core.drift import Drift
-from reconciler.core.health import Status
-from reconciler.core.model import Action, Estimate, Finding, Guard, Plan, Unmanaged
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, Unmanaged
+from reconciler.core.text.counting import counted
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.diagnosis import Diagnosis
+from reconciler.core.verdicts.drift import Drift
+from reconciler.core.verdicts.health import Status
 from reconciler.reports import account_changes, diagnosis_text, looked, status_text
 from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Line, written

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.proof import VERDICTS, Proof, Verification
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.proof import VERDICTS, Proof, Verification
 from reconciler.reports.lines import Line, written
 
 _STYLES = {"proven": "green", "plausible": "yellow", "unproven": "red"}

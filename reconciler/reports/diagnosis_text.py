@@ -3,9 +3,9 @@
 import textwrap
 from collections.abc import Iterator
 
-from reconciler.core.counting import counted
-from reconciler.core.diagnosis import AccountReport, Complaint, Diagnosis
-from reconciler.core.visible import visible
+from reconciler.core.text.counting import counted
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.reports.lines import Line
 
 _WIDTH = 100

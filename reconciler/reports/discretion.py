@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from reconciler.core.drift import Drift
-from reconciler.core.model import Finding, Guard, Plan, Unmanaged, identity_address
+from reconciler.core.model.addresses import identity_address
+from reconciler.core.model.plan import Finding, Guard, Plan, Unmanaged
+from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.model import Application
 
 R = TypeVar("R", Plan, Drift)

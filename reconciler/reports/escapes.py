@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
 
 
 def code(text: str) -> str:

@@ -1,6 +1,6 @@
 """A finding in one sentence that names its object or account once."""
 
-from reconciler.core.model import Finding
+from reconciler.core.model.plan import Finding
 from reconciler.reports.escapes import code, plain
 
 

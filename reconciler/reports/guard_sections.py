@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.model import Guard
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import Guard
+from reconciler.core.text.visible import visible
 from reconciler.reports.escapes import plain
 from reconciler.reports.pages import Item, Section
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from reconciler.core.model import Finding
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import Finding
+from reconciler.core.text.visible import visible
 
 _NAMED = 3
 

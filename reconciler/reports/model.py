@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from reconciler.core.errors import Problem
-from reconciler.core.model import ActionName, Finding, Frozen, Guard
+from reconciler.core.model.errors import Problem
+from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.model.spec import ActionName, Frozen
 
 
 class Located(Frozen):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.counting import counted
-from reconciler.core.model import Finding
+from reconciler.core.model.plan import Finding
+from reconciler.core.text.counting import counted
 from reconciler.reports import findings, looked
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections

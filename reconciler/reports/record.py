@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from reconciler.core.errors import SettingsError
-from reconciler.core.model import Frozen, Plan
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.spec import Frozen
 from reconciler.reports.discretion import discreet_application
 from reconciler.reports.model import Application
 

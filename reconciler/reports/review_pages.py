@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from reconciler.core.counting import counted
-from reconciler.core.drift import Drift
-from reconciler.core.model import Estimate, Finding, Plan
+from reconciler.core.model.plan import Estimate, Finding, Plan
+from reconciler.core.text.counting import counted
+from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, findings, looked
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.core.drift import Resource
-from reconciler.core.model import Action, FieldChange
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import Action, FieldChange
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.drift import Resource
 from reconciler.reports.escapes import block, code, plain
 from reconciler.reports.pages import Item
 from reconciler.reports.values import Units, change_lines, show

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconciler.core.counting import counted
-from reconciler.core.health import (
+from reconciler.core.model.units import format_age
+from reconciler.core.text.counting import counted
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.health import (
     DestinationHealth,
     Health,
     Metrics,
@@ -13,8 +15,6 @@ from reconciler.core.health import (
     Status,
     SubscriptionHealth,
 )
-from reconciler.core.units import format_age
-from reconciler.core.visible import visible
 from reconciler.reports.lines import Line
 
 H = TypeVar("H", bound=Health)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.model import FieldChange
-from reconciler.core.units import UnitName, format_unit
-from reconciler.core.visible import visible
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.units import UnitName, format_unit
+from reconciler.core.text.visible import visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
 WIDTH = 100

@@ -28,9 +28,9 @@ class Aws:
         # Imported here: moto costs 0.4 s, which only who starts a sandbox should pay.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from reconciler.sandbox.mended_queue import CURRENT, World
-        from reconciler.sandbox.mends import install
+        from reconciler.sandbox.aws_differences import install
         from reconciler.sandbox.metrics import QueueAges
+        from reconciler.sandbox.sqs_queue import CURRENT, World
 
         install()
         self._ages = QueueAges  # moto finds metrics by the subclasses that exist

@@ -8,7 +8,7 @@ from moto.cloudwatch.models import MetricDatum
 from moto.core.common_models import CloudWatchMetricProvider
 from moto.core.utils import utcnow
 
-from reconciler.sandbox.mended_queue import CURRENT, World
+from reconciler.sandbox.sqs_queue import CURRENT, World
 
 _LAG = timedelta(seconds=60)
 """AWS: metrics are of the last whole minute."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.core.diff import STACK_MARK
 from reconciler.core.manifest.reader import Declarations
-from reconciler.providers.sqs.account import AwsAccount
+from reconciler.core.planning.diff import STACK_MARK
+from reconciler.services.sqs.account import AwsAccount
 from reconciler.starter.aws_policies import (
     RolePolicy,
     aws_accounts,

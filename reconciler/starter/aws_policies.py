@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.providers.sqs import permissions
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.policy import AMAZON_NOTIFICATIONS
-from reconciler.providers.sqs.queue import KmsEncryption, Queue
+from reconciler.services.sqs import permissions
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.policy import AMAZON_NOTIFICATIONS
+from reconciler.services.sqs.queue import KmsEncryption, Queue
 from reconciler.starter.references import references_of
 
 Access = Literal["read", "write"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 ACTION = ".github/actions/reconcile"
 FOLDER = ".github/reconciler"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.starter.bundle import FOLDER, REQUIREMENTS, bundled_workflows
 from reconciler.starter.credentials import Unchangeable
 from reconciler.starter.portable import github_only, portable

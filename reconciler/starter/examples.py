@@ -5,7 +5,7 @@ Numbers, marketplaces and URLs are examples that their owner replaces.
 
 from collections.abc import Iterator
 
-from reconciler.starter.choice import Choice
+from reconciler.starter.selection import Choice
 
 SCHEMA = ".schema.json"
 """Beside the declarations; hidden files are not read as such."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.secret_ref import references_in
+from reconciler.core.model.secret_ref import references_in
 
 
 @dataclass(frozen=True, slots=True)

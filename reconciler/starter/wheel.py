@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 
 DISTRIBUTION = "subscription-reconciler"
 PACKAGE = "reconciler"

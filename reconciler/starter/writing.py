@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.core.errors import SettingsError
-from reconciler.whole import write_new, write_whole
+from reconciler.core.model.errors import SettingsError
+from reconciler.files.whole import write_new, write_whole
 
 
 @dataclass(frozen=True, slots=True)

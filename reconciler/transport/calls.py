@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from reconciler.core.errors import Transient, Unclear
-from reconciler.core.model import Pace
-from reconciler.core.pacing import TokenBucket, backoff
+from reconciler.core.model.errors import Transient, Unclear
+from reconciler.core.model.pacing import TokenBucket, backoff
+from reconciler.core.model.spec import Pace
 from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")

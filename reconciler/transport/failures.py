@@ -19,7 +19,7 @@ from urllib3.exceptions import (
     ProxyError,
 )
 
-from reconciler.core.errors import ServiceError, Transient, Unclear, Unreachable
+from reconciler.core.model.errors import ServiceError, Transient, Unclear, Unreachable
 from reconciler.transport.routes import CA_VARIABLES, Bundle, Proxy
 from reconciler.transport.trust import issuer_of
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from reconciler.core.scrubbing import excerpt
+from reconciler.core.text.scrubbing import excerpt
 from reconciler.transport.calls import Clock, SystemClock
 from reconciler.transport.failures import Failed, Site, TooLarge, redirected, refused_by_proxy, told
 from reconciler.transport.lines import Limits, PlainPool, TlsPool

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from reconciler.core.errors import SettingsError
-from reconciler.core.hosts import is_local, spelt
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.hosts import is_local, spelt
 
 CA_VARIABLES = ("RECONCILER_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 """What may name a file with certificates of authorities; the first that is set counts."""

@@ -6,8 +6,8 @@ from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.core.errors import SettingsError
-from reconciler.core.scrubbing import excerpt
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.scrubbing import excerpt
 from reconciler.transport.routes import Bundle, Proxy
 
 _WAIT = 5.0

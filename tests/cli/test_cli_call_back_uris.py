@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from reconciler.core.veil import VEIL, veil
+from reconciler.core.text.veil import VEIL, veil
 from tests.worlds import HEAD, ONLY_MERCHANT, subscriptions, writes
 
 EVENT = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', "
@@ -298,7 +298,7 @@ def test_the_schema_knows_the_field(cli):
 
 
 def test_a_sandbox_elsewhere_gets_no_real_secret(monkeypatch):
-    from reconciler.providers.secrets import Secrets
+    from reconciler.credentials.secrets import Secrets
 
     secrets = Secrets({"HOOK": TOKENS[0]})
     assert secrets.rehearse("env:HOOK", here=True) == TOKENS[0]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.providers.spapi.catalogue import TYPES
+from reconciler.services.spapi.catalogue import TYPES
 from tests.worlds import AWS, HEAD, SP_API, destinations, queues, subscriptions
 
 ALL = HEAD.replace("discover: declared", "discover: all")

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from reconciler.journal import Journal
+from reconciler.files.journal import Journal
 from tests.worlds import queues, subscriptions, writes
 
 HERE = (

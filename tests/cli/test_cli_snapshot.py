@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.core.snapshot import Snapshot
+from reconciler.core.world.snapshot import Snapshot
 from reconciler.reports import as_json
 from tests import worlds
 from tests.sandbox.clients_of_the_sandbox import AwsAccount

@@ -56,7 +56,7 @@ def test_the_files_may_be_named_in_any_usual_way(on, cli, parts, spelling):
 
 
 def test_it_is_as_old_as_the_oldest_of_them(cli, parts, tmp_path):
-    from reconciler.core.snapshot import Snapshot
+    from reconciler.core.world.snapshot import Snapshot
 
     one, two = parts
     old = Snapshot.model_validate_json(one.read_text())

@@ -342,9 +342,9 @@ def test_static_sends_nothing_and_is_plausible_at_best(applied, verdicts, sandbo
 
 
 def test_quirk_88_amazons_production_hosts_send_no_tests():
-    from reconciler.providers.secrets import Secrets
-    from reconciler.providers.spapi.account import SpApiAccount, SpApiCredentials
-    from reconciler.providers.spapi.provider import SpApiProvider
+    from reconciler.credentials.secrets import Secrets
+    from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
+    from reconciler.services.spapi.provider import SpApiProvider
     from reconciler.transport.calls import SystemClock
     from reconciler.transport.http import Http
 
@@ -368,7 +368,7 @@ def test_quirk_88_amazons_production_hosts_send_no_tests():
 def test_quirk_89_silence_in_production_is_waited_out_and_no_failure(
     applied, verdicts, monkeypatch
 ):
-    from reconciler.providers.spapi.account import SpApiAccount
+    from reconciler.services.spapi.account import SpApiAccount
 
     # As if the stand-in were Amazon's production host beside its sandbox.
     monkeypatch.setattr(SpApiAccount, "sandbox_url", "https://sandbox.example.com")

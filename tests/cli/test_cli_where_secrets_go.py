@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from reconciler.core.errors import PlanRefused
-from reconciler.providers.secrets import Secrets
+from reconciler.core.model.errors import PlanRefused
+from reconciler.credentials.secrets import Secrets
 from reconciler.wiring import Providers, declarations
 from tests.worlds import AWS, HEAD
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.core.agreement import excess, no_longer_needed
-from reconciler.core.model import Action, Estimate, FieldChange, Plan
+from reconciler.core.model.plan import Action, Estimate, FieldChange, Plan
+from reconciler.core.planning.agreement import excess, no_longer_needed
 
 SIZE = FieldChange(path="size", before=30, after=120)
 METAL = FieldChange(path="metal", before="iron", after="zinc")

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.chain import chains
-from reconciler.core.link import Link
-from reconciler.core.model import Finding
-from reconciler.core.proof import judge, verification
-from reconciler.providers.mws.kinds import Destination as MwsDestination
-from reconciler.providers.spapi.specs import Destination, EventBridge, Subscription
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.queue import Queue
+from reconciler.core.model.link import Link
+from reconciler.core.model.plan import Finding
+from reconciler.core.verdicts.chain import chains
+from reconciler.core.verdicts.proof import judge, verification
+from reconciler.services.mws.kinds import Destination as MwsDestination
+from reconciler.services.spapi.specs import Destination, EventBridge, Subscription
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.queue import Queue
 from tests.toys import declare, seen, standing, world
 
 NOTIFIER = "437568002678"

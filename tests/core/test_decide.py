@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler.core.allowing import Overrides
-from reconciler.core.plan import prepare
-from reconciler.core.world import Selection
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
+from reconciler.core.world.matching import Selection
 from tests.toys import (
     Bell,
     Pipe,

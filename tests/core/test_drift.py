@@ -1,7 +1,7 @@
-from reconciler.core.drift import drift_of
-from reconciler.core.plan import prepare
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
+from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.world.unread import Unread
 from tests.toys import KINDS, Pipe, Spill, Tank, declare, seen, standing, world
 
 TANK = declare("a", "depot", Tank(name="a"))

@@ -3,13 +3,13 @@
 import pytest
 import yaml
 
-from reconciler.core.allowing import Overrides
-from reconciler.core.errors import PlanRefused
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
-from reconciler.core.plan import prepare
+from reconciler.core.model.errors import PlanRefused
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
-from reconciler.core.world import Selection
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.unread import Unread
 from tests.toys import TODAY, Pipe, Spill, Tank, Tap, Well, declare, seen, standing, world
 
 PRUNING = Policy(prune=True, max_deletes="100%")

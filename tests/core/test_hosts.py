@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.core.hosts import Lead, belongs, host_of, is_local, parse_allowed
+from reconciler.core.model.hosts import Lead, belongs, host_of, is_local, parse_allowed
 
 AMAZON = ("api.amazon.com", "*.amazonaws.com", "*.api.aws")
 

@@ -3,10 +3,12 @@ from typing import ClassVar
 
 import pytest
 
-from reconciler.core.diff import creation, deletion
-from reconciler.core.errors import PlanRefused
-from reconciler.core.model import FieldChange, Reference
-from reconciler.core.order import Change, order
+from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.spec import Reference
+from reconciler.core.model.steps import Change
+from reconciler.core.planning.diff import creation, deletion
+from reconciler.core.planning.order import order
 from tests.toys import Bell, Pipe, Spill, Tank, Tap, Valve, Well, declare, standing
 
 WELL = declare("x", "depot", Well(name="x"))

@@ -1,7 +1,7 @@
 import pytest
 
-from reconciler.core.model import live_address
-from reconciler.core.ownership import is_below, owners
+from reconciler.core.model.spec import live_address
+from reconciler.core.world.ownership import is_below, owners
 from tests.toys import Bell, Pipe, Spill, Tank, Tap, Valve, Well, declare, standing
 
 OURS = "https://hooks.example.com/"

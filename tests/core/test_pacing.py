@@ -1,7 +1,7 @@
 import pytest
 
-from reconciler.core.model import Pace
-from reconciler.core.pacing import TokenBucket, backoff, floor_seconds
+from reconciler.core.model.pacing import TokenBucket, backoff, floor_seconds
+from reconciler.core.model.spec import Pace
 
 SLOW = Pace(rate=2, burst=3)
 

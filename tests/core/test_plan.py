@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from reconciler.core.model import Finding, Plan
-from reconciler.core.plan import prepare
+from reconciler.core.model.plan import Finding, Plan
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
-from reconciler.core.world import Selection
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.unread import Unread
 from reconciler.reports import as_json
 from tests.toys import (
     Bell,

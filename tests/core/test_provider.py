@@ -1,6 +1,7 @@
 import pytest
 
-from reconciler.core.provider import Account, Context, Declaration, Scope, Service, one_by_one
+from reconciler.core.provider import Scope, one_by_one
+from reconciler.core.service import Account, Context, Declaration, Service
 from tests.toys import Pipe, Tank, Tap
 
 WORKS = Scope("works", (Pipe, Tap))

@@ -1,5 +1,6 @@
-from reconciler.core.model import live_address
-from reconciler.core.refs import get, internalise, levels, put, references
+from reconciler.core.model.references import get, put, references
+from reconciler.core.model.spec import live_address
+from reconciler.core.world.refs import internalise, levels
 from tests.toys import (
     Bell,
     Pipe,

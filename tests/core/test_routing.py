@@ -1,7 +1,7 @@
 """Where accounts lead is compared member by member, and told without what may be a token."""
 
-from reconciler.core.provider import Account
 from reconciler.core.routing import account_changes, routing_of
+from reconciler.core.service import Account
 
 
 class Works(Account):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.scrubbing import PIECE, Scrubber, excerpt, mapped
-from reconciler.core.squeezing import Places, squeeze
+from reconciler.core.text.scrubbing import PIECE, Scrubber, excerpt, mapped
+from reconciler.core.text.squeezing import Places, squeeze
 from reconciler.reports.escapes import plain
 
 # Of the length and with the characters of Amazon's refresh tokens, the same in every run.

@@ -2,12 +2,12 @@
 
 import pytest
 
-from reconciler.core.allowing import Overrides
-from reconciler.core.drift import drift_of
-from reconciler.core.plan import prepare
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
-from reconciler.core.world import Selection
+from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.unread import Unread
 from tests.toys import Bell, Pipe, Tap, Well, declare, seen, standing, world
 
 WELL = declare("x", "depot", Well(name="x"))

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler import engine
-from reconciler.core.account_fields import IDENTIFYING
-from reconciler.core.discovery import DECLARED, EVERYTHING
-from reconciler.core.errors import PlanRefused, Transient
+from reconciler import run
 from reconciler.core.manifest.settings import Policy
-from reconciler.core.plan import prepare
-from reconciler.core.provider import Account, Declaration, Service
-from reconciler.core.snapshot import Snapshot, take, unseal
+from reconciler.core.model.account_fields import IDENTIFYING
+from reconciler.core.model.errors import PlanRefused, Transient
+from reconciler.core.planning.plan import prepare
+from reconciler.core.service import Account, Declaration, Service
+from reconciler.core.world.discovery import DECLARED, EVERYTHING
+from reconciler.core.world.snapshot import Snapshot, take, unseal
 from reconciler.reports import as_json
 from tests.drawing import examples
 from tests.test_convergence import settle, strangers, worlds
@@ -68,7 +68,7 @@ def targets(declared):
 def snapped(cloud, declared, providers=None, now=NOW, discovery=EVERYTHING):
     """Return the bytes of a snapshot of what is live."""
     providers = providers or cloud.providers()
-    seen = engine.observe(declared, providers, everything=True)
+    seen = run.observe(declared, providers, everything=True)
     scopes = [scope for provider in providers.values() for scope in provider.scopes()]
     taken = take(declared, seen, scopes, targets(declared), now, discovery)
     return as_json.render(taken).encode()
@@ -110,7 +110,7 @@ def test_a_plan_against_a_snapshot_is_byte_for_byte_the_plan_against_what_it_was
     strangers(cloud)
     settle(cloud, first)
     declared = located(second)
-    seen = engine.observe(declared, cloud.providers())
+    seen = run.observe(declared, cloud.providers())
     live = written(lambda: prepare(declared, seen, targets=targets(declared)).plan)
     text = snapped(cloud, located(first))
     assert written(lambda: planned(text, declared)) == live
@@ -134,7 +134,7 @@ def test_everything_a_live_object_tells_survives(cloud):
     )
     cloud.put("tower", Bell(event="fire", everyone=True))
     _, restored = unseal(snapped(cloud, HOME), HOME, SERVICES, targets(HOME))
-    observed = engine.observe(HOME, cloud.providers(), everything=True)
+    observed = run.observe(HOME, cloud.providers(), everything=True)
     assert {str(it) for it in restored.live} == {str(it) for it in observed.live}
 
 
@@ -314,7 +314,7 @@ def test_an_account_that_was_not_looked_at_is_unknown_and_not_empty(cloud):
 def test_a_part_of_an_account_that_was_not_looked_at_is_unknown(cloud):
     providers = cloud.providers()
     scopes = [it for each in providers.values() for it in each.scopes() if it.part != "fr"]
-    seen = engine.observe(HOME, providers, everything=True)
+    seen = run.observe(HOME, providers, everything=True)
     mine = dataclasses.replace(
         seen, live=tuple(it for it in seen.live if it.spec.partition() != "fr")
     )

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler import engine
-from reconciler.core.allowing import Overrides
-from reconciler.core.fingerprint import fingerprint_of
-from reconciler.core.plan import prepare
+from reconciler import run
+from reconciler.core.planning.fingerprint import fingerprint_of
+from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
-from reconciler.core.world import Selection
+from reconciler.core.world.matching import Selection
+from reconciler.core.world.unread import Unread
 from tests.toys import Bell, Cloud, Pipe, Tank, Tap, Valve, Well, declare, seen, standing, world
 
 OLD = standing(declare("old", "depot", Well(name="old")), id="old")
@@ -308,8 +308,8 @@ class _Refusing:
 
 def carried_out(cloud, *desired):
     declared = world(*desired)
-    made = prepare(declared, engine.observe(declared, cloud.providers()))
-    ended = engine.apply(made, cloud.providers())
+    made = prepare(declared, run.observe(declared, cloud.providers()))
+    ended = run.apply(made, cloud.providers())
     return {item.address: (item.outcome, item.error) for item in ended.outcomes}
 
 

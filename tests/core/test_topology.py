@@ -1,10 +1,10 @@
 """Who is wired to what, of kinds that no service has."""
 
-from reconciler.core.observation import Observation
-from reconciler.core.plan import prepare
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.topology import Edge, declared_topology, planned_topology
-from reconciler.core.unread import Unread
+from reconciler.core.verdicts.topology import Edge, declared_topology, planned_topology
+from reconciler.core.world.observation import Observation
+from reconciler.core.world.unread import Unread
 from tests.toys import Bell, Cloud, Pipe, Spill, Tank, Tap, Well, declare, standing, world
 
 WELL = declare("w", "depot", Well(name="w"))

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter
 
-from reconciler.core.units import (
+from reconciler.core.model.units import (
     Duration,
     Size,
     format_age,

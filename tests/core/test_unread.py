@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler.core.plan import prepare
+from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.unread import Unread
+from reconciler.core.world.unread import Unread
 from tests.toys import (
     KINDS,
     Bell,

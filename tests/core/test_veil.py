@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.veil import VEIL, veil, veil_text, veil_uri, veil_value
+from reconciler.core.text.veil import VEIL, veil, veil_text, veil_uri, veil_value
 
 
 def test_a_veil_is_three_stars_and_eight_digits_of_a_digest():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.core.visible import visible, visible_json
+from reconciler.core.text.visible import visible, visible_json
 
 HIDING = {
     "line end": "\n",

@@ -30,7 +30,7 @@ LOADED = (
     "github",
     "googleapiclient.discovery",
     "reconciler.cli.applying",
-    "reconciler.github.telling",
+    "reconciler.github.publishing",
     "reconciler.wiring",
 )
 

@@ -8,9 +8,17 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from reconciler.core.allowing import line
-from reconciler.core.drift import drift_of
-from reconciler.core.model import Action, Estimate, FieldChange, Finding, Guard, Plan, Unmanaged
+from reconciler.core.model.plan import (
+    Action,
+    Estimate,
+    FieldChange,
+    Finding,
+    Guard,
+    Plan,
+    Unmanaged,
+)
+from reconciler.core.planning.overrides import line
+from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings
 from reconciler.reports.escapes import code

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.github.artifact import content
 from reconciler.github.run import Run, believed
 from tests.github.api import zipped

@@ -1,9 +1,9 @@
 """A declared world, brought about in a sandbox, for what is asked of it afterwards."""
 
-from reconciler.core.health import Limits
+from reconciler.core.verdicts.health import Limits
+from reconciler.credentials.secrets import Secrets
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
-from reconciler.providers.secrets import Secrets
 from reconciler.wiring import Providers, declarations
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Clock, Stack
 

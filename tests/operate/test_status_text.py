@@ -1,6 +1,6 @@
 """Health as lines: the worst first, and readable whatever the number."""
 
-from reconciler.core.health import Metrics, QueueHealth, Status, SubscriptionHealth
+from reconciler.core.verdicts.health import Metrics, QueueHealth, Status, SubscriptionHealth
 from reconciler.reports import as_text
 from reconciler.reports.status_text import ALL_UP_TO
 

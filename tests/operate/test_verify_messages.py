@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from reconciler.core.mailbox import Message, TestSign
-from reconciler.core.model import Live
+from reconciler.core.model.mailbox import Message, TestSign
+from reconciler.core.model.objects import Live
 from reconciler.operate.verify_messages import Route, read_test, try_route
-from reconciler.providers.mws.kinds import Subscription
+from reconciler.services.mws.kinds import Subscription
 
 ASKED = 1_000_000.0
 MWS = TestSign(frozenset({"Test", "TestNotification"}), seller="A1", certain=True)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pydot
 import pytest
 
-from reconciler.core.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, Node, Topology
 from reconciler.reports.graph import dot, mermaid, svg
 from reconciler.reports.graph.folding import MOST_NODES, folded
 from reconciler.reports.graph.layout import laid_out

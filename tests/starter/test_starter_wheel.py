@@ -12,7 +12,7 @@ import pytest
 from hatchling.build import build_wheel
 
 import reconciler
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.starter.wheel import packed, rebuilt_wheel
 from tests.installed import fresh, needed_by_the_tool, pip_install
 

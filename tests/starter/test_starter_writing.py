@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.starter.writing import write_files
 
 FILES = {"b/c/one.txt": b"1\n", "two.txt": b"2\n"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from reconciler.providers.secrets import Secrets
-from reconciler.providers.sqs.account import AwsAccount
-from reconciler.providers.sqs.client import SqsClient
+from reconciler.credentials.secrets import Secrets
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.client import SqsClient
 from tests import wires
 from tests.network_table import Column, Hasty, network
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from reconciler.core.errors import Denied, Missing, Rejected, Transient, Unclear
-from reconciler.core.model import Pace
+from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
+from reconciler.core.model.spec import Pace
 from reconciler.transport.calls import Calls, SystemClock
 from reconciler.transport.waits import WAITS
 

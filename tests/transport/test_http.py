@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from reconciler.core.errors import SettingsError, Transient, Unclear, Unreachable
+from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unreachable
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
 from reconciler.transport.lines import Limits

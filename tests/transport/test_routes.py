@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from reconciler.core.errors import SettingsError
+from reconciler.core.model.errors import SettingsError
 from reconciler.transport.routes import Bundle, Routes, parse_proxy
 
 AWS = "https://sqs.eu-west-1.amazonaws.com/"

@@ -49,7 +49,7 @@ def status(
     """Show health: messages waiting, what is dead, missing or off."""
     from reconciler.cli.health import show_status
     from reconciler.cli.session import Request
-    from reconciler.core.health import Limits
+    from reconciler.core.verdicts.health import Limits
 
     request = Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
     limits = Limits(max_waiting, max_age, max_dead_letters, max_undelivered)

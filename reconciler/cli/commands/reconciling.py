@@ -39,8 +39,8 @@ from reconciler.cli.options import (
 from reconciler.cli.state import State, colored, state_of
 
 if TYPE_CHECKING:
-    from reconciler.core.drift import Drift
-    from reconciler.core.model import Plan
+    from reconciler.core.model.plan import Plan
+    from reconciler.core.verdicts.drift import Drift
 
 
 def plan(
@@ -73,8 +73,8 @@ def plan(
     """Read live state and show what apply would do."""
     from reconciler.cli.on_github import refuse_old_declarations, reporting
     from reconciler.cli.session import Request, planned
-    from reconciler.core.allowing import Overrides
-    from reconciler.core.terms import SavedPlan
+    from reconciler.core.planning.overrides import Overrides
+    from reconciler.core.planning.terms import SavedPlan
     from reconciler.reports import as_json
 
     overrides = Overrides(
@@ -154,7 +154,7 @@ def apply(
     from reconciler.cli.applying import Agreement, Manner, carry_out
     from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
     from reconciler.cli.session import Request
-    from reconciler.core.allowing import Overrides
+    from reconciler.core.planning.overrides import Overrides
 
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
@@ -200,7 +200,7 @@ def destroy(
     """Delete everything the stack owns, through the same guards."""
     from reconciler.cli.applying import Agreement, Manner, carry_out
     from reconciler.cli.session import Request
-    from reconciler.core.allowing import Overrides
+    from reconciler.core.planning.overrides import Overrides
 
     overrides = Overrides(
         max_deletes=max_deletes,
@@ -244,7 +244,7 @@ def drift(
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import Request, planned
     from reconciler.cli.since import was_live
-    from reconciler.core.drift import drift_of
+    from reconciler.core.verdicts.drift import drift_of
 
     request = Request(
         path,

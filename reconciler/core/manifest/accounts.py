@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from reconciler.core.account_fields import harmless, plain_fields
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import explain, keys_of_any, problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import near, nearest, quoted, step
 from reconciler.core.manifest.settings import NAME, NAME_RULE
 from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import Entry, agreed
-from reconciler.core.provider import Account, Service
+from reconciler.core.model.account_fields import harmless, plain_fields
+from reconciler.core.model.errors import Problem
+from reconciler.core.service import Account, Service
+from reconciler.core.text.phrases import near, nearest, quoted, step
 
 
 def read_accounts(

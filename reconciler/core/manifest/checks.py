@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
-from reconciler.core.model import Desired, live_address
-from reconciler.core.provider import Account, Service
+from reconciler.core.model.errors import Problem
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.spec import live_address
+from reconciler.core.service import Account, Service
 
 
 def check_objects(

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import explain, keys_within, known_keys, problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import near, quoted, together
 from reconciler.core.manifest.spelling import spell
-from reconciler.core.provider import Context, Declaration
+from reconciler.core.model.errors import Problem
+from reconciler.core.service import Context, Declaration
+from reconciler.core.text.phrases import near, quoted, together
 
 Shape = type[Declaration]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.core.errors import Defects, Problem
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import comma, key_name, near, nearest, quoted, step
-from reconciler.core.model import Position
-from reconciler.core.secret_ref import LiteralSecret
+from reconciler.core.model.errors import Defects, Problem
+from reconciler.core.model.objects import Position
+from reconciler.core.model.secret_ref import LiteralSecret
+from reconciler.core.text.phrases import comma, key_name, near, nearest, quoted, step
 
 Path = tuple[str | int, ...]
 

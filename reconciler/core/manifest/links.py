@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import near, quoted
 from reconciler.core.manifest.state import Choice, Entry, Reader, Target
-from reconciler.core.model import Desired, Reference, to_snake
-from reconciler.core.provider import Declaration
-from reconciler.core.refs import put, references
+from reconciler.core.model.errors import Problem
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.references import put, references
+from reconciler.core.model.spec import Reference, to_snake
+from reconciler.core.service import Declaration
+from reconciler.core.text.phrases import near, quoted
 
 
 def offer(reader: Reader, found: Iterable[tuple[Entry, Desired]]) -> None:

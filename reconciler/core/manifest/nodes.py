@@ -21,10 +21,10 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.core.errors import Problem
-from reconciler.core.manifest.phrases import NAME_SHOWN, near, quoted
 from reconciler.core.manifest.syntax import syntax_problem
-from reconciler.core.model import Position
+from reconciler.core.model.errors import Problem
+from reconciler.core.model.objects import Position
+from reconciler.core.text.phrases import NAME_SHOWN, near, quoted
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 50

@@ -9,18 +9,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.errors import Defect, Defects, Problem
-from reconciler.core.manifest.choose import choose
+from reconciler.core.manifest.account_choice import choose
 from reconciler.core.manifest.declaration import Checked, check
 from reconciler.core.manifest.explain import keys_of_any, problem_at, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import label, quoted
 from reconciler.core.manifest.settings import NAME, NAME_RULE
 from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import Choice, Entry, Reader, agreed
-from reconciler.core.model import Desired, Position, declared_address
-from reconciler.core.provider import Context, Declaration
+from reconciler.core.model.addresses import declared_address
+from reconciler.core.model.errors import Defect, Defects, Problem
+from reconciler.core.model.objects import Desired, Position
+from reconciler.core.service import Context, Declaration
+from reconciler.core.text.phrases import label, quoted
 
 
 def read_objects(reader: Reader, defaults: Node | None) -> list[Desired]:

@@ -13,19 +13,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.core.delivery import obstacles
-from reconciler.core.errors import DeclarationError, Problem
 from reconciler.core.manifest.accounts import read_accounts, services_named
 from reconciler.core.manifest.checks import check_objects
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
-from reconciler.core.manifest.phrases import brief, comma, nearest, step
 from reconciler.core.manifest.settings import Head, Owns, Policy
 from reconciler.core.manifest.state import Entry, Reader
-from reconciler.core.model import Desired, Finding, Position
-from reconciler.core.provider import Account, Service
+from reconciler.core.model.delivery import obstacles
+from reconciler.core.model.errors import DeclarationError, Problem
+from reconciler.core.model.objects import Desired, Position
+from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing, routing_of
+from reconciler.core.service import Account, Service
+from reconciler.core.text.phrases import brief, comma, nearest, step
 
 ONCE = ("stack", "owns", "policy", "defaults")
 SECTIONS = ("queues", "destinations", "subscriptions")

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from reconciler.core.manifest.settings import NAME, STACK, Owns, Policy
-from reconciler.core.provider import Service
+from reconciler.core.service import Service
 
 REF = "#/$defs/{model}"
 

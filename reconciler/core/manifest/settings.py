@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from reconciler.core.model import Frozen
+from reconciler.core.model.spec import Frozen
 
 STACK = r"^(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.phrases import nearest
+from reconciler.core.model.errors import Problem
+from reconciler.core.text.phrases import nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.core.errors import Problem
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.model import Position, Reference
-from reconciler.core.provider import Account, Declaration, Service
+from reconciler.core.model.errors import Problem
+from reconciler.core.model.objects import Position
+from reconciler.core.model.spec import Reference
+from reconciler.core.service import Account, Declaration, Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.core.errors import Problem
+from reconciler.core.model.errors import Problem
 
 _READABLE = "\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff"
 _UNREADABLE = re.compile(f"[^{_READABLE}]")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, Node, Topology
 from reconciler.reports.graph.looks import EDGE_SIGNS, LOOKS, Wording, remark, title
 from reconciler.reports.graph.mermaid import framed
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.topology import CALL_BACK, Edge, Node, Topology
+from reconciler.core.verdicts.topology import CALL_BACK, Edge, Node, Topology
 
 MOST_NODES = 60
 MOST_EDGES = 400

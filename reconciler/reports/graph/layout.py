@@ -8,7 +8,7 @@ node goes to the mean of those it is wired to, a few times over. All lengths are
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.core.topology import Node, Topology
+from reconciler.core.verdicts.topology import Node, Topology
 
 WIDTH, HEIGHT = 290, 46
 GAP_X, GAP_Y = 90, 12

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.topology import NODE_STATES, EdgeState, Node, NodeState, Topology
-from reconciler.core.visible import visible
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, Node, NodeState, Topology
 
 _LONGEST = 60
 

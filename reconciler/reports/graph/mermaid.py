@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.topology import Node, Topology
+from reconciler.core.verdicts.topology import Node, Topology
 from reconciler.reports.graph.looks import (
     EDGE_SIGNS,
     LOOKS,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
-from reconciler.core.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, Node, Topology
 from reconciler.reports.graph.layout import (
     FRAME,
     GAP_X,

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from reconciler.core.errors import DeclarationError
 from reconciler.core.manifest.reader import Source, read
+from reconciler.core.model.errors import DeclarationError
 from reconciler.wiring import SERVICES
 
 TODAY = date(2026, 11, 21)

@@ -7,10 +7,10 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.errors import DeclarationError
 from reconciler.core.manifest import nodes
 from reconciler.core.manifest.reader import KEYS, Source, read
 from reconciler.core.manifest.reader import SECTIONS as SECTION_NAMES
+from reconciler.core.model.errors import DeclarationError
 from reconciler.wiring import SERVICES
 from tests.core.manifest.conftest import HEAD
 from tests.drawing import examples

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import invoke
-from reconciler.core.errors import DeclarationError
+from reconciler.core.model.errors import DeclarationError
 from reconciler.wiring import declarations
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.providers.merchant.account import AccessToken, ServiceAccountFile
-from reconciler.providers.mws.kinds import Subscription as MwsSubscription
-from reconciler.providers.spapi.specs import Subscription as SpApiSubscription
+from reconciler.services.merchant.account import AccessToken, ServiceAccountFile
+from reconciler.services.mws.kinds import Subscription as MwsSubscription
+from reconciler.services.spapi.specs import Subscription as SpApiSubscription
 from reconciler.wiring import declarations
 
 EXAMPLE = """\

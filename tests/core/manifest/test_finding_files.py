@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.errors import DeclarationError
-from reconciler.sources import load
+from reconciler.core.model.errors import DeclarationError
+from reconciler.files.sources import load
 from reconciler.wiring import declarations
 
 HEAD = "stack: acme\npolicy: {prune: true}\n"

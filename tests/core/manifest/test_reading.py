@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.core.manifest import nodes
-from reconciler.providers.mws.kinds import RETIRED
-from reconciler.providers.spapi.account import SANDBOX_WARNING
+from reconciler.services.mws.kinds import RETIRED
+from reconciler.services.spapi.account import SANDBOX_WARNING
 from reconciler.wiring import to_sandbox
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"

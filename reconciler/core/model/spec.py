@@ -1,0 +1,219 @@
+"""A kind: the comparable part of one object, with the facts about it as data.
+
+A *kind* is a frozen pydantic class derived from `Spec`; the core knows its class variables only.
+YAML and live answers build the same class, so equal means in sync.
+
+References inside a spec are *handles*, the same for a declared object and the live one it matches.
+Only `core.world.refs` turns handles into remote values and back.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, alias_generators
+
+from reconciler.core.model.addresses import identity_address
+from reconciler.core.model.evidence import Evidence
+from reconciler.core.model.exclusion import Exclusion
+from reconciler.core.model.link import Link
+from reconciler.core.model.units import UnitName, units_of
+
+to_snake = cache(alias_generators.to_snake)
+"""The field name behind a YAML name; asked for the same few names again and again."""
+
+
+Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+
+
+ActionName = Literal["create", "update", "replace", "delete"]
+
+
+class Frozen(BaseModel):
+    """A frozen value whose YAML and JSON names are camelCase and which accepts no other names."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=alias_generators.to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A spec field that names another object: its `kind`, and the `output` written to the service.
+
+    `same_account`: the other object lives in this object's own account. `remote` is a pattern for
+    remote values that may stand in YAML instead of a declared name (None: names only).
+    """
+
+    kind: str
+    output: str
+    same_account: bool = False
+    remote: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A service's request limit: `rate` requests a second on average, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+class Spec(Frozen):
+    """The comparable part of one object: facts about its kind as data, paths as in YAML."""
+
+    kind: ClassVar[str]
+    service: ClassVar[str]
+    identity: ClassVar[tuple[str, ...]]
+    """Top-level fields that decide which live object a declaration meets, in address order."""
+    identity_names: ClassVar[Mapping[str, str]] = {}
+    """Other names under which identity fields are shown."""
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields the service cannot change: a difference means replace."""
+    cosmetic: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields whose difference is noted, never acted upon."""
+    optional: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields that are left alone when not declared, instead of having a default."""
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields that help to decide but are never compared or shown."""
+    atomic: ClassVar[frozenset[str]] = frozenset()
+    """Top-level fields whose difference is one change, however deep it lies (a policy)."""
+    shared: ClassVar[frozenset[str]] = frozenset()
+    """Mappings whose keys others may manage too (policy.ignoreTags)."""
+    refs: ClassVar[Mapping[str, Reference]] = {}
+    mentions: ClassVar[Mapping[str, Reference]] = {}
+    """Top-level fields that list objects by remote value; YAML has names too, nothing waits."""
+    remote_id: ClassVar[str | None] = None
+    """The output that no other object of the kind has, through whichever account it is seen."""
+    marks: ClassVar[str | None] = None
+    """Path under which the kind can bear our marks, if it can (`tags`)."""
+    evidence: ClassVar[tuple[Evidence, ...]] = ()
+    topical: ClassVar[bool] = False
+    """The service lists such objects only for topics it is asked about (see `topic`)."""
+    sender: ClassVar[str | None] = None
+    """Who delivers through an object of this kind to what it refers to (an AWS account id)."""
+    delivers: ClassVar[bool] = False
+    """Objects of this kind are what notifications are sent for: the beginning of a chain."""
+    pushes_to: ClassVar[str | None] = None
+    """The field that holds the URI notifications are posted to, where there is one."""
+    calls: ClassVar[Mapping[ActionName, int]] = {"create": 1, "update": 1, "delete": 1}
+    """Calls an action takes that draw on its rate limit, for the estimate."""
+    pace: ClassVar[Pace] = Pace(10, 10)
+
+    def fields(self) -> dict[str, Any]:
+        """Return every comparable field by YAML name, in canonical JSON form."""
+        return self.model_dump(mode="json", exclude={to_snake(name) for name in self.hidden})
+
+    def declared_fields(self) -> dict[str, Any]:
+        """Return the fields that were set (by YAML or by the service), by YAML name."""
+        fields = type(self).model_fields
+        names = {fields[name].alias or name for name in self.model_fields_set}
+        return {name: value for name, value in self.fields().items() if name in names}
+
+    def identity_values(self) -> dict[str, Any]:
+        """Return the identity by shown name; fields without a value are left out."""
+        values = ((name, getattr(self, field)) for name, field in _identity_fields(type(self)))
+        return {name: dump(value) for name, value in values if value is not None}
+
+    def partition(self) -> str | None:
+        """Return the part of the account this object is read with (a seller), None for all."""
+        return None
+
+    def topic(self) -> str:
+        """Return what the service must be asked about to list this object."""
+        return ""
+
+    def role(self) -> str:
+        """Return what it has in common with all of its kind that may take over from it."""
+        return ""
+
+    def party(self) -> str | None:
+        """Return the seller or target it is for: within a service it takes over for no other."""
+        return self.partition()
+
+    def exclusion(self) -> Exclusion | None:
+        """Return what it cannot stand beside, None if it can beside anything."""
+        return None
+
+    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+        """Return the string by which other specs refer to this object: its live address."""
+        return live_address(self, account)
+
+    def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
+        """Return how many API calls it takes to write `after` by path, or to create or delete."""
+        return self.calls[action] + (action != "create")  # what is there is looked at once more
+
+    @classmethod
+    def beside_creates(cls, number: int) -> int:
+        """Return how many API calls go with so many creates in an account, beside these."""
+        return 0
+
+    def bucket(self, action: ActionName) -> str:
+        """Return which of the account's rate limits an action's calls draw on."""
+        return action
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
+        yield from ()
+
+    def active(self) -> bool:
+        """Say whether it does its work as it stands; what can be switched off may not."""
+        return True
+
+    def obstacles(self, sender: str) -> Iterator[str]:
+        """Yield why `sender` could not deliver to this object, as "does not let ..."."""
+        yield from ()
+
+    def doubts(self, sender: str) -> Iterator[str]:
+        """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
+        yield from ()
+
+    def links(self, declared: Self, target: "Spec | None", sender: str | None) -> Iterator[Link]:
+        """Yield what this live object contributes to a chain of delivery.
+
+        `declared` is its declaration, `target` the live object behind its reference, `sender` the
+        AWS account that delivers through the chain.
+        """
+        yield from ()
+
+    def mistaken_for(self, other: "Spec") -> str | None:
+        """Say why a live object that looks like this declared one is another, None if it is."""
+        return None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the references to secrets whose values are parts of fields."""
+        return ()
+
+    def unexamined(self, live: "Spec") -> Iterator[str]:
+        """Yield fields that agree with a live object's but for a secret that is not known here."""
+        yield from ()
+
+    @classmethod
+    def units(cls, path: str) -> dict[str, UnitName]:
+        """Return by path what the field at `path` and those inside it are counted in."""
+        units = units_of(cls)
+        return {name: units[name] for name in units if f"{name}.".startswith(f"{path}.")}
+
+
+@cache
+def _identity_fields(kind: type[Spec]) -> tuple[tuple[str, str], ...]:
+    """Return shown names and attributes of a kind's identity; asked for very often."""
+    return tuple((kind.identity_names.get(name, name), to_snake(name)) for name in kind.identity)
+
+
+def dump(value: Any) -> Any:
+    """Return a field's value in JSON form."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    return value
+
+
+def live_address(spec: Spec, account: str) -> str:
+    """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
+    return identity_address(spec.kind, account, spec.identity_values())

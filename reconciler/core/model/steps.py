@@ -1,0 +1,71 @@
+"""What is decided about objects, and the writes that this takes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.spec import ActionName
+
+Verb = Literal["create", "update", "delete"]
+
+
+Phase = Literal["prepare", "clear", "build", "prune"]
+
+
+StepId = tuple[str, Verb]
+
+
+PHASES: tuple[Phase, ...] = ("prepare", "clear", "build", "prune")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision about one object; a create has no live side, a delete no desired one."""
+
+    action: ActionName
+    address: str
+    desired: Desired | None = None
+    live: Live | None = None
+    changes: tuple[FieldChange, ...] = ()
+    adopts: bool = False
+    caused_by: str | None = None
+
+    @property
+    def wanted(self) -> Desired:
+        """Return the declared side of a create, update or replace."""
+        if self.desired is None:
+            raise AssertionError(f"{self.action} {self.address} has no declared side")
+        return self.desired
+
+    @property
+    def former(self) -> Live:
+        """Return the live side of an update, replace or delete."""
+        if self.live is None:
+            raise AssertionError(f"{self.action} {self.address} has no live side")
+        return self.live
+
+    @property
+    def subject(self) -> Desired | Live:
+        """Return the declared side, or else the live one."""
+        return self.desired or self.former
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One write: a create, an update or a delete. A replace is a delete and a create.
+
+    It is begun when all steps in `needs` have succeeded; a prune step also waits until every other
+    step has ended one way or the other, and may be held back (see `succession`).
+    """
+
+    address: str
+    verb: Verb
+    phase: Phase
+    change: Change
+    needs: tuple[StepId, ...]
+
+    @property
+    def id(self) -> StepId:
+        """Identify the step within its plan."""
+        return self.address, self.verb

@@ -1,0 +1,155 @@
+"""What a service says about itself: its accounts, what may be declared, its rules."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import StrictBool, model_validator
+
+from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
+from reconciler.core.model.hosts import Lead, Reading
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
+from reconciler.core.model.spec import Frozen, Spec
+
+
+class Account(Frozen):
+    """One entry under `accounts`; each service derives its own."""
+
+    hosts: ClassVar[tuple[str, ...]] = ()
+    """The service's own hosts, to which secrets may be sent; `*.` stands for whole labels."""
+
+    by_topic: ClassVar[bool] = False
+    """Whether the service lists only the topics it is asked for, so that others may not be seen."""
+
+    service: Annotated[str, IDENTIFYING]
+
+    def target(self) -> dict[str, Any]:
+        """Identify the real account, whoever looks at it."""
+        fields = {"service", *identifying_fields(type(self))}
+        return self.model_dump(mode="json", include=fields, exclude_none=True)
+
+    def leads(self, read: Reading | None = None) -> Iterable[Lead]:
+        """Yield every URL that requests and secrets of this account go to.
+
+        With `read`, also those that stand in files which the account names.
+        """
+        for name, (alias, own) in leading_fields(type(self)).items():
+            url = getattr(self, name)
+            if url is not None:
+                yield Lead(alias, url, self.hosts if own is None else own)
+
+    def parts(self, kind: str) -> Sequence[str | None]:
+        """Return the parts in which objects of a kind are read (sellers); None: all at once."""
+        return (None,)
+
+    def holds(self, kind: str, value: str) -> bool:
+        """Say whether an object of a kind with this remote value (an ARN) would lie in it."""
+        return False
+
+    def warnings(self) -> Iterable[str]:
+        """Yield what a reader of this account should know (a retired service)."""
+        return ()
+
+    def real(self) -> tuple[str, ...] | None:
+        """Return what tells that two entries mean one account of the service, None if unknown."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a declaration may look at while it is turned into specs."""
+
+    stack: str
+    name: str
+    account_name: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One object a declaration stands for; `member` is None unless it was declared with a list.
+
+    `outputs` are remote values known beforehand.
+    """
+
+    spec: Spec
+    member: str | None = None
+    outputs: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One declaration that stands for `specs`, live objects of one account: `members` backwards.
+
+    `fields` are its YAML fields by name, as one would write them by hand: without account, without
+    what the service has by default, with handles as references and bare numbers as durations and
+    sizes. `full` holds those fields that have a default too. `stems` are what it may be called,
+    shortest first.
+    """
+
+    specs: tuple[Spec, ...]
+    fields: Mapping[str, Any]
+    full: Mapping[str, Any]
+    stems: tuple[str, ...]
+
+
+class Declaration(Frozen):
+    """The YAML shape of one declaration: the kind's own fields and what every kind takes."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = ()
+    """Groups of YAML fields of which at most one may be given; a given one hides defaults."""
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {}
+    """Groups of YAML fields of which exactly one must be given, and how to say so."""
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """YAML fields that become another field of the spec (`grants` becomes `policy`)."""
+    spec_type: ClassVar[type[Spec]]
+
+    account: str | None = None
+    """Name of an account; may be left out where only one fits."""
+    protect: StrictBool = False
+    """Never delete or replace the live object."""
+    ignore_changes: tuple[str, ...] = ()
+    """Fields that are declared at creation and then left alone."""
+
+    @model_validator(mode="after")
+    def _has_one_of_each(self) -> Self:
+        fields = type(self).model_fields
+        given = {info.alias for name, info in fields.items() if getattr(self, name) is not None}
+        for group, message in self.one_of.items():
+            if len(group & given) != 1:
+                raise ValueError(message)
+        return self
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the objects this declaration stands for; ValueError says what is wrong with it."""
+        raise TypeError("a kind's declaration says which objects it stands for")
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield the declarations of these live objects of `account`, as few as stand for them."""
+        raise TypeError("a kind's declaration says how its live objects are written")
+
+    @classmethod
+    def default_name(cls, stack: str, key: str) -> str | None:
+        """Return the live name that follows from a declaration's key; None: there are no names."""
+        return None
+
+
+def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Say nothing: the service has no rule between objects."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as data: its name, account shape and the declarations of each section.
+
+    `invariants` are the service's own rules between declared objects of one account, checked
+    offline: they yield an address and what is wrong.
+    """
+
+    name: str
+    account: type[Account]
+    declarations: Mapping[str, type[Declaration]]
+    invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants

@@ -1,0 +1,83 @@
+"""How live differs from declared, told from a plan."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reconciler.core.model.plan import Action, FieldChange, Finding, Plan, Unmanaged
+from reconciler.core.model.spec import Frozen
+from reconciler.core.model.units import UnitName
+
+Status = Literal["missing", "changed", "undeclared"]
+_STATUS: dict[str, Status] = {
+    "create": "missing",
+    "update": "changed",
+    "replace": "changed",
+    "delete": "undeclared",
+}
+
+
+class Resource(Frozen):
+    """One object that differs; `before` in its changes is live, `after` is declared."""
+
+    address: str
+    status: Status
+    changes: tuple[FieldChange, ...]
+    units: dict[str, UnitName] = Field(default_factory=dict)
+
+
+class Drift(Frozen):
+    """Every difference, and what is live without being ours.
+
+    `unapplied` says that everything was looked for and nothing of the stack is live: it was not
+    applied yet, or all of it is gone.
+    """
+
+    stack: str
+    drifted: bool
+    complete: bool
+    unapplied: bool = False
+    resources: tuple[Resource, ...]
+    unmanaged: tuple[Unmanaged, ...]
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
+    not_looked: tuple[Finding, ...] = ()
+
+
+def _differences(action: Action) -> tuple[FieldChange, ...]:
+    """Leave out what is written only because the object behind it is replaced."""
+    return tuple(change for change in action.changes if change.before != change.after)
+
+
+def is_live(plan: Plan) -> bool:
+    """Say whether anything that a stack declares or owns was live when it was planned."""
+    return plan.summary["unchanged"] > 0 or any(item.action != "create" for item in plan.actions)
+
+
+def drift_of(plan: Plan) -> Drift:
+    """Read a plan as differences instead of deeds."""
+    resources = tuple(
+        Resource(
+            address=action.address,
+            status=_STATUS[action.action],
+            changes=_differences(action),
+            units=action.units,
+        )
+        for action in sorted(plan.actions, key=lambda action: action.address)
+        if action.action in ("create", "delete") or _differences(action)
+    )
+    return Drift(
+        stack=plan.stack,
+        drifted=bool(resources),
+        complete=plan.complete,
+        unapplied=bool(resources)
+        and plan.complete
+        and not (plan.problems or plan.unknown or is_live(plan)),
+        resources=resources,
+        unmanaged=plan.unmanaged,
+        problems=plan.problems,
+        warnings=plan.warnings,
+        unknown=plan.unknown,
+        not_looked=plan.not_looked,
+    )

@@ -1,0 +1,104 @@
+"""How what is declared fares live, as values. `operate.status` fills them in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reconciler.core.model.spec import Frozen
+
+Presence = Literal["present", "missing", "unknown"]
+"""unknown: its account, or its part of it, could not be read."""
+SubscriptionState = Literal["enabled", "disabled", "missing", "unauthorised", "unknown"]
+"""unauthorised: the seller withdrew consent, so nothing is delivered whatever exists."""
+
+
+class Metrics(Frozen):
+    """What a service measures beyond its counts; None where it does not say.
+
+    `oldest_seconds` is the age of the oldest message that waits; `acknowledged` were taken in the
+    last 24 hours, `undelivered` are being tried again.
+    """
+
+    oldest_seconds: int | None = None
+    acknowledged: int | None = None
+    undelivered: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Metrics by live address; `lacking` says in a sentence why some are missing, if they are."""
+
+    metrics: Mapping[str, Metrics] = field(default_factory=dict)
+    lacking: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is still healthy.
+
+    `waiting` counts visible messages, `age` the seconds of the oldest, `undelivered` the pushes
+    that are being tried again.
+    """
+
+    waiting: int = 10_000
+    age: int = 3600
+    dead_letters: int = 0
+    undelivered: int = 100
+
+
+class Health(Frozen):
+    """What every object has; `problems` are sentences, none of them if it is healthy."""
+
+    address: str
+    account: str
+    problems: tuple[str, ...] = ()
+
+
+class QueueHealth(Health):
+    """A queue. Counts are approximate, as SQS gives them; None where they were not read.
+
+    `dead_letters` are the messages that wait in its dead-letter queue, None if it has none.
+    """
+
+    state: Presence
+    visible: int | None = None
+    in_flight: int | None = None
+    delayed: int | None = None
+    oldest_seconds: int | None = None
+    dead_letters: int | None = None
+
+
+class DestinationHealth(Health):
+    """A destination; `alive` if it exists and what it leads to does, None if that is not known."""
+
+    state: Presence
+    alive: bool | None = None
+    leads_to: str | None = None
+
+
+class SubscriptionHealth(Health):
+    """A subscription; `health` is what its service measures of it, None where it does not.
+
+    `destination_alive` and `consent` are None where there is no such thing, or it is not known.
+    """
+
+    state: SubscriptionState
+    health: Metrics | None = None
+    destination_alive: bool | None = None
+    consent: bool | None = None
+
+
+class Status(Frozen):
+    """Everything declared that was looked at, by address.
+
+    `unread` says what could not be read, `notes` which figures nobody could give.
+    """
+
+    stack: str
+    healthy: bool
+    complete: bool
+    queues: tuple[QueueHealth, ...]
+    destinations: tuple[DestinationHealth, ...]
+    subscriptions: tuple[SubscriptionHealth, ...]
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

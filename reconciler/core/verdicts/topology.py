@@ -1,0 +1,251 @@
+"""Who is wired to what, and what would change: declared and live objects as nodes and edges.
+
+What leads where follows from the references of specs alone: from what notifications are sent for to
+where they end, and from there to what takes those that nobody could read. An edge to an object of
+the same kind is such a way out (a dead-letter queue).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import ActionName, Reference, Spec, live_address
+from reconciler.core.planning.plan import Prepared
+from reconciler.core.verdicts.drift import Drift
+from reconciler.core.world.matching import World
+
+NodeState = Literal[
+    "create",
+    "update",
+    "replace",
+    "delete",
+    "problem",
+    "unknown",
+    "in sync",
+    "declared",
+    "left alone",
+    "unmanaged",
+    "elsewhere",
+]
+"""What becomes of an object, the loudest first.
+
+declared: nothing was asked about what is live. left alone: ours and not declared, and still not
+deleted by this plan. elsewhere: outside of all accounts that are declared.
+"""
+NODE_STATES: tuple[NodeState, ...] = get_args(NodeState)
+EdgeState = Literal["stays", "comes", "goes"]
+CALL_BACK = "call back"
+"""The kind of a node that stands for a URI notifications are posted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One object, or `number` alike ones that are told as one.
+
+    `key` is its address, declared or live; `name` what of it tells it from others of its kind, and
+    `detail` what its identity says beyond that. `account` and `service` are empty for what lies
+    elsewhere. `party` is the seller or target it is for. `identity` and `outputs` are its own names
+    for itself at the service, as far as they are known.
+    """
+
+    key: str
+    kind: str
+    name: str
+    state: NodeState
+    account: str = ""
+    service: str = ""
+    party: str = ""
+    detail: str = ""
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """What leads from one node to another, by their keys; `label` is empty on the usual way."""
+
+    source: str
+    target: str
+    label: str
+    state: EdgeState
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Nodes by key and the edges between them, both sorted."""
+
+    stack: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def changes(self) -> bool:
+        """Say whether anything in it would change."""
+        return any(node.state in get_args(ActionName) for node in self.nodes)
+
+
+def declared_topology(declarations: Declarations) -> Topology:
+    """Return what is declared, without a look at what is live."""
+    return _Drawing(declarations, None).topology()
+
+
+def planned_topology(prepared: Prepared) -> Topology:
+    """Return what is declared and live, with what a plan does to it."""
+    return _Drawing(prepared.world.declarations, prepared).topology()
+
+
+def differences_only(topology: Topology, drift: Drift) -> Topology:
+    """Return it with what differs marked alone; what is only written along is in sync."""
+    differing = {item.address for item in drift.resources}
+    deeds = get_args(ActionName)
+    nodes = tuple(
+        replace(node, state="in sync")
+        if node.state in deeds and node.key not in differing
+        else node
+        for node in topology.nodes
+    )
+    return replace(topology, nodes=nodes)
+
+
+class _Drawing:
+    """Nodes and edges while they are found; references are looked up by what they hold."""
+
+    def __init__(self, declarations: Declarations, prepared: Prepared | None) -> None:
+        self._declarations = declarations
+        self._world: World | None = prepared.world if prepared else None
+        actions = prepared.plan.actions if prepared else ()
+        self._verbs: dict[str, ActionName] = {item.address: item.action for item in actions}
+        self._met = {live_address(it.spec, it.account): it for it in declarations.desired}
+        self._names: dict[tuple[str, str, str], str] = {}
+        self._nodes: dict[str, Node] = {}
+        self._edges: set[Edge] = set()
+
+    def topology(self) -> Topology:
+        """Draw everything."""
+        live = self._world.live if self._world else []
+        for item in self._declarations.desired:
+            self._add(_node(item, item.address, self._declared_state(item), self._outputs(item)))
+            self._call(item, item.address)
+        undeclared: list[tuple[str, Live]] = []
+        for thing in live:
+            address = live_address(thing.spec, thing.account)
+            met = self._met.get(address)
+            self._call(thing, met.address if met else address)
+            if met is None:
+                undeclared.append((address, thing))
+                self._add(_node(thing, address, self._live_state(thing, address), thing.outputs))
+        for other, name in self._world.sights.aliases.items() if self._world else ():
+            if name in self._names:
+                self._names.setdefault(other, self._names[name])
+        for item in self._declarations.desired:
+            self._edges.update(self._of_declared(item))
+        for address, thing in undeclared:
+            state: EdgeState = "goes" if address in self._verbs else "stays"
+            self._edges.update(Edge(address, *way, state) for way in self._ways(thing))
+        nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
+        return Topology(self._declarations.stack, nodes, tuple(sorted(self._edges)))
+
+    def _add(self, node: Node) -> str:
+        self._nodes.setdefault(node.key, node)
+        return node.key
+
+    def _call(self, item: Desired | Live, key: str) -> None:
+        """Remember by which handle references name an object."""
+        handle = item.spec.handle(item.account, item.outputs)
+        for scope in (item.account, ""):
+            self._names.setdefault((item.spec.kind, scope, handle), key)
+
+    def _outputs(self, item: Desired) -> Mapping[str, str]:
+        live = self._world.met(item) if self._world else None
+        return live.outputs if live else item.outputs
+
+    def _declared_state(self, item: Desired) -> NodeState:
+        world = self._world
+        if world is None or not world.selection.takes(item):
+            return "declared"
+        if item.address in self._verbs:
+            return self._verbs[item.address]
+        if item.address in world.unknown:
+            return "unknown"
+        return "problem" if item.address in world.stuck else "in sync"
+
+    def _live_state(self, item: Live, address: str) -> NodeState:
+        if address in self._verbs:
+            return self._verbs[address]
+        return "left alone" if self._world and self._world.owned(item) else "unmanaged"
+
+    def _of_declared(self, item: Desired) -> Iterator[Edge]:
+        """Yield where a declared object leads, and from where it is led away."""
+        wanted = set(self._ways(item))
+        live = self._world.met(item) if self._world else None
+        actual = set(self._ways(live)) if live else wanted
+        match self._verbs.get(item.address):
+            case None if self._declared_state(item) == "in sync":
+                wanted = actual
+            case None | "create":
+                actual = wanted
+            case "delete":
+                wanted = set()
+        comes = self._verbs.get(item.address) == "create"
+        for way in wanted | actual:
+            stays = way in actual and way in wanted and not comes
+            yield Edge(
+                item.address, *way, "stays" if stays else "comes" if way in wanted else "goes"
+            )
+
+    def _ways(self, item: Desired | Live) -> Iterator[tuple[str, str]]:
+        """Yield the key of what an object leads to, and what to write beside that."""
+        named = item.references if isinstance(item, Desired) else {}
+        for path, reference, handle in references(item.spec):
+            beside = _words(path) if reference.kind == item.spec.kind else ""
+            yield named.get(path) or self._found(item, reference, handle), beside
+        if item.spec.pushes_to is not None:
+            uri = str(item.spec.fields()[item.spec.pushes_to])
+            yield self._add(Node(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
+
+    def _found(self, item: Desired | Live, reference: Reference, handle: str) -> str:
+        """Return the key of what a handle names; what nobody knows becomes a node of its own."""
+        scope = item.account if reference.same_account else ""
+        known = self._names.get((reference.kind, scope, handle))
+        return known or self._add(self._stranger(reference.kind, handle))
+
+    def _stranger(self, kind: str, handle: str) -> Node:
+        sighting = self._world.remote.sight(kind, handle).state if self._world else ""
+        states: dict[str, NodeState] = {"gone": "problem", "unexamined": "unknown"}
+        return Node(f"{kind} {handle}", kind, handle, states.get(sighting, "elsewhere"))
+
+
+def _node(item: Desired | Live, key: str, state: NodeState, outputs: Mapping[str, str]) -> Node:
+    spec = item.spec
+    name = key.removeprefix(f"{spec.kind}.").removeprefix(f"{item.account}/")
+    return Node(
+        key=key,
+        kind=spec.kind,
+        name=name,
+        state=state,
+        account=item.account,
+        service=spec.service,
+        party=spec.party() or "",
+        detail=" ".join(_distinguishing(spec, name)),
+        identity=spec.identity_values(),
+        outputs=dict(sorted(outputs.items())),
+    )
+
+
+def _distinguishing(spec: Spec, name: str) -> Iterator[str]:
+    """Yield what of an identity neither the name tells nor an edge."""
+    values: Iterable[tuple[str, Any]] = spec.identity_values().items()
+    leads = {spec.identity_names.get(path, path) for path in spec.refs}
+    for shown, value in values:
+        inner = value.values() if isinstance(value, dict) else (shown if value is True else value,)
+        if shown not in leads:
+            yield from (text for text in map(str, inner) if text not in re.split(r"[/\[\]]", name))
+
+
+def _words(path: str) -> str:
+    """Return the head of a YAML path in words: `deadLetter.queue` → `dead letter`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path.partition(".")[0]).lower()

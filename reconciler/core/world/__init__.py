@@ -1,0 +1,1 @@
+"""Declared and live objects brought together: what meets what, whose it is, what was not seen."""

@@ -1,0 +1,1 @@
+"""Who we are to the services: secrets, and the chains that AWS and Google find credentials by."""

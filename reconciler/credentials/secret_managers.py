@@ -1,0 +1,151 @@
+"""Secrets kept at AWS and at Google: fetched once, and told by cause where they cannot be had.
+
+Loads the SDKs, so it is loaded where a secret of this kind is used.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.parsers import ResponseParserError
+from googleapiclient import discovery
+from googleapiclient.errors import Error, HttpError
+
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.scrubbing import excerpt
+from reconciler.credentials import google
+from reconciler.credentials.aws import Login
+from reconciler.credentials.unobtainable import Unobtainable
+from reconciler.transport.failures import Failed
+from reconciler.transport.for_google import ApiHttp
+from reconciler.transport.http import Http
+
+Remember = Callable[[str], object]
+Scrub = Callable[[str], str]
+
+_WAITS = (0.5, 1.0)
+"""Seconds before a secret that could not be fetched is asked for again."""
+_CLOUD = ["https://www.googleapis.com/auth/cloud-platform"]
+_BETWEEN = "see that nothing between here and there answers in its place"
+_AWS_REMEDIES = {
+    "ResourceNotFoundException": "check its name, the account and the region",
+    "DecryptionFailure": "allow kms:Decrypt on its key to these credentials",
+    "InvalidRequestException": "see whether it is marked for deletion",
+}
+_GOOGLE_REMEDIES = {
+    400: "see whether that version is disabled or destroyed",
+    403: "give these credentials the role Secret Manager Secret Accessor in that project, and "
+    "enable the Secret Manager API there",
+    404: "check project, name and version, and give these credentials the role Secret Manager "
+    "Secret Accessor",
+}
+
+
+def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
+    """Return the text of a secret of AWS Secrets Manager, by name or ARN.
+
+    Raises:
+        SettingsError: it cannot be had; names the reference.
+    """
+    reference = f"aws-secretsmanager:{identifier}"
+    parts = identifier.split(":")
+    region = parts[3] if parts[0] == "arn" and len(parts) > 3 else None
+    http = Http(waits=_WAITS)
+    try:
+        answer = _aws_answer(identifier, region, http, remember)
+    except (Unobtainable, Failed) as error:
+        raise SettingsError(f"{reference} cannot be read: {error}") from None
+    except ClientError as error:
+        raise SettingsError(_aws_refuses(reference, error, scrub)) from None
+    except NoRegionError:
+        raise SettingsError(
+            f"{reference} cannot be read: no region is known; set AWS_DEFAULT_REGION, or name the "
+            "secret by its ARN"
+        ) from None
+    except (BotoCoreError, ResponseParserError, ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"{reference} cannot be read: no such secret can be asked for, or AWS gave an answer "
+            f"that is none; check its name and the region, and {_BETWEEN}"
+        ) from None
+    finally:
+        http.close()
+    text = answer.get("SecretString")
+    if not isinstance(text, str):
+        kind = "binary" if "SecretBinary" in answer else "empty"
+        raise SettingsError(f"{reference} is {kind}, not text; store it as text (SecretString)")
+    return text
+
+
+def _aws_answer(
+    identifier: str, region: str | None, http: Http, remember: Remember
+) -> dict[str, Any]:
+    login = Login(botocore.session.Session(), http, remember, region=region)
+    login.obtain()
+    client = login.session.client("secretsmanager", config=Config(proxies={}), verify=True)
+    try:
+        answer: dict[str, Any] = client.get_secret_value(SecretId=identifier)
+    finally:
+        client.close()
+    return answer
+
+
+def _aws_refuses(reference: str, error: ClientError, scrub: Scrub) -> str:
+    details = error.response.get("Error", {})
+    code = excerpt(str(details.get("Code", "")).rpartition("#")[2], 60, scrub)
+    remedy = _AWS_REMEDIES.get(code, "check its name, the region and")
+    if code not in _AWS_REMEDIES or code == "ResourceNotFoundException":
+        remedy = remedy.removesuffix(" and") + (
+            " and that these credentials may call secretsmanager:GetSecretValue"
+        )
+    return f"{reference} cannot be read ({code}); {remedy}"
+
+
+def from_google(name: str, remember: Remember, scrub: Scrub) -> str:
+    """Return the text of a secret of Google's Secret Manager: `projects/P/secrets/S[/versions/V]`.
+
+    Raises:
+        SettingsError: it cannot be had; names the reference.
+    """
+    reference = f"gcp-secretmanager:{name}"
+    http = Http(waits=_WAITS)
+    try:
+        data = _google_data(name, http, remember, scrub)
+        return base64.b64decode(data, validate=True).decode("utf-8")
+    except UnicodeDecodeError:
+        # The cause would hold the secret.
+        raise SettingsError(f"{reference} is not UTF-8 text; store it as text") from None
+    except (Unobtainable, Failed) as error:
+        raise SettingsError(f"{reference} cannot be read: {error}") from None
+    except HttpError as error:
+        raise SettingsError(_google_refuses(reference, error, scrub)) from None
+    except (Error, ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"{reference} cannot be read: the answer of Secret Manager holds none; {_BETWEEN}"
+        ) from None
+    finally:
+        http.close()
+
+
+def _google_data(name: str, http: Http, remember: Remember, scrub: Scrub) -> Any:
+    path = name if "/versions/" in name else f"{name}/versions/latest"
+    chain = google.default(_CLOUD, remember, scrub)
+    chain.renew(http)
+    asks = ApiHttp(http, chain.ticket())
+    service = discovery.build("secretmanager", "v1", http=asks, static_discovery=True)
+    versions: Any = service.projects().secrets().versions()
+    return versions.access(name=path).execute(num_retries=2)["payload"]["data"]
+
+
+def _google_refuses(reference: str, error: HttpError, scrub: Scrub) -> str:
+    status = int(error.resp.status)
+    try:
+        said = excerpt(str(json.loads(error.content)["error"]["message"]), 200, scrub)
+    except (ValueError, KeyError, TypeError):
+        said = ""
+    why = f"HTTP {status}: {said.rstrip('. ')}" if said else f"HTTP {status}"
+    remedy = _GOOGLE_REMEDIES.get(status, "try again later, or check its name")
+    return f"{reference} cannot be read ({why.replace(';', ',')}); {remedy}"

@@ -1,0 +1,128 @@
+"""Resolves references to secrets, once each, and keeps what was resolved out of every text."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.scrubbing import Scrubber
+from reconciler.credentials.files import read_small
+from reconciler.credentials.secret_text import cleaned, member
+
+_THROW_AWAY = "throw-away"
+
+
+class Secrets:
+    """Looks up `env:`, `file:`, `aws-secretsmanager:` and `gcp-secretmanager:` references.
+
+    Every value is asked for once a run and remembered, so that `scrub` can mask it. `environ` is
+    the environment to look in.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._lock = threading.Lock()
+        self._values: dict[str, str] = {}
+        self._scrubber = Scrubber()
+        self._known: set[str] = set()
+        self._announce: Callable[[str], None] | None = None
+
+    def announce_to(self, announce: Callable[[str], None]) -> None:
+        """Call `announce` with every secret the moment it is known, before anybody can use it."""
+        with self._lock:
+            self._announce = announce
+
+    def resolve(self, reference: str) -> str:
+        """Return the secret behind `reference`.
+
+        Raises:
+            SettingsError: it cannot be had; names the reference, never a value.
+        """
+        with self._lock:
+            if reference not in self._values:
+                scheme, _, rest = reference.partition(":")
+                value = self._lookup(scheme, rest)
+                self._values[reference] = value
+                # What opens the sandbox only is made of names that reports are full of.
+                if scheme != _THROW_AWAY:
+                    self._know(value)
+            return self._values[reference]
+
+    def unset(self, references: Iterable[str]) -> tuple[str, ...]:
+        """Return the variables among `references` that are not set, each once, by name."""
+        names = {each.removeprefix("env:") for each in references if each.startswith("env:")}
+        return tuple(sorted(names - self._environ.keys()))
+
+    def rehearse(self, reference: str, *, here: bool) -> str:
+        """Return something to throw away; `here`: the secret itself, if it is at hand."""
+        if here and reference.startswith(("env:", "file:")):
+            with suppress(SettingsError):
+                return self.resolve(reference)
+        return f"sandbox-{hashlib.sha256(reference.encode()).hexdigest()[:16]}"
+
+    def remember(self, value: str) -> str:
+        """Keep a secret that came another way (an access token) out of texts too."""
+        with self._lock:
+            self._know(value)
+        return value
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Let names of the declarations stand in texts, though a secret may share a piece."""
+        self._scrubber.publish(names)
+
+    def scrub(self, text: str) -> str:
+        """Return `text` with every known secret masked, and every piece of one."""
+        return self._scrubber.scrub(text)
+
+    def scrub_result(self, text: str) -> str:
+        """Return a result with pieces of known secrets masked; JSON stays JSON."""
+        return self._scrubber.scrub_result(text)
+
+    def _know(self, value: str) -> None:
+        if value in self._known:
+            return
+        self._known.add(value)
+        if self._announce is not None:
+            self._announce(value)
+        self._scrubber.learn(value)
+
+    def _lookup(self, scheme: str, rest: str) -> str:
+        match scheme:
+            case "env":
+                return cleaned(f"env:{rest}", self._from_environment(rest))
+            case "file":
+                return cleaned(f"file:{rest}", _from_file(rest))
+            case "aws-secretsmanager":
+                from reconciler.credentials.secret_managers import from_aws  # loads an SDK
+
+                name, _, key = rest.partition("#")
+                reference = f"{scheme}:{name}"
+                text = from_aws(name, self._know, self._scrubber.scrub)
+                if key:
+                    return cleaned(f"{scheme}:{rest}", member(reference, text, key))
+                return cleaned(reference, text, example=f"{reference}#NAME")
+            case "gcp-secretmanager":
+                from reconciler.credentials.secret_managers import from_google  # loads an SDK
+
+                text = from_google(rest, self._know, self._scrubber.scrub)
+                return cleaned(f"{scheme}:{rest}", text)
+            case _:
+                # No scheme that YAML may use: wiring gives throw-away credentials to the sandbox.
+                return rest
+
+    def _from_environment(self, name: str) -> str:
+        value = self._environ.get(name)
+        if value is None:
+            raise SettingsError(f"the environment variable {name} is not set")
+        return value
+
+
+def _from_file(path: str) -> str:
+    what = f"the secret file {path}"
+    try:
+        return read_small(path, what).decode("utf-8")
+    except UnicodeDecodeError:
+        # The cause would hold the secret.
+        raise SettingsError(f"{what} cannot be read: it is not UTF-8 text") from None

@@ -1,0 +1,1 @@
+"""Files: declarations read, results written whole or not at all, the journal."""

@@ -1,0 +1,265 @@
+"""What was read and measured → how healthy it is. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import live_address
+from reconciler.core.model.units import format_age
+from reconciler.core.text.counting import counted
+from reconciler.core.verdicts.health import (
+    DestinationHealth,
+    Limits,
+    Measured,
+    Metrics,
+    Presence,
+    QueueHealth,
+    Status,
+    SubscriptionHealth,
+    SubscriptionState,
+)
+from reconciler.core.world.remote import Remote
+from reconciler.core.world.unread import Unread
+from reconciler.operate.links import Links
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the services reported: `live` hold handles, `consents` are of parts not read.
+
+    `remote` knows what remote values lead to.
+    """
+
+    declared: Declarations
+    live: Sequence[Live]
+    unread: Sequence[Unread]
+    consents: Mapping[tuple[str, str], bool | None]
+    measured: Measured
+    remote: Remote
+
+
+def judge(seen: Seen, accounts: Iterable[str], limits: Limits) -> Status:
+    """Return the health of everything declared in `accounts`, sorted by address."""
+    shown = frozenset(accounts)
+    judges = _Judges(seen, limits)
+    items: dict[str, list[Desired]] = {"queue": [], "destination": [], "subscription": []}
+    for item in sorted(seen.declared.desired, key=lambda item: item.address):
+        if item.account in shown:
+            items[item.spec.kind].append(item)
+    queues = tuple(judges.queue(item) for item in items["queue"])
+    destinations = tuple(judges.destination(item) for item in items["destination"])
+    subscriptions = tuple(judges.subscription(item) for item in items["subscription"])
+    unread, shut = _reasons(seen, shown)
+    return Status(
+        stack=seen.declared.stack,
+        healthy=not any(item.problems for item in (*queues, *destinations, *subscriptions)),
+        complete=not unread,
+        queues=queues,
+        destinations=destinations,
+        subscriptions=subscriptions,
+        unread=unread,
+        notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines()),
+    )
+
+
+def _reasons(seen: Seen, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return why parts could not be read, and which sellers shut us out, which is an answer."""
+    unread: set[str] = set()
+    shut: set[str] = set()
+    for item in seen.unread:
+        if item.scope.account in shown:
+            closed = seen.consents.get((item.scope.account, item.scope.part or "")) is False
+            (shut if closed else unread).add(item.reason)
+    return tuple(sorted(unread)), tuple(sorted(shut))
+
+
+def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
+    """Yield what is declared by its remote value and cannot be seen from here."""
+    for item in sorted(seen.declared.desired, key=lambda item: item.address):
+        for path, sighting in seen.remote.of(item.spec, item.references):
+            if item.account in shown and sighting.state in ("undeclared", "unexamined"):
+                yield f"{item.address}: {path}: {sighting.sentence}"
+
+
+class _Judges:
+    """Judges one object at a time."""
+
+    def __init__(self, seen: Seen, limits: Limits) -> None:
+        self._seen = seen
+        self._limits = limits
+        self._links = Links(seen.declared.desired, seen.live, seen.unread, seen.remote)
+        self._live = {live_address(item.spec, item.account): item for item in seen.live}
+        self._dead_letter_queues = {
+            address
+            for item in seen.declared.desired
+            for path, address in item.references.items()
+            if item.spec.refs[path].kind == item.spec.kind
+        }
+
+    def queue(self, item: Desired) -> QueueHealth:
+        """Judge a queue."""
+        live = self._met(item)
+        backlog = live.backlog if live else None
+        metrics = self._metrics(item) or Metrics()
+        found = QueueHealth(
+            address=item.address,
+            account=item.account,
+            state=self._presence(item),
+            visible=backlog.visible if backlog else None,
+            in_flight=backlog.in_flight if backlog else None,
+            delayed=backlog.delayed if backlog else None,
+            oldest_seconds=metrics.oldest_seconds,
+            dead_letters=self._dead_letters(live) if live else None,
+        )
+        astray = self._astray(item) if live else ()
+        problems = (*self._absent(item), *astray, *self._queue_problems(found))
+        return found.model_copy(update={"problems": problems})
+
+    def destination(self, item: Desired) -> DestinationHealth:
+        """Judge a destination: does it exist, and does what it leads to?"""
+        live, state = self._met(item), self._presence(item)
+        target = next(references(item.spec), None)
+        name = self._links.name(target[1].kind, target[2]) if target else None
+        alive = False if state == "missing" else None
+        problems = [*self._absent(item)]
+        if live is not None:
+            alive = self._links.leads_somewhere(live)
+            problems += self._astray(item)
+            problems += [f"{name} does not exist"] if alive is False and not problems else []
+            problems += self._obstacles(live)
+        return DestinationHealth(
+            address=item.address,
+            account=item.account,
+            problems=tuple(problems),
+            state=state,
+            alive=alive,
+            leads_to=name,
+        )
+
+    def subscription(self, item: Desired) -> SubscriptionHealth:
+        """Judge a subscription: is it there, switched on, permitted, and does it lead anywhere?"""
+        live, consent = self._met(item), self._consent(item)
+        state = self._state(item, consent)
+        alive = self._destination_alive(live) if live else None
+        metrics = self._metrics(item)
+        problems = [*self._state_problems(item, state), *self._push_problems(metrics)]
+        if alive is False:
+            problems.append("its destination is dead, so that nothing arrives")
+        return SubscriptionHealth(
+            address=item.address,
+            account=item.account,
+            problems=tuple(problems),
+            state=state,
+            health=metrics,
+            destination_alive=alive,
+            consent=consent,
+        )
+
+    def _met(self, item: Desired) -> Live | None:
+        return self._live.get(live_address(item.spec, item.account))
+
+    def _metrics(self, item: Desired) -> Metrics | None:
+        return self._seen.measured.metrics.get(live_address(item.spec, item.account))
+
+    def _presence(self, item: Desired) -> Presence:
+        if self._met(item) is not None:
+            return "present"
+        return "unknown" if self._links.unread(item) else "missing"
+
+    def _absent(self, item: Desired) -> Iterator[str]:
+        if self._presence(item) == "missing":
+            astray = list(self._astray(item))
+            yield from astray or ["declared, but not there: apply creates it"]
+
+    def _astray(self, item: Desired) -> Iterator[str]:
+        """Yield what is declared by its remote value and is not there."""
+        for path, sighting in self._seen.remote.of(item.spec, item.references):
+            if sighting.state == "gone":
+                yield f"{path}: {sighting.sentence}"
+
+    def _dead_letters(self, live: Live) -> int | None:
+        """Count what waits in the live dead-letter queue, which is of the queue's own kind."""
+        for _, reference, handle in references(live.spec):
+            target = self._links.behind(live.account, reference, handle)
+            if reference.kind == live.spec.kind and target and target.backlog:
+                return target.backlog.visible
+        return None
+
+    def _queue_problems(self, found: QueueHealth) -> Iterator[str]:
+        if (found.dead_letters or 0) > self._limits.dead_letters:
+            yield f"{_messages(found.dead_letters)} in its dead-letter queue"
+        if found.address in self._dead_letter_queues:
+            return  # what lies there is told of the queue it comes from, and is meant to lie
+        if (found.visible or 0) > self._limits.waiting:
+            yield f"{_messages(found.visible)} waiting, more than {self._limits.waiting:,}"
+        yield from self._too_old(found.oldest_seconds)
+
+    def _too_old(self, seconds: int | None) -> Iterator[str]:
+        if (seconds or 0) > self._limits.age:
+            oldest, limit = format_age(seconds or 0), format_age(self._limits.age)
+            yield f"the oldest message waits for {oldest}, longer than {limit}"
+
+    def _push_problems(self, metrics: Metrics | None) -> Iterator[str]:
+        if metrics is None:
+            return
+        if (metrics.undelivered or 0) > self._limits.undelivered:
+            yield (
+                f"{_messages(metrics.undelivered)} not acknowledged by its callBackUri, more than "
+                f"{self._limits.undelivered:,}"
+            )
+        yield from self._too_old(metrics.oldest_seconds)
+
+    def _destination_alive(self, live: Live) -> bool | None:
+        for _, reference, handle in references(live.spec):
+            target = self._links.behind(live.account, reference, handle)
+            if target is not None:
+                return self._links.leads_somewhere(target)
+            return self._links.there(live.account, reference, handle)
+        return None
+
+    def _obstacles(self, live: Live) -> Iterator[str]:
+        """Yield why nothing gets to where a live destination leads."""
+        sender = live.spec.sender
+        for _, reference, handle in references(live.spec):
+            target = self._links.behind(live.account, reference, handle)
+            if target is not None and target.detailed and sender is not None:
+                name = self._links.name(reference.kind, handle)
+                declared = self._links.declared(reference.kind, handle)
+                healed = declared is not None and not any(declared.spec.obstacles(sender))
+                for reason in target.spec.obstacles(sender):
+                    yield f"nothing is delivered: {name} {_remedied(reason, healed=healed)}"
+
+    def _consent(self, item: Desired) -> bool | None:
+        part = item.spec.partition()
+        if part is None:
+            return None
+        return self._seen.consents.get((item.account, part), not self._links.unread(item) or None)
+
+    def _state(self, item: Desired, consent: bool | None) -> SubscriptionState:
+        if consent is False:
+            return "unauthorised"
+        live = self._met(item)
+        if live is None:
+            return "unknown" if self._links.unread(item) else "missing"
+        return "enabled" if live.spec.active() else "disabled"
+
+    def _state_problems(self, item: Desired, state: SubscriptionState) -> Iterator[str]:
+        yield from self._absent(item)
+        if state == "disabled" and item.spec.active():
+            yield "it is switched off, though declared as enabled: apply switches it on"
+        if state == "unauthorised":
+            yield (
+                f"seller {item.spec.partition()} has withdrawn consent, or the refresh token is "
+                "wrong: have the seller authorise the application again"
+            )
+
+
+def _remedied(reason: str, *, healed: bool) -> str:
+    """Replace an obstacle's advice where what is declared has no such obstacle."""
+    return f"{reason.partition(': ')[0]}: apply, which brings it back" if healed else reason
+
+
+def _messages(number: int | None) -> str:
+    return counted(number or 0, "message")

@@ -1,0 +1,172 @@
+"""Live objects → the entries of a YAML file, each under a name of its own. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from reconciler.core.manifest.reader import SECTIONS, Declarations
+from reconciler.core.model.addresses import declared_address
+from reconciler.core.model.objects import Live
+from reconciler.core.model.references import references
+from reconciler.core.model.spec import Reference, Spec, live_address
+from reconciler.core.service import Declaration, Service, Written
+from reconciler.operate.declaration_body import body, homeless
+from reconciler.operate.naming import assign
+
+Keys = dict[tuple[str, str, str], str]
+"""Names of declarations by kind, account (or none) and handle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One declaration to be written, and the live objects it stands for.
+
+    `address` is the live address of the first of them, which tells drafts apart.
+    """
+
+    address: str
+    section: str
+    account: str
+    shape: type[Declaration]
+    written: Written
+    live: tuple[Live, ...]
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the objects."""
+        return self.shape.spec_type.kind
+
+
+@dataclass(slots=True)
+class Document:
+    """The entries of a file by section and name; `drafts` are by declared address.
+
+    `homeless` are those left out since they refer to what has no declaration.
+    """
+
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    homeless: list[Draft] = field(default_factory=list)
+
+
+def drafts_of(
+    live: Iterable[Live], declarations: Declarations, services: Sequence[Service]
+) -> list[Draft]:
+    """Return the declarations that stand for live objects, sorted by address."""
+    shapes = {
+        shape.spec_type: (section, shape)
+        for service in services
+        for section, shape in service.declarations.items()
+    }
+    grouped: dict[tuple[str, type[Spec]], dict[str, Live]] = {}
+    for item in live:
+        address = live_address(item.spec, item.account)
+        grouped.setdefault((item.account, type(item.spec)), {})[address] = item
+    drafts: list[Draft] = []
+    for (account, kind), items in grouped.items():
+        section, shape = shapes[kind]
+        specs = [item.spec for item in items.values()]
+        for written in shape.written(specs, declarations.accounts[account]):
+            addresses = [live_address(spec, account) for spec in written.specs]
+            behind = tuple(items[address] for address in addresses)
+            drafts.append(Draft(addresses[0], section, account, shape, written, behind))
+    return sorted(drafts, key=lambda draft: draft.address)
+
+
+class Composer:
+    """Puts drafts beside what is declared already."""
+
+    def __init__(self, declarations: Declarations, services: Sequence[Service]) -> None:
+        self._declarations = declarations
+        self._services = services
+        self._taken: dict[str, set[str]] = {}
+        self._keys: Keys = {}
+        for item in declarations.desired:
+            name = item.address.partition(".")[2].partition("[")[0]
+            self._taken.setdefault(item.spec.kind, set()).add(name)
+            _learn(self._keys, item.spec, item.account, item.outputs, name)
+
+    def compose(self, drafts: Sequence[Draft], explicit: Mapping[str, frozenset[str]]) -> Document:
+        """Return the entries of all drafts, sorted by name.
+
+        `explicit` names by address the fields that have to be written out because the section's
+        defaults say something else.
+        """
+        document, keys = Document(), dict(self._keys)
+        for section in SECTIONS:
+            here = [draft for draft in drafts if draft.section == section]
+            names = self._names(here, keys)
+            here.sort(key=lambda draft: names[draft.address])
+            for draft in here:
+                for live in draft.live:
+                    _learn(keys, live.spec, live.account, live.outputs, names[draft.address])
+            for draft in here:
+                if homeless(draft.written.specs[0], partial(_key, keys, draft.account)):
+                    document.homeless.append(draft)
+                    continue
+                name = names[draft.address]
+                fields = self._fields(draft, name, keys, explicit.get(draft.address, frozenset()))
+                document.sections.setdefault(section, {})[name] = fields
+                document.drafts[declared_address(draft.kind, name)] = draft
+        return document
+
+    def _names(self, drafts: Iterable[Draft], keys: Keys) -> dict[str, str]:
+        """Return a name for each draft, by its address."""
+        wanted, taken = {}, set[str]()
+        for draft in drafts:
+            taken |= self._taken.get(draft.kind, set())
+            wanted[draft.address] = list(self._candidates(draft, keys))
+        return assign(wanted, taken)
+
+    def _candidates(self, draft: Draft, keys: Keys) -> Iterator[str]:
+        """Yield what a draft may be called: after itself, after what it refers to, ever longer.
+
+        The stack's name, where it goes without saying, is left out.
+        """
+        implied = draft.shape.default_name(self._declarations.stack, "") or ""
+        first, *longer = (stem.removeprefix(implied) for stem in draft.written.stems)
+        yield first
+        for _, reference, handle in references(draft.written.specs[0]):
+            target = _key(keys, draft.account, reference, handle)
+            if target is not None and reference.kind != draft.kind:
+                yield f"{first}-{target}"
+        yield from longer
+        yield f"{first}-{draft.account}"
+
+    def _fields(
+        self, draft: Draft, name: str, keys: Keys, explicit: frozenset[str]
+    ) -> dict[str, Any]:
+        fields = body(
+            draft.written,
+            draft.shape,
+            draft.live,
+            defaults=self._declarations.defaults.get(draft.section, {}),
+            explicit=explicit,
+            names=partial(_key, keys, draft.account),
+            ignore_tags=self._declarations.policy.ignore_tags,
+        )
+        if fields.get("name") == draft.shape.default_name(self._declarations.stack, name):
+            fields.pop("name", None)
+        return fields if self._account_is_implied(draft) else {"account": draft.account, **fields}
+
+    def _account_is_implied(self, draft: Draft) -> bool:
+        """Say whether the account follows from what is referred to, or is the only one there is."""
+        kind = draft.shape.spec_type
+        if any(ref.same_account and ref.kind != kind.kind for ref in kind.refs.values()):
+            return True
+        services = {item.name for item in self._services if draft.section in item.declarations}
+        fitting = [it for it in self._declarations.accounts.values() if it.service in services]
+        default = self._declarations.defaults.get(draft.section, {}).get("account")
+        return services == {kind.service} and len(fitting) == 1 and default is None
+
+
+def _learn(keys: Keys, spec: Spec, account: str, outputs: Mapping[str, str], name: str) -> None:
+    handle = spec.handle(account, outputs)
+    for scope in (account, ""):
+        keys.setdefault((spec.kind, scope, handle), name)
+
+
+def _key(keys: Keys, account: str, reference: Reference, handle: str) -> str | None:
+    scope = account if reference.same_account else ""
+    return keys.get((reference.kind, scope, handle))

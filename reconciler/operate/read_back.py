@@ -1,0 +1,140 @@
+"""What was written is read again the way any declaration is, and held against what is live.
+
+Whatever would not be in sync is left out and told, with all that depends on it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from reconciler.core.manifest.nodes import parse
+from reconciler.core.manifest.reader import Declarations, Source
+from reconciler.core.model.errors import DeclarationError, Problem
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.spec import live_address
+from reconciler.core.planning.diff import STACK_MARK, compare
+from reconciler.core.world.matching import World
+from reconciler.operate.declaration_body import EVERYTHING
+from reconciler.operate.live_declarations import Composer, Document, Draft
+from reconciler.operate.yaml_writer import written
+
+FILE = "<exported>"
+"""The name of the file while it is tried; no file of a user's is called so."""
+HEAD = (
+    "Written by `reconciler export`: what is live and was not declared. Read it through, keep it",
+    "with the other declarations and plan: all that is missing is the stack's mark on queues.",
+)
+
+Reread = Callable[[Source], Declarations]
+"""Reads the declarations together with one more file; raises DeclarationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a draft does not stand for what is live, and in which fields of the spec."""
+
+    draft: Draft
+    fields: frozenset[str]
+    message: str
+
+
+@dataclass(slots=True)
+class Trial:
+    """Writes drafts and tries them until those that are left hold.
+
+    `refused` holds a sentence for each address left out, `explicit` the fields that have to be
+    written out because of the section's defaults.
+    """
+
+    declarations: Declarations
+    world: World
+    reread: Reread
+    drafts: list[Draft]
+    explicit: dict[str, frozenset[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def run(self, composer: Composer) -> tuple[Document, str]:
+        """Return the document that holds, and its text.
+
+        Each round leaves out or spells out something more, so that it ends.
+        """
+        while True:
+            left = [draft for draft in self.drafts if draft.address not in self.refused]
+            document = composer.compose(left, self.explicit)
+            for draft in document.homeless:
+                self._refuse(draft, "what it refers to was not read, or is not exported either")
+            text = written(document.sections, HEAD) if document.drafts else ""
+            faults = list(self._faults(document, text)) if text else []
+            # Of several faults of one draft the first is mended, and then it is tried again.
+            for fault in {fault.draft.address: fault for fault in reversed(faults)}.values():
+                self._mend(fault)
+            if not faults and not document.homeless:
+                return document, text
+
+    def _refuse(self, draft: Draft, message: str) -> None:
+        self.refused.setdefault(draft.address, f"{draft.address} is not exported: {message}")
+
+    def _mend(self, fault: Fault) -> None:
+        """Spell the fields out where the section has defaults and that was not tried before."""
+        draft = fault.draft
+        done = self.explicit.get(draft.address, frozenset())
+        if draft.section in self.declarations.defaults and not fault.fields <= done:
+            self.explicit[draft.address] = done | fault.fields
+        else:
+            self._refuse(draft, fault.message)
+
+    def _faults(self, document: Document, text: str) -> Iterator[Fault]:
+        """Yield what is no valid declaration or, if all are, what is none of a live object."""
+        try:
+            read = self.reread(Source(FILE, text.encode()))
+        except DeclarationError as error:
+            places = _places(document, text)
+            for problem in error.problems:
+                draft = _about(problem, places, document)
+                if draft is None:
+                    raise
+                yield Fault(draft, EVERYTHING, problem.message)
+            return
+        meant: dict[str, set[str]] = {address: set() for address in document.drafts}
+        for item in read.desired:
+            if item.position.file == FILE:
+                declared = item.address.partition("[")[0]
+                meant[declared].add(live_address(item.spec, item.account))
+                yield from self._different(document.drafts[declared], item)
+        for declared, draft in document.drafts.items():
+            if meant[declared] != {live_address(it.spec, it.account) for it in draft.live}:
+                yield Fault(draft, EVERYTHING, "a declaration of it would mean other objects")
+
+    def _different(self, draft: Draft, item: Desired) -> Iterator[Fault]:
+        """Yield in what a declaration, read again, is not what is live."""
+        live = self.world.met(item)
+        if live is None:
+            return
+        changes = compare(item, live, self.declarations.policy.ignore_tags)
+        paths = [change.path for change in changes if not change.path.endswith(STACK_MARK)]
+        if paths:
+            heads = frozenset(path.partition(".")[0] for path in paths)
+            yield Fault(draft, heads, f"its {', '.join(paths)} cannot be declared as it is")
+
+
+def _places(document: Document, text: str) -> list[tuple[int, Draft]]:
+    """Return the line on which each draft begins, in order."""
+    [root] = parse(FILE, text.encode()).documents
+    kinds = {draft.section: draft.kind for draft in document.drafts.values()}
+    return sorted(
+        (
+            (at.line, document.drafts[f"{kinds[section]}.{name}"])
+            for section, node in root.value.items()
+            for name, at in node.keys.items()
+        ),
+        key=lambda place: place[0],
+    )
+
+
+def _about(problem: Problem, places: list[tuple[int, Draft]], document: Document) -> Draft | None:
+    """Return the draft that a problem stands at, or at least speaks of."""
+    if problem.file == FILE:
+        return next((draft for line, draft in reversed(places) if line <= problem.line), None)
+    # The longest first: one address may be the beginning of another.
+    addresses = sorted(document.drafts, key=len, reverse=True)
+    named = (document.drafts[address] for address in addresses if address in problem.message)
+    return next(named, None)

@@ -1,0 +1,27 @@
+"""Observe, ask and apply: the only loops and the only threads.
+
+They know providers by their interface and plans by their steps; it decides nothing.
+"""
+
+from reconciler.run.applying import Applied, apply
+from reconciler.run.observing import look_further, observe
+from reconciler.run.other_shards import Patience
+from reconciler.run.progress import Progress, silent
+from reconciler.run.questions import Question, Unanswered, ask
+from reconciler.run.referrers import look_behind
+from reconciler.run.steps import Recorder
+
+__all__ = [
+    "Applied",
+    "Patience",
+    "Progress",
+    "Question",
+    "Recorder",
+    "Unanswered",
+    "apply",
+    "ask",
+    "look_behind",
+    "look_further",
+    "observe",
+    "silent",
+]

@@ -1,0 +1,269 @@
+"""Carrying a plan out, independent steps side by side."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from reconciler.core.model.outcome import Outcome
+from reconciler.core.model.steps import Step, StepId
+from reconciler.core.planning.plan import Prepared
+from reconciler.core.planning.succession import held_back
+from reconciler.core.provider import Provider
+from reconciler.core.world.refs import Index
+from reconciler.run.other_shards import Elsewhere, Patience
+from reconciler.run.progress import Progress, silent
+from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
+
+SIDE_BY_SIDE = 64
+ELSEWHERE_EVERY = 5.0
+"""Seconds after which other runs are looked at while something is under way here."""
+NO_PATIENCE = Patience()
+INTERRUPTED = "interrupted before it was begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of each action of a plan, in the plan's order."""
+
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+
+def apply(
+    prepared: Prepared,
+    providers: Mapping[str, Provider],
+    *,
+    progress: Progress = silent,
+    recorder: Recorder | None = None,
+    stop: threading.Event | None = None,
+    patience: Patience = NO_PATIENCE,
+) -> Applied:
+    """Carry out a plan's steps, independent ones side by side.
+
+    Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
+    failure stops exactly what depends on it. Steps that prune wait until all others have ended, and
+    are held back where what may take over from theirs is not there. What other runs make at the
+    same time is waited for, as long as `patience` lasts.
+    Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
+    KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
+    """
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
+        worker = Worker(prepared, providers, recorder)
+        elsewhere = Elsewhere(prepared, providers, patience)
+        run = _Run(prepared, worker, pool, progress, stop or threading.Event(), elsewhere)
+        try:
+            ends = run.to_the_end()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return Applied(_outcomes(prepared, ends), run.interrupted)
+
+
+class _Run:
+    """One apply under way; only the main thread touches its state."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        worker: Worker,
+        pool: ThreadPoolExecutor,
+        progress: Progress,
+        stop: threading.Event,
+        elsewhere: Elsewhere,
+    ) -> None:
+        self._steps = prepared.steps
+        self._index: Index = prepared.index
+        self._worker = worker
+        self._pool = pool
+        self._progress = progress
+        self._ends: dict[StepId, End] = {}
+        self._ended = 0
+        self._running: dict[Future[End], Step] = {}
+        self._waiting: dict[StepId, set[StepId]] = {}
+        self._dependants: dict[StepId, list[Step]] = {}
+        self._begun: set[StepId] = set()
+        self._waiting_for = prepared.waiting
+        self._held_back: Mapping[StepId, str] = {}
+        self._stop = stop
+        self._elsewhere = elsewhere
+
+    def to_the_end(self) -> dict[StepId, End]:
+        """Run every step that can be run; return how each ended."""
+        for prune in (False, True):
+            steps = [step for step in self._steps if (step.phase == "prune") == prune]
+            self._interruptible(partial(self._wait_for, self._heirs(steps) if prune else ()))
+            self._interruptible(partial(self._start, steps))
+            while self._running or self._awaited():
+                self._interruptible(self._go_on)
+        if self._stop.is_set():
+            self._account_for_all()
+        return self._ends
+
+    def _account_for_all(self) -> None:
+        """Say of each step how it ended, even if an interrupt came while it was being begun."""
+        for step in self._steps:
+            if step.id in self._ends:
+                continue
+            if step.id in self._begun:
+                lost = End(step, "failed", error=f"interrupted while it was begun: {LOOK}")
+                self._ends[step.id] = lost
+            else:
+                self._ends[step.id] = self._skipped(step, INTERRUPTED)
+
+    def _interruptible(self, part: Callable[[], None]) -> None:
+        """Let a first interrupt end `part` and begin no more steps; a second one escapes."""
+        try:
+            part()
+        except KeyboardInterrupt:
+            if self._stop.is_set():
+                raise
+            self._stop.set()
+            self._progress("stopping after what is under way", self._ended, len(self._steps))
+
+    def _awaited(self) -> list[Step]:
+        """Return the steps of other runs that something here waits for."""
+        needed = {need for needs in self._waiting.values() for need in needs}
+        steps = self._elsewhere.steps
+        return [steps[need] for need in sorted(needed & steps.keys()) if need not in self._ends]
+
+    def _heirs(self, steps: Sequence[Step]) -> list[Step]:
+        """Return the steps of other runs that make what takes over from what these delete."""
+        coming = {
+            address
+            for step in steps
+            if (wanted := self._waiting_for.get(step.address)) is not None
+            for address in wanted.coming
+        }
+        return [
+            step
+            for step in self._elsewhere.steps.values()
+            if step.address in coming and step.verb != "delete" and step.id not in self._ends
+        ]
+
+    def _wait_for(self, awaited: Sequence[Step]) -> None:
+        """Wait until these steps of other runs have ended."""
+        while left := [step for step in awaited if step.id not in self._ends]:
+            self._look(left)
+
+    def _go_on(self) -> None:
+        awaited = self._awaited()
+        if self._running:
+            self._collect(ELSEWHERE_EVERY if awaited else None)
+        else:
+            self._look(awaited)
+
+    def _look(self, awaited: Sequence[Step]) -> None:
+        """Look once what of these is done; with no patience left, or no will, it is not."""
+        for step, live in self._elsewhere.done(awaited):
+            self._finish(End(step, "done", live))
+        left = [step for step in awaited if step.id not in self._ends]
+        if not left:
+            return
+        self._elsewhere.tell(left)
+        seconds = 0.0 if self._stop.is_set() else self._elsewhere.pause()
+        if seconds and not self._stop.wait(seconds):
+            return
+        for step in left:
+            self._finish(End(step, "skipped", error=self._elsewhere.late(step)))
+
+    def _collect(self, within: float | None) -> None:
+        done, _ = wait(self._running, within, return_when=FIRST_COMPLETED)
+        if not done:
+            # What others made meanwhile lets more begin beside what is under way.
+            for step, live in self._elsewhere.done(self._awaited()):
+                self._finish(End(step, "done", live))
+        for future in done:
+            # It counts as running until all about its end is written down.
+            self._finish(future.result())
+            self._running.pop(future)
+
+    @property
+    def interrupted(self) -> bool:
+        """Say whether the run was told to stop early."""
+        return self._stop.is_set()
+
+    def _start(self, steps: Sequence[Step]) -> None:
+        self._progress("applying", self._ended, len(self._steps))
+        undone = {step for step, end in self._ends.items() if end.result != "done"}
+        every = (*self._steps, *self._elsewhere.steps.values())
+        self._held_back = held_back(every, self._waiting_for, undone)
+        for step in steps:
+            self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
+            for need in self._waiting[step.id]:
+                self._dependants.setdefault(need, []).append(step)
+        for step in steps:
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+    def _begin(self, step: Step) -> None:
+        if step.id in self._begun:
+            return
+        self._begun.add(step.id)
+        # The second half of a replace is still under way: without it nothing would be there.
+        if self._stop.is_set() and not self._cleared(step):
+            self._finish(self._skipped(step, INTERRUPTED))
+            return
+        if step.id in self._held_back:
+            self._finish(self._skipped(step, self._held_back[step.id]))
+            return
+        reason = self._broken(step)
+        if reason is not None:
+            self._finish(self._skipped(step, reason))
+            return
+        work = self._pool.submit(self._worker.carry_out, step, cleared=self._cleared(step))
+        self._running[work] = step
+
+    def _broken(self, step: Step) -> str | None:
+        """Say which of the steps that it needs did not succeed, None if all did."""
+        broken = {need for need in step.needs if self._ends[need].result != "done"}
+        late = [
+            self._ends[need].error or "" for need in sorted(broken & self._elsewhere.steps.keys())
+        ]
+        own = sorted({address for address, _ in broken - self._elsewhere.steps.keys()})
+        if own:
+            return f"it needs {', '.join(own)}, which did not succeed"
+        return f"it needs what other shards do: {'; '.join(late)}; apply again" if late else None
+
+    def _skipped(self, step: Step, reason: str) -> End:
+        cleared = self._cleared(step)
+        result: Literal["failed", "skipped"] = "failed" if cleared else "skipped"
+        return End(step, result, error=undone(reason, cleared=cleared))
+
+    def _cleared(self, step: Step) -> bool:
+        """Say whether the first half of the replace of which `step` is the second half was done."""
+        deleted = self._ends.get((step.address, "delete")) if step.verb == "create" else None
+        return deleted is not None and deleted.result == "done"
+
+    def _finish(self, end: End) -> None:
+        self._ends[end.step.id] = end
+        self._ended += end.step.id not in self._elsewhere.steps
+        if end.live is not None and end.step.change.desired is not None:
+            item = end.step.change.desired
+            self._index.learn(item.spec, item.account, end.live.outputs)
+        self._progress("applying", self._ended, len(self._steps))
+        for step in self._dependants.get(end.step.id, ()):
+            self._waiting[step.id].discard(end.step.id)
+            if not self._waiting[step.id]:
+                self._begin(step)
+
+
+def _outcomes(prepared: Prepared, ends: Mapping[StepId, End]) -> tuple[Outcome, ...]:
+    by_address: dict[str, list[End]] = {}
+    for (address, _), end in ends.items():
+        by_address.setdefault(address, []).append(end)
+    found: list[Outcome] = []
+    for action in prepared.plan.actions:
+        mine = by_address[action.address]
+        worst = min(mine, key=lambda end: ("failed", "skipped", "done").index(end.result))
+        found.append(
+            Outcome(
+                address=action.address,
+                action=action.action,
+                outcome=worst.result,
+                error=worst.error,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,151 @@
+"""One step carried out: look once more, write, take down how it ended."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeVar
+
+from reconciler.core.model.errors import ReconcilerError, Unclear
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.steps import Step
+from reconciler.core.planning.plan import Prepared
+from reconciler.core.planning.recheck import objection, pointed_at
+from reconciler.core.provider import Provider
+from reconciler.run.failures import told
+from reconciler.run.lookout import Lookout
+
+Side = TypeVar("Side", Desired, Live)
+
+LOOK = "plan again to see"
+NOTHING_THERE = "nothing is there now: run apply again once the cause is mended"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a step ended; `live` is what it left behind."""
+
+    step: Step
+    result: Literal["done", "failed", "skipped"]
+    live: Live | None = None
+    error: str | None = None
+
+
+class Recorder(Protocol):
+    """Takes down every write before and after it is made, from many threads."""
+
+    def begin(self, step: Step) -> None:
+        """Take down that a write is about to be made."""
+        ...
+
+    def end(self, step: Step, outcome: str, error: str | None) -> None:
+        """Take down how it ended."""
+        ...
+
+
+class Worker:
+    """Carries out steps, from many threads."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        providers: Mapping[str, Provider],
+        recorder: Recorder | None,
+    ) -> None:
+        self._index = prepared.index
+        self._rules = prepared.rules
+        self._providers = providers
+        self._lookout = Lookout(providers, prepared.index, prepared.plan.stack)
+        self._recorder = recorder
+
+    def carry_out(self, step: Step, *, cleared: bool) -> End:
+        """Carry a step out; `cleared`: its former self was deleted to make room for it."""
+        try:
+            if self._recorder is not None:
+                self._recorder.begin(step)
+        except ReconcilerError as error:
+            # What cannot be taken down is not done.
+            return End(step, "failed", error=undone(str(error), cleared=cleared))
+        end = self._attempt(step)
+        self._take_down(end)
+        return end
+
+    def _take_down(self, end: End) -> None:
+        """Take down how a step ended; it ended so even if that cannot be taken down."""
+        try:
+            if self._recorder is not None:
+                self._recorder.end(end.step, end.result, end.error)
+        except ReconcilerError as error:
+            log.warning("%s: %s, but not taken down: %s", end.step.address, end.result, error)
+
+    def _attempt(self, step: Step) -> End:
+        account = step.change.subject.account
+        provider = self._providers[account]
+        try:
+            why_not = self._objection(provider, step)
+        except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
+            why_not = f"{told(account, error)}; what cannot be looked at first is left as it is"
+        if why_not is not None:
+            return End(step, "failed", error=why_not)
+        try:
+            return End(step, "done", self._write(provider, step))
+        except Unclear as error:
+            # Nothing may be put in the place of what is perhaps there.
+            return End(step, "failed", error=f"{error}; it may have been done: {LOOK}")
+        except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
+            message = told(account, error)
+        if step.change.action == "replace" and step.verb == "create":
+            message = f"{message}; {self._put_back(provider, step)}"
+        return End(step, "failed", error=message)
+
+    def _objection(self, provider: Provider, step: Step) -> str | None:
+        """Read once more what is to be changed, and say why it must be left alone, if it must.
+
+        A create looks for itself: its provider adopts an equal object and refuses another.
+        """
+        if step.verb == "create":
+            return None
+        former = step.change.former
+        # Only what is deleted can lose messages.
+        thorough = step.verb == "delete" and not self._rules.may_be_full(step.address)
+        now = provider.read(self._outside(former), thorough=thorough)
+        if now is not None:
+            now = replace(now, spec=self._index.inside(now.spec, now.account))
+        against = objection(step.verb, step.address, former, now, self._rules)
+        if against is None and now is not None and step.verb == "delete":
+            lasting = step.change.wanted.outputs if step.change.action == "replace" else ()
+            found = self._lookout.referrers(former, lasting)
+            return pointed_at(step.address, found, self._rules)
+        return against
+
+    def _write(self, provider: Provider, step: Step) -> Live | None:
+        change = step.change
+        if step.verb == "delete":
+            provider.delete(self._outside(change.former))
+            return None
+        if step.verb == "create":
+            return provider.create(self._outside(change.wanted))
+        return provider.update(
+            self._outside(change.wanted), self._outside(change.former), change.changes
+        )
+
+    def _outside(self, item: Side) -> Side:
+        return replace(item, spec=self._index.outside(item))
+
+    def _put_back(self, provider: Provider, step: Step) -> str:
+        """Restore what a replace deleted before its second half failed; say how that went."""
+        change = step.change
+        try:
+            provider.create(replace(change.wanted, spec=self._index.outside(change.former)))
+        except Exception as error:  # noqa: BLE001 - the first failure must still be told
+            reason = told(change.wanted.account, error)
+            return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"
+        return "the former one was put back"
+
+
+def undone(reason: str, *, cleared: bool) -> str:
+    """Say why a step was not begun, and what that leaves behind."""
+    return (
+        f"{reason}; its former self is deleted already, so {NOTHING_THERE}" if cleared else reason
+    )

@@ -1,0 +1,117 @@
+"""What the Merchant API answers, as typed values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.verdicts.health import Metrics
+
+
+class Garbled(ValueError):
+    """An answer that is no JSON object or lacks what every answer of its kind has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A notification subscription; `name` is empty until the service has given one.
+
+    `target` is the bare number of an account, None for all managed accounts.
+    """
+
+    name: str
+    registered_event: str
+    target: str | None
+    call_back_uri: str
+
+    def body(self) -> dict[str, Any]:
+        """Return the resource as it is sent to be created."""
+        interest: dict[str, Any] = (
+            {"targetAccount": f"accounts/{self.target}"}
+            if self.target
+            else {"allManagedAccounts": True}
+        )
+        return {
+            "registeredEvent": self.registered_event,
+            "callBackUri": self.call_back_uri,
+            **interest,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `token` asks for the next one."""
+
+    items: tuple[Remote, ...]
+    token: str | None
+
+
+def remote(data: Any) -> Remote:
+    """Return the subscription that a JSON object describes.
+
+    Raises:
+        Garbled: it describes none.
+    """
+    known = _object(data)
+    name = _text(known, "name")
+    target = known.get("targetAccount")
+    if not known.get("allManagedAccounts"):
+        match = re.fullmatch(r"accounts/([1-9][0-9]*)", str(target))
+        if match is None:
+            raise Garbled(f"{name} has neither targetAccount nor allManagedAccounts")
+        target = match[1]
+    else:
+        target = None
+    uri = known.get("callBackUri", "")  # proto3 leaves an empty text out
+    if not isinstance(uri, str):
+        raise Garbled(f"callBackUri of {name} is no text")
+    return Remote(name, _text(known, "registeredEvent"), target, uri)
+
+
+def page(data: Any) -> Page:
+    """Return one page; an empty list is answered as `{}`."""
+    known = _object(data)
+    found = known.get("notificationSubscriptions", [])
+    token = known.get("nextPageToken") or None
+    if not isinstance(found, list) or not isinstance(token, str | None):
+        raise Garbled("notificationSubscriptions is no list")
+    return Page(tuple(remote(item) for item in found), token)
+
+
+def health(data: Any) -> Metrics:
+    """Return health metrics; numbers are text, and zeros are left out."""
+    known = _object(data)
+    return Metrics(
+        oldest_seconds=_number(known, "oldestUnacknowledgedMessageWaitingTime"),
+        acknowledged=_number(known, "acknowledgedMessagesCount"),
+        undelivered=_number(known, "undeliveredMessagesCount"),
+    )
+
+
+def access_rights(data: Any) -> tuple[str, ...]:
+    """Return the access rights of a user."""
+    found = _object(data).get("accessRights", [])
+    if not isinstance(found, list):
+        raise Garbled("accessRights is no list")
+    return tuple(str(right) for right in found)
+
+
+def _number(known: Mapping[str, Any], key: str) -> int:
+    value = str(known.get(key, "0")).removesuffix("s")  # a duration may be spelt 12s
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):
+        raise Garbled(f"{key} is no number") from None
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    if not isinstance(data, dict):
+        raise Garbled("no JSON object")
+    return data
+
+
+def _text(known: Mapping[str, Any], key: str) -> str:
+    value = known.get(key)
+    if isinstance(value, str) and value:
+        return value
+    raise Garbled(f"{key} is missing")

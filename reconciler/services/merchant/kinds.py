@@ -1,0 +1,262 @@
+"""What may be declared for the Merchant API; the shape of its accounts stands in `account`."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, ValidationInfo, field_validator
+
+from reconciler.core.model.errors import Defects
+from reconciler.core.model.evidence import Evidence
+from reconciler.core.model.exclusion import Exclusion
+from reconciler.core.model.link import Link
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
+from reconciler.core.model.secret_ref import SecretRef
+from reconciler.core.model.spec import ActionName, Frozen, Pace, Spec
+from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.services.merchant.account import AccessToken, AccountNumber, MerchantAccount
+from reconciler.services.merchant.call_back import (
+    SECRET,
+    CallBackUri,
+    fill_in,
+    parse_template,
+    template_of,
+)
+
+__all__ = [
+    "SERVICE",
+    "AccessToken",
+    "MerchantAccount",
+    "Subscription",
+    "SubscriptionDeclaration",
+]
+
+# Google publishes no figures; 429 tells when even this is too fast.
+PACE = Pace(rate=10, burst=100)
+BUCKET = "notificationsubscriptions"
+
+TARGETS = frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"})
+
+Event = Literal["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
+
+
+class SubscriptionSettings(Frozen):
+    """What a subscription listens for."""
+
+    target_account: AccountNumber | None = None
+    all_managed_accounts: bool | None = None
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A subscription to one event of one account, or of all accounts that `owner` manages."""
+
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "merchant"
+    identity: ClassVar[tuple[str, ...]] = ("registeredEvent", "targetAccount", "allManagedAccounts")
+    remote_id: ClassVar[str | None] = "name"
+    hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
+    delivers: ClassVar[bool] = True
+    pushes_to: ClassVar[str | None] = "callBackUri"
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "callBackUri"),)
+    pace: ClassVar[Pace] = PACE
+
+    registered_event: str
+    call_back_uri: CallBackUri
+    owner: AccountNumber
+
+    @field_validator("all_managed_accounts")
+    @classmethod
+    def _false_is_absent(cls, value: bool | None) -> bool | None:
+        # proto3 may print or omit a false; it means the same.
+        return value or None
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether pushes go where they were declared to go."""
+        right = self.call_back_uri == declared.call_back_uri
+        detail = "" if right else f"pushes go to {self.call_back_uri}: run apply"
+        yield Link("call back URI", "holds" if right else "broken", detail)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the reference to the secret in the call back URI, if it has one."""
+        reference = self.call_back_uri.reference
+        return (reference,) if reference is not None else ()
+
+    def completed(self, resolve: Callable[[str], str]) -> Self:
+        """Return the subscription with the value of its secret in the call back URI."""
+        uri = self.call_back_uri
+        if uri.reference is None or uri.known:
+            return self
+        return self.model_copy(update={"call_back_uri": uri.filled(resolve(uri.reference))})
+
+    def unexamined(self, live: Spec) -> Iterator[str]:
+        """Yield the call back URI if it agrees with a live one but for the secret."""
+        uri = self.call_back_uri
+        if isinstance(live, Subscription) and not uri.known and uri.may_be(live.call_back_uri):
+            yield "callBackUri"
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the one quota that all methods of the sub-API share."""
+        return BUCKET
+
+    def role(self) -> str:
+        """Return the event."""
+        return self.registered_event
+
+    def party(self) -> str | None:
+        """Return the target account, None for all that are managed."""
+        return self.target_account
+
+    def exclusion(self) -> Exclusion | None:
+        """Return (event, all or partial): the two exclude each other, the owner's own neither."""
+        if self.target_account == self.owner:
+            return None
+        return Exclusion(
+            self.registered_event,
+            "all" if self.all_managed_accounts else "partial",
+            "Google takes one event for all managed accounts or for single ones, never both",
+        )
+
+
+def _parse_true(value: Any) -> Any:
+    if value is True:
+        return value
+    raise ValueError("expected true (or leave it out and name the target accounts)")
+
+
+class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+    """A subscription in YAML, for one target account, several, or all that are managed."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {
+        TARGETS: "expected one of `targetAccount`, `targetAccounts` and `allManagedAccounts: true`"
+    }
+    spec_type: ClassVar[type[Spec]] = Subscription
+
+    registered_event: Event
+    target_accounts: tuple[AccountNumber, ...] | None = None
+    all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
+    secret: SecretRef | None = None
+    """Where the value is that `{secret}` in the call back URI stands for."""
+    call_back_uri: str
+
+    @field_validator("target_accounts")
+    @classmethod
+    def _some_and_each_once(cls, numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if numbers is not None and not numbers:
+            raise ValueError("expected at least one account number")
+        twice = [number for number, count in Counter(numbers or ()).items() if count > 1]
+        if twice:
+            raise Defects(
+                f"expected each account once, but {number} stands here twice" for number in twice
+            )
+        return numbers
+
+    @field_validator("call_back_uri")
+    @classmethod
+    def _can_be_pushed_to(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("all_managed_accounts") and "{targetAccount}" in value:
+            raise ValueError(
+                "expected a URI without {targetAccount}, which `allManagedAccounts` leaves empty"
+            )
+        template = parse_template(value)
+        # A `secret` that is wrong is complained about itself.
+        if "secret" in info.data:
+            _go_together(template, info.data["secret"])
+        return template
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield one subscription a target; those of a list are told apart by their account."""
+        if not isinstance(context.account, MerchantAccount):
+            raise TypeError("a Merchant subscription belongs to a Merchant account")
+        owner = context.account.account_id
+        for number in self.target_accounts or ():
+            yield Member(self._spec(owner, number), member=number)
+        if not self.target_accounts:
+            yield Member(self._spec(owner, self.target_account))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration for all subscriptions that are equal but for the target."""
+        for same, uri in _folded([spec for spec in specs if isinstance(spec, Subscription)]):
+            event = same[0].registered_event
+            targets = [spec.target_account for spec in same if spec.target_account]
+            fields = {"registeredEvent": event, **_interest(targets), "callBackUri": uri}
+            stem = event.lower().replace("_", "-")
+            which = "several" if len(targets) > 1 else targets[0] if targets else "all"
+            more = "own" if which == same[0].owner else which
+            yield Written(tuple(same), fields, fields, (stem, f"{stem}-{more}"))
+
+    def _spec(self, owner: str, target: str | None) -> Subscription:
+        interest: dict[str, Any] = (
+            {"target_account": target} if target else {"all_managed_accounts": True}
+        )
+        event = self.registered_event
+        uri = fill_in(self.call_back_uri, target_account=target, registered_event=event)
+        return Subscription(
+            registered_event=event,
+            call_back_uri=CallBackUri(uri, reference=self.secret),
+            owner=owner,
+            **interest,
+        )
+
+
+def _go_together(template: str, secret: str | None) -> None:
+    if SECRET in template and secret is None:
+        raise ValueError(
+            "expected a reference to a secret beside it, since {secret} stands for its value: add "
+            "secret: env:NAME (or another reference)"
+        )
+    if SECRET not in template and secret is not None:
+        raise ValueError("expected {secret} where the value of `secret` is to stand")
+
+
+def _folded(specs: Sequence[Subscription]) -> Iterable[tuple[list[Subscription], str]]:
+    """Yield subscriptions that are equal but for the target, with the URI that stands for all.
+
+    Those that push to one URI belong together, and of the others those whose URIs are equal but for
+    the number of the target in them.
+    """
+    same = Counter((spec.registered_event, spec.call_back_uri.reveal()) for spec in specs)
+    alike: dict[tuple[str, str, bool], list[Subscription]] = {}
+    for spec in specs:
+        event, uri, target = spec.registered_event, spec.call_back_uri.reveal(), spec.target_account
+        if target and same[event, uri] == 1:
+            uri = template_of(uri, target)
+        alike.setdefault((event, uri, target is None), []).append(spec)
+    for (_, uri, _), found in alike.items():
+        # A placeholder that stands for one number only would be a riddle.
+        told = uri if len(found) > 1 else found[0].call_back_uri.reveal()
+        yield sorted(found, key=lambda spec: int(spec.target_account or 0)), told
+
+
+def _interest(targets: Sequence[str]) -> dict[str, Any]:
+    if not targets:
+        return {"allManagedAccounts": True}
+    return {"targetAccount": targets[0]} if len(targets) == 1 else {"targetAccounts": targets}
+
+
+def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Yield all-managed subscriptions declared beside partial ones of the same event."""
+    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in desired:
+        exclusion = one.spec.exclusion()
+        if exclusion:
+            event, slot, _ = exclusion
+            groups[event][slot].append(one.address)
+    for event, slots in groups.items():
+        for whole in slots["all"]:
+            for part in slots["partial"]:
+                yield Finding(
+                    address=part,
+                    message=f"Google refuses this beside {whole}, which covers all managed "
+                    f"accounts for {event}: declare one or the other",
+                )
+
+
+SERVICE = Service(
+    name="merchant",
+    account=MerchantAccount,
+    declarations={"subscriptions": SubscriptionDeclaration},
+    invariants=_invariants,
+)

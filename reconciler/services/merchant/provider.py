@@ -1,0 +1,192 @@
+"""The Merchant API behind the four verbs: notification subscriptions of one account."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.core.model.errors import Missing, Rejected, Unclear
+from reconciler.core.model.link import Link
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.spec import Spec, live_address
+from reconciler.core.provider import Each, Interest, Scope
+from reconciler.core.verdicts.diagnosis import Examination
+from reconciler.core.verdicts.health import Measured, Metrics
+from reconciler.credentials.secrets import Secrets
+from reconciler.services.merchant.account import MerchantAccount
+from reconciler.services.merchant.answers import Remote
+from reconciler.services.merchant.call_back import CallBackUri
+from reconciler.services.merchant.client import MerchantClient
+from reconciler.services.merchant.doctor import examinations, secrets_of
+from reconciler.services.merchant.failures import MAYBE_THERE
+from reconciler.services.merchant.kinds import Subscription
+from reconciler.services.merchant.sample_push import Target, post_sample, sample
+from reconciler.transport.calls import Clock
+
+KINDS: tuple[type[Spec], ...] = (Subscription,)
+
+_NO_METRICS = "the Merchant API gives no health metrics of some subscriptions"
+
+
+class MerchantProvider:
+    """One Merchant account; `resolve` gives the secrets that call back URIs hold."""
+
+    def __init__(
+        self,
+        name: str,
+        account: MerchantAccount,
+        *,
+        secrets: Secrets,
+        clock: Clock,
+        resolve: Callable[[str], str] | None = None,
+    ) -> None:
+        self._resolve = resolve or secrets.resolve
+        self._name = name
+        self._clock = clock
+        self._owner = account.account_id
+        self._account = account
+        self._secrets = secrets
+        self._client = MerchantClient(name, account, secrets=secrets, clock=clock)
+        self._declared: dict[str, CallBackUri] = {}
+        self._tokens: set[str] = set()
+
+    def scopes(self) -> Sequence[Scope]:
+        """Return the one scope: a list holds every event and target."""
+        return (Scope(self._name, KINDS),)
+
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._client.calls.made
+
+    def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
+        """Return all subscriptions that the account owns."""
+        for spec in interest.declared:
+            self._know(_subscription(spec))
+        return self._all()
+
+    def completed(self, spec: Spec) -> Spec:
+        """Return a subscription with the value of the secret in its call back URI."""
+        return _subscription(spec).completed(self._resolve)
+
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
+        """Return the subscription as it is now."""
+        try:
+            return self._live(self._client.get(live.outputs["name"]))
+        except Missing:
+            return None
+
+    def create(self, desired: Desired) -> Live:
+        """Subscribe; an equal subscription that is there already is adopted.
+
+        The service refuses a second one for the same event and target, with a code it does not
+        document, so the list tells what a refusal meant.
+        """
+        wanted = self._know(_subscription(desired.spec))
+        uri = wanted.call_back_uri.reveal()
+        remote = Remote("", wanted.registered_event, wanted.target_account, uri)
+        for last in (False, False, True):
+            try:
+                return self._live(self._client.create(remote))
+            except (Unclear, Rejected) as error:
+                if isinstance(error, Rejected) and error.code not in MAYBE_THERE:
+                    raise
+                there = self._find(wanted)
+                if there is not None and there.spec == wanted:
+                    return there
+                if there is not None or isinstance(error, Rejected) or last:
+                    raise
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
+        """Change the call back URI; everything else is identity."""
+        wanted = self._know(_subscription(desired.spec))
+        uri = wanted.call_back_uri.reveal()
+        found = self._client.set_call_back_uri(live.outputs["name"], uri)
+        return self._live(found)
+
+    def delete(self, live: Live) -> None:
+        """Unsubscribe."""
+        try:
+            self._client.delete(live.outputs["name"])
+        except Missing:
+            return
+
+    def measure(self, live: Sequence[Live], each: Each) -> Measured:
+        """Return the health metrics of these subscriptions, where the service offers them."""
+        found: dict[str, Metrics] = {}
+        # The first one tells whether there is such a method at all.
+        for batch in (live[:1], live[1:]):
+            answers = each(lambda it: self._client.get_health(it.outputs["name"]), batch)
+            for item, metrics in zip(batch, answers, strict=True):
+                if metrics is not None:
+                    found[live_address(item.spec, item.account)] = metrics
+            if not found:
+                break
+        lacking = len(found) < len(live)
+        return Measured(found, f"{self._name}: {_NO_METRICS}" if lacking else None)
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        return [
+            *examinations(self._name, self._account, self._client, self._secrets),
+            *secrets_of(desired, self._resolve),
+        ]
+
+    def push_sample(
+        self, subscription: Live, *, allow_private: bool, within: float
+    ) -> tuple[Link, ...]:
+        """Post the documented sample to a subscription's call back URI, as Google would.
+
+        Args:
+            subscription: whose URI and event are meant.
+            allow_private: post to addresses that are not public, too.
+            within: seconds that the whole exchange may take.
+        """
+        spec = _subscription(subscription.spec)
+        target = Target.of(spec.call_back_uri.reveal(), allow_private=allow_private)
+        return post_sample(target, sample(spec.registered_event), within=within, clock=self._clock)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._client.close()
+
+    def _all(self) -> list[Live]:
+        try:
+            return [self._live(remote) for remote in self._client.list()]
+        except Missing as error:
+            # A list that is not there is no empty list.
+            raise Rejected(
+                error.account,
+                error.operation,
+                f"{error.message}; check accountId and `endpoint`",
+                code=error.code,
+            ) from error
+
+    def _find(self, wanted: Subscription) -> Live | None:
+        identity = wanted.identity_values()
+        return next((live for live in self._all() if live.spec.identity_values() == identity), None)
+
+    def _know(self, declared: Subscription) -> Subscription:
+        """Remember what is declared, since it tells what a live call back URI has to hide."""
+        uri = declared.call_back_uri
+        self._declared[live_address(declared, self._name)] = uri
+        self._tokens.update(uri.tokens())
+        return declared
+
+    def _live(self, remote: Remote) -> Live:
+        spec = Subscription(
+            registered_event=remote.registered_event,
+            target_account=remote.target,
+            all_managed_accounts=None if remote.target else True,
+            call_back_uri=CallBackUri(remote.call_back_uri),
+            owner=self._owner,
+        )
+        declared = self._declared.get(live_address(spec, self._name))
+        uri = spec.call_back_uri.veiled_like(declared, self._tokens)
+        return Live(
+            self._name, spec.model_copy(update={"call_back_uri": uri}), {"name": remote.name}
+        )
+
+
+def _subscription(spec: Spec) -> Subscription:
+    if isinstance(spec, Subscription):
+        return spec
+    raise TypeError(f"the Merchant API has no {spec.kind} of this type")

@@ -1,0 +1,295 @@
+"""What may be declared for MWS: accounts, destinations and subscriptions."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
+
+from reconciler.core.model.account_fields import IDENTIFYING
+from reconciler.core.model.endpoint import Endpoint
+from reconciler.core.model.evidence import Evidence
+from reconciler.core.model.link import Link
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
+from reconciler.core.model.secret_ref import SecretRef
+from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec
+from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.text.phrases import nearest, quoted
+from reconciler.services.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict
+from reconciler.services.mws.queue_url import ARN_PATTERN, canonical_queue
+
+PACE = Pace(rate=2, burst=25)
+NOTIFICATION_TYPES = {
+    "AnyOfferChanged": "ANY_OFFER_CHANGED",
+    "FBAOutboundShipmentStatus": "FBA_OUTBOUND_SHIPMENT_STATUS",
+    "FeePromotion": "FEE_PROMOTION",
+    "FeedProcessingFinished": "FEED_PROCESSING_FINISHED",
+    "FulfillmentOrderStatus": "FULFILLMENT_ORDER_STATUS",
+    "ReportProcessingFinished": "REPORT_PROCESSING_FINISHED",
+}
+"""The types of MWS, and what Amazon calls the same notification in the SP-API."""
+RETIRED = (
+    "Amazon retired MWS on 31 March 2024 and its hosts no longer answer usefully; "
+    "`reconciler migrate` writes the equivalent SP-API declarations"
+)
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$", max_length=32)]
+QueueHandle = Annotated[str, AfterValidator(canonical_queue)]
+
+
+class MwsCredentials(Frozen):
+    """Where a developer's keys are found; `auth_token` only if he acts for another seller."""
+
+    access_key_id: SecretRef
+    secret_key: SecretRef
+    auth_token: SecretRef | None = None
+
+
+class MwsAccount(Account):
+    """One seller in one marketplace."""
+
+    hosts: ClassVar[tuple[str, ...]] = AMAZON_HOSTS
+
+    service: Annotated[Literal["mws"], IDENTIFYING]
+    seller_id: Annotated[Id, IDENTIFYING]
+    endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    marketplace_id: Annotated[Id, IDENTIFYING]
+    credentials: MwsCredentials
+
+    @field_validator("marketplace_id")
+    @classmethod
+    def _has_a_host(cls, marketplace: str, info: ValidationInfo) -> str:
+        if "endpoint" not in info.data:
+            return marketplace
+        endpoint: str | None = info.data["endpoint"]
+        if endpoint is None and host_of(marketplace) is None:
+            raise ValueError("expected a marketplace whose MWS host is known (or set `endpoint`)")
+        conflict = region_conflict(marketplace, endpoint) if endpoint else None
+        if conflict:
+            raise ValueError(
+                f"expected a marketplace of region {conflict[0]}, whose host `endpoint` is, since "
+                f"this one belongs to {conflict[1]} (or remove `endpoint`)"
+            )
+        return marketplace
+
+    def real(self) -> tuple[str, ...]:
+        """Return host, seller and marketplace, for which subscriptions are held."""
+        return self.service, self.base_url.rstrip("/"), self.seller_id, self.marketplace_id
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL that calls go to, without the path of the API."""
+        return self.endpoint or f"https://{host_of(self.marketplace_id)}"
+
+    @property
+    def retired(self) -> bool:
+        """Say whether calls go to Amazon's own hosts, which ended on 31 March 2024."""
+        return is_amazon(self.base_url)
+
+    def warnings(self) -> Iterable[str]:
+        """Yield the retirement of Amazon's own hosts; a gateway or a replay needs no warning."""
+        if self.retired:
+            yield RETIRED
+
+
+class DestinationSettings(Frozen):
+    """A queue that MWS may push to."""
+
+    queue: str
+
+
+class Destination(DestinationSettings, Spec):
+    """A queue registered for a seller in a marketplace; `queue` is an ARN wherever it has one.
+
+    `queue_url` is the URL under which MWS knows it, which an old registration may spell otherwise.
+    """
+
+    kind: ClassVar[str] = "destination"
+    service: ClassVar[str] = "mws"
+    sender: ClassVar[str | None] = "437568002678"
+    identity: ClassVar[tuple[str, ...]] = ("queue",)
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "queue": Reference("queue", "url", remote=ARN_PATTERN)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "queue"),)
+    pace: ClassVar[Pace] = PACE
+
+    queue: QueueHandle
+    queue_url: str | None = None
+
+    def role(self) -> str:
+        """Return the queue it leads to, whichever service sends there."""
+        return self.queue
+
+    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+        """Return the queue's own handle: a destination has no other name."""
+        return self.queue
+
+    def mistaken_for(self, other: Spec) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        if isinstance(other, Destination) and _name(other.queue) == _name(self.queue):
+            return f"there is one for {other.queue}, in another region or account"
+        return None
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        return "DeregisterDestination" if action == "delete" else "RegisterDestination"
+
+
+class SubscriptionSettings(Frozen):
+    """A notification type sent to a destination; disabled, it is kept but sends nothing."""
+
+    destination: str
+    notification_type: str
+    enabled: StrictBool = True
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A subscription as MWS holds it; `destination` is the handle of its queue."""
+
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "mws"
+    identity: ClassVar[tuple[str, ...]] = ("notificationType", "destination")
+    identity_names: ClassVar[Mapping[str, str]] = {"destination": "queue"}
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl", "seller"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "destination": Reference("destination", "url", same_account=True)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
+    pace: ClassVar[Pace] = PACE
+    delivers: ClassVar[bool] = True
+
+    destination: QueueHandle
+    queue_url: str | None = None
+    seller: str | None = None
+    """The seller whose account it is in."""
+
+    def role(self) -> str:
+        """Return what the SP-API calls the notification, which may take over."""
+        return NOTIFICATION_TYPES.get(self.notification_type, self.notification_type)
+
+    def party(self) -> str | None:
+        """Return the seller."""
+        return self.seller
+
+    def active(self) -> bool:
+        """Say whether it is switched on."""
+        return self.enabled
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the subscription is switched on."""
+        off = f"the subscription to {self.notification_type} is disabled"
+        if self.enabled:
+            yield Link("enabled", "holds")
+        elif declared.enabled:
+            yield Link("enabled", "broken", f"{off}: run apply")
+        else:
+            yield Link("enabled", "doubtful", f"{off}, as declared: nothing is sent")
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        operations: dict[ActionName, str] = {
+            "update": "UpdateSubscription",
+            "delete": "DeleteSubscription",
+        }
+        return operations.get(action, "CreateSubscription")
+
+
+class DestinationDeclaration(DestinationSettings, Declaration):
+    """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
+
+    spec_type: ClassVar[type[Spec]] = Destination
+
+    @field_validator("queue")
+    @classmethod
+    def _not_a_url(cls, queue: str) -> str:
+        if "://" in queue:
+            raise ValueError("expected the name of a declared queue, or a queue ARN")
+        return queue
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the one destination."""
+        yield Member(Destination(queue=self.queue))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a destination, called after its queue."""
+        for spec in specs:
+            if isinstance(spec, Destination):
+                fields = {"queue": spec.queue}
+                stem = f"{spec.queue.rpartition(':')[2].rpartition('/')[2]}-mws"
+                yield Written((spec,), fields, fields, (stem,))
+
+
+class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+    """A subscription in YAML: `destination` is the name of a declared MWS destination."""
+
+    spec_type: ClassVar[type[Spec]] = Subscription
+
+    @field_validator("notification_type")
+    @classmethod
+    def _of_mws(cls, value: str) -> str:
+        if value in NOTIFICATION_TYPES:
+            return value
+        alike = [name for name in NOTIFICATION_TYPES if _letters(name) == _letters(value)]
+        like = alike[0] if alike else nearest(value, NOTIFICATION_TYPES)
+        hint = f", did you mean {like!r}?" if like else ""
+        known = ", ".join(NOTIFICATION_TYPES)
+        raise ValueError(f"MWS has no notification type {quoted(value)}{hint} (it has {known})")
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the one subscription."""
+        if not isinstance(context.account, MwsAccount):
+            raise TypeError("an MWS subscription belongs to an MWS account")
+        names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
+        given = self.model_dump(by_alias=False, include=names)
+        yield Member(Subscription(seller=context.account.seller_id, **given))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a subscription, called after its type."""
+        for spec in specs:
+            if isinstance(spec, Subscription):
+                full = {
+                    "destination": spec.destination,
+                    "notificationType": spec.notification_type,
+                    "enabled": spec.enabled,
+                }
+                fields: dict[str, Any] = dict(full)
+                if spec.enabled:
+                    del fields["enabled"]
+                yield Written((spec,), fields, full, (_hyphenated(spec.notification_type),))
+
+
+def _hyphenated(name: str) -> str:
+    """Return FBAOutboundShipmentStatus as fba-outbound-shipment-status."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def _name(queue: str) -> str:
+    return re.split("[:/]", queue)[-1]
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+    for one in desired:
+        spec = one.spec
+        if isinstance(spec, Destination) and spec.queue.endswith(".fifo"):
+            message = "MWS cannot send to a FIFO queue: refer to a standard queue"
+            yield Finding(address=one.address, message=message)
+
+
+SERVICE = Service(
+    name="mws",
+    account=MwsAccount,
+    declarations={
+        "destinations": DestinationDeclaration,
+        "subscriptions": SubscriptionDeclaration,
+    },
+    invariants=_invariants,
+)

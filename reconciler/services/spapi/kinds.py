@@ -1,0 +1,206 @@
+"""What may be declared for the SP-API, and the rules between what is declared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from reconciler.core.model.errors import Defect, Defects
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
+from reconciler.core.model.spec import Spec
+from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.world.ownership import BEHIND_STACK
+from reconciler.services.spapi.account import SpApiAccount, choose_sellers
+from reconciler.services.spapi.catalogue import (
+    ENDED,
+    TYPES,
+    UNSUBSCRIBED,
+    newest_version,
+    resembling,
+    spelling,
+    unknown_type,
+)
+from reconciler.services.spapi.filters import DeclaredFilter, check_expression, check_filter
+from reconciler.services.spapi.specs import (
+    Destination,
+    DestinationSettings,
+    Expression,
+    Subscription,
+    SubscriptionSettings,
+)
+from reconciler.services.spapi.writing import written_destination, written_subscriptions
+
+NAME_LENGTH = 256
+TARGETS = frozenset({"queue", "eventBridge"})
+
+
+class DestinationDeclaration(DestinationSettings, Declaration):
+    """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
+    one_of: ClassVar[Mapping[frozenset[str], str]] = {
+        TARGETS: "give exactly one of `queue` and `eventBridge`"
+    }
+    spec_type: ClassVar[type[Spec]] = Destination
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
+
+    @field_validator("queue")
+    @classmethod
+    def _reachable(cls, queue: str | None) -> str | None:
+        if queue is not None and "://" in queue:
+            raise ValueError("a queue URL: give the name of a declared queue, or the queue's ARN")
+        problem = _queue_problem(queue) if queue is not None and queue.startswith("arn:") else None
+        if problem:
+            raise ValueError(problem)
+        return queue
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield the one destination."""
+        name = self.name or self.default_name(context.stack, context.name)
+        if len(name) > NAME_LENGTH:
+            raise ValueError(f"the key makes a name beyond {NAME_LENGTH} characters: set `name`")
+        given = {
+            field: getattr(self, field)
+            for field in DestinationSettings.model_fields.keys() & self.model_fields_set
+        }
+        yield Member(Destination(name=name, **given))
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration a destination."""
+        return (written_destination(spec) for spec in specs if isinstance(spec, Destination))
+
+    @classmethod
+    def default_name(cls, stack: str, key: str) -> str:
+        """Return the key behind the stack's name, which marks the destination as the stack's."""
+        return f"{stack}{BEHIND_STACK}{key}"
+
+
+class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+    """A subscription in YAML: `destination` is the name of a declared SP-API destination."""
+
+    exclusive: ClassVar[tuple[frozenset[str], ...]] = (frozenset({"filter", "filterExpression"}),)
+    spec_type: ClassVar[type[Spec]] = Subscription
+
+    payload_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
+        default=None, validate_default=True
+    )
+    sellers: tuple[str, ...] | Literal["all"] | None = Field(default=None, validate_default=True)
+    filter_expression: Expression | None = None
+    filter: DeclaredFilter | None = Field(default=None, validate_default=True)
+
+    _check_expression = field_validator("filter_expression")(check_expression)
+    _check_filter = field_validator("filter")(check_filter)
+
+    @field_validator("notification_type")
+    @classmethod
+    def _in_use(cls, name: str) -> str:
+        if spelling(name) in ENDED:
+            raise ValueError(ENDED[spelling(name)])
+        if spelling(name) != name or not name[:1].isalpha():
+            known = resembling(name) or spelling(name)
+            raise ValueError(f"not in the UPPER_SNAKE spelling of the SP-API: write {known}")
+        return name
+
+    @field_validator("payload_version")
+    @classmethod
+    def _known_or_given(cls, version: str | None, info: ValidationInfo) -> str | None:
+        name = info.data.get("notification_type")
+        if version is None and name is not None and newest_version(name) is None:
+            if name in TYPES:
+                raise ValueError(f"payloadVersion is needed, since none of {name} is known here")
+            wanted = "" if name in UNSUBSCRIBED else "; one that is new needs its payloadVersion"
+            raise Defects([Defect(unknown_type(name) + wanted, field="notificationType")])
+        return version
+
+    @field_validator("sellers", mode="before")
+    @classmethod
+    def _list_or_all(cls, value: Any) -> Any:
+        if value == "all" or value is None or isinstance(value, list | tuple):
+            return value
+        raise ValueError("expected a list of the account's sellers, or all")
+
+    @field_validator("sellers")
+    @classmethod
+    def _of_the_account(cls, sellers: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, Context) and isinstance(info.context.account, SpApiAccount):
+            choose_sellers(info.context.account, sellers)
+        return sellers
+
+    def members(self, context: Context) -> Iterable[Member]:
+        """Yield one subscription for each seller."""
+        account = context.account
+        if not isinstance(account, SpApiAccount):
+            raise TypeError("an SP-API subscription belongs to an SP-API account")
+        given: dict[str, Any] = {
+            "destination": self.destination,
+            "notification_type": self.notification_type,
+            "payload_version": self.payload_version or newest_version(self.notification_type),
+        }
+        if self.filter_expression is not None:
+            given["filter_expression"] = self.filter_expression
+        if self.filter is not None:
+            given["filter"] = self.filter.plain()
+        for seller, member in choose_sellers(account, self.sellers):
+            yield Member(Subscription(seller=seller, **given), member)
+
+    @classmethod
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+        """Yield one declaration for all subscriptions that are equal but for the seller."""
+        return written_subscriptions(specs, account) if isinstance(account, SpApiAccount) else ()
+
+
+def _queue_problem(queue: str) -> str | None:
+    """Say what is wrong with a queue's ARN as a destination; names and good ARNs are fine."""
+    partition = queue.split(":")[1] if queue.startswith("arn:") and queue.count(":") > 1 else "aws"
+    if queue.endswith(".fifo"):
+        return "the SP-API cannot send to a FIFO queue: refer to a standard queue"
+    if partition != "aws":
+        return (
+            f"the SP-API reaches queues of the partition aws only: refer to one outside {partition}"
+        )
+    return None
+
+
+def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+    destinations = {one.address: one.spec for one in desired if isinstance(one.spec, Destination)}
+    owners: dict[str, str] = {}
+    for address, spec in destinations.items():
+        problem = _queue_problem(spec.queue or "")
+        if problem:
+            yield Finding(address=address, message=problem)
+        bus = spec.event_bridge
+        if bus and owners.setdefault(bus.account_id, address) != address:
+            message = (
+                f"the SP-API allows one event bus destination for an AWS account, and "
+                f"{owners[bus.account_id]} is one for {bus.account_id}: use another AWS account"
+            )
+            yield Finding(address=address, message=message)
+    for one in desired:
+        target = destinations.get(one.references.get("destination", ""))
+        if isinstance(one.spec, Subscription) and target is not None:
+            yield from _undeliverable(one.address, one.spec.notification_type, target)
+
+
+def _undeliverable(address: str, name: str, target: Destination) -> Iterable[Finding]:
+    known = TYPES.get(name)
+    workflow = "SQS" if target.queue is not None else "EventBridge"
+    if known and known.workflow != workflow:
+        needed = "an eventBridge" if known.workflow == "EventBridge" else "a queue"
+        message = (
+            f"{name} is delivered through {known.workflow} only: refer to {needed} destination"
+        )
+        yield Finding(address=address, message=message)
+
+
+SERVICE = Service(
+    name="sp-api",
+    account=SpApiAccount,
+    declarations={
+        "destinations": DestinationDeclaration,
+        "subscriptions": SubscriptionDeclaration,
+    },
+    invariants=_invariants,
+)

@@ -1,0 +1,227 @@
+"""Destinations and subscriptions as the SP-API holds them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from reconciler.core.model.evidence import Evidence
+from reconciler.core.model.exclusion import Exclusion
+from reconciler.core.model.link import Link
+from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec
+from reconciler.services.spapi.catalogue import ENDING, TYPES, unknown_type
+from reconciler.services.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
+
+PACE = Pace(rate=1, burst=5)
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+ACCOUNT_ID = r"^[0-9]{12}$"
+QUEUE_ARN = r"^arn:aws:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"
+
+
+def _region(value: str) -> str:
+    if not re.fullmatch(REGION, value):
+        raise ValueError("expected an AWS region such as eu-west-1")
+    return value
+
+
+def _account_id(value: str) -> str:
+    if not re.fullmatch(ACCOUNT_ID, value):
+        raise ValueError("expected the 12 digits of an AWS account id, in quotes")
+    return value
+
+
+def _pattern(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+Expression = Annotated[str, BeforeValidator(_trimmed)]
+
+
+class EventBridge(Frozen):
+    """The AWS account and region in which a partner event source is offered."""
+
+    region: Annotated[str, AfterValidator(_region), _pattern(REGION)]
+    account_id: Annotated[str, AfterValidator(_account_id), _pattern(ACCOUNT_ID)]
+
+
+class DestinationSettings(Frozen):
+    """Where notifications may be sent: a queue or an event bus."""
+
+    queue: str | None = None
+    event_bridge: EventBridge | None = None
+
+
+class Destination(DestinationSettings, Spec):
+    """A destination of an application in a region; `queue` is an ARN."""
+
+    kind: ClassVar[str] = "destination"
+    service: ClassVar[str] = "sp-api"
+    sender: ClassVar[str | None] = "437568002678"
+    identity: ClassVar[tuple[str, ...]] = ("queue", "eventBridge")
+    remote_id: ClassVar[str | None] = "id"
+    fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
+    refs: ClassVar[Mapping[str, Reference]] = {"queue": Reference("queue", "arn", remote=QUEUE_ARN)}
+    evidence: ClassVar[tuple[Evidence, ...]] = (
+        Evidence("name", "name"),
+        Evidence("reference", "queue"),
+    )
+    pace: ClassVar[Pace] = PACE
+
+    name: str
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether Amazon can send there: queues of its partition; a bus shows nothing."""
+        bus = self.event_bridge
+        if bus is not None:
+            place = f"account {bus.account_id}, region {bus.region}"
+            detail = f"what becomes of events at the event bus in {place} cannot be seen from here"
+            yield Link("event bus", "doubtful", detail)
+        elif not re.fullmatch(QUEUE_ARN, self.queue or ""):
+            detail = f"the SP-API sends to no queue such as {self.queue}: other partition or type"
+            yield Link("region", "broken", detail)
+        else:
+            yield Link("region", "holds")
+
+    def mistaken_for(self, other: Spec) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        ours, theirs = self.queue, other.queue if isinstance(other, Destination) else None
+        if ours and theirs and ours.rpartition(":")[2] == theirs.rpartition(":")[2]:
+            return f"there is one for {theirs}, in another region or account"
+        return None
+
+    def role(self) -> str:
+        """Return what it leads to, whichever service sends there."""
+        return self.queue or str(self.event_bridge)
+
+    def exclusion(self) -> Exclusion | None:
+        """Return (AWS account, region) of an event bus: the service has one for each account."""
+        bus = self.event_bridge
+        rule = "Amazon keeps one event bus destination for each AWS account"
+        return Exclusion(bus.account_id, bus.region, rule) if bus is not None else None
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the rate limit of the application for the operation."""
+        return (
+            "deleteDestination:grantless" if action == "delete" else "createDestination:grantless"
+        )
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield what remains to be done by hand for an event bus."""
+        if before is None and self.event_bridge is not None:
+            bus = self.event_bridge
+            yield (
+                f"nothing arrives until the partner event source that this offers is associated "
+                f"with an event bus in account {bus.account_id}, region {bus.region}"
+            )
+
+
+class SubscriptionSettings(Frozen):
+    """A notification type sent to a destination."""
+
+    destination: str
+    notification_type: str
+
+
+class Subscription(SubscriptionSettings, Spec):
+    """A seller's subscription; one that narrows nothing has neither filter nor expression."""
+
+    topical: ClassVar[bool] = True
+    delivers: ClassVar[bool] = True
+    kind: ClassVar[str] = "subscription"
+    service: ClassVar[str] = "sp-api"
+    identity: ClassVar[tuple[str, ...]] = (
+        "seller",
+        "notificationType",
+        "payloadVersion",
+        "filterExpression",
+    )
+    remote_id: ClassVar[str | None] = "id"
+    fixed: ClassVar[frozenset[str]] = frozenset({"destination", "filter"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "destination": Reference("destination", "id", same_account=True)
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
+    pace: ClassVar[Pace] = PACE
+
+    seller: str
+    payload_version: str
+    filter_expression: Expression | None = None
+    filter: EventFilter | None = None
+
+    @field_validator("filter_expression")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+    @field_validator("filter")
+    @classmethod
+    def _canonical(cls, value: EventFilter | None, info: ValidationInfo) -> EventFilter | None:
+        """Take an order filter without a list for the full list, which is what it means."""
+        if value is None or value.given():
+            return value
+        if info.data.get("notification_type") == "ORDER_CHANGE":
+            return EventFilter(order_change_types=ORDER_CHANGE_TYPES)
+        return None
+
+    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
+        """Yield whether the type is delivered to the kind of destination that it leads to."""
+        known = TYPES.get(self.notification_type)
+        if known is None or not isinstance(target, Destination):
+            return
+        goes_to = "EventBridge" if target.event_bridge is not None else "SQS"
+        if known.workflow == goes_to:
+            yield Link("workflow", "holds")
+            return
+        detail = f"{self.notification_type} is delivered to {known.workflow} only, not to {goes_to}"
+        yield Link("workflow", "broken", detail)
+
+    def topic(self) -> str:
+        """Return the notification type: getSubscriptions lists one a call."""
+        return self.notification_type
+
+    def role(self) -> str:
+        """Return the notification type: another version or expression delivers the same."""
+        return self.notification_type
+
+    def partition(self) -> str | None:
+        """Return the seller: each is read with a token of its own."""
+        return self.seller
+
+    def bucket(self, action: ActionName) -> str:
+        """Return the rate limit of the seller (creating) or of the application (deleting)."""
+        if action == "create":
+            return f"createSubscription:{self.seller}"
+        return "deleteSubscriptionById:grantless"
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield doubts about a notification type or payload version not known here."""
+        if before is None:
+            yield from _doubts(self.notification_type, self.payload_version)
+
+
+def _doubts(name: str, version: str) -> Iterator[str]:
+    known = TYPES.get(name)
+    if known is None:
+        yield unknown_type(name)
+        return
+    newest = known.versions[-1] if known.versions else None
+    ending = ENDING.get((name, version))
+    if ending:
+        yield f'payload version {version} of {name}: {ending}; use payloadVersion: "{newest}"'
+    elif newest and version not in known.versions:
+        yield (
+            f"{version} is no payload version known here of {name}, use payloadVersion: "
+            f'"{newest}" unless it is new'
+        )

@@ -1,0 +1,89 @@
+"""How old the oldest message of a queue is. SQS does not say; CloudWatch does, a minute late.
+
+Source: "Available CloudWatch metrics for Amazon SQS"; GetMetricData takes 500 metrics a call and is
+charged by the metric, so that only queues that hold something are asked about.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler.core.model.errors import Denied, ServiceError
+from reconciler.core.model.objects import Live
+from reconciler.core.model.spec import live_address
+from reconciler.core.text.counting import counted
+from reconciler.core.verdicts.health import Measured, Metrics
+from reconciler.services.sqs.client import SqsClient
+
+METRICS_A_CALL = 500
+_WINDOW = timedelta(minutes=15)
+_MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
+
+
+def ages(client: SqsClient, live: Sequence[Live]) -> Measured:
+    """Return the age of the oldest message of each queue, 0 where there is none."""
+    metrics = {_address(item): Metrics(oldest_seconds=0) for item in live if not item.waiting}
+    holding = [item for item in live if item.waiting]
+    try:
+        for start in range(0, len(holding), METRICS_A_CALL):
+            batch = holding[start : start + METRICS_A_CALL]
+            for index, age in _read(client, [item.outputs["arn"] for item in batch]):
+                metrics[_address(batch[index])] = Metrics(oldest_seconds=age)
+    except ServiceError as error:
+        remedy = f"; {_MAY}" if isinstance(error, Denied) else ""
+        return Measured(
+            metrics, f"{error.account}: the age of the oldest messages is not known{remedy}"
+        )
+    return Measured(metrics, _lacking(holding, metrics))
+
+
+def probe(client: SqsClient) -> None:
+    """Ask about a queue that there is not, to see whether asking is allowed."""
+    list(_read(client, ["arn:aws:sqs:::reconciler-doctor"]))
+
+
+def _address(item: Live) -> str:
+    return live_address(item.spec, item.account)
+
+
+def _lacking(holding: Sequence[Live], metrics: dict[str, Metrics]) -> str | None:
+    silent = [item for item in holding if _address(item) not in metrics]
+    if not silent:
+        return None
+    return (
+        f"{silent[0].account}: CloudWatch has no age yet of the oldest message of "
+        f"{counted(len(silent), 'queue')}"
+    )
+
+
+def _read(client: SqsClient, arns: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield position and age, in seconds, for the queues of which CloudWatch knows one."""
+    now = datetime.now(UTC)
+    token: dict[str, str] = {}
+    pages = client.pages("GetMetricData")
+    while True:
+        answer = client.ask(
+            "cloudwatch",
+            "GetMetricData",
+            MetricDataQueries=[_query(index, arn) for index, arn in enumerate(arns)],
+            StartTime=now - _WINDOW,
+            EndTime=now,
+            ScanBy="TimestampDescending",
+            **token,
+        )
+        for result in answer["MetricDataResults"]:
+            if result["Values"]:
+                yield int(result["Id"].removeprefix("q")), int(result["Values"][0])
+        if not answer.get("NextToken"):
+            return
+        token = {"NextToken": answer["NextToken"]}
+        pages.turn(token["NextToken"])
+
+
+def _query(index: int, arn: str) -> dict[str, Any]:
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": arn.rpartition(":")[2]}],
+    }
+    return {"Id": f"q{index}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}

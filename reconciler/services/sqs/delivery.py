@@ -1,0 +1,181 @@
+"""Whether a queue lets its sender in, and who else could take messages away or forge some."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from reconciler.core.model.link import Link
+from reconciler.services.sqs.policy import (
+    AMAZON_NOTIFICATIONS,
+    NOTIFIER_ACTIONS,
+    Policy,
+    strangers_with_all_rights,
+)
+from reconciler.services.sqs.policy_evaluation import (
+    Evaluation,
+    Request,
+    covers_action,
+    covers_queue,
+    evaluate,
+)
+
+if TYPE_CHECKING:
+    from reconciler.services.sqs.queue import Queue
+
+_TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
+_SENDING = ("SendMessage",)
+_GRANT = "`grants: [{to: amazon-notifications}]`"
+_STATEMENT = (
+    f'`{{Effect: Allow, Principal: {{AWS: "{AMAZON_NOTIFICATIONS}"}}, '
+    f"Action: [{', '.join(f'sqs:{name}' for name in NOTIFIER_ACTIONS)}]}}`"
+)
+_ADVICE = {
+    "grants": f"add {_GRANT} to it",
+    "policy": f"add the statement {_STATEMENT} to its policy",
+    "": f"add {_GRANT} to it, or where it has a `policy`, the statement {_STATEMENT}",
+}
+"""How to let Amazon in, by the field that a queue's policy is declared by."""
+
+
+def links(
+    queue: "Queue", declared: "Queue", sender: str | None, *, has_target: bool
+) -> Iterator[Link]:
+    """Yield the links a live queue makes up; `has_target`: its dead-letter queue is there."""
+    if queue.fifo:
+        yield Link("queue type", "broken", "Amazon sends to standard queues only, this one is FIFO")
+    if sender is not None:
+        yield _admission(queue, declared, sender)
+        yield _encryption(queue, sender)
+    if queue.dead_letter is not None:
+        name = queue.dead_letter.queue
+        yield (
+            Link("dead letters", "holds")
+            if has_target
+            else Link("dead letters", "doubtful", f"the dead-letter queue {name} does not exist")
+        )
+
+
+def missing_rights(queue: "Queue", sender: str) -> str | None:
+    """Say what the policy keeps from the AWS account `sender`, None if it admits it."""
+    missing = [
+        action for action, found in _evaluated(queue, sender).items() if found.decision == "denied"
+    ]
+    if not missing:
+        return None
+    advice = _ADVICE[queue.policy_given.by]
+    return f"does not let the AWS account {sender} call {' and '.join(missing)}: {advice}"
+
+
+def unclear_rights(queue: "Queue", sender: str) -> str | None:
+    """Say under which conditions the policy admits `sender`, None if it does without (or not)."""
+    found = {
+        action: evaluation.conditions
+        for action, evaluation in _evaluated(queue, sender).items()
+        if evaluation.decision == "unclear"
+    }
+    if not found:
+        return None
+    conditions = "; ".join(dict.fromkeys(item for listed in found.values() for item in listed))
+    return (
+        f"lets the AWS account {sender} call {' and '.join(found)} only under conditions that "
+        f"cannot be judged from here ({conditions}): let it without any, as "
+        f"{_STATEMENT if queue.policy_given.by == 'policy' else _GRANT} does"
+    )
+
+
+def locked(queue: "Queue") -> str | None:
+    """Say that a queue is encrypted with AWS's own key, which cannot be shared; else None."""
+    key = queue.kms_key
+    if key is None or not key.endswith("alias/aws/sqs"):
+        return None
+    return (
+        "is encrypted with alias/aws/sqs, which no other account can use: take a key of your own, "
+        "or `encryption: sqs`"
+    )
+
+
+def _admission(queue: "Queue", declared: "Queue", sender: str) -> Link:
+    missing = missing_rights(queue, sender)
+    if missing is not None:
+        return Link("queue policy", "broken", f"the queue {queue.name} {missing}")
+    unclear = unclear_rights(queue, sender)
+    if unclear is not None:
+        return Link("queue policy", "doubtful", f"the queue {queue.name} {unclear}")
+    declared_ones = _admitted(declared)
+    strangers = {who: what for who, what in _admitted(queue).items() if who not in declared_ones}
+    if strangers:
+        detail = f"the policy also admits {', '.join(sorted(strangers))}, which no declaration "
+        return Link(
+            "queue policy", "doubtful", f"{detail}grants{_danger(strangers.values())}: run apply"
+        )
+    wide = strangers_with_all_rights(queue.policy)
+    if wide:
+        detail = f"{', '.join(wide)} may do anything with the queue, also take messages away"
+        return Link("queue policy", "warning", detail)
+    return Link("queue policy", "holds")
+
+
+def _encryption(queue: "Queue", sender: str) -> Link:
+    shut = locked(queue)
+    if shut is not None:
+        return Link("encryption", "broken", f"the queue {queue.name} {shut}")
+    if queue.kms_key is None:
+        return Link("encryption", "holds")
+    return Link(
+        "encryption",
+        "doubtful",
+        f"whether the policy of the key {queue.kms_key} lets Amazon use it cannot be seen from "
+        f'here; it needs {{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{sender}:root"}}'
+        ', "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}',
+    )
+
+
+def _evaluated(queue: "Queue", sender: str) -> dict[str, Evaluation]:
+    """Return, for each action that Amazon's sender needs, whether the policy lets it."""
+    actions = [f"sqs:{name}" for name in NOTIFIER_ACTIONS]
+    return {
+        action: evaluate(queue.policy, Request(sender, action, queue.arn)) for action in actions
+    }
+
+
+def _admitted(queue: "Queue") -> dict[str, Policy]:
+    """Return whom a queue's policy admits and to what: one entry for each principal and action."""
+    return {
+        f"{who} ({what})": granted
+        for statement in (queue.policy["Statement"] if queue.policy else ())
+        if statement.get("Effect") == "Allow" and covers_queue(statement, queue.arn)
+        for who in _admitted_principals(statement)
+        for what, granted in _granted(statement)
+    }
+
+
+def _admitted_principals(statement: Policy) -> Iterator[str]:
+    if "NotPrincipal" in statement:
+        yield f"everybody but {', '.join(_aws(statement['NotPrincipal'])) or 'services'}"
+    yield from _aws(statement.get("Principal"))
+
+
+def _aws(principal: object) -> list[str]:
+    return list(principal.get("AWS", ())) if isinstance(principal, dict) else []
+
+
+def _granted(statement: Policy) -> Iterator[tuple[str, Policy]]:
+    """Yield what a statement grants, in words and as what a statement has of it."""
+    for action in statement.get("Action", ()):
+        yield action, {"Action": [action]}
+    if "NotAction" in statement:
+        kept = statement["NotAction"]
+        yield f"all but {', '.join(kept)}", {"NotAction": kept}
+
+
+def _danger(granted: Iterable[Policy]) -> str:
+    """Say what those can do to whom all this is granted, nothing if no harm to messages."""
+    held = list(granted)
+    taking, sending = (
+        any(covers_action(item, f"sqs:{name}") for item in held for name in names)
+        for names in (_TAKING, _SENDING)
+    )
+    if taking and sending:
+        return "; they may take messages away and send forged ones"
+    if taking:
+        return "; they may take messages away"
+    return "; they may send forged messages" if sending else ""

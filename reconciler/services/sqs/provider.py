@@ -1,0 +1,297 @@
+"""SQS reduced to what reconciling needs: observe, create, update, delete."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
+from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.spec import Spec
+from reconciler.core.planning.diff import STACK_MARK
+from reconciler.core.provider import Each, Interest, Scope
+from reconciler.core.verdicts.diagnosis import Examination
+from reconciler.core.verdicts.health import Measured
+from reconciler.credentials.secrets import Secrets
+from reconciler.services.sqs import attributes as wire
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.ages import ages
+from reconciler.services.sqs.changes import (
+    Edit,
+    as_queue,
+    marked_tags,
+    missing_settings,
+    missing_tags,
+)
+from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.doctor import Examining
+from reconciler.services.sqs.eventual_consistency import Settling
+from reconciler.services.sqs.failures import NAME_EXISTS
+from reconciler.services.sqs.mailbox import Mailbox
+from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
+from reconciler.services.sqs.reading import Reading, live_queue
+from reconciler.services.sqs.retries import EVERY, patiently
+from reconciler.services.sqs.session import AwsKeys
+from reconciler.transport.calls import Clock
+
+QUEUE_APPEARS = 20.0
+"""Seconds after which a queue that exists can be read."""
+SAMPLES = 3
+BETWEEN_SAMPLES = 3.0
+"""How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
+
+_CREATE_TRIES = 3
+
+
+class SqsProvider:
+    """The queues of one AWS account and region.
+
+    `name` is the account's name in the declarations. `keys` replace the surroundings' credentials,
+    profile and role; `secrets` is told of these, to keep them out of texts. `permit` may refuse the
+    URL of a place that AWS's own configuration leads to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        account: AwsAccount,
+        *,
+        clock: Clock,
+        secrets: Secrets,
+        keys: AwsKeys | None = None,
+        permit: Callable[[str], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._account = account
+        self._client = SqsClient(name, account, clock, secrets, keys, permit)
+        self._coming = 0
+        self._settling = Settling(name, account, self._client)
+
+    def scopes(self) -> Sequence[Scope]:
+        """Return the account as one part."""
+        return [Scope(self._name, (Queue,))]
+
+    def calls_made(self) -> int:
+        """Return how many calls were made so far."""
+        return self._client.calls.made
+
+    def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
+        """Return every queue; details of those that are declared or bear our stack's mark.
+
+        Raises:
+            PlanRefused: the credentials belong to another AWS account.
+            ServiceError: something could not be read, so nothing is said of the whole scope.
+        """
+        self._client.verify_account()
+        found = Reading(self._name, self._account, self._client, interest).queues()
+        here = {as_queue(live.spec).name for live in found}
+        self._coming = sum(as_queue(spec).name not in here for spec in interest.declared)
+        return found
+
+    def read(self, live: Live, *, thorough: bool = False) -> Live | None:
+        """Return the queue as it is now; message counts are approximate, so many look again."""
+        samples = [self._read(live)]
+
+        def look() -> bool | None:
+            found = self._read(live)
+            samples.append(found)
+            # One message seen is enough, and so is a queue that is gone.
+            return True if found is None or found.waiting or len(samples) == SAMPLES else None
+
+        if thorough and samples[0] is not None and not samples[0].waiting:
+            self._client.calls.poll(look, within=SAMPLES * BETWEEN_SAMPLES, every=BETWEEN_SAMPLES)
+        return samples[-1]
+
+    def _read(self, live: Live) -> Live | None:
+        url, outputs = live.outputs["url"], dict(live.outputs)
+        try:
+            attributes, tags = self._client.attributes(url), self._client.tags(url)
+        except Missing:
+            return None
+        return live_queue(self._name, self._account, outputs, attributes, tags)
+
+    def referrers(self, live: Sequence[Live], each: Each) -> list[Live]:
+        """Return the queues, whosever they are, that use one of these for dead letters."""
+        lists = each(self._sources, live)
+        urls = sorted({url for found in lists for url in found})
+        return [found for found in each(self._read_at, urls) if found is not None]
+
+    def _sources(self, live: Live) -> list[str]:
+        try:
+            return self._client.sources(live.outputs["url"])
+        except Missing:
+            return []
+
+    def _read_at(self, url: str) -> Live | None:
+        name = url.rpartition("/")[2]
+        bare = Queue.of(self._account, {"name": name, "fifo": name.endswith(".fifo")})
+        outputs = {"arn": self._account.queue_arn(name), "url": url}
+        return self._read(Live(self._name, bare, outputs))
+
+    def create(self, desired: Desired) -> Live:
+        """Create the queue with policy and tags in one call, or finish one that turns up.
+
+        Raises:
+            Rejected: a queue of this name is there and bears another stack's mark, or none and
+                differs.
+            Unclear: SQS says that it is created, but it cannot be read.
+        """
+        self._client.verify_account()
+        trouble: ServiceError | None = None
+        listed = as_queue(desired.spec).name in self._client.listed_lately()
+        for _ in range(_CREATE_TRIES):
+            try:
+                created = self._create(desired)
+            except (Unclear, Rejected) as error:
+                if isinstance(error, Rejected) and error.code != NAME_EXISTS:
+                    raise
+                trouble = error
+            else:
+                sure = not listed and self._coming > READ_BACK
+                return created if sure else self._verified(desired, created)
+            there = self._find(as_queue(desired.spec).name, sure=isinstance(trouble, Rejected))
+            if there is not None:
+                return self._finish(desired, there)
+        raise trouble or AssertionError("unreachable: without trouble the queue was returned")
+
+    def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
+        """Set exactly the attributes and tags that `changes` name."""
+        self._client.verify_account()
+        edit, url = Edit.of(changes), live.outputs["url"]
+        self._set(url, as_queue(live.spec), as_queue(desired.spec), edit.fields)
+        if edit.tags:
+            self._client.tag(url, dict(edit.tags))
+        if edit.untag:
+            self._client.untag(url, edit.untag)
+        changed = edit.applied(desired, live)
+        self._settling.settle(changed, edit.fields - SLOW)
+        return changed
+
+    def delete(self, live: Live) -> None:
+        """Delete the queue and whatever it holds; already gone is done."""
+        self._client.verify_account()
+        try:
+            self._client.delete(live.outputs["url"])
+        except Missing:
+            return
+
+    def measure(self, live: Sequence[Live], each: Each) -> Measured:
+        """Return how old the oldest message of each of these queues is."""
+        return ages(self._client, live)
+
+    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
+        """Return what can be looked at of this account without changing anything."""
+        return Examining(self._account, self._name, self._client).examinations(desired)
+
+    def mailbox(self, spec: Spec) -> Mailbox:
+        """Return a declared queue as what messages are taken out of.
+
+        Raises:
+            Missing: there is no such queue.
+            PlanRefused: the credentials belong to another AWS account.
+        """
+        self._client.verify_account()
+        name = as_queue(spec).name
+        try:
+            url = self._client.queue_url(name)
+            attributes = self._client.attributes(url)
+        except Missing as error:
+            error.message = f"the queue {name} does not exist: run apply"
+            raise
+        live = live_queue(
+            self._name, self._account, {"arn": attributes["QueueArn"]}, attributes, {}
+        )
+        dead_letter = as_queue(live.spec).dead_letter
+        return Mailbox(
+            self._name, self._client, url, dead_letter.max_receives if dead_letter else None
+        )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+    def _create(self, desired: Desired) -> Live:
+        spec = as_queue(desired.spec)
+        attributes, tags = wire.to_create(spec), marked_tags(desired)
+        url = patiently(
+            self._client.calls,
+            spec.policy,
+            lambda: self._client.create(spec.name, attributes, tags),
+        )
+        return Live(
+            account=self._name,
+            spec=spec,
+            outputs={"arn": self._account.queue_arn(spec.name), "url": url},
+            owner=desired.stack,
+            protected=desired.protect,
+            waiting=0,
+        )
+
+    def _verified(self, desired: Desired, created: Live) -> Live:
+        """Return the queue as it is, which may be older than our call.
+
+        CreateQueue answers for a queue that is there as for a new one where the attributes that
+        are sent agree; tags it neither compares nor sets. So only they tell whose it is, of two
+        stacks that create it at once. It takes a second call, at 50 a second, so that of many new
+        queues those alone are asked that the last ListQueues showed.
+        """
+        url = created.outputs["url"]
+        tags = self._client.calls.poll(
+            lambda: self._marked_tags(url), within=QUEUE_APPEARS, every=EVERY
+        )
+        if tags == marked_tags(desired):
+            return created
+        there = self._read(created)
+        if there is None:
+            raise Unclear(
+                self._name,
+                "CreateQueue",
+                f"the queue {as_queue(desired.spec).name} is said to be created, but cannot be "
+                "read; plan again to see whether it is there",
+            )
+        return self._finish(desired, there)
+
+    def _marked_tags(self, url: str) -> dict[str, str] | None:
+        """Return the tags once they tell whose the queue is; those of a new one may show late."""
+        try:
+            tags = self._client.tags(url)
+        except Missing:
+            return None
+        return tags if STACK_MARK in tags else None
+
+    def _find(self, name: str, *, sure: bool) -> Live | None:
+        """Look for a queue; one that is surely there may take a while to be readable."""
+
+        def look() -> Live | None:
+            try:
+                url = self._client.queue_url(name)
+                attributes, tags = self._client.attributes(url), self._client.tags(url)
+            except Missing:
+                return None
+            outputs = {"arn": self._account.queue_arn(name), "url": url}
+            return live_queue(self._name, self._account, outputs, attributes, tags)
+
+        return self._client.calls.poll(look, within=QUEUE_APPEARS if sure else 0.0, every=EVERY)
+
+    def _finish(self, desired: Desired, live: Live) -> Live:
+        """Bring a queue that turned up into line: ours, or equal but for our mark."""
+        settings = missing_settings(desired, live)
+        if live.owner != desired.stack and (settings or live.owner is not None):
+            whose = f"bears the mark of the stack {live.owner!r}" if live.owner else "is not ours"
+            raise Rejected(
+                self._name,
+                "CreateQueue",
+                f"a queue of this name is already there and {whose}; plan again to see how it "
+                "differs",
+                code=NAME_EXISTS,
+            )
+        return self.update(desired, live, [*settings, *missing_tags(desired, live)])
+
+    def _set(self, url: str, before: Queue, wanted: Queue, fields: frozenset[str]) -> None:
+        plain = wire.to_set(wanted, fields - {"encryption"})
+        steps = wire.encryption_calls(before, wanted) if "encryption" in fields else [{}]
+        first = plain | steps[0]
+        if first:
+            policy = wanted.policy if "policy" in fields else None
+            patiently(self._client.calls, policy, lambda: self._client.set_attributes(url, first))
+        for step in steps[1:]:
+            self._client.set_attributes(url, step)
+            self._settling.confirm(url, step)

@@ -1,0 +1,203 @@
+"""boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+import boto3
+import botocore
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
+
+from reconciler.credentials.aws import Login, is_passing, refusal
+from reconciler.credentials.secrets import Secrets
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.failures import Garbled
+from reconciler.transport.for_boto import carry
+from reconciler.transport.http import Http
+
+CONNECTIONS = 64
+
+_Opened = tuple[Any, Login | None]
+"""A boto3 session, and whose credentials it signs with, unless these were given."""
+
+_CONFIG = Config(
+    # Nothing is sent by botocore's own HTTP, so none of the surroundings' ways are looked for.
+    proxies={},
+    retries={"total_max_attempts": 1},
+    # Ours as a whole: botocore composes its own anew for every request, a tenth of its time.
+    user_agent="subscription-reconciler",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Fixed credentials instead of those of the surroundings; the sandbox's are throw-away."""
+
+    access_key_id: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        """Show which keys, not what they are."""
+        return f"AwsKeys({self.access_key_id!r}, ***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The three services queues need; boto3's clients have no types and are safe across threads.
+
+    `make` makes the client of another service, which few runs need.
+    """
+
+    sqs: Any
+    sts: Any
+    tagging: Any
+    make: Callable[[str], Any]
+    http: Http
+    login: Login | None = None
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, service: str) -> Any:
+        """Return the client of another service; not safe across threads."""
+        if service not in self.made:
+            self.made[service] = self.make(service)
+        return self.made[service]
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for client in (self.sqs, self.sts, self.tagging, *self.made.values()):
+            client.close()
+        self.http.close()
+
+
+def connect(
+    account: AwsAccount,
+    keys: AwsKeys | None,
+    secrets: Secrets,
+    permit: Callable[[str], None] | None,
+) -> Clients:
+    """Make the clients of an account; reads AWS configuration files, and gets credentials.
+
+    `secrets` is told of the surroundings' credentials before the first request is sent. `permit`
+    is asked about every place before anything is sent there.
+
+    Raises:
+        Unobtainable: there are no credentials.
+        Failed: who gives them did not answer.
+        ClientError: AWS's token service is busy.
+    """
+    http = Http(connections=CONNECTIONS, permit=permit)
+    try:
+        session, login = _opened(account, keys, secrets, http)
+    except BaseException:
+        http.close()
+        raise
+    make = partial(_client, session, account=account)
+    made = make("sqs"), make("sts"), make("resourcegroupstaggingapi")
+    clients = Clients(*made, make, http, login)
+    clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
+    return clients
+
+
+def _client(session: Any, service: str, account: AwsAccount) -> Any:
+    return session.client(service, endpoint_url=account.endpoint, config=_CONFIG, verify=True)
+
+
+def _opened(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: Http) -> _Opened:
+    region = account.region
+    if keys is not None:
+        fixed = boto3.session.Session(
+            keys.access_key_id, keys.secret_key, region_name=region, botocore_session=_core()
+        )
+        carry(fixed, http)
+        return fixed, None
+    own = Login(_core(), http, secrets.remember, profile=account.profile, region=region)
+    if account.role_arn is None:
+        own.obtain()
+        return own.session, own
+    core = _core()
+    role = _AssumedRole(own, _client(own.session, "sts", account), account.role_arn)
+    core.register_component("credential_provider", CredentialResolver([role]))
+    assumed = boto3.session.Session(botocore_session=core, region_name=region)
+    carry(assumed, http)
+    _keep_out_of_texts(assumed, secrets)
+    return assumed, own
+
+
+def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
+    """Remember what requests of this session are signed with; it may be renewed at any time.
+
+    Logging in takes requests of its own, signed with other credentials or with none: the session's
+    must not be asked for then, since they wait for that very login.
+    """
+
+    def remember(request_signer: Any, signature_version: Any, **_: Any) -> None:
+        credentials = request_signer._credentials  # noqa: SLF001 - botocore names them nowhere else
+        if credentials is None or signature_version == botocore.UNSIGNED:
+            return  # signing will say so where some are needed
+        found = credentials.get_frozen_credentials()
+        for secret in (found.secret_key, found.token):
+            if secret:
+                secrets.remember(secret)
+
+    session.events.register("before-sign", remember)
+
+
+def _core() -> Any:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader())
+    return core
+
+
+@cache
+def _loader() -> Any:
+    """Descriptions of AWS's services, parsed once a process instead of once an account."""
+    return create_loader()
+
+
+class _AssumedRole:
+    """A credential provider as botocore's resolver wants them: assumes a role when first asked."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, own: Login, sts: Any, role_arn: str) -> None:
+        self._own = own
+        self._sts = sts
+        self._role_arn = role_arn
+
+    def load(self) -> Any:
+        """Return credentials that renew themselves before they expire."""
+        return DeferredRefreshableCredentials(self._refresh, self.METHOD)
+
+    def _refresh(self) -> dict[str, str]:
+        named = {"RoleArn": self._role_arn, "RoleSessionName": "subscription-reconciler"}
+        try:
+            answer = self._sts.assume_role(**named)["Credentials"]
+        except ClientError as error:
+            if is_passing(error):
+                raise
+            raise refusal(error, self._own.whose, self._role_arn) from None
+        return {
+            "access_key": answer["AccessKeyId"],
+            "secret_key": answer["SecretAccessKey"],
+            "token": answer["SessionToken"],
+            "expiry_time": answer["Expiration"].isoformat(),
+        }
+
+
+def _refuse_garbled(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Refuse a success whose body is not JSON, which botocore would read as an empty answer."""
+    body = response_dict["body"]
+    if response_dict["status_code"] >= 300 or (operation_model.output_shape is None and not body):
+        return
+    try:
+        sound = isinstance(json.loads(body), dict)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Garbled("it is not JSON")

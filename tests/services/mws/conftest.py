@@ -1,0 +1,161 @@
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from reconciler.core.model.objects import Desired, Position
+from reconciler.core.model.spec import Spec
+from reconciler.core.provider import Interest
+from reconciler.credentials.secrets import Secrets
+from reconciler.sandbox import Sandbox
+from reconciler.services.mws.kinds import MwsAccount
+from reconciler.services.mws.provider import MwsProvider
+from reconciler.transport.http import Http
+
+KEYS = {"KEY_ID": "AKIASANDBOX", "KEY": "sandbox-secret", "TOKEN": "amzn.mws.4ea38b7b"}
+
+
+@dataclass
+class FakeClock:
+    """Time that passes only by sleeping."""
+
+    time: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self):
+        return self.time
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+class Replay:
+    """A loopback host that gives prepared answers in turn and keeps what it was sent."""
+
+    def __init__(self):
+        self.answers = []
+        self.bodies = []
+        self.paths = []
+        replay = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                replay.paths.append(self.path)
+                length = int(self.headers["Content-Length"])
+                replay.bodies.append(self.rfile.read(length).decode())
+                status, headers, body = replay.answers.pop(0)
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def say(self, status, body, **headers):
+        self.answers.append((status, headers, body.encode()))
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def replay():
+    host = Replay()
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="session")
+def _running():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_running):
+    _running.reset()
+    yield _running
+    defects = [call["defect"] for call in _running.calls() if "defect" in call]
+    assert not defects, defects[0]
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def http():
+    pool = Http()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def secrets():
+    return Secrets(KEYS)
+
+
+@pytest.fixture
+def account():
+    """Make an account entry as YAML has it; keywords replace or add keys."""
+
+    def make(**changes):
+        entry = {
+            "service": "mws",
+            "sellerId": "A2EXAMPLE1SELLER",
+            "marketplaceId": "A1F83G8C2ARO7P",
+            "credentials": {"accessKeyId": "env:KEY_ID", "secretKey": "env:KEY"},
+        }
+        return MwsAccount.model_validate({**entry, **changes})
+
+    return make
+
+
+@pytest.fixture
+def provider_at(account, secrets, http, clock):
+    """Make a provider that calls the given base URL, or Amazon's own host."""
+
+    def make(endpoint=None, **changes):
+        entry = account(**({"endpoint": endpoint} if endpoint else {}), **changes)
+        return MwsProvider("uk", entry, secrets=secrets, http=http, clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def provider(provider_at, sandbox):
+    return provider_at(sandbox.url)
+
+
+@pytest.fixture
+def observe():
+    """Read the provider's one scope."""
+
+    def read(provider):
+        interest = Interest("acme", (), discover_all=True, warn=lambda _: None)
+        (scope,) = provider.scopes()
+        return list(provider.observe(scope, interest))
+
+    return read
+
+
+@pytest.fixture
+def desired():
+    """Make a desired object around a spec that holds remote values."""
+
+    def make(spec: Spec):
+        return Desired(f"{spec.kind}.x", "uk", spec, "acme", Position("a.yaml", 1, 1))
+
+    return make
