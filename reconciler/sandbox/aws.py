@@ -1,22 +1,28 @@
-"""AWS SQS, STS and Resource Groups Tagging: moto's server, with accounts and AWS's own failures.
+"""AWS: SQS, STS, IAM, tagging and CloudWatch by moto's server; EventBridge and CloudTrail our own.
 
 Accounts follow a convention of LocalStack: an access key id of exactly 12 digits is the account to
 work in. Other keys work in moto's default account, and keys from AssumeRole in the role's account.
 """
 
-import json
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
-from reconciler.sandbox import iam
-from reconciler.sandbox.queue_policies import may_send
-from reconciler.sandbox.service import Answer, Refusal, retry_after
+from reconciler.sandbox import aws_wire, iam
+from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.eventbridge.stand_in import EventBridge
+from reconciler.sandbox.figures import Figures
+from reconciler.sandbox.queue_policies import NOTIFIER, Sender, by_rule, may_send
+from reconciler.sandbox.service import Answer, Refusal
 from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.trail import Actor, Trail
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
+_UNUSABLE_KEY = "alias/aws/sqs"
+"""The key policy of AWS's own key cannot be changed, so no other service can use it."""
 
 
 class Aws:
@@ -29,13 +35,15 @@ class Aws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from reconciler.sandbox.aws_differences import install
-        from reconciler.sandbox.metrics import QueueAges
         from reconciler.sandbox.sqs_queue import CURRENT, World
 
         install()
-        self._ages = QueueAges  # moto finds metrics by the subclasses that exist
+        clock = Clock(settings)
+        self.figures = Figures(clock)
+        self.trail = Trail(settings, clock)
+        self.events = EventBridge(settings, clock, self, self.figures)
         self._current = CURRENT
-        self._world = World(settings)
+        self._world = World(settings, self.figures)
         self._settings = settings
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -49,29 +57,49 @@ class Aws:
 
     def caller(self, request: Request) -> str:
         """Return account or key, region and service."""
-        found = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-        return "/".join(found.groups()) if found else ""
+        return "/".join(_credential(request)) if _credential(request)[0] else ""
 
     def answer(self, operation: str, request: Request) -> Answer:
-        """Refuse what the setting awsDenied names; let moto answer the rest."""
+        """Refuse what the setting awsDenied names; let the service carry out the rest."""
+        service = _credential(request)[2]
         denied = frozenset(self._settings["awsDenied"])
-        if iam.action(self._service(request), operation) in denied:
-            return self.refusal("denied", request, None)
-        if operation == iam.SIMULATE:
-            return Answer(200, iam.simulated(request.form, denied), {"Content-Type": "text/xml"})
-        return self._moto_answer(request)
+        actor = self._actor(request)
+        if iam.action(service, operation) in denied:
+            answer = self._denial(service, operation, actor, request)
+        elif service == "events":
+            answer = self.events.answer(operation, actor.account, actor.region, request, denied)
+        elif service == "cloudtrail":
+            answer = self.trail.answer(operation, actor, request)
+        elif operation == iam.SIMULATE:
+            kind = {"Content-Type": "text/xml"}
+            answer = Answer(200, iam.simulated(request.form, denied), kind)
+        else:
+            answer = self._moto_answer(request)
+        self.trail.record(service, operation, request, actor, answer)
+        return answer
 
-    def _service(self, request: Request) -> str:
-        """Return the service that the signature is for."""
-        return self.caller(request).rpartition("/")[2]
+    def _denial(self, service: str, operation: str, actor: Actor, request: Request) -> Answer:
+        if service == "events":
+            return self.events.denial(operation, actor.account, actor.region, request)
+        return self.refusal("denied", request, None)
+
+    def _actor(self, request: Request) -> Actor:
+        """Return who calls: a user called sandbox, or the session of a role."""
+        from moto.iam.models import get_account_id_from
+        from moto.sts.models import sts_backends
+
+        key, region, _ = _credential(request)
+        account = key if re.fullmatch(r"\d{12}", key) else get_account_id_from(key)
+        role = sts_backends[account]["aws"].get_assumed_role_from_access_key(key)
+        return Actor(account, region, key, iam.identity(account, key, role))
 
     def _moto_answer(self, request: Request) -> Answer:
         environ = dict(request.environ)
         request.get_data(cache=True)
         environ["wsgi.input"].seek(0)
-        found = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-        if found and re.fullmatch(r"\d{12}", found[1]):
-            environ["HTTP_X_MOTO_ACCOUNT_ID"] = found[1]
+        key = _credential(request)[0]
+        if re.fullmatch(r"\d{12}", key):
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = key
         token = self._current.set(self._world)
         try:
             response = Response.from_app(self._moto, environ, buffered=True)
@@ -83,29 +111,19 @@ class Aws:
 
     def refusal(self, kind: Refusal, request: Request, wait: float | None) -> Answer:
         """Word a failure in the protocol of the request."""
-        status, code, message = {
-            "throttle": (403, "RequestThrottled", "The request was denied due to throttling."),
-            "error500": (500, "InternalError", "We encountered an internal error."),
-            "error503": (503, "ServiceUnavailable", "The service is unavailable, try again."),
-            "denied": (403, "AccessDenied", "Access to the resource is denied."),
-        }[kind]
-        tagging = "tagging" in self.caller(request)
-        if tagging and kind == "throttle":
-            status, code = 400, "ThrottledException"
-        sender = "Sender" if status < 500 else "Receiver"
-        headers = {
-            **retry_after(wait),
-            "x-amzn-RequestId": "00000000-0000-0000-0000-000000000000",
-            "x-amzn-query-error": f"{code};{sender}",
-        }
-        return _worded(request, status, code, message, headers)
+        return aws_wire.refusal(kind, request, _credential(request)[2], wait)
 
     def reset(self) -> None:
-        """Remove all queues. moto's STS sessions stay: their keys are never used again."""
+        """Remove queues and buses. moto's STS sessions stay: their keys are never used again."""
         self._world.clear()
+        self.events.reset()
+        self.trail.reset()
 
     def state(self) -> dict[str, Any]:
-        """Return {account: {region: {"queues": {name: {attributes, tags, messages}}}}}."""
+        """Return {account: {region: {"queues": {name: {attributes, tags, messages}}, "events"}}}.
+
+        A part that is empty is left out.
+        """
         found: dict[str, Any] = {}
         with self._world.lock:
             for (account, region), queues in sorted(self._world.queues.items()):
@@ -113,6 +131,8 @@ class Aws:
                     found.setdefault(account, {})[region] = {
                         "queues": {name: _dump(queue) for name, queue in sorted(queues.items())}
                     }
+        for (account, region), events in self.events.state().items():
+            found.setdefault(account, {}).setdefault(region, {})["events"] = events
         return found
 
     def deliver(self, queue: str, body: str) -> str | None:
@@ -121,50 +141,63 @@ class Aws:
         Returns None when it arrived, otherwise "missing" (no such queue) or "forbidden" (its policy
         does not let account 437568002678 send; only with the setting checkQueuePolicy).
         """
+        return self._deliver(queue, body, NOTIFIER, None, {})
+
+    def deliver_event(
+        self, queue: str, body: str, rule: str, *, group: str | None, attributes: Mapping[str, str]
+    ) -> str | None:
+        """Put a message into a queue as EventBridge does for the rule with this ARN.
+
+        Returns None when it arrived, otherwise "missing", "forbidden" (by policy, or by the key
+        that encrypts the queue) or "refused" (SQS does not take the message).
+        """
+        return self._deliver(queue, body, by_rule(rule), group, attributes)
+
+    def _deliver(
+        self, queue: str, body: str, sender: Sender, group: str | None, more: Mapping[str, str]
+    ) -> str | None:
         account, name, region = _located(queue)
         token = self._current.set(self._world)
         try:
             with self._world.lock:
                 for (owner, place), queues in self._world.queues.items():
                     if owner == account and region in (None, place) and name in queues:
-                        return self._put(queues[name], owner, place, body)
+                        return self._put((owner, place), queues[name], body, sender, group, more)
         finally:
             self._current.reset(token)
         return "missing"
 
-    def _put(self, queue: Any, account: str, region: str, body: str) -> str | None:
+    def _put(
+        self,
+        place: tuple[str, str],
+        queue: Any,
+        body: str,
+        sender: Sender,
+        group: str | None,
+        more: Mapping[str, str],
+    ) -> str | None:
+        from moto.sqs.exceptions import SQSException
         from moto.sqs.models import sqs_backends
 
-        if self._settings["checkQueuePolicy"] and not may_send(queue.policy, queue.queue_arn):
-            return "forbidden"
-        sqs_backends[account][region].send_message(queue.name, body)
+        if self._settings["checkQueuePolicy"]:
+            unusable = queue.written.get("KmsMasterKeyId", "").endswith(_UNUSABLE_KEY)
+            if sender is not NOTIFIER and unusable:
+                return "forbidden"
+            if not may_send(queue.policy, queue.queue_arn, sender):
+                return "forbidden"
+        texts = {name: {"DataType": "String", "StringValue": text} for name, text in more.items()}
+        account, region = place
+        try:
+            sqs_backends[account][region].send_message(queue.name, body, texts, group_id=group)
+        except SQSException:
+            return "refused"
         return None
 
 
-def _worded(
-    request: Request, status: int, code: str, message: str, headers: dict[str, str]
-) -> Answer:
-    if "cbor" in request.mimetype or "cbor" in request.headers.get("Smithy-Protocol", ""):
-        kind = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-        body = b"\xa2" + b"".join(_cbor(text) for text in ("__type", code, "message", message))
-    elif request.headers.get("X-Amz-Target"):
-        kind = {"Content-Type": request.mimetype or "application/x-amz-json-1.0"}
-        body = json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": message}).encode()
-    else:
-        kind = {"Content-Type": "text/xml"}
-        body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}"
-            "</Message></Error><RequestId>00000000-0000-0000-0000-000000000000</RequestId>"
-            "</ErrorResponse>"
-        ).encode()
-    return Answer(status, body, {**headers, **kind})
-
-
-def _cbor(text: str) -> bytes:
-    """One CBOR text string of up to 255 bytes (RFC 8949, major type 3)."""
-    data = text.encode()
-    head = bytes([0x60 + len(data)]) if len(data) < 24 else bytes([0x78, len(data)])
-    return head + data
+def _credential(request: Request) -> tuple[str, str, str]:
+    """Return access key, region and service that the signature is for; empty without one."""
+    found = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    return (found[1], found[2], found[3]) if found else ("", "", "")
 
 
 def _dump(queue: Any) -> dict[str, Any]:

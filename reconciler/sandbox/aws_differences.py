@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto import backends
+from moto.cloudwatch.exceptions import ValidationError
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.resource_tagging import TaggedResource
 from moto.core.responses import ActionResult
 from moto.sqs.exceptions import QueueAlreadyExists, QueueDoesNotExist, SQSException
@@ -14,6 +16,7 @@ from moto.sqs.models import SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
 
 from reconciler.sandbox import queue_rules as rules
+from reconciler.sandbox.cloudwatch import NotValid, metric_data
 from reconciler.sandbox.sqs_queue import CURRENT, MendedQueue, World, refuse
 
 _Made: Any = MendedQueue  # to type checkers moto's queues are abstract
@@ -107,8 +110,33 @@ class MendedBackend(SQSBackend):
                 )
 
     def get_queue(self, queue_name: str) -> Any:
-        """As moto."""
-        return super().get_queue(queue_name)
+        """As moto; who is used is awake, and CloudWatch measures it."""
+        queue = super().get_queue(queue_name)
+        CURRENT.get().figures.wake((self.account_id, self.region_name), queue_name)
+        return queue
+
+    def _count(self, queue_name: str, metric: str, times: int = 1) -> None:
+        """AWS publishes metrics of queues; moto does not."""
+        place, dimensions = (self.account_id, self.region_name), {"QueueName": queue_name}
+        CURRENT.get().figures.count(place, "AWS/SQS", metric, dimensions, times)
+
+    def send_message(self, queue_name: str, *args: Any, **named: Any) -> Any:
+        """As moto, and counted."""
+        message = super().send_message(queue_name, *args, **named)
+        self._count(queue_name, "NumberOfMessagesSent")
+        return message
+
+    def receive_message(self, queue_name: str, *args: Any, **named: Any) -> Any:
+        """As moto, and counted."""
+        found = super().receive_message(queue_name, *args, **named)
+        metric = "NumberOfMessagesReceived" if found else "NumberOfEmptyReceives"
+        self._count(queue_name, metric, len(found) or 1)
+        return found
+
+    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
+        """As moto, and counted."""
+        super().delete_message(queue_name, receipt_handle)
+        self._count(queue_name, "NumberOfMessagesDeleted")
 
     def get_queue_url(self, queue_name: str) -> Any:
         """As moto, but eventually."""
@@ -119,6 +147,7 @@ class MendedBackend(SQSBackend):
         queue = self._visible(name)
         if queue is None:
             raise QueueDoesNotExist
+        CURRENT.get().figures.wake((self.account_id, self.region_name), name)
         return queue
 
     def _visible(self, name: str) -> Any:
@@ -273,11 +302,22 @@ def _list_queues(response: SQSResponse) -> ActionResult:
 _moto_list_queues = SQSResponse.list_queues
 
 
+def _metric_data(response: CloudWatchResponse) -> ActionResult:
+    """AWS: limits, pages, periods and metrics of its own services; moto has none of them."""
+    place = (response.current_account, response.region)
+    try:
+        found = metric_data(CURRENT.get(), place, dict(response._get_params()))  # noqa: SLF001 - moto's own way
+    except NotValid as error:
+        raise ValidationError(str(error)) from error
+    return ActionResult(found)
+
+
 def install() -> None:
     """Make moto answer with mended queues from now on, in this process."""
     sqs_backends.backend = MendedBackend
     for name, mended in (("_get_queue_name", _named_queue), ("list_queues", _list_queues)):
         setattr(SQSResponse, name, mended)
+    setattr(CloudWatchResponse, "get_metric_data", _metric_data)  # noqa: B010 - it is a class
     # moto looks through its folders for every request, a third of what one takes.
     services = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from werkzeug.wrappers import Request
 
+from reconciler.sandbox import aws_control
+from reconciler.sandbox.aws import Aws
 from reconciler.sandbox.faults import KINDS, Faults
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.publishing import FIELDS, Publisher
@@ -23,6 +25,10 @@ _HELP = {
     "POST /_sandbox/faults": "add a fault or a list of faults",
     "DELETE /_sandbox/faults": "drop the open faults",
     "POST /_sandbox/events": "let an event happen: into queues, and to callbacks",
+    "POST /_sandbox/event-sources": "let a partner event source be created, deleted, expired",
+    "POST /_sandbox/event-rules": "put a rule of another AWS service on a bus",
+    "POST /_sandbox/metrics": "add figures to CloudWatch's, at any time",
+    "POST /_sandbox/history": "add an event to CloudTrail's",
     "GET /_sandbox/pushes": "what was pushed to callbacks, with every attempt",
 }
 
@@ -35,6 +41,7 @@ class Controlled(Protocol):
     log: WireLog
     merchant: Merchant
     publisher: Publisher
+    aws: Aws
 
     def reset(self) -> None:
         """Return to the state after start."""
@@ -85,6 +92,9 @@ class Control:
                 return self._faults(request)
             case "POST events":
                 return self._it.publisher.publish(json.loads(request.get_data()))
+            case "POST event-sources" | "POST event-rules" | "POST metrics" | "POST history":
+                aws_control.do(verb.removeprefix("POST "), request, self._it.aws)
+                return {}
             case "GET pushes":
                 return self._it.merchant.pushes.as_json()
             case _:

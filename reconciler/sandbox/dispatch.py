@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from werkzeug.wrappers import Request
 
+from reconciler.sandbox import aws_wire
 from reconciler.sandbox.aws import Aws
 from reconciler.sandbox.control import Control
 from reconciler.sandbox.faults import Fault, Faults
@@ -44,13 +45,13 @@ class Dispatch:
         self.log = WireLog()
         self.stopping = threading.Event()
         self._buckets = Buckets()
-        self._aws = Aws(self.settings)
+        self.aws = Aws(self.settings)
         self.merchant = Merchant(self.settings)
-        mws = Mws(self.settings, self._aws.deliver)
-        spapi = SpApi(self.settings, self._aws.deliver)
-        self.publisher = Publisher(mws, spapi, self.merchant, self._aws.deliver)
+        mws = Mws(self.settings, self.aws.deliver)
+        spapi = SpApi(self.settings, self.aws.deliver, self.aws.events)
+        self.publisher = Publisher(mws, spapi, self.merchant, self.aws.deliver, self.aws.events)
         self._services: dict[str, Service] = {
-            "aws": self._aws,
+            "aws": self.aws,
             "lwa": Lwa(self.settings),
             "mws": mws,
             "sp-api": spapi,
@@ -92,10 +93,7 @@ class Dispatch:
     def _serve(
         self, service: Service, operation: str, request: Request, entry: dict[str, Any]
     ) -> Delivery:
-        limit = self.settings["rateLimits"].get(service.name)
-        if limit and not self._buckets.admit(
-            (service.name, operation, service.caller(request)), limit
-        ):
+        if self._is_over_limit(service, operation, request):
             self.log.note(entry, overLimit=True)
             return Delivery(service.refusal("throttle", request, None))
         fault = self.faults.take(service.name, operation)
@@ -103,6 +101,12 @@ class Dispatch:
             return Delivery(service.answer(operation, request))
         self.log.note(entry, fault=fault.kind)
         return self._suffer(fault, service, operation, request)
+
+    def _is_over_limit(self, service: Service, operation: str, request: Request) -> bool:
+        limits = self.settings["rateLimits"]
+        limit = limits.get(f"{service.name}.{operation}") or limits.get(service.name)
+        key = (service.name, operation, service.caller(request))
+        return bool(limit) and not self._buckets.admit(key, limit)
 
     def _suffer(self, fault: Fault, service: Service, operation: str, request: Request) -> Delivery:
         match fault.kind:
@@ -120,6 +124,10 @@ class Dispatch:
                 return Delivery(Answer(200, b'{"\xff<not' * 3, {"Content-Type": "text/plain"}))
             case "html":
                 return Delivery(Answer(503, _PROXY_PAGE, {"Content-Type": "text/html"}))
+            case "refused":
+                return Delivery(aws_wire.refused_with(fault.code, request))
+            case "failedEntries":
+                return Delivery(aws_wire.failed_entries(fault.code, request, operation))
             case kind:
                 return Delivery(service.refusal(cast("Refusal", kind), request, fault.retry_after))
 

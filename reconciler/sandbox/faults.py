@@ -12,6 +12,8 @@ KINDS = {
     "error500": "the service's own internal error; nothing is done",
     "error503": "the service's own unavailable answer; nothing is done",
     "denied": "the service's own refusal of the caller; nothing is done",
+    "refused": "AWS's refusal with the `code`, whichever it is; nothing is done",
+    "failedEntries": "AWS's success in which every entry of a batch failed with the `code`",
     "html": "503 with a proxy's HTML page; nothing is done",
     "garbage": "200 with a body that does not parse; nothing is done",
     "cutBefore": "the connection closes; nothing is done",
@@ -19,6 +21,7 @@ KINDS = {
     "truncate": "the request is carried out, then half of the answer arrives",
     "stall": "nothing is done or said for `seconds`, then the connection closes",
 }
+_WITH_CODE = ("refused", "failedEntries")
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Fault:
     skip: int = 0
     retry_after: float | None = None
     seconds: float = 30.0
+    code: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the order with what is left of it."""
@@ -43,6 +47,7 @@ class Fault:
             "skip": self.skip,
             "retryAfter": self.retry_after,
             "seconds": self.seconds,
+            **({"code": self.code} if self.code else {}),
         }
 
 
@@ -59,7 +64,7 @@ def _number_or_none(value: Any) -> bool:
 def _parse(order: Any) -> Fault:
     if not isinstance(order, Mapping):
         raise Unacceptable("A fault is an object with service, operation and kind.")
-    names = {"service", "operation", "kind", "times", "skip", "retryAfter", "seconds"}
+    names = {"service", "operation", "kind", "times", "skip", "retryAfter", "seconds", "code"}
     if unknown := sorted(set(order) - names):
         raise Unacceptable(f"A fault has no {unknown[0]!r}; it has {', '.join(sorted(names))}.")
     service, kind = order.get("service", "*"), order.get("kind")
@@ -67,13 +72,19 @@ def _parse(order: Any) -> Fault:
         raise Unacceptable(f"There is no service {service!r}; use {', '.join(SERVICES)} or *.")
     if kind not in KINDS:
         raise Unacceptable(f"There is no fault {kind!r}; the kinds are {', '.join(KINDS)}.")
+    code = order.get("code", "")
+    if not isinstance(code, str) or (kind in _WITH_CODE) != bool(code):
+        raise Unacceptable(f"code is a text, for {' and '.join(_WITH_CODE)} alone.")
+    if kind in _WITH_CODE and service != "aws":
+        raise Unacceptable(f"{kind} is a fault of aws alone.")
     times, skip = order.get("times", 1), order.get("skip", 0)
     if not (times is None or _whole(times, 1)) or not _whole(skip, 0):
         raise Unacceptable("times is a whole number from 1 or null, skip a whole number from 0.")
     wait, seconds = order.get("retryAfter"), order.get("seconds", 30.0)
     if not _number_or_none(wait) or seconds is None or not _number_or_none(seconds):
         raise Unacceptable("retryAfter and seconds are numbers from 0.")
-    return Fault(service, str(kind), str(order.get("operation", "*")), times, skip, wait, seconds)
+    operation = str(order.get("operation", "*"))
+    return Fault(service, str(kind), operation, times, skip, wait, seconds, code)
 
 
 class Faults:

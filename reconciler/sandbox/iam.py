@@ -4,6 +4,7 @@ Source: IAM API Reference, SimulatePrincipalPolicy.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 from xml.sax.saxutils import escape
 
 SIMULATE = "SimulatePrincipalPolicy"
@@ -40,3 +41,31 @@ def _members(form: Mapping[str, str], name: str) -> Iterator[str]:
     while (value := form.get(f"{name}.member.{number}")) is not None:
         yield value
         number += 1
+
+
+def identity(account: str, key: str, role: Any) -> dict[str, Any]:
+    """Return the userIdentity of a caller in CloudTrail: a role's session (moto's), or a user."""
+    if role is None:
+        return {
+            "type": "IAMUser",
+            "principalId": "AIDASANDBOX",
+            "arn": f"arn:aws:iam::{account}:user/sandbox",
+            "accountId": account,
+            "accessKeyId": key,
+            "userName": "sandbox",
+        }
+    issuer = {
+        "type": "Role",
+        "principalId": role.user_id.partition(":")[0],
+        "arn": role.role_arn,
+        "accountId": account,
+        "userName": role.role_arn.rpartition("/")[2],
+    }
+    return {
+        "type": "AssumedRole",
+        "principalId": role.user_id,
+        "arn": role.arn,
+        "accountId": account,
+        "accessKeyId": key,
+        "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+    }

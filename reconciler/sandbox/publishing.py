@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.sandbox import mws_messages, spapi_messages
+from reconciler.sandbox.eventbridge.stand_in import EventBridge
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.mws import Mws
 from reconciler.sandbox.settings import Unacceptable
@@ -33,13 +34,16 @@ class Publisher:
     spapi: SpApi
     merchant: Merchant
     deliver: Callable[[str, str], str | None]
+    events: EventBridge
 
     def publish(self, order: Any) -> list[Any]:
         """Publish one event; Merchant ones need not name their service.
 
         Returns for Amazon one {subscription, queue, outcome} each, where the outcome is delivered,
-        missing (no such queue), forbidden (by its policy) or elsewhere (not a queue); for Merchant
-        the names of the subscriptions, which are pushed to in the background.
+        missing (no such queue) or forbidden (by its policy). By way of EventBridge it may also be
+        refused (no such event source), dropped (the source waits for its owner) or unmatched (no
+        rule wants it), each without queue, and `rule` is the rule's ARN. For Merchant the names of
+        the subscriptions, which are pushed to in the background.
 
         Raises:
             Unacceptable: the order makes no sense.
@@ -72,13 +76,22 @@ class Publisher:
             if spapi_messages.passes(item.directive, market, change):
                 payload = wish.get("payload", {})
                 body = spapi_messages.message(kind, item.version, application, item.id, payload)
-                queue = resource.get("sqs", {}).get("arn")
-                yield self._told(item.id, queue, json.dumps(body))
+                if bus := resource.get("eventBridge"):
+                    yield from self._by_bus(item.id, kind, bus, body)
+                else:
+                    yield self._told(item.id, resource["sqs"]["arn"], json.dumps(body))
 
-    def _told(self, subscription: str, queue: str | None, body: str) -> dict[str, Any]:
+    def _by_bus(
+        self, subscription: str, kind: str, bus: Mapping[str, str], body: Any
+    ) -> Iterator[dict[str, Any]]:
+        for told in self.events.emit(bus["accountId"], bus["region"], bus["name"], kind, body):
+            found = {"subscription": subscription, "queue": told.target, "outcome": told.outcome}
+            yield {**found, "rule": told.rule} if told.rule else found
+
+    def _told(self, subscription: str, queue: str, body: str) -> dict[str, Any]:
         # What cannot be delivered is lost in silence by the real services; only here it is told.
-        trouble = "elsewhere" if queue is None else self.deliver(queue, body)
-        return {"subscription": subscription, "queue": queue, "outcome": trouble or "delivered"}
+        outcome = self.deliver(queue, body) or "delivered"
+        return {"subscription": subscription, "queue": queue, "outcome": outcome}
 
 
 def _checked(service: str, wish: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from reconciler.sandbox import aws_control
 from reconciler.sandbox.dispatch import Delivery, Dispatch
 
 _HOST = "127.0.0.1"
@@ -187,6 +188,14 @@ class Sandbox:
         Keywords are those of publishing.FIELDS. Raises ValueError with a sentence.
         """
         return self._dispatch.publisher.publish({"service": service, **event})
+
+    def aws(self, what: str, **order: Any) -> None:
+        """Let something happen at AWS that no call does.
+
+        `what` and the keywords are those of aws_control.FIELDS: event-sources, event-rules,
+        metrics, history. Raises ValueError with a sentence.
+        """
+        aws_control.carry_out(what, order, self._dispatch.aws)
 
     def pushes(self) -> list[dict[str, Any]]:
         """Return what was pushed so far, with every attempt."""

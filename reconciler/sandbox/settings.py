@@ -8,6 +8,15 @@ from urllib.parse import urlsplit
 
 from reconciler.sandbox.merchant_rules import loopback
 
+_LAGS = (
+    "queueCreated",
+    "queueUpdated",
+    "queueDeleted",
+    "destinationCreated",
+    "eventSourceCreated",
+    "targetRemoved",
+    "ruleDeleted",
+)
 SERVICES = ("aws", "lwa", "mws", "sp-api", "merchant")
 
 
@@ -17,6 +26,14 @@ class Unacceptable(ValueError):
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _signed(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _texts(value: Any) -> bool:
@@ -35,7 +52,7 @@ def _latency(value: Any) -> bool:
 
 def _limits(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        name in SERVICES
+        name.partition(".")[0] in SERVICES
         and isinstance(limit, dict)
         and limit.keys() == {"rate", "burst"}
         and _number(limit["rate"])
@@ -51,9 +68,8 @@ def _types(value: Any) -> bool:
 
 
 def _lags(value: Any) -> bool:
-    changes = {"queueCreated", "queueUpdated", "queueDeleted", "destinationCreated"}
     return isinstance(value, dict) and all(
-        name in changes and isinstance(reads, int) and reads >= 0 for name, reads in value.items()
+        name in _LAGS and isinstance(reads, int) and reads >= 0 for name, reads in value.items()
     )
 
 
@@ -87,7 +103,12 @@ def _health(value: Any) -> bool:
 # name: (default, what is acceptable, how to say so)
 _KNOWN: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "latencySeconds": (0, _latency, "seconds, or {service: seconds}"),
-    "rateLimits": ({}, _limits, "{service: {rate: per second, burst: requests}}"),
+    "rateLimits": (
+        {},
+        _limits,
+        "{service or service.operation: {rate: per second, burst: requests}}",
+    ),
+    "clockAheadSeconds": (0, _signed, "seconds by which events, metrics and history are ahead"),
     "clockSkewSeconds": (0, _number, "seconds by which the Date of answers is ahead"),
     "revoked": ([], _texts, "a list of client secrets, refresh tokens, bearer tokens, seller ids"),
     "mwsKeys": ({}, _text_map, "{access key id: secret key}"),
@@ -113,8 +134,17 @@ _KNOWN: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "lagReads": (
         {},
         _lags,
-        "{queueCreated, queueUpdated, queueDeleted, destinationCreated: reads that come too early}",
+        f"{{{', '.join(_LAGS)}: looks that come too early}}",
     ),
+    "applicationIds": ({}, _text_map, "{client id: the id in its event source's name}"),
+    "eventSourcePrefix": (True, _truth, "true or false: whether aws.partner/ is in answers"),
+    "eventSourceSeconds": (604_800, _number, "seconds that an event source waits for its owner"),
+    "eventTagsOnCreate": (True, _truth, "true or false"),
+    "eventTargetTrouble": ({}, _text_map, "{ARN of a target: THROTTLING or TIMEOUT}"),
+    "metricLagSeconds": (0, _number, "seconds until a figure is told"),
+    "metricPagePoints": (100_800, _count, "a whole number from 1"),
+    "metricStatus": ({}, _text_map, "{metric: Forbidden, InternalError or PartialData}"),
+    "trailLagSeconds": (0, _number, "seconds until a call is in the history"),
     "respellPolicies": (True, _truth, "true or false"),
 }
 

@@ -7,8 +7,9 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from werkzeug.wrappers import Request
@@ -44,14 +45,29 @@ _GRANTLESS = frozenset(
 _UNLIMITED = 1000.0
 
 
+class EventSources(Protocol):
+    """Where the SP-API is a partner."""
+
+    def partner(
+        self, deed: Literal["create", "delete"], account: str, region: str, name: str
+    ) -> None:
+        """Make or delete a partner event source; deleting raises ValueError when it is gone."""
+
+
 class SpApi:
     """State per application, that is LWA client id; the seller is the refresh token's owner."""
 
     name = "sp-api"
 
-    def __init__(self, settings: Settings, deliver: Callable[[str, str], str | None]):
+    def __init__(
+        self,
+        settings: Settings,
+        deliver: Callable[[str, str], str | None],
+        sources: EventSources,
+    ):
         self._settings = settings
         self._deliver = deliver
+        self._sources = sources
         self._lock = threading.Lock()
         self._applications: dict[str, destinations.Application] = {}
 
@@ -129,15 +145,32 @@ class SpApi:
         key = segments(request)[-1]
         match operation:
             case "createDestination":
-                lag = self._settings["lagReads"].get("destinationCreated", 0)
-                return success(destinations.create(application, _body(request), lag))
+                return success(self._shown(self._create(application, _body(request))))
             case "getDestinations":
-                return success(destinations.listed(application))
+                return success([self._shown(item) for item in destinations.listed(application)])
             case "getDestination":
-                return success(destinations.shown(destinations.find(application, key)))
+                return success(self._shown(destinations.find(application, key)))
             case _:
-                destinations.delete(application, key)
+                self._tell("delete", destinations.delete(application, key))
                 return success()
+
+    def _create(
+        self, application: destinations.Application, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        lag = self._settings["lagReads"].get("destinationCreated", 0)
+        solution = self._settings["applicationIds"].get(application.id)
+        made = destinations.create(application, body, lag, solution)
+        self._tell("create", made)
+        return made
+
+    def _tell(self, deed: Literal["create", "delete"], destination: dict[str, Any]) -> None:
+        """Let the event source of a destination come or go with it."""
+        if place := destination["resource"].get("eventBridge"):
+            with suppress(ValueError):  # it has expired
+                self._sources.partner(deed, place["accountId"], place["region"], place["name"])
+
+    def _shown(self, destination: dict[str, Any]) -> dict[str, Any]:
+        return destinations.shown(destination, prefix=self._settings["eventSourcePrefix"])
 
     def _subscription(
         self,

@@ -7,7 +7,7 @@ service has one set per region; one sandbox is one region, so run one per region
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from reconciler.sandbox.spapi_wire import SpApiError, invalid_input, not_found
 
@@ -47,8 +47,13 @@ class Application:
     unlisted: dict[str, int] = field(default_factory=dict)  # lists that come too early to show it
 
 
-def create(application: Application, body: Any, lag: int) -> dict[str, Any]:
-    """Create a destination that the next `lag` lists do not show. Raises SpApiError 400 or 409."""
+def create(
+    application: Application, body: Any, lag: int, solution: str | None = None
+) -> dict[str, Any]:
+    """Create a destination that the next `lag` lists do not show. Raises SpApiError 400 or 409.
+
+    `solution` is the id that event sources are named after, if it is known.
+    """
     name, specification = body.get("name"), body.get("resourceSpecification")
     if not isinstance(name, str) or not 1 <= len(name) <= 256:
         raise invalid_input("name must have 1 to 256 characters")
@@ -59,7 +64,7 @@ def create(application: Application, body: Any, lag: int) -> dict[str, Any]:
     [(kind, wish)] = specification.items()
     if kind not in _KINDS or not isinstance(wish, dict):
         raise invalid_input(f"Resource type {kind} is not supported")
-    resource = _sqs(wish) if kind == "sqs" else _event_bridge(application, wish)
+    resource = _sqs(wish) if kind == "sqs" else _event_bridge(application, wish, solution)
     if (place := _place(resource)) in map(_place, _resources(application)):
         raise SpApiError(
             409,
@@ -71,13 +76,20 @@ def create(application: Application, body: Any, lag: int) -> dict[str, Any]:
     destination = {"name": name, "destinationId": key, "resource": {kind: resource}}
     application.destinations[key] = destination
     application.unlisted[key] = lag
-    return shown(destination)
+    return destination
 
 
-def shown(destination: dict[str, Any]) -> dict[str, Any]:
-    """Return a destination as it is answered: with nulls for the kinds it is not."""
+def shown(destination: dict[str, Any], *, prefix: bool = True) -> dict[str, Any]:
+    """Return a destination as it is answered: with nulls for the kinds it is not.
+
+    Without `prefix` an event source's name begins after `aws.partner/`.
+    """
     nothing = dict.fromkeys((*_KINDS, "privateSqs", "webhook"))
-    return {**destination, "resource": {**nothing, **destination["resource"]}}
+    resource = destination["resource"]
+    if "eventBridge" in resource and not prefix:
+        name = resource["eventBridge"]["name"].removeprefix("aws.partner/")
+        resource = {"eventBridge": {**resource["eventBridge"], "name": name}}
+    return {**destination, "resource": {**nothing, **resource}}
 
 
 def listed(application: Application) -> list[dict[str, Any]]:
@@ -87,7 +99,7 @@ def listed(application: Application) -> list[dict[str, Any]]:
         if application.unlisted.get(key, 0) > 0:
             application.unlisted[key] -= 1
         else:
-            found.append(shown(destination))
+            found.append(destination)
     return found
 
 
@@ -98,8 +110,11 @@ def find(application: Application, key: str) -> dict[str, Any]:
     return application.destinations[key]
 
 
-def delete(application: Application, key: str) -> None:
-    """Delete a destination. Raises SpApiError 404, or 403 while subscriptions refer to it."""
+def delete(application: Application, key: str) -> dict[str, Any]:
+    """Delete a destination and return it.
+
+    Raises SpApiError 404, or 403 while subscriptions refer to it.
+    """
     find(application, key)
     if any(item.destination == key for item in application.subscriptions.values()):
         raise SpApiError(
@@ -108,7 +123,7 @@ def delete(application: Application, key: str) -> None:
             "The requested action is forbidden.",
             "Destination has subscriptions",
         )
-    del application.destinations[key]
+    return application.destinations.pop(key)
 
 
 def _sqs(wish: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +135,17 @@ def _sqs(wish: dict[str, Any]) -> dict[str, Any]:
     return {"arn": arn}
 
 
-def _event_bridge(application: Application, wish: dict[str, Any]) -> dict[str, Any]:
+def _event_bridge(
+    application: Application, wish: dict[str, Any], solution: str | None
+) -> dict[str, Any]:
     region, account = wish.get("region"), wish.get("accountId")
     if not isinstance(region, str) or not region:
         raise invalid_input("eventBridge.region is required")
     if not isinstance(account, str) or not re.fullmatch(r"\d{12}", account):
         raise invalid_input("eventBridge.accountId must be an AWS account id")
-    name = f"aws.partner/sellingpartnerapi.amazon.com/{account}/{application.id}"
+    # The id is not the client id, but always the same for one application.
+    last = solution or f"amzn1.sp.solution.{uuid5(NAMESPACE_URL, application.id)}"
+    name = f"aws.partner/sellingpartnerapi.amazon.com/{account}/{last}"
     return {"name": name, "region": region, "accountId": account}
 
 

@@ -12,6 +12,7 @@ from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Queue
 
 from reconciler.sandbox import queue_rules as rules
+from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.settings import Settings
 
 Place = tuple[str, str]
@@ -19,10 +20,11 @@ Place = tuple[str, str]
 
 
 class World:
-    """One sandbox's queues."""
+    """One sandbox's queues, and what is counted of them."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, figures: Figures):
         self.settings = settings
+        self.figures = figures
         self.lock = threading.RLock()
         self.queues: dict[Place, dict[str, Any]] = {}
         self.graves: dict[tuple[str, str, str], tuple[float, Any]] = {}
@@ -36,6 +38,7 @@ class World:
         with self.lock:
             self.queues.clear()
             self.graves.clear()
+            self.figures.reset()
 
 
 CURRENT: ContextVar[World] = ContextVar("sandbox_world")

@@ -2,6 +2,7 @@
 
 import pytest
 import urllib3
+from bridges import Bridge
 from clients_of_the_sandbox import AwsAccount, LwaApplication, MwsSeller
 
 from reconciler.sandbox import Sandbox
@@ -42,3 +43,8 @@ def seller(sandbox, http):
 @pytest.fixture
 def application(sandbox, http):
     return LwaApplication(sandbox.url, http)
+
+
+@pytest.fixture
+def bridge(sandbox, aws, application):
+    return Bridge(sandbox, aws, application)

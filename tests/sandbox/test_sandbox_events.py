@@ -131,7 +131,7 @@ def test_what_the_policy_does_not_admit_or_is_no_queue_is_lost(sandbox, aws, app
     assert outcomes(offer(sandbox)) == ["forbidden"]
     bus = application.event_bridge().json()["payload"]["destinationId"]
     application.subscribe(bus, "PRODUCT_TYPE_DEFINITIONS_CHANGE")
-    assert outcomes(offer(sandbox, type="PRODUCT_TYPE_DEFINITIONS_CHANGE")) == ["elsewhere"]
+    assert outcomes(offer(sandbox, type="PRODUCT_TYPE_DEFINITIONS_CHANGE")) == ["dropped"]
 
 
 BY_TLS = {"Bool": {"aws:SecureTransport": "true"}}

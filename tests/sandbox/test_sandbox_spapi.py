@@ -67,8 +67,9 @@ def test_names_of_destinations_may_coincide(application):
 
 def test_one_aws_account_has_one_event_bridge_destination(application):
     made = application.event_bridge().json()["payload"]["resource"]["eventBridge"]
-    source = f"aws.partner/sellingpartnerapi.amazon.com/123456789012/{application.client}"
-    assert made["name"] == source
+    head, _, solution = made["name"].rpartition("/")
+    assert head == "aws.partner/sellingpartnerapi.amazon.com/123456789012"
+    assert solution.startswith("amzn1.sp.solution.")
     assert application.event_bridge().status == 409
     assert application.event_bridge("210987654321").status == 200
 

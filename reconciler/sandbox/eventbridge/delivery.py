@@ -1,0 +1,173 @@
+"""The way of an event: bus, matching enabled rules, targets, queues; and what is counted.
+
+Source: EventBridge User Guide, "Retry policy and dead-letter queues" and "Monitoring".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+from reconciler.sandbox.clock import iso
+from reconciler.sandbox.eventbridge import inputs, patterns
+from reconciler.sandbox.eventbridge.holdings import DEFAULT, Bus, Holding, Rule, World
+from reconciler.sandbox.figures import Figures
+
+_CODES = {
+    "missing": "NO_RESOURCE",
+    "forbidden": "NO_PERMISSIONS",
+    "refused": "SDK_CLIENT_ERROR",
+}
+"""Error codes of dead letters, by what became of a delivery."""
+_ATTEMPTS = 185
+
+
+class Queues(Protocol):
+    """Where messages go."""
+
+    def deliver_event(
+        self, queue: str, body: str, rule: str, *, group: str | None, attributes: dict[str, str]
+    ) -> str | None:
+        """Send for a rule; return None, or missing, forbidden (policy, key) or refused (by SQS)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an event at one target, or, without a rule, of the whole event."""
+
+    outcome: str
+    rule: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Hands events to targets; all of it happens at once."""
+
+    world: World
+    queues: Queues
+    figures: Figures
+
+    def from_partner(self, holding: Holding, source: str, kind: str, detail: Any) -> list[Outcome]:
+        """Take in what a partner sends.
+
+        Returns refused (no such source, or deleted), dropped (the source waits for its owner),
+        unmatched (no rule wants it), or an outcome for each target.
+        """
+        found = holding.sources.get(source)
+        if found is None or found.state == "DELETED":
+            return [Outcome("refused")]
+        if found.state == "PENDING":
+            return [Outcome("dropped")]
+        self._count(holding, "Events", {"EventSourceName": source})
+        return self.on_bus(
+            holding, holding.buses[source], self.event(holding, source, kind, detail)
+        )
+
+    def event(
+        self, holding: Holding, source: str, kind: str, detail: Any, resources: Any = ()
+    ) -> dict[str, Any]:
+        """Return an event in its envelope."""
+        return {
+            "version": "0",
+            "id": str(uuid4()),
+            "detail-type": kind,
+            "source": source,
+            "account": holding.account,
+            "time": iso(self.world.clock.now()),
+            "region": holding.region,
+            "resources": list(resources),
+            "detail": detail,
+        }
+
+    def on_bus(self, holding: Holding, bus: Bus, event: dict[str, Any]) -> list[Outcome]:
+        """Hand an event to every enabled rule of a bus that it matches."""
+        found = [
+            outcome
+            for rule in bus.rules.values()
+            if rule.facts["State"] != "DISABLED" and _wants(rule, event)
+            for outcome in self._by_rule(holding, bus, rule, event)
+        ]
+        return found or [Outcome("unmatched")]
+
+    def _by_rule(
+        self, holding: Holding, bus: Bus, rule: Rule, event: dict[str, Any]
+    ) -> Iterator[Outcome]:
+        named = {"RuleName": rule.name}
+        dimensions = named if bus.name == DEFAULT else {"EventBusName": bus.name, **named}
+        arn = holding.rule_arn(bus.name, rule.name)
+        for metric in ("MatchedEvents", "TriggeredRules"):
+            self._count(holding, metric, dimensions)
+        for target in list(rule.targets.values()):
+            yield self._to_target(holding, dimensions, arn, target, event)
+
+    def _to_target(
+        self,
+        holding: Holding,
+        dimensions: dict[str, str],
+        rule: str,
+        target: dict[str, Any],
+        event: dict[str, Any],
+    ) -> Outcome:
+        trouble, retries = self._try(rule, target, event)
+        for metric, times in (
+            ("InvocationsCreated", 1),
+            ("Invocations", 1),
+            ("InvocationAttempts", 1 + retries),
+        ):
+            self._count(holding, metric, dimensions, times)
+        if trouble:
+            self._count(holding, "FailedInvocations", dimensions)
+            self._to_dead_letters(holding, dimensions, rule, target, event, trouble, retries)
+        return Outcome(trouble or "delivered", rule, target["Arn"])
+
+    def _try(
+        self, rule: str, target: dict[str, Any], event: dict[str, Any]
+    ) -> tuple[str | None, int]:
+        """Return what is wrong, and how often it was tried again."""
+        if passing := self.world.settings["eventTargetTrouble"].get(target["Arn"]):
+            policy = target.get("RetryPolicy") or {}
+            return passing, int(policy.get("MaximumRetryAttempts", _ATTEMPTS))
+        group = (target.get("SqsParameters") or {}).get("MessageGroupId")
+        body = inputs.body(target, event)
+        sent = self.queues.deliver_event(target["Arn"], body, rule, group=group, attributes={})
+        return sent, 0
+
+    def _to_dead_letters(
+        self,
+        holding: Holding,
+        dimensions: dict[str, str],
+        rule: str,
+        target: dict[str, Any],
+        event: dict[str, Any],
+        trouble: str,
+        retries: int,
+    ) -> None:
+        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if not queue:
+            return
+        attributes = {
+            "RULE_ARN": rule,
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": _CODES.get(trouble, trouble),
+            "ERROR_MESSAGE": f"The target did not take the event: {trouble}.",
+            "RETRY_ATTEMPTS": str(retries),
+        }
+        if retries:
+            attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
+        lost = self.queues.deliver_event(
+            queue, inputs.body({}, event), rule, group=None, attributes=attributes
+        )
+        metric = "InvocationsFailedToBeSentToDlq" if lost else "InvocationsSentToDlq"
+        self._count(holding, metric, dimensions)
+
+    def _count(
+        self, holding: Holding, metric: str, dimensions: dict[str, str], times: int = 1
+    ) -> None:
+        place = (holding.account, holding.region)
+        self.figures.count(place, "AWS/Events", metric, dimensions, times)
+
+
+def _wants(rule: Rule, event: dict[str, Any]) -> bool:
+    text = rule.facts.get("EventPattern")
+    return text is not None and patterns.matches(patterns.parsed(text), event)
