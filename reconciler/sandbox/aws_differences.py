@@ -53,6 +53,7 @@ class MendedBackend(SQSBackend):
         world = CURRENT.get()
         with world.lock:
             self._check_name(name or "", sent)
+            world.figures.wake((self.account_id, self.region_name), name)
             queue = self.queues.get(name)
             if queue is None:
                 self._check_rest(world, name)
