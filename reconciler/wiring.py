@@ -14,7 +14,7 @@ from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
 from reconciler.files.sources import load
-from reconciler.migration.applications import Application, Origin
+from reconciler.migration.applications import Origin, SuccessorApplication
 from reconciler.migration.migrate import Accounts as MigrationAccounts
 from reconciler.services.merchant.kinds import SERVICE as MERCHANT
 from reconciler.services.merchant.kinds import AccessToken, MerchantAccount
@@ -64,7 +64,7 @@ def migration_accounts(declared: Declarations) -> MigrationAccounts:
             if isinstance(item, MwsAccount)
         },
         applications=tuple(
-            Application(name, item.region, tuple(sorted(item.sellers)))
+            SuccessorApplication(name, item.region, tuple(sorted(item.sellers)))
             for name, item in accounts
             if isinstance(item, SpApiAccount)
         ),

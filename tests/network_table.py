@@ -17,7 +17,7 @@ import pytest
 
 from reconciler.core.model.errors import ReconcilerError
 from reconciler.credentials.secrets import Secrets
-from reconciler.github.client import Repository
+from reconciler.github.client import RepositoryClient
 from reconciler.github.job import Job
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.client import MerchantClient
@@ -28,7 +28,7 @@ from reconciler.services.spapi.provider import SpApiProvider
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
 from reconciler.transport import http as transport
-from reconciler.transport.lines import Limits
+from reconciler.transport.lines import AnswerLimits
 from tests.operate.hooks import Authority
 from tests.wires import ANSWERS, FOREIGN, Host, Proxy, named, running
 
@@ -120,7 +120,7 @@ def github():
     told = {"output": Path(os.devnull), "summary": Path(os.devnull), "workspace": Path()}
     run = {"run_id": "1", "attempt": "1", "sha": "a" * 40, "actor": "me", "event": {}}
     job = Job(**where, **told, **run, repository="acme/notifications", token=GITHUB)
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         repository.comments(7)
 
 
@@ -283,7 +283,7 @@ class Network:
             self.ports[FOREIGN] = self.foreign.server_port
         named(patch, self.ports)
         total = 0.4 if column.mode == "drip" else 20.0
-        limits = Limits(connect=10.0, silence=total, total=total, most_bytes=100_000)
+        limits = AnswerLimits(connect=10.0, silence=total, total=total, most_bytes=100_000)
         patch.setattr(transport, "LIMITS", limits)
         patch.setattr(transport, "SystemClock", Hasty)
         patch.setattr("reconciler.github.line.SystemClock", Hasty)

@@ -16,7 +16,7 @@ import urllib3
 
 from reconciler.sandbox import Sandbox
 from reconciler.transport import http
-from reconciler.transport.lines import Limits
+from reconciler.transport.lines import AnswerLimits
 from tests.outsiders import Outsiders
 from tests.worlds import (
     AWS,
@@ -314,7 +314,7 @@ def impatient(monkeypatch):
     @contextmanager
     def context():
         with monkeypatch.context() as patch:
-            patch.setattr(http, "LIMITS", Limits(silence=0.1))
+            patch.setattr(http, "LIMITS", AnswerLimits(silence=0.1))
             yield
 
     return context

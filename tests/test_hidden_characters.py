@@ -16,7 +16,7 @@ from reconciler.core.model.plan import (
     Unmanaged,
 )
 from reconciler.core.verdicts.drift import drift_of
-from reconciler.github.annotations import Places, of_failure, of_plan
+from reconciler.github.annotations import DeclaredPlaces, of_failure, of_plan
 from reconciler.reports import as_github, as_json, as_markdown, as_text
 from reconciler.reports.model import Located, Validation
 from reconciler.wiring import declarations
@@ -81,7 +81,7 @@ REPORTS = {
 def _nowhere():
     from pathlib import Path
 
-    return Places((), Path("/"), Path("/"))
+    return DeclaredPlaces((), Path("/"), Path("/"))
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -16,7 +16,7 @@ from reconciler.cli.interrupts import in_good_order
 from reconciler.cli.on_github import SILENT, Reporter
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
-from reconciler.cli.session import Request, Session, planned
+from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State, colored
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused, SettingsError
@@ -28,9 +28,9 @@ from reconciler.core.planning.plan import FORMAT_VERSION
 from reconciler.core.planning.terms import SavedPlan
 from reconciler.files.journal import Journal
 from reconciler.reports import as_json, as_text, looked
-from reconciler.reports.model import ActionResult, Application
+from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.record import record_of
-from reconciler.run import Applied, Patience
+from reconciler.run import Applied, ShardWait
 from reconciler.run import apply as apply_steps
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class Agreement:
             )
         return cls(plan, fingerprint)
 
-    def request(self, request: Request) -> Request:
+    def request(self, request: RunRequest) -> RunRequest:
         """Return what is asked for; a saved plan brings its limits and overrides along.
 
         Raises:
@@ -126,7 +126,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ApplyManner:
     """How to go about it: the format of the result, whether to ask, where to keep a journal.
 
     `reporter` is told the result besides; `out` is where to keep it for `post`. `wait` are the
@@ -141,7 +141,7 @@ class Manner:
     wait: int = 600
 
 
-def carry_out(state: State, request: Request, agreement: Agreement, manner: Manner) -> int:
+def carry_out(state: State, request: RunRequest, agreement: Agreement, manner: ApplyManner) -> int:
     """Plan and apply; print the result, tell the reporter and return the exit code."""
     request = agreement.request(request)
     consider = partial(_consider, state, agreement, manner.form)
@@ -170,14 +170,14 @@ def _consider(
         return
     if form != ApplyFormat.json:
         message = f"Refused, nothing was changed: {against}"
-        application = Application(result="refused", actions=(), summary={}, message=message)
+        application = ApplyResult(result="refused", actions=(), summary={}, message=message)
         state.result(as_text.render(application, color=colored(sys.stdout)))
     raise PlanRefused(against)
 
 
 def _carried_out(
-    state: State, request: Request, session: Session, agreement: Agreement, manner: Manner
-) -> tuple[Application, int]:
+    state: State, request: RunRequest, session: Session, agreement: Agreement, manner: ApplyManner
+) -> tuple[ApplyResult, int]:
     plan = session.plan
     against = agreement.check(plan)
     if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
@@ -191,7 +191,7 @@ def _carried_out(
         if plan.actions and not manner.yes and not _consent(state, destroying):
             message = "declined, nothing was changed"
             return _refusal(plan, [message], message), exits.REFUSED
-        patience = Patience(manner.wait, state.say)
+        patience = ShardWait(manner.wait, state.say)
         applied, interrupted = _apply(session, journal, patience)
     results = [_result(outcome) for outcome in applied.outcomes]
     if agreement.saved:
@@ -201,7 +201,7 @@ def _carried_out(
     return application, interrupted if applied.interrupted else code
 
 
-def _not_done(saved: Plan, plan: Plan, request: Request) -> list[ActionResult]:
+def _not_done(saved: Plan, plan: Plan, request: RunRequest) -> list[ActionResult]:
     """Return what the saved plan says and this run does not do."""
     return [
         ActionResult(
@@ -214,7 +214,7 @@ def _not_done(saved: Plan, plan: Plan, request: Request) -> list[ActionResult]:
     ]
 
 
-def _why_skipped(action: Action, plan: Plan, request: Request) -> str:
+def _why_skipped(action: Action, plan: Plan, request: RunRequest) -> str:
     """Say why this run does not do what the saved plan says."""
     undecided = {*plan.unknown, *(item.address for item in plan.problems)}
     if action.address in undecided or (action.action == "delete" and not plan.complete):
@@ -239,7 +239,7 @@ def _consent(state: State, stack: str | None) -> bool:
     return answer == stack if stack else answer.lower() in ("y", "yes")
 
 
-def _apply(session: Session, journal: Journal | None, patience: Patience) -> tuple[Applied, int]:
+def _apply(session: Session, journal: Journal | None, patience: ShardWait) -> tuple[Applied, int]:
     """Carry the plan out; return besides which exit code tells of the signal that stopped it."""
     if not session.plan.actions:
         return Applied(()), exits.INTERRUPTED
@@ -276,7 +276,7 @@ def _result(outcome: Outcome) -> ActionResult:
     )
 
 
-def _refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> Application:
+def _refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> ApplyResult:
     results = [
         ActionResult(
             address=action.address, action=action.action, outcome="skipped", error="refused"
@@ -285,7 +285,7 @@ def _refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> 
     ]
     because = "; ".join(reasons)
     default = f"Refused, nothing was changed{': ' + because if because else '.'}"
-    return Application(
+    return ApplyResult(
         result="refused",
         actions=tuple(results),
         summary=_summary(results),
@@ -295,10 +295,10 @@ def _refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> 
     )
 
 
-def _application(plan: Plan, applied: Applied, results: Sequence[ActionResult]) -> Application:
+def _application(plan: Plan, applied: Applied, results: Sequence[ActionResult]) -> ApplyResult:
     undone = any(outcome.outcome != "done" for outcome in applied.outcomes)
     result: Literal["done", "failed"] = "failed" if undone or plan.problems else "done"
-    return Application(
+    return ApplyResult(
         result=result,
         actions=tuple(results),
         summary=_summary(results),

@@ -11,13 +11,13 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
 from reconciler.github.annotations import Annotation
 from reconciler.github.artifact import Artifact, candidates, content
-from reconciler.github.client import Repository
+from reconciler.github.client import RepositoryClient
 from reconciler.github.job import Job
 from reconciler.github.run import SHIPPED, believed
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedArtifact:
     """Which artifact is looked for, and from which age on (in seconds) a warning is due.
 
     `workflows` are the files whose runs are believed; none: those we ship.
@@ -28,7 +28,7 @@ class Wanted:
     max_age: int | None
 
 
-def fetch_latest(state: State, out: Path | None, wanted: Wanted) -> int:
+def fetch_latest(state: State, out: Path | None, wanted: WantedArtifact) -> int:
     """Write the newest snapshot artifact to `out` or stdout; warn of an old one.
 
     Whether it was tampered with, and whether it is of these declarations, is for `plan --live` to
@@ -40,7 +40,7 @@ def fetch_latest(state: State, out: Path | None, wanted: Wanted) -> int:
     """
     job = Job.of(os.environ)
     state.enter_job(job.token)
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         found = _newest(job, repository, wanted)
         text = _decoded(content(repository.archive(found)))
     if out is None:
@@ -51,7 +51,7 @@ def fetch_latest(state: State, out: Path | None, wanted: Wanted) -> int:
     return exits.DONE
 
 
-def _newest(job: Job, repository: Repository, wanted: Wanted) -> Artifact:
+def _newest(job: Job, repository: RepositoryClient, wanted: WantedArtifact) -> Artifact:
     """Return the newest artifact of a run that is believed; each is held against GitHub's word."""
     branch, workflows = repository.default_branch(), wanted.workflows or SHIPPED
     artifacts = repository.artifacts(wanted.name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import Request, connected, declared_for, how_far, select, to_read
+from reconciler.cli.session import RunRequest, connected, declared_for, how_far, select, to_read
 from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.model.errors import SettingsError
@@ -22,7 +22,7 @@ from reconciler.wiring import SERVICES, declarations
 FILE = "exported.yaml"
 
 
-def export_to(state: State, request: Request, out: Path | None) -> int:
+def export_to(state: State, request: RunRequest, out: Path | None) -> int:
     """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
     copies = list(_copies(request.path, out)) if out is not None else []
     declared = declared_for(state, request)
@@ -69,7 +69,7 @@ def _copies(path: Path, out: Path) -> Iterator[Source]:
 
 
 def _look(
-    state: State, request: Request, declared: Declarations, selected: frozenset[str] | None
+    state: State, request: RunRequest, declared: Declarations, selected: frozenset[str] | None
 ) -> Observation:
     """Read the accounts, whole: what nobody declared is of types that nobody declared."""
     discovery = how_far(state, declared, request, unasked="all")

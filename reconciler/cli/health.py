@@ -4,17 +4,17 @@ import sys
 
 from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
-from reconciler.cli.session import Request, connected, declared_for, select, to_read
+from reconciler.cli.session import RunRequest, connected, declared_for, select, to_read
 from reconciler.cli.state import State, colored
 from reconciler.core.verdicts.diagnosis import Diagnosis
-from reconciler.core.verdicts.health import Limits, Status
+from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
 from reconciler.reports import as_json, as_text
 
 
 def show_status(
-    state: State, request: Request, limits: Limits, form: ApplyFormat, *, check: bool
+    state: State, request: RunRequest, limits: HealthLimits, form: ApplyFormat, *, check: bool
 ) -> int:
     """Read and show how what is declared fares; with `check`, exit with 2 if something is ill."""
     declared = declared_for(state, request)
@@ -32,7 +32,7 @@ def show_status(
     return exits.DIFFERENT if check and not status.healthy else exits.DONE
 
 
-def show_diagnosis(state: State, request: Request, form: ApplyFormat) -> int:
+def show_diagnosis(state: State, request: RunRequest, form: ApplyFormat) -> int:
     """Examine the accounts and show what to fix."""
     declared = declared_for(state, request)
     selected = select(declared, request)

@@ -143,10 +143,10 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _write_failure(state: State, error: Exception, code: int) -> None:
     from reconciler.reports import as_json
-    from reconciler.reports.model import Failure, Located
+    from reconciler.reports.model import FailedCommand, Located
 
     problems = error.problems if isinstance(error, DeclarationError | Misdirected) else ()
-    failure = Failure(
+    failure = FailedCommand(
         result="refused" if code == exits.REFUSED else "failed",
         error=_sentence(error),
         errors=tuple(Located.of(problem) for problem in problems),

@@ -12,12 +12,12 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import DeclarationError, PlanRefused, ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import Request, Session
+    from reconciler.cli.session import RunRequest, Session
     from reconciler.core.verdicts.drift import Drift
-    from reconciler.github.annotations import Places
+    from reconciler.github.annotations import DeclaredPlaces
     from reconciler.github.job import Job
     from reconciler.github.publishing import Telling
-    from reconciler.reports.model import Application, Validation
+    from reconciler.reports.model import ApplyResult, Validation
     from reconciler.reports.review_pages import Background
 
 
@@ -30,7 +30,7 @@ class Reporter(Protocol):
     def planned(self, session: "Session", code: int) -> int:
         """Take a plan."""
 
-    def applied(self, session: "Session", application: "Application", code: int) -> int:
+    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
         """Take what became of a plan."""
 
     def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
@@ -48,7 +48,7 @@ class Silent:
         """Return the exit code as it is."""
         return code
 
-    def applied(self, session: "Session", application: "Application", code: int) -> int:
+    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
         """Return the exit code as it is."""
         return code
 
@@ -63,7 +63,7 @@ SILENT = Silent()
 class OnGithub:
     """Tells the job; a run that could not be told for the workflow's own fault ends with 1."""
 
-    def __init__(self, job: "Job", telling: "Telling", request: "Request") -> None:
+    def __init__(self, job: "Job", telling: "Telling", request: "RunRequest") -> None:
         self._job = job
         self._telling = telling
         self._request = request
@@ -80,7 +80,7 @@ class OnGithub:
             code, told=self._telling.planned(session.plan, self._places(session), background)
         )
 
-    def applied(self, session: "Session", application: "Application", code: int) -> int:
+    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
         """Tell what became of a plan."""
         places, background = self._places(session), self._background(session)
         told = self._telling.applied(application, session.plan, places, background)
@@ -97,13 +97,15 @@ class OnGithub:
         background = self._background(None)
         self._telling.failed(command, error, self._places(None), stack, background)
 
-    def _places(self, session: "Session | None") -> "Places":
-        from reconciler.github.annotations import Places
+    def _places(self, session: "Session | None") -> "DeclaredPlaces":
+        from reconciler.github.annotations import DeclaredPlaces
 
         if session is None:
-            return Places((), self._job.workspace, Path.cwd())
+            return DeclaredPlaces((), self._job.workspace, Path.cwd())
         declared = session.declarations
-        return Places(declared.desired, self._job.workspace, Path.cwd(), account=declared.place)
+        return DeclaredPlaces(
+            declared.desired, self._job.workspace, Path.cwd(), account=declared.place
+        )
 
     def _background(self, session: "Session | None") -> "Background":
         from reconciler.cli.snapshots import age_of
@@ -118,7 +120,7 @@ class OnGithub:
 
 @contextmanager
 def reporting(
-    state: State, command: str, request: "Request", *, github: bool
+    state: State, command: str, request: "RunRequest", *, github: bool
 ) -> Iterator[Reporter]:
     """Yield whom to tell the result of a command; with `github`, tell its failure too.
 

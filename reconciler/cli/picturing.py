@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import Request, Session, planned
+from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.topology import (
@@ -21,7 +21,7 @@ _WRITERS = {"mermaid": mermaid.render, "dot": dot.render, "svg": svg.render}
 
 def draw(
     state: State,
-    request: Request,
+    request: RunRequest,
     form: str,
     out: Path | None,
     *,

@@ -18,7 +18,7 @@ from reconciler.reports.record import RECORD_BYTES, Record, parse_record
 from reconciler.reports.review_pages import Background
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Left:
     ended: str
 
 
-def post_to(state: State, request: "Request", left: Left) -> int:
+def post_to(state: State, request: "RunRequest", left: Left) -> int:
     """Tell the merged pull request and the drift issue, and return the exit code.
 
     Raises:

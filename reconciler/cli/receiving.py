@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
-from reconciler.cli.session import Request, declared_for, providers_of
+from reconciler.cli.session import RunRequest, declared_for, providers_of
 from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
 from reconciler.operate.receive import (
     FEW_RECEIVES,
     Fetched,
-    HasQueues,
+    HasFetchedQueues,
     Received,
+    ReceiveLimits,
     Show,
-    Wanted,
     concealed,
     declared_queue,
     fetch,
@@ -28,7 +28,7 @@ LONG_WAIT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ReceiveWish:
     """What to fetch, and how to write it; None leaves it to the defaults."""
 
     form: ReceiveFormat
@@ -39,10 +39,10 @@ class Wish:
     follow: bool
     show_secrets: bool
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ReceiveLimits:
         """Fill in the defaults."""
         wait = LONG_WAIT if self.follow else WAIT
-        return Wanted(
+        return ReceiveLimits(
             types=self.types,
             most=self.most if self.most or self.follow else MOST,
             # Asking without waiting, for ever, would only cost.
@@ -53,7 +53,7 @@ class Wish:
         )
 
 
-def receive_from(state: State, request: Request, name: str, wish: Wish) -> int:
+def receive_from(state: State, request: RunRequest, name: str, wish: ReceiveWish) -> int:
     """Fetch messages of a declared queue and write them.
 
     Raises:
@@ -65,7 +65,7 @@ def receive_from(state: State, request: Request, name: str, wish: Wish) -> int:
     account = {item.account: declared.accounts[item.account]}
     with providers_of(state, request, account) as providers:
         provider = providers[item.account]
-        if not isinstance(provider, HasQueues):
+        if not isinstance(provider, HasFetchedQueues):
             raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
         queue = provider.mailbox(item.spec)
         _warn(state, item.address, queue, wish)
@@ -89,7 +89,7 @@ class _Seen:
         return self.show(items)
 
 
-def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:
+def _warn(state: State, address: str, queue: Fetched, wish: ReceiveWish) -> None:
     receives = queue.max_receives
     if receives is None or wish.delete or (receives > FEW_RECEIVES and not wish.follow):
         return
@@ -100,7 +100,7 @@ def _warn(state: State, address: str, queue: Fetched, wish: Wish) -> None:
     )
 
 
-def _show(state: State, wish: Wish) -> Show:
+def _show(state: State, wish: ReceiveWish) -> Show:
     def shown(items: Sequence[Received]) -> list[Received]:
         return list(items) if wish.show_secrets else [concealed(item) for item in items]
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunRequest:
     """What the command line asks for, beyond the declarations themselves.
 
     `discover` says how far to look, None as the policy does; `since` is a snapshot whose types are
@@ -99,7 +99,7 @@ class Session:
 @contextmanager
 def planned(
     state: State,
-    request: Request,
+    request: RunRequest,
     *,
     consider: Callable[[Declarations], None] | None = None,
     unasked: str | None = None,
@@ -156,7 +156,7 @@ def _watched(look: Callable[..., Observation]) -> Observation:
 
 
 def how_far(
-    state: State, declared: Declarations, request: Request, *, unasked: str | None = None
+    state: State, declared: Declarations, request: RunRequest, *, unasked: str | None = None
 ) -> Discovery:
     """Return how far a run looks: as asked for, else `unasked`, None as the policy does.
 
@@ -175,7 +175,7 @@ def how_far(
     return replace(found, everything=everything)
 
 
-def declared_for(state: State, request: Request) -> Declarations:
+def declared_for(state: State, request: RunRequest) -> Declarations:
     """Read the declarations of a run and say their warnings.
 
     Raises:
@@ -205,7 +205,7 @@ def _names(declared: Declarations) -> Iterator[str]:
 
 @contextmanager
 def connected(
-    state: State, request: Request, accounts: Mapping[str, Account]
+    state: State, request: RunRequest, accounts: Mapping[str, Account]
 ) -> Iterator[tuple[dict[str, Provider], "Ticker"]]:
     """Give the providers of some accounts and where progress is told; an interrupt ends it."""
     from reconciler.cli.interrupts import at_once
@@ -219,7 +219,7 @@ def connected(
         yield providers, ticker
 
 
-def providers_of(state: State, request: Request, accounts: Mapping[str, Account]) -> "Providers":
+def providers_of(state: State, request: RunRequest, accounts: Mapping[str, Account]) -> "Providers":
     """Return the providers of some accounts, which talk to the hosts that a request allows."""
     from reconciler.cli.hosts import allowed_hosts
     from reconciler.wiring import Providers
@@ -240,7 +240,7 @@ Seen = tuple[Mapping[str, Provider], Observation]
 """What was observed of some accounts, and their providers, if they can be written to."""
 
 
-class Source(Protocol):
+class LiveSource(Protocol):
     """Where live state is read from; `taken_at` is when, None for now.
 
     `routing` is where the accounts led then, None where that is where they lead.
@@ -267,8 +267,8 @@ class Source(Protocol):
 
 @contextmanager
 def _source(
-    state: State, request: Request, declared: Declarations, discovery: Discovery
-) -> Iterator[Source]:
+    state: State, request: RunRequest, declared: Declarations, discovery: Discovery
+) -> Iterator[LiveSource]:
     if request.live is not None:
         from reconciler.cli.hosts import strays_of
         from reconciler.cli.snapshots import Recalled
@@ -291,7 +291,7 @@ class _Services:
         state: State,
         declared: Declarations,
         kept: ExitStack,
-        request: Request,
+        request: RunRequest,
         discovery: Discovery,
     ) -> None:
         self._discovery = discovery
@@ -315,7 +315,7 @@ class _Services:
     look_beside = look
 
 
-def select(declared: Declarations, request: Request) -> frozenset[str] | None:
+def select(declared: Declarations, request: RunRequest) -> frozenset[str] | None:
     """Return the accounts a run is limited to, None for all.
 
     Raises:
@@ -337,7 +337,7 @@ def select(declared: Declarations, request: Request) -> frozenset[str] | None:
 
 
 def _coming(
-    declared: Declarations, request: Request, selected: frozenset[str] | None
+    declared: Declarations, request: RunRequest, selected: frozenset[str] | None
 ) -> frozenset[str]:
     """Return the accounts of the other shards, which are applied beside this one."""
     if selected is None or request.shard is None:
@@ -345,7 +345,7 @@ def _coming(
     return frozenset(request.accounts or declared.accounts) - selected
 
 
-def check_targets(declared: Declarations, request: Request) -> None:
+def check_targets(declared: Declarations, request: RunRequest) -> None:
     """Check that each pattern means something, in the accounts that were named too.
 
     Raises:

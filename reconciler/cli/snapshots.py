@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.cli import exits
 from reconciler.cli.session import (
-    Request,
+    RunRequest,
     Seen,
     connected,
     declared_for,
@@ -36,7 +36,7 @@ _NOT_COVERED = (
 )
 
 
-def snapshot_to(state: State, request: Request, out: Path | None) -> int:
+def snapshot_to(state: State, request: RunRequest, out: Path | None) -> int:
     """Observe the accounts that a plan of `request` reads; write them to `out`, or to stdout."""
     declared = declared_for(state, request)
     observed = to_read(declared, select(declared, request))

@@ -12,12 +12,12 @@ from reconciler.core.manifest.reader import Declarations, Source, read
 from reconciler.core.manifest.schema import schema_of
 from reconciler.files.sources import load
 from reconciler.starter.bundle import bundled_workflows
-from reconciler.starter.equipping import Equipment, Wish, equipment, found_in
+from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
 from reconciler.starter.references import references_of
-from reconciler.starter.repository import Repository, parse_repository
+from reconciler.starter.repository import HostedRepository, parse_repository
 from reconciler.starter.selection import SERVICES as SERVICE_NAMES
-from reconciler.starter.selection import USUAL, Choice, parse_services, stack_like
+from reconciler.starter.selection import USUAL, StarterContents, parse_services, stack_like
 from reconciler.starter.summary import DECLARATIONS, Started, summary
 from reconciler.starter.surroundings import (
     default_branch,
@@ -32,7 +32,7 @@ from reconciler.wiring import SERVICES, today
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class InitRequest:
     """What the command line asks for; what is None or empty follows from the surroundings."""
 
     directory: Path
@@ -43,7 +43,7 @@ class Request:
     owner_id: str | None
     workflows: bool
     empty: bool
-    wish: Wish
+    wish: WantedEquipment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class _Declared:
         return references_of(self.understood).environment
 
 
-def start(state: State, request: Request) -> int:
+def start(state: State, request: InitRequest) -> int:
     """Write what is missing, bring credentials up to date and say what comes next.
 
     Raises:
@@ -99,17 +99,17 @@ def _found(directory: Path) -> _Declared | None:
     return _Declared(read(sources, SERVICES, where=str(folder), today=today()), kept=kept)
 
 
-def _made(state: State, request: Request) -> _Declared:
+def _made(state: State, request: InitRequest) -> _Declared:
     """Make declarations, and understand them before any of them is written."""
     stack = request.stack or stack_like(request.directory.resolve().name)
-    choice = Choice(stack, request.services or _ask(state), empty=request.empty)
+    choice = StarterContents(stack, request.services or _ask(state), empty=request.empty)
     files = {f"{DECLARATIONS}/{name}": text for name, text in example_files(choice).items()}
     sources = [Source(name, text.encode()) for name, text in files.items()]
     understood = read(sources, SERVICES, where=DECLARATIONS, today=today())
     return _Declared(understood, new=files)
 
 
-def _repository(request: Request) -> Repository:
+def _repository(request: InitRequest) -> HostedRepository:
     name = request.repository or repository_name(request.directory, os.environ)
     repository_id, owner_id = known_ids(name, os.environ)
     return parse_repository(
@@ -133,7 +133,7 @@ def _ask(state: State) -> tuple[str, ...]:
             state.say(str(error))
 
 
-def _equipment(request: Request, declared: _Declared) -> Equipment:
+def _equipment(request: InitRequest, declared: _Declared) -> Equipment:
     if not request.workflows:
         return Equipment()
     taken = taken_names(bundled_workflows())
@@ -142,7 +142,7 @@ def _equipment(request: Request, declared: _Declared) -> Equipment:
     return equipment(request.directory, found_in(request.directory), names, wish)
 
 
-def _remarks(request: Request, declared: _Declared) -> Iterator[str]:
+def _remarks(request: InitRequest, declared: _Declared) -> Iterator[str]:
     understood = declared.understood
     yield from (f"{warning} (warning)" for warning in understood.warnings)
     if declared.kept and (request.stack or request.services or request.empty):
@@ -151,7 +151,7 @@ def _remarks(request: Request, declared: _Declared) -> Iterator[str]:
             "--stack, --service and --empty change nothing"
         )
     if not request.workflows:
-        if request.wish != Wish():
+        if request.wish != WantedEquipment():
             yield "without workflows --tool and --portable change nothing"
         return
     yield from _on_names(declared.names)
@@ -179,6 +179,6 @@ def _on_names(names: tuple[str, ...]) -> Iterator[str]:
             yield f"GitHub keeps one secret for env:{other} and env:{name}: choose another name"
 
 
-def _unseen(request: Request, made: Equipment) -> Iterator[str]:
+def _unseen(request: InitRequest, made: Equipment) -> Iterator[str]:
     for path in ignored(request.directory, made.files):
         yield f"git ignores {request.directory / path}: add it with `git add --force`"

@@ -173,7 +173,7 @@ class State:
         What they warn of is told with --debug, and never past the masks, as Python's own last
         resort would tell it.
         """
-        self._handler = _Handler(self)
+        self._handler = _LogHandler(self)
         self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         logger = logging.getLogger("reconciler")
         logger.addHandler(self._handler)
@@ -196,7 +196,7 @@ def state_of(context: typer.Context) -> State:
     return state
 
 
-class _Handler(logging.Handler):
+class _LogHandler(logging.Handler):
     def __init__(self, state: State) -> None:
         super().__init__()
         self._state = state

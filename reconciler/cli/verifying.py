@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
-from reconciler.cli.session import Request, check_targets, connected, declared_for, select
+from reconciler.cli.session import RunRequest, check_targets, connected, declared_for, select
 from reconciler.cli.state import State, colored
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Desired
 from reconciler.core.verdicts.proof import Verification
 from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.matching import Selection
-from reconciler.operate.verify import Manner, accounts_behind, chosen, verify
+from reconciler.operate.verify import VerifyManner, accounts_behind, chosen, verify
 from reconciler.reports import as_json, as_verdicts
 from reconciler.run import observe
 
@@ -22,7 +22,7 @@ IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not p
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class VerifyWish:
     """How to verify, and how to write the result; `timeout` in seconds."""
 
     form: VerifyFormat
@@ -31,7 +31,7 @@ class Wish:
     static: bool
 
 
-def verify_all(state: State, request: Request, wish: Wish) -> int:
+def verify_all(state: State, request: RunRequest, wish: VerifyWish) -> int:
     """Verify the subscriptions that a request selects, and write the verdicts."""
     declared = declared_for(state, request)
     items = _chosen(declared, request)
@@ -43,7 +43,7 @@ def verify_all(state: State, request: Request, wish: Wish) -> int:
     return exits.DONE if found.good else exits.ERROR
 
 
-def _chosen(declared: Declarations, request: Request) -> tuple[Desired, ...]:
+def _chosen(declared: Declarations, request: RunRequest) -> tuple[Desired, ...]:
     check_targets(declared, request)
     items = chosen(declared, Selection(select(declared, request), request.targets))
     if not items and (request.targets or request.accounts):
@@ -58,8 +58,8 @@ def _verified(
     state: State,
     declared: Declarations,
     items: tuple[Desired, ...],
-    request: Request,
-    wish: Wish,
+    request: RunRequest,
+    wish: VerifyWish,
 ) -> Verification:
     # Subscriptions nobody declared prove nothing, and looking for them may take long.
     accounts = {name: declared.accounts[name] for name in sorted(accounts_behind(declared, items))}
@@ -69,8 +69,8 @@ def _verified(
         return verify(declared, providers, observation, items, manner, progress=ticker)
 
 
-def _manner(wish: Wish, *, sandbox: bool) -> Manner:
-    return Manner(
+def _manner(wish: VerifyWish, *, sandbox: bool) -> VerifyManner:
+    return VerifyManner(
         now=lambda: datetime.now(UTC).timestamp(),
         within=wish.timeout,
         allow_private=wish.allow_private,

@@ -79,7 +79,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenDeclaration:
     """One declaration that stands for `specs`, live objects of one account: `members` backwards.
 
     `fields` are its YAML fields by name, as one would write them by hand: without account, without
@@ -126,7 +126,7 @@ class Declaration(Frozen):
         raise TypeError("a kind's declaration says which objects it stands for")
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield the declarations of these live objects of `account`, as few as stand for them."""
         raise TypeError("a kind's declaration says how its live objects are written")
 

@@ -36,7 +36,7 @@ _QUOTED = frozenset(
 _HELD = ("aws_secret_access_key", "aws_session_token")
 
 
-class Login:
+class AwsLogin:
     """The credentials of one session, and whose they are.
 
     `session` is a boto3 session whose clients sign with them.
@@ -56,7 +56,7 @@ class Login:
         Raises:
             Unobtainable: the configuration is wrong, or the profile is not there.
         """
-        self._place = aws_failures.Place(profile, dict(os.environ))
+        self._place = aws_failures.AwsLoginPlace(profile, dict(os.environ))
         self._remember = remember
         self._here = threading.local()
         self._process = Watched()
@@ -167,7 +167,7 @@ class Login:
 class _Telling:
     """Botocore's providers one after the other, each told by what goes wrong in it."""
 
-    def __init__(self, login: Login, providers: list[Any]) -> None:
+    def __init__(self, login: AwsLogin, providers: list[Any]) -> None:
         self._providers = providers
         self._login = login
 

@@ -31,7 +31,7 @@ _RENEW = "set fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOK
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AwsLoginPlace:
     """Where credentials are looked for: a declared profile, or else what `environ` names."""
 
     declared: str | None
@@ -102,7 +102,7 @@ def rooted(config: Mapping[str, Any], profile: str) -> str:
         seen.add(profile := further)
 
 
-def misconfigured(place: Place, error: Exception) -> Unobtainable:
+def misconfigured(place: AwsLoginPlace, error: Exception) -> Unobtainable:
     """Return what is wrong with the configuration, before credentials are looked for."""
     config, credentials = place.files
     match error:
@@ -130,7 +130,7 @@ def misconfigured(place: Place, error: Exception) -> Unobtainable:
             )
 
 
-def _unreadable(error: Exception, place: Place) -> tuple[str, str]:
+def _unreadable(error: Exception, place: AwsLoginPlace) -> tuple[str, str]:
     """Return which file it is, and why, without quoting it."""
     told = getattr(error, "kwargs", {})
     cause = told.get("error")
@@ -147,7 +147,7 @@ def _unreadable(error: Exception, place: Place) -> tuple[str, str]:
     return str(told.get("path") or place.files[0]), f"it is no file of [sections] with keys{where}"
 
 
-def nothing(place: Place, config: Mapping[str, Any]) -> Unobtainable:
+def nothing(place: AwsLoginPlace, config: Mapping[str, Any]) -> Unobtainable:
     """Return that no way brought credentials, and which looks as if it was meant to."""
     if place.environ.get(_SECRET) and not place.environ.get(_KEY) and not place.declared:
         return Unobtainable(f"{_SECRET} is set and {_KEY} is not", "set both, or neither")
@@ -167,7 +167,7 @@ def nothing(place: Place, config: Mapping[str, Any]) -> Unobtainable:
     )
 
 
-def _half(place: Place, given: str, missing: str) -> Unobtainable:
+def _half(place: AwsLoginPlace, given: str, missing: str) -> Unobtainable:
     return Unobtainable(
         f"{place.named} has {given} and lacks {missing}",
         f"give it both in {' or '.join(place.files)}",
@@ -177,7 +177,7 @@ def _half(place: Place, given: str, missing: str) -> Unobtainable:
 def why(
     method: str,
     error: Exception,
-    place: Place,
+    place: AwsLoginPlace,
     config: Mapping[str, Any],
     process: aws_process.Watched,
 ) -> Unobtainable:
@@ -204,7 +204,9 @@ def why(
     return _elsewhere(method, place)
 
 
-def _by_itself(method: str, error: Exception, place: Place, root: str) -> Unobtainable | None:
+def _by_itself(
+    method: str, error: Exception, place: AwsLoginPlace, root: str
+) -> Unobtainable | None:
     """Return what an exception means whose kind says it; `root` is the profile that logs in."""
     match error:
         case LoginError():
@@ -227,7 +229,7 @@ def _by_itself(method: str, error: Exception, place: Place, root: str) -> Unobta
             return None
 
 
-def _elsewhere(method: str, place: Place) -> Unobtainable:
+def _elsewhere(method: str, place: AwsLoginPlace) -> Unobtainable:
     if method == "container-role":
         return Unobtainable(
             "the credentials of this container cannot be had from where the variables "
@@ -245,7 +247,7 @@ def _elsewhere(method: str, place: Place) -> Unobtainable:
     )
 
 
-def _no_token_file(method: str, error: OSError, place: Place) -> Unobtainable:
+def _no_token_file(method: str, error: OSError, place: AwsLoginPlace) -> Unobtainable:
     if method != "assume-role-with-web-identity":
         return Unobtainable(
             f"the AWS credentials of {place.named} cannot be had: {error.filename}: "
@@ -269,7 +271,7 @@ def _logged_out(login: str, profile: str, command: str) -> Unobtainable:
     return Unobtainable(problem, command, refused=True)
 
 
-def _circle(place: Place, error: InfiniteLoopConfigError) -> Unobtainable:
+def _circle(place: AwsLoginPlace, error: InfiniteLoopConfigError) -> Unobtainable:
     told = getattr(error, "kwargs", {})
     way = [*map(str, told.get("visited_profiles", ())), str(told.get("source_profile"))]
     return Unobtainable(
@@ -278,7 +280,7 @@ def _circle(place: Place, error: InfiniteLoopConfigError) -> Unobtainable:
     )
 
 
-def _partial(method: str, error: PartialCredentialsError, place: Place) -> Unobtainable:
+def _partial(method: str, error: PartialCredentialsError, place: AwsLoginPlace) -> Unobtainable:
     missing = str(getattr(error, "kwargs", {}).get("cred_var", "")).strip("'\"")
     if method == "env":
         given = _KEY if missing != _KEY else _SECRET

@@ -6,16 +6,16 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unreachable
-from reconciler.core.verdicts.diagnosis import Ailment, Examination, Stage
+from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.secrets import Secrets
 from reconciler.transport.http import Http
-from reconciler.transport.lines import Limits
+from reconciler.transport.lines import AnswerLimits
 
 TOLERATED = 300.0
 """Seconds by which AWS lets a signature's time differ; tokens of others are no more patient."""
 NOTICED = 60.0
 
-_LIMITS = Limits(silence=10.0, total=10.0)
+_LIMITS = AnswerLimits(silence=10.0, total=10.0)
 
 
 def resolving(
@@ -23,12 +23,12 @@ def resolving(
 ) -> Examination:
     """Look whether the reference at `accounts.<account>.<path>` leads to a secret."""
 
-    def look() -> Iterator[Ailment]:
+    def look() -> Iterator[Impediment]:
         try:
             secrets.resolve(reference)
         except SettingsError as error:
             remedy = f"give {reference} a value, or correct accounts.{account}.{path}"
-            yield Ailment(str(error), remedy)
+            yield Impediment(str(error), remedy)
 
     return Examination(Stage.secrets, reference, look, part)
 
@@ -37,15 +37,15 @@ def reaching(account: str, url: str) -> Examination:
     """Look whether anything answers at `url`, and whether its clock agrees with this machine's."""
     host = urlsplit(url).netloc
 
-    def look() -> Iterator[Ailment]:
+    def look() -> Iterator[Impediment]:
         try:
             ahead = _ahead(account, url)
         except SettingsError as error:
-            yield Ailment(str(error), "correct that variable")
+            yield Impediment(str(error), "correct that variable")
             return
         except (Transient, Unclear, Unreachable) as error:
             remedy = "check network, proxy and firewall, and the account's `endpoint`"
-            yield Ailment(error.message, remedy)
+            yield Impediment(error.message, remedy)
             return
         if abs(ahead) >= NOTICED:
             yield _skew(host, ahead)
@@ -72,9 +72,9 @@ def _ahead(account: str, url: str) -> float:
     return (datetime.now(UTC) - theirs.astimezone(UTC) - kept).total_seconds()
 
 
-def _skew(host: str, ahead: float) -> Ailment:
+def _skew(host: str, ahead: float) -> Impediment:
     where = "ahead of" if ahead > 0 else "behind"
-    return Ailment(
+    return Impediment(
         f"this machine's clock is {abs(ahead):.0f} s {where} that of {host}",
         f"set the clock (NTP): requests signed more than {TOLERATED:.0f} s off are refused",
         optional=abs(ahead) < TOLERATED,

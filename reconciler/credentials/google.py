@@ -23,11 +23,11 @@ from reconciler.core.model.errors import ReconcilerError, SettingsError
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials import google_failures as words
 from reconciler.credentials.files import read_small
-from reconciler.credentials.google_failures import Refused
+from reconciler.credentials.google_failures import RefusedByGoogle
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http, Response
-from reconciler.transport.lines import Limits
+from reconciler.transport.lines import AnswerLimits
 
 VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 _METADATA = "169.254.169.254"
@@ -37,7 +37,7 @@ _LONGEST = 300
 _SECRETS = ("subject_token", "assertion", "refresh_token", "client_secret", "actor_token")
 
 
-class Chain:
+class GoogleLogin:
     """Credentials of Google and where they are from; `remember` is told every secret of theirs."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Chain:
         try:
             self._credentials.refresh(asked)
             token = _checked(self._credentials.token)
-        except Refused as error:
+        except RefusedByGoogle as error:
             raise self._refused(error) from None
         except (Failed, ReconcilerError, Unobtainable):
             raise
@@ -103,11 +103,11 @@ class Chain:
             raise self._unfit(error, asked.last) from None
         self._remember(token)
 
-    def _refused(self, error: Refused) -> Exception:
+    def _refused(self, error: RefusedByGoogle) -> Exception:
         told = words.refusal(self._source, self._info, error, self._scrub)
         return Failed(told.problem) if words.is_passing(error.answer) else told
 
-    def _unfit(self, error: Exception, last: Refused | None) -> Unobtainable:
+    def _unfit(self, error: Exception, last: RefusedByGoogle | None) -> Unobtainable:
         mend = "correct what credential_source names"
         match error:
             case subprocess.TimeoutExpired():
@@ -146,7 +146,7 @@ class _Asked(Request):
     def __init__(self, http: Http, remember: Callable[[str], object]) -> None:
         self._http = http
         self._remember = remember
-        self.last: Refused | None = None
+        self.last: RefusedByGoogle | None = None
 
     def __call__(
         self,
@@ -160,7 +160,7 @@ class _Asked(Request):
         """Send a request; `timeout` is in seconds. Raises Failed and Refused."""
         self._keep(body, headers or {})
         answer = self._http.exchange(method, url, headers=headers or {}, body=body, within=timeout)
-        found = Refused(url, answer)
+        found = RefusedByGoogle(url, answer)
         if answer.status >= 400 and (method == "POST" or words.is_passing(answer)):
             raise found
         self.last = found
@@ -187,7 +187,7 @@ class _Read:
 
 def default(
     scopes: Sequence[str], remember: Callable[[str], object], scrub: Callable[[str], str]
-) -> Chain:
+) -> GoogleLogin:
     """Return the Application Default Credentials. Asks nobody but this machine's metadata server.
 
     Raises:
@@ -202,7 +202,7 @@ def default(
     if _on_google():
         found = with_scopes_if_required(compute_engine.Credentials(), scopes)  # type: ignore[no-untyped-call]  # partly typed
         source = "the service account of this machine"
-        return Chain(source, {"type": "metadata"}, found, remember, scrub)
+        return GoogleLogin(source, {"type": "metadata"}, found, remember, scrub)
     raise Unobtainable(
         f"no Application Default Credentials: {VARIABLE} is not set, gcloud left none, and no "
         "metadata server of Google's answers here",
@@ -216,7 +216,7 @@ def of_content(
     scopes: Sequence[str],
     remember: Callable[[str], object],
     scrub: Callable[[str], str],
-) -> Chain:
+) -> GoogleLogin:
     """Return the credentials that a file holds; `source` names it in messages.
 
     Raises:
@@ -233,10 +233,10 @@ def of_content(
     except Exception:  # noqa: BLE001 - whatever a library makes of a file of others
         # The cause may quote the key.
         raise words.unbuilt(source, info) from None
-    return Chain(source, info, made, remember, scrub)
+    return GoogleLogin(source, info, made, remember, scrub)
 
 
-def _of_file(path: str, source: str, *rest: Any) -> Chain:
+def _of_file(path: str, source: str, *rest: Any) -> GoogleLogin:
     try:
         content = read_small(path, source)
     except SettingsError as error:
@@ -301,5 +301,5 @@ def _on_google() -> bool:
 def _nearby() -> Http:
     """Return HTTP to this machine's own link, past every proxy, and without patience."""
     return Http(
-        environ={}, limits=Limits(connect=_AT_ONCE, silence=_AT_ONCE * 3, total=_AT_ONCE * 3)
+        environ={}, limits=AnswerLimits(connect=_AT_ONCE, silence=_AT_ONCE * 3, total=_AT_ONCE * 3)
     )

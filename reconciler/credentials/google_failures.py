@@ -29,7 +29,7 @@ _URLS = ("token_uri", "token_url", "service_account_impersonation_url")
 _EXECUTABLES = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
 
 
-class Refused(Exception):
+class RefusedByGoogle(Exception):
     """A service of Google's gave `answer` to a request to `url`."""
 
     def __init__(self, url: str, answer: Response) -> None:
@@ -138,7 +138,7 @@ def is_passing(answer: Response) -> bool:
 
 
 def refusal(
-    source: str, info: Mapping[str, Any], refused: Refused, scrub: Callable[[str], str]
+    source: str, info: Mapping[str, Any], refused: RefusedByGoogle, scrub: Callable[[str], str]
 ) -> Unobtainable:
     """Return what the refusal of one of Google's services means."""
     host = urlsplit(refused.url).netloc

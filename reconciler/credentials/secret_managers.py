@@ -18,7 +18,7 @@ from googleapiclient.errors import Error, HttpError
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials import google
-from reconciler.credentials.aws import Login
+from reconciler.credentials.aws import AwsLogin
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp
@@ -83,7 +83,7 @@ def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
 def _aws_answer(
     identifier: str, region: str | None, http: Http, remember: Remember
 ) -> dict[str, Any]:
-    login = Login(botocore.session.Session(), http, remember, region=region)
+    login = AwsLogin(botocore.session.Session(), http, remember, region=region)
     login.obtain()
     client = login.session.client("secretsmanager", config=Config(proxies={}), verify=True)
     try:

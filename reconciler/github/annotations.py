@@ -13,7 +13,7 @@ from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.account_changes import sentences
 from reconciler.reports.findings import sentence
-from reconciler.reports.model import Application, Located, Validation
+from reconciler.reports.model import ApplyResult, Located, Validation
 from reconciler.reports.workflow_commands import command
 
 Level = Literal["error", "warning", "notice"]
@@ -42,7 +42,7 @@ class Annotation:
         return command(self.level, text, file=file, line=self.line, col=self.column)
 
 
-class Places:
+class DeclaredPlaces:
     """Where the declared objects and accounts stand, as paths relative to the workspace.
 
     `here` is the directory that the files' names start from, `accounts` the names and positions of
@@ -89,20 +89,20 @@ class Places:
         return file if inside.startswith("..") else Path(inside).as_posix()
 
 
-def of_validation(validation: Validation, places: Places) -> list[Annotation]:
+def of_validation(validation: Validation, places: DeclaredPlaces) -> list[Annotation]:
     """Return every error and warning of validate."""
     found = [places.at("error", item, item.message) for item in validation.errors]
     return found + [places.at("warning", item, item.message) for item in validation.warnings]
 
 
-def of_failure(error: ReconcilerError, places: Places) -> list[Annotation]:
+def of_failure(error: ReconcilerError, places: DeclaredPlaces) -> list[Annotation]:
     """Return why a command could not do its work."""
     if isinstance(error, DeclarationError | Misdirected):
         return [places.at("error", problem, problem.message) for problem in error.problems]
     return [Annotation("error", str(error))]
 
 
-def of_plan(plan: Plan, places: Places) -> list[Annotation]:
+def of_plan(plan: Plan, places: DeclaredPlaces) -> list[Annotation]:
     """Return accounts that differ, problems, guards that would refuse, and warnings."""
     return [
         *_accounts(plan.account_changes, places),
@@ -112,7 +112,7 @@ def of_plan(plan: Plan, places: Places) -> list[Annotation]:
     ]
 
 
-def of_drift(drift: Drift, places: Places) -> list[Annotation]:
+def of_drift(drift: Drift, places: DeclaredPlaces) -> list[Annotation]:
     """Return problems, what differs, and warnings."""
     differing = (
         places.about("warning", item.address, f"{item.address} {_DRIFTED[item.status]}")
@@ -122,7 +122,7 @@ def of_drift(drift: Drift, places: Places) -> list[Annotation]:
     return [*problems, *differing, *_findings("warning", drift.warnings, places)]
 
 
-def of_application(application: Application, places: Places) -> list[Annotation]:
+def of_application(application: ApplyResult, places: DeclaredPlaces) -> list[Annotation]:
     """Return what was refused, what failed and what was not done because of that."""
     found = list(_guards("error", application.guards, places))
     if application.result == "refused" and not found:
@@ -152,18 +152,20 @@ def within_limits(annotations: Sequence[Annotation]) -> list[Annotation]:
     return kept
 
 
-def _accounts(changes: Iterable[AccountChange], places: Places) -> Iterator[Annotation]:
+def _accounts(changes: Iterable[AccountChange], places: DeclaredPlaces) -> Iterator[Annotation]:
     for change in changes:
         for path, message in sentences(change):
             yield places.of_account("warning", change.account, path, visible(message))
 
 
-def _findings(level: Level, findings: Iterable[Finding], places: Places) -> Iterator[Annotation]:
+def _findings(
+    level: Level, findings: Iterable[Finding], places: DeclaredPlaces
+) -> Iterator[Annotation]:
     for item in findings:
         yield places.about(level, item.address, sentence(item))
 
 
-def _guards(level: Level, guards: Iterable[Guard], places: Places) -> Iterator[Annotation]:
+def _guards(level: Level, guards: Iterable[Guard], places: DeclaredPlaces) -> Iterator[Annotation]:
     for guard in guards:
         message = f"apply refuses this, {guard.guard}: {guard.message}"
         yield places.about(level, places.named(guard.message), message)

@@ -26,7 +26,7 @@ _SAID = 300
 _LACKING = (401, 403, 404, 410)
 
 
-class Repository:
+class RepositoryClient:
     """A job's repository, seen through its API with its token; a context manager.
 
     Reads are tried three times, writes once: a comment that may have been written is not written

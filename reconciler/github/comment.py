@@ -17,7 +17,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class CommentEdit:
     """What to do: give the comment with the number `edits` another text."""
 
     body: str
@@ -25,7 +25,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CommentDraft:
     """What is to be said about the declarations at `folder`, as they are at `commit`.
 
     `failed`: it says why there is no plan, so that any that stands there is outdated. `latest`: it
@@ -55,7 +55,9 @@ class Draft:
         return f"{first}\n{outdated}{self.text}\n{BYLINE}\n{self.byline}\n"
 
 
-def edited(comment: Comment, marker: Marker, writer: Writer, draft: Draft) -> Deed | None:
+def edited(
+    comment: Comment, marker: Marker, writer: Writer, draft: CommentDraft
+) -> CommentEdit | None:
     """Return what to do so that a comment of ours says what is drafted, None if it already does.
 
     The byline alone is no reason to edit: another run found the same plan of the same commit.
@@ -63,11 +65,13 @@ def edited(comment: Comment, marker: Marker, writer: Writer, draft: Draft) -> De
     seal = writer.seal(marker.line(), comment.author)
     body = draft.body(marker, seal=seal, former=fact_in(comment.body, "commit"))
     if draft.latest:
-        return None if comment.body.replace("\r\n", "\n") == body else Deed(body, comment.id)
+        return None if comment.body.replace("\r\n", "\n") == body else CommentEdit(body, comment.id)
     return _edited(comment, body)
 
 
-def outdate(comments: Iterable[Comment], writer: Writer, draft: Draft) -> Iterator[Deed]:
+def outdate(
+    comments: Iterable[Comment], writer: Writer, draft: CommentDraft
+) -> Iterator[CommentEdit]:
     """Yield what to do so that no plan of the draft's folder is taken for one of its commit.
 
     For where not even the stack is known: nothing new is written.
@@ -80,9 +84,9 @@ def outdate(comments: Iterable[Comment], writer: Writer, draft: Draft) -> Iterat
                 yield deed
 
 
-def _edited(comment: Comment, body: str) -> Deed | None:
+def _edited(comment: Comment, body: str) -> CommentEdit | None:
     same = without_byline(comment.body) == without_byline(body)
-    return None if same else Deed(body, comment.id)
+    return None if same else CommentEdit(body, comment.id)
 
 
 def _outdated(former: str, commit: str) -> str:

@@ -46,7 +46,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class IssueEdit:
     """What to do, to that issue unless a new one is opened."""
 
     what: Literal["open", "edit", "reopen", "close"]
@@ -58,7 +58,7 @@ def current(own: Iterable[Issue]) -> Issue | None:
     return max(own, key=lambda item: (item.open, item.number), default=None)
 
 
-def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> Deed | None:
+def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> IssueEdit | None:
     """Return what to do about the issue, None if it is as it should be.
 
     Drift that was found is told even if not everything could be read. That there is none any more
@@ -67,9 +67,9 @@ def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> Deed | None:
     """
     if drift.drifted:
         if issue is None:
-            return None if drift.unapplied else Deed("open")
+            return None if drift.unapplied else IssueEdit("open")
         if not issue.open:
-            return Deed("reopen", issue)
-        return None if fact_in(issue.body, "digest") == alarm.digest else Deed("edit", issue)
+            return IssueEdit("reopen", issue)
+        return None if fact_in(issue.body, "digest") == alarm.digest else IssueEdit("edit", issue)
     clean = drift.complete and not drift.problems and not drift.unknown
-    return Deed("close", issue) if clean and issue is not None and issue.open else None
+    return IssueEdit("close", issue) if clean and issue is not None and issue.open else None

@@ -16,7 +16,7 @@ _ARCHIVE = "/zip"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _GitHubAnswer:
     """What PyGithub reads of an answer."""
 
     status: int
@@ -68,7 +68,7 @@ class Line:
         if self._at_a_stretch > MOST_PAGES:
             raise Failed(f"{self.host}: after {MOST_PAGES:,} pages there are more", passing=False)
 
-    def getresponse(self) -> _Answer:
+    def getresponse(self) -> _GitHubAnswer:
         """Ask, and return the whole answer.
 
         Raises:
@@ -101,9 +101,9 @@ class Line:
             verb, self._base + path, headers=headers, body=body, redirects=True
         )
 
-    def _read(self, answer: Response) -> _Answer:
+    def _read(self, answer: Response) -> _GitHubAnswer:
         path = urlsplit(self._asked[1]).path
         if answer.leads_to and answer.status != 301 and not path.endswith(_ARCHIVE):
             host = urlsplit(self._base).netloc
             raise redirected(host, answer.status, answer.leads_to)
-        return _Answer(answer.status, answer.headers, answer.body.decode("utf-8", "replace"))
+        return _GitHubAnswer(answer.status, answer.headers, answer.body.decode("utf-8", "replace"))

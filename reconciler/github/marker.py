@@ -23,7 +23,7 @@ _BOT = "[bot]"
 _FACTS = re.compile(r" (?:digest|commit|path|seal)=[^ ]*")
 
 
-class Written(Protocol):
+class Authored(Protocol):
     """A comment or an issue; `author` is a login."""
 
     @property
@@ -35,7 +35,7 @@ class Written(Protocol):
         """Return its text."""
 
 
-W = TypeVar("W", bound=Written)
+W = TypeVar("W", bound=Authored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Writer:
         told = "\n".join([_bare(line), self.repository.lower(), author.lower()])
         return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    def wrote(self, item: Written) -> bool:
+    def wrote(self, item: Authored) -> bool:
         """Say whether something that bears a marker is ours; others can copy the marker."""
         if self.login:
             return item.author == self.login

@@ -1,7 +1,7 @@
 """Whether a job runs on what the default branch declares now, or on what it declared once."""
 
 from reconciler.core.model.errors import PlanRefused
-from reconciler.github.client import Repository
+from reconciler.github.client import RepositoryClient
 from reconciler.github.job import Job
 
 AGREED = "or say with --expect which plan is meant"
@@ -14,7 +14,7 @@ def refuse_old_run(job: Job) -> None:
         PlanRefused: it is not.
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         branch = repository.default_branch()
         head = repository.head(branch)
     if job.sha != head:
@@ -33,7 +33,7 @@ def refuse_old_declarations(job: Job, folder: str) -> None:
         PlanRefused: it holds something else by now, or never held that commit.
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         branch = repository.default_branch()
         head = repository.head(branch)
         if job.sha == head or repository.since(job.sha, head).untouched(folder):

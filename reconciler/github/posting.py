@@ -6,10 +6,10 @@ from dataclasses import replace
 from reconciler.core.model.errors import Denied, Rejected, ServiceError
 from reconciler.core.verdicts.drift import Drift
 from reconciler.github import comment, issue
-from reconciler.github.client import Repository
-from reconciler.github.comment import Draft
+from reconciler.github.client import RepositoryClient
+from reconciler.github.comment import CommentDraft
 from reconciler.github.concern import concerns
-from reconciler.github.issue import Alarm, Deed, Issue
+from reconciler.github.issue import Alarm, Issue, IssueEdit
 from reconciler.github.job import Job
 from reconciler.github.marker import ACTIONS_BOT, Marker, Writer
 from reconciler.github.pulls import NotFound, behind, indirect, merged_by
@@ -25,7 +25,7 @@ def with_pull_request(job: Job) -> tuple[Job, str]:
     if not job.token:
         return job, "GITHUB_TOKEN is not set, so no comment was written: pass it to the step's env"
     try:
-        with Repository(job) as repository:
+        with RepositoryClient(job) as repository:
             return replace(job, pull=behind(job.event, job.repository, repository)), ""
     except (NotFound, ServiceError) as error:
         return job, f"no comment was written: {error}"
@@ -34,19 +34,21 @@ def with_pull_request(job: Job) -> tuple[Job, str]:
 def concerned(job: Job, number: int, folder: str) -> bool:
     """Say whether a pull request concerns the declarations in `folder`: yes, if it is not known."""
     try:
-        with Repository(job) as repository:
+        with RepositoryClient(job) as repository:
             return concerns(repository.files(number), folder)
     except ServiceError:
         return True
 
 
-def post_comment(job: Job, number: int, marker: Marker, draft: Draft, *, new: bool = True) -> None:
+def post_comment(
+    job: Job, number: int, marker: Marker, draft: CommentDraft, *, new: bool = True
+) -> None:
     """Bring the comment on a pull request up to date; write one only if it may be `new`.
 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         writer = repository.writer()
         for own in writer.own(repository.comments(number), marker):
             if _brought_up_to_date(repository, number, comment.edited(own, marker, writer, draft)):
@@ -55,7 +57,9 @@ def post_comment(job: Job, number: int, marker: Marker, draft: Draft, *, new: bo
             _comment(repository, number, marker, writer, draft)
 
 
-def _brought_up_to_date(repository: Repository, number: int, deed: comment.Deed | None) -> bool:
+def _brought_up_to_date(
+    repository: RepositoryClient, number: int, deed: comment.CommentEdit | None
+) -> bool:
     """Edit a comment; returns whether it says what it should."""
     if deed is None:
         return True
@@ -68,7 +72,7 @@ def _brought_up_to_date(repository: Repository, number: int, deed: comment.Deed 
 
 
 def _comment(
-    repository: Repository, number: int, marker: Marker, writer: Writer, draft: Draft
+    repository: RepositoryClient, number: int, marker: Marker, writer: Writer, draft: CommentDraft
 ) -> None:
     line = marker.line()
     made = repository.comment(number, draft.body(marker, seal=writer.seal(line, writer.expected)))
@@ -78,7 +82,7 @@ def _comment(
         repository.edit_comment(number, made.id, body)
 
 
-def post_outcome(job: Job, marker: Marker, draft: Draft) -> str:
+def post_outcome(job: Job, marker: Marker, draft: CommentDraft) -> str:
     """Bring the comment on the pull request that made the job's commit up to date.
 
     Returns:
@@ -87,7 +91,7 @@ def post_outcome(job: Job, marker: Marker, draft: Draft) -> str:
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         pull = merged_by(job.sha, repository)
     if pull is None:
         return f"commit {job.sha[:12]} is of no pull request: no comment was written"
@@ -102,19 +106,19 @@ def post_all_clear(job: Job, marker: Marker, why: str) -> None:
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         found = find_issue(repository, repository.writer(), marker, closed=False)
         if found is not None and found.open:
             _close(repository, found, f"Drift is gone: [this run]({job.run_url}) {why}.")
 
 
-def post_outdated(job: Job, number: int, draft: Draft) -> None:
+def post_outdated(job: Job, number: int, draft: CommentDraft) -> None:
     """Let no comment on a pull request show a plan that is not of its newest commit.
 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         writer = repository.writer()
         for deed in comment.outdate(repository.comments(number), writer, draft):
             repository.edit_comment(number, deed.edits, deed.body)
@@ -126,7 +130,7 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
     Raises:
         ServiceError: the API refuses or does not answer.
     """
-    with Repository(job) as repository:
+    with RepositoryClient(job) as repository:
         writer = repository.writer()
         # Only drift has a use for an issue that was closed.
         found = find_issue(repository, writer, alarm.marker, closed=drift.drifted)
@@ -142,7 +146,7 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
 
 
 def find_issue(
-    repository: Repository, writer: Writer, marker: Marker, *, closed: bool
+    repository: RepositoryClient, writer: Writer, marker: Marker, *, closed: bool
 ) -> Issue | None:
     """Return our issue that bears a marker, an open one if there is one; perhaps a closed one."""
     for issues in _looked_through(repository, writer, closed=closed):
@@ -153,7 +157,7 @@ def find_issue(
 
 
 def _looked_through(
-    repository: Repository, writer: Writer, *, closed: bool
+    repository: RepositoryClient, writer: Writer, *, closed: bool
 ) -> Iterator[list[Issue]]:
     """Yield where our issue may be, the likely place first: others have to be read whole."""
     try:
@@ -168,7 +172,7 @@ def _looked_through(
             yield repository.issues("closed")
 
 
-def _open(repository: Repository, writer: Writer, alarm: Alarm) -> None:
+def _open(repository: RepositoryClient, writer: Writer, alarm: Alarm) -> None:
     made = repository.open_issue(alarm.title, alarm.body(writer, writer.expected))
     if made.author != writer.expected:
         # Only now is it known in whose name an app writes.
@@ -176,7 +180,12 @@ def _open(repository: Repository, writer: Writer, alarm: Alarm) -> None:
 
 
 def _change(
-    repository: Repository, deed: Deed, found: Issue, writer: Writer, alarm: Alarm, run: str
+    repository: RepositoryClient,
+    deed: IssueEdit,
+    found: Issue,
+    writer: Writer,
+    alarm: Alarm,
+    run: str,
 ) -> None:
     number, body = found.number, alarm.body(writer, found.author)
     match deed.what:
@@ -190,6 +199,6 @@ def _change(
             repository.edit_issue(number, body=body)
 
 
-def _close(repository: Repository, found: Issue, word: str) -> None:
+def _close(repository: RepositoryClient, found: Issue, word: str) -> None:
     repository.edit_issue(found.number, state="closed", state_reason="completed")
     repository.comment(found.number, word, "issues: write")

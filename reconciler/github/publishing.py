@@ -26,8 +26,8 @@ from reconciler.core.model.errors import (
 from reconciler.core.model.plan import Plan
 from reconciler.core.verdicts.drift import Drift
 from reconciler.github import annotations
-from reconciler.github.annotations import Annotation, Places
-from reconciler.github.comment import Draft
+from reconciler.github.annotations import Annotation, DeclaredPlaces
+from reconciler.github.comment import CommentDraft
 from reconciler.github.files import add_summary, set_outputs, summary_room
 from reconciler.github.issue import Alarm
 from reconciler.github.job import Job
@@ -41,7 +41,7 @@ from reconciler.github.posting import (
     post_outdated,
 )
 from reconciler.reports.discretion import discreet, discreet_application
-from reconciler.reports.model import Application, Validation
+from reconciler.reports.model import ApplyResult, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Page, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
@@ -74,7 +74,9 @@ class Telling:
         self._troubles: list[Annotation] = []
         self._warn(remark)
 
-    def validated(self, validation: Validation, places: Places, *, annotate: bool = True) -> bool:
+    def validated(
+        self, validation: Validation, places: DeclaredPlaces, *, annotate: bool = True
+    ) -> bool:
         """Tell what validate found; `annotate` is False if the result itself is annotations.
 
         Where it is given a token, no comment goes on showing the plan of a commit before the error.
@@ -87,7 +89,7 @@ class Telling:
         found = annotations.of_validation(validation, places) if annotate else []
         return self._done(found)
 
-    def planned(self, plan: Plan, places: Places, background: Background) -> bool:
+    def planned(self, plan: Plan, places: DeclaredPlaces, background: Background) -> bool:
         """Tell a plan: outputs, summary, annotations, and the comment on the pull request."""
         plan, concern = discreet(plan), self._concern()
         self._outputs(
@@ -106,7 +108,7 @@ class Telling:
         return self._done(_if_concerned(annotations.of_plan(plan, places), concern))
 
     def applied(
-        self, application: Application, plan: Plan, places: Places, background: Background
+        self, application: ApplyResult, plan: Plan, places: DeclaredPlaces, background: Background
     ) -> bool:
         """Tell what an apply did: outputs, summary, annotations."""
         application = discreet_application(application, plan)
@@ -121,7 +123,9 @@ class Telling:
         self._summarise(application_page(application, plan.stack), "Applied", background)
         return self._done(annotations.of_application(application, places))
 
-    def drifted(self, drift: Drift, plan: Plan, places: Places, background: Background) -> bool:
+    def drifted(
+        self, drift: Drift, plan: Plan, places: DeclaredPlaces, background: Background
+    ) -> bool:
         """Tell drift: outputs, summary, annotations, and the drift issue."""
         drift = discreet(drift)
         self._outputs(
@@ -146,7 +150,7 @@ class Telling:
         byline = self._byline("Applied", background)
         first = marker.line(commit=self._job.commit, path=self._folder)
         text = self._body(page, first, byline)
-        draft = Draft(text, byline, self._folder, self._job.commit, latest=True)
+        draft = CommentDraft(text, byline, self._folder, self._job.commit, latest=True)
         with self._reporting():
             self._note(post_outcome(self._job, marker, draft))
         with self._reporting():
@@ -159,7 +163,7 @@ class Telling:
         self,
         command: str,
         error: ReconcilerError,
-        places: Places,
+        places: DeclaredPlaces,
         stack: str,
         background: Background,
     ) -> bool:
@@ -220,7 +224,7 @@ class Telling:
             byline = self._byline(what, background)
             first = (marker or Marker("plan", "")).line(commit=job.commit, path=self._folder)
             text = self._body(page, first, byline)
-            draft = Draft(text, byline, self._folder, job.commit, failed=failed)
+            draft = CommentDraft(text, byline, self._folder, job.commit, failed=failed)
             with self._reporting():
                 if marker is None:
                     post_outdated(job, number, draft)

@@ -21,7 +21,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class SuccessorApplication:
     """A declared SP-API account: its region and the names of its sellers."""
 
     name: str
@@ -29,7 +29,7 @@ class Application:
     sellers: tuple[str, ...]
 
 
-class Applications:
+class SuccessorApplications:
     """Finds the account and seller that take over, and thinks up what is not declared yet.
 
     One application serves a region. A seller is known by the choice that was made, by a name that
@@ -38,7 +38,7 @@ class Applications:
 
     def __init__(
         self,
-        declared: Iterable[Application],
+        declared: Iterable[SuccessorApplication],
         origins: Collection[Origin],
         chosen: Mapping[str, str],
         taken: Collection[str],
@@ -86,7 +86,7 @@ class Applications:
             for region, sellers in sorted(self._new.items())
         }
 
-    def _as_chosen(self, seller: str, here: Iterable[Application]) -> tuple[str, str]:
+    def _as_chosen(self, seller: str, here: Iterable[SuccessorApplication]) -> tuple[str, str]:
         name = self._chosen[seller]
         for item in here:
             if name in item.sellers:
@@ -101,14 +101,14 @@ class Applications:
         return assign({region: [f"sp-api-{region}"]}, self._taken)[region]
 
 
-def _unknown(seller: str, here: Iterable[Application]) -> str:
+def _unknown(seller: str, here: Iterable[SuccessorApplication]) -> str:
     return (
         f"seller {seller} has a new account here, since nothing tells whether it is one of "
         f"{', '.join(_sellers(here))}; if it is, run again with --seller {seller}=NAME"
     )
 
 
-def _sellers(here: Iterable[Application]) -> list[str]:
+def _sellers(here: Iterable[SuccessorApplication]) -> list[str]:
     return [f"{name} ({item.name})" for item in here for name in item.sellers]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Desired
-from reconciler.migration.applications import Applications, Origin
+from reconciler.migration.applications import Origin, SuccessorApplications
 from reconciler.migration.successors import SUCCESSORS, Successor
 
 SP_API_QUEUES = "arn:aws:sqs:"
@@ -83,7 +83,7 @@ def _move(item: Desired, destination: Desired, origin: Origin) -> Move | str:
 
 def rows_of(
     moves: Iterable[Move],
-    applications: Applications,
+    applications: SuccessorApplications,
     declarations: Declarations,
     choices: Choices,
 ) -> tuple[dict[Row, list[str]], list[str]]:

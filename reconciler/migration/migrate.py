@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.migration.applications import Application, Applications, Origin
+from reconciler.migration.applications import Origin, SuccessorApplication, SuccessorApplications
 from reconciler.migration.cutover import head
 from reconciler.migration.mapping import Choices, Move, Row, moves_of, name_in, rows_of
 from reconciler.migration.successors import Successor
@@ -18,7 +18,7 @@ class Accounts:
     """What has to be known of accounts, by their names: MWS ones, and all SP-API ones."""
 
     origins: Mapping[str, Origin]
-    applications: tuple[Application, ...]
+    applications: tuple[SuccessorApplication, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def migrate(declarations: Declarations, accounts: Accounts, choices: Choices) ->
         SettingsError: a choice is about a seller who is not declared.
     """
     moves, left = moves_of(declarations, accounts.origins)
-    applications = Applications(
+    applications = SuccessorApplications(
         accounts.applications,
         list(accounts.origins.values()),
         choices.sellers,

@@ -29,7 +29,7 @@ from reconciler.notifications.model import (
     SpApiMetadata,
     SpApiNotification,
 )
-from reconciler.notifications.statuses import Place, latest_changes
+from reconciler.notifications.statuses import StatusPlace, latest_changes
 from reconciler.notifications.summaries import summary
 from reconciler.notifications.unknown import KNOWN, NoNotification
 
@@ -46,10 +46,10 @@ __all__ = [
     "MwsNotification",
     "NoNotification",
     "Notification",
-    "Place",
     "ResourceChange",
     "SpApiMetadata",
     "SpApiNotification",
+    "StatusPlace",
     "decode",
     "decode_all",
     "latest_changes",

@@ -9,7 +9,7 @@ from reconciler.notifications.model import MerchantNotification, ResourceChange
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Place(NamedTuple):
+class StatusPlace(NamedTuple):
     """Where a value holds: a resource, or one of its regions and reporting contexts."""
 
     account: str
@@ -18,14 +18,14 @@ class Place(NamedTuple):
     reporting_context: str | None
 
 
-def latest_changes(pushes: Iterable[MerchantNotification]) -> dict[Place, ResourceChange]:
+def latest_changes(pushes: Iterable[MerchantNotification]) -> dict[StatusPlace, ResourceChange]:
     """Return the change with the greatest time of each place, however often and in which order.
 
     A push without time counts as older than any other.
     """
     oldest_first = sorted(pushes, key=lambda push: push.moment or _NEVER)
     return {
-        Place(
+        StatusPlace(
             push.payload.account,
             push.payload.resource or push.payload.resource_id,
             change.region_code,

@@ -28,7 +28,7 @@ def parse_xml(text: str) -> tuple[str, Any]:
         NotXml: it is not well-formed.
         DecodeError: it declares a document type or entities, or elements are nested too deeply.
     """
-    builder = _Builder()
+    builder = _XmlBuilder()
     parser = DefusedXMLParser(target=builder, forbid_dtd=True)
     try:
         parser.feed(text)
@@ -60,7 +60,7 @@ class _Element:
         return {**self.attributes, **own, **children}
 
 
-class _Builder:
+class _XmlBuilder:
     """What expat calls; elements are completed on a stack, so that no depth needs recursion."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference, Spec
 from reconciler.core.model.units import UnitName, format_unit
-from reconciler.core.service import Declaration, Written
+from reconciler.core.service import Declaration, WrittenDeclaration
 
 EVERYTHING = frozenset({"*"})
 """In the place of field names: all that the section's defaults speak of."""
@@ -19,7 +19,7 @@ Fields = dict[str, Any]
 
 
 def body(
-    written: Written,
+    written: WrittenDeclaration,
     shape: type[Declaration],
     live: Iterable[Live],
     *,
@@ -58,7 +58,7 @@ def homeless(spec: Spec, names: Names) -> bool:
 
 
 def _beside_defaults(
-    written: Written,
+    written: WrittenDeclaration,
     shape: type[Declaration],
     defaults: Mapping[str, Any],
     explicit: Collection[str],

@@ -13,10 +13,10 @@ from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Each, Provider
 from reconciler.core.verdicts.diagnosis import (
     AccountReport,
-    Ailment,
     Complaint,
     Diagnosis,
     Examination,
+    Impediment,
     Stage,
 )
 from reconciler.run import Progress, Question, Unanswered, ask, silent
@@ -40,7 +40,7 @@ class _Finding:
     """What one look found."""
 
     examination: Examination
-    ailments: tuple[Ailment, ...]
+    ailments: tuple[Impediment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _deliveries(
             yield Examination(Stage.delivery, item.address, look)
 
 
-def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iterator[Ailment]:
+def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iterator[Impediment]:
     """Yield why nothing would be delivered: as declared, else as it is live."""
     live = provider.read(Live(item.account, item.spec, item.outputs))
     for sender in senders:
@@ -107,24 +107,24 @@ def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iter
             yield from _undelivered_live(item, live.spec, sender)
 
 
-def _undelivered_live(item: Desired, live: Spec, sender: str) -> Iterator[Ailment]:
+def _undelivered_live(item: Desired, live: Spec, sender: str) -> Iterator[Impediment]:
     """Yield why nothing is delivered to a live object, or might not be (fails nothing)."""
     for reason in live.obstacles(sender):
         problem, _, _ = reason.partition(": ")
-        yield Ailment(f"nothing is delivered to {item.address}: live, it {problem}", _APPLY)
+        yield Impediment(f"nothing is delivered to {item.address}: live, it {problem}", _APPLY)
     declared_so = any(item.spec.doubts(sender))
     for reason in live.doubts(sender):
         problem, _, remedy = reason.partition(": ")
-        yield Ailment(
+        yield Impediment(
             f"whether anything is delivered to {item.address} cannot be told: it {problem}",
             remedy if declared_so else _APPLY,
             optional=True,
         )
 
 
-def _undelivered(item: Desired, reason: str) -> Ailment:
+def _undelivered(item: Desired, reason: str) -> Impediment:
     problem, _, remedy = reason.partition(": ")
-    return Ailment(f"nothing will be delivered to {item.address}: it {problem}", remedy)
+    return Impediment(f"nothing will be delivered to {item.address}: it {problem}", remedy)
 
 
 def _examine(examinations: Iterable[Examination], each: Each) -> _Findings:
@@ -143,7 +143,7 @@ def _examine(examinations: Iterable[Examination], each: Each) -> _Findings:
     return _Findings(tuple(found), skipped)
 
 
-def _serious(ailments: Iterable[Ailment]) -> bool:
+def _serious(ailments: Iterable[Impediment]) -> bool:
     return any(not item.optional for item in ailments)
 
 
@@ -154,19 +154,22 @@ def _look(examination: Examination) -> _Finding:
         return _Finding(examination, (_ailment(error),))
 
 
-def _ailment(error: ReconcilerError) -> Ailment:
+def _ailment(error: ReconcilerError) -> Impediment:
     """Take an error's sentence apart: what is wrong; what to do about it."""
     text = str(error)
     if isinstance(error, ServiceError):
         text = f"{error.operation}: {error.message}"
     problem, _, remedy = text.partition("; ")
     busy = isinstance(error, Transient | Unclear)
-    return Ailment(problem, remedy or (_BUSY if busy else _ASK_AGAIN))
+    return Impediment(problem, remedy or (_BUSY if busy else _ASK_AGAIN))
 
 
 def _complaints(account: str, answer: _Findings | Unanswered) -> Iterator[tuple[Stage, Complaint]]:
     if isinstance(answer, Unanswered):
-        yield Stage.reaching, _complaint(account, "examining", Ailment(answer.reason, _ASK_AGAIN))
+        yield (
+            Stage.reaching,
+            _complaint(account, "examining", Impediment(answer.reason, _ASK_AGAIN)),
+        )
         return
     for finding in answer.found:
         stage, subject = finding.examination.stage, finding.examination.subject
@@ -174,7 +177,7 @@ def _complaints(account: str, answer: _Findings | Unanswered) -> Iterator[tuple[
             yield stage, _complaint(account, subject, ailment, stage.name)
 
 
-def _complaint(account: str, check: str, ailment: Ailment, stage: str = "") -> Complaint:
+def _complaint(account: str, check: str, ailment: Impediment, stage: str = "") -> Complaint:
     # Sentences of errors name the account themselves.
     problem = ailment.problem.removeprefix("accounts.").removeprefix(f"{account}: ")
     return Complaint(

@@ -12,7 +12,7 @@ from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.operate.live_declarations import Composer, drafts_of
-from reconciler.operate.read_back import Reread, Trial
+from reconciler.operate.read_back import ReadBack, Reread
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def export(
     known, _ = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, Selection(accounts))
     mine, notes = _sorted_out(world, declarations, accounts)
-    trial = Trial(declarations, world, reread, drafts_of(mine, declarations, services))
+    trial = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = trial.run(Composer(declarations, services))
     covered = (live for draft in document.drafts.values() for live in draft.live)
     told = (*notes, *sorted(trial.refused.values()))

@@ -11,7 +11,7 @@ from reconciler.core.model.units import format_age
 from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.health import (
     DestinationHealth,
-    Limits,
+    HealthLimits,
     Measured,
     Metrics,
     Presence,
@@ -20,7 +20,7 @@ from reconciler.core.verdicts.health import (
     SubscriptionHealth,
     SubscriptionState,
 )
-from reconciler.core.world.remote import Remote
+from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
 from reconciler.operate.links import Links
 
@@ -37,10 +37,10 @@ class Seen:
     unread: Sequence[Unread]
     consents: Mapping[tuple[str, str], bool | None]
     measured: Measured
-    remote: Remote
+    remote: RemoteReferences
 
 
-def judge(seen: Seen, accounts: Iterable[str], limits: Limits) -> Status:
+def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
     """Return the health of everything declared in `accounts`, sorted by address."""
     shown = frozenset(accounts)
     judges = _Judges(seen, limits)
@@ -86,7 +86,7 @@ def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
 class _Judges:
     """Judges one object at a time."""
 
-    def __init__(self, seen: Seen, limits: Limits) -> None:
+    def __init__(self, seen: Seen, limits: HealthLimits) -> None:
         self._seen = seen
         self._limits = limits
         self._links = Links(seen.declared.desired, seen.live, seen.unread, seen.remote)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference
-from reconciler.core.world.remote import Remote
+from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
 
 
@@ -17,7 +17,7 @@ class Links:
         desired: Iterable[Desired],
         live: Iterable[Live],
         unread: Iterable[Unread],
-        remote: Remote,
+        remote: RemoteReferences,
     ) -> None:
         self._remote = remote
         self._unread = tuple(unread)

@@ -10,7 +10,7 @@ from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference, Spec, live_address
-from reconciler.core.service import Declaration, Service, Written
+from reconciler.core.service import Declaration, Service, WrittenDeclaration
 from reconciler.operate.declaration_body import body, homeless
 from reconciler.operate.naming import assign
 
@@ -19,7 +19,7 @@ Keys = dict[tuple[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class LiveDeclaration:
     """One declaration to be written, and the live objects it stands for.
 
     `address` is the live address of the first of them, which tells drafts apart.
@@ -29,7 +29,7 @@ class Draft:
     section: str
     account: str
     shape: type[Declaration]
-    written: Written
+    written: WrittenDeclaration
     live: tuple[Live, ...]
 
     @property
@@ -46,13 +46,13 @@ class Document:
     """
 
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    homeless: list[Draft] = field(default_factory=list)
+    drafts: dict[str, LiveDeclaration] = field(default_factory=dict)
+    homeless: list[LiveDeclaration] = field(default_factory=list)
 
 
 def drafts_of(
     live: Iterable[Live], declarations: Declarations, services: Sequence[Service]
-) -> list[Draft]:
+) -> list[LiveDeclaration]:
     """Return the declarations that stand for live objects, sorted by address."""
     shapes = {
         shape.spec_type: (section, shape)
@@ -63,14 +63,14 @@ def drafts_of(
     for item in live:
         address = live_address(item.spec, item.account)
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
-    drafts: list[Draft] = []
+    drafts: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
         section, shape = shapes[kind]
         specs = [item.spec for item in items.values()]
         for written in shape.written(specs, declarations.accounts[account]):
             addresses = [live_address(spec, account) for spec in written.specs]
             behind = tuple(items[address] for address in addresses)
-            drafts.append(Draft(addresses[0], section, account, shape, written, behind))
+            drafts.append(LiveDeclaration(addresses[0], section, account, shape, written, behind))
     return sorted(drafts, key=lambda draft: draft.address)
 
 
@@ -87,7 +87,9 @@ class Composer:
             self._taken.setdefault(item.spec.kind, set()).add(name)
             _learn(self._keys, item.spec, item.account, item.outputs, name)
 
-    def compose(self, drafts: Sequence[Draft], explicit: Mapping[str, frozenset[str]]) -> Document:
+    def compose(
+        self, drafts: Sequence[LiveDeclaration], explicit: Mapping[str, frozenset[str]]
+    ) -> Document:
         """Return the entries of all drafts, sorted by name.
 
         `explicit` names by address the fields that have to be written out because the section's
@@ -111,7 +113,7 @@ class Composer:
                 document.drafts[declared_address(draft.kind, name)] = draft
         return document
 
-    def _names(self, drafts: Iterable[Draft], keys: Keys) -> dict[str, str]:
+    def _names(self, drafts: Iterable[LiveDeclaration], keys: Keys) -> dict[str, str]:
         """Return a name for each draft, by its address."""
         wanted, taken = {}, set[str]()
         for draft in drafts:
@@ -119,7 +121,7 @@ class Composer:
             wanted[draft.address] = list(self._candidates(draft, keys))
         return assign(wanted, taken)
 
-    def _candidates(self, draft: Draft, keys: Keys) -> Iterator[str]:
+    def _candidates(self, draft: LiveDeclaration, keys: Keys) -> Iterator[str]:
         """Yield what a draft may be called: after itself, after what it refers to, ever longer.
 
         The stack's name, where it goes without saying, is left out.
@@ -135,7 +137,7 @@ class Composer:
         yield f"{first}-{draft.account}"
 
     def _fields(
-        self, draft: Draft, name: str, keys: Keys, explicit: frozenset[str]
+        self, draft: LiveDeclaration, name: str, keys: Keys, explicit: frozenset[str]
     ) -> dict[str, Any]:
         fields = body(
             draft.written,
@@ -150,7 +152,7 @@ class Composer:
             fields.pop("name", None)
         return fields if self._account_is_implied(draft) else {"account": draft.account, **fields}
 
-    def _account_is_implied(self, draft: Draft) -> bool:
+    def _account_is_implied(self, draft: LiveDeclaration) -> bool:
         """Say whether the account follows from what is referred to, or is the only one there is."""
         kind = draft.shape.spec_type
         if any(ref.same_account and ref.kind != kind.kind for ref in kind.refs.values()):

@@ -14,7 +14,7 @@ from reconciler.core.model.spec import live_address
 from reconciler.core.planning.diff import STACK_MARK, compare
 from reconciler.core.world.matching import World
 from reconciler.operate.declaration_body import EVERYTHING
-from reconciler.operate.live_declarations import Composer, Document, Draft
+from reconciler.operate.live_declarations import Composer, Document, LiveDeclaration
 from reconciler.operate.yaml_writer import written
 
 FILE = "<exported>"
@@ -29,16 +29,16 @@ Reread = Callable[[Source], Declarations]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ReadBackFault:
     """Why a draft does not stand for what is live, and in which fields of the spec."""
 
-    draft: Draft
+    draft: LiveDeclaration
     fields: frozenset[str]
     message: str
 
 
 @dataclass(slots=True)
-class Trial:
+class ReadBack:
     """Writes drafts and tries them until those that are left hold.
 
     `refused` holds a sentence for each address left out, `explicit` the fields that have to be
@@ -48,7 +48,7 @@ class Trial:
     declarations: Declarations
     world: World
     reread: Reread
-    drafts: list[Draft]
+    drafts: list[LiveDeclaration]
     explicit: dict[str, frozenset[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -70,10 +70,10 @@ class Trial:
             if not faults and not document.homeless:
                 return document, text
 
-    def _refuse(self, draft: Draft, message: str) -> None:
+    def _refuse(self, draft: LiveDeclaration, message: str) -> None:
         self.refused.setdefault(draft.address, f"{draft.address} is not exported: {message}")
 
-    def _mend(self, fault: Fault) -> None:
+    def _mend(self, fault: ReadBackFault) -> None:
         """Spell the fields out where the section has defaults and that was not tried before."""
         draft = fault.draft
         done = self.explicit.get(draft.address, frozenset())
@@ -82,7 +82,7 @@ class Trial:
         else:
             self._refuse(draft, fault.message)
 
-    def _faults(self, document: Document, text: str) -> Iterator[Fault]:
+    def _faults(self, document: Document, text: str) -> Iterator[ReadBackFault]:
         """Yield what is no valid declaration or, if all are, what is none of a live object."""
         try:
             read = self.reread(Source(FILE, text.encode()))
@@ -92,7 +92,7 @@ class Trial:
                 draft = _about(problem, places, document)
                 if draft is None:
                     raise
-                yield Fault(draft, EVERYTHING, problem.message)
+                yield ReadBackFault(draft, EVERYTHING, problem.message)
             return
         meant: dict[str, set[str]] = {address: set() for address in document.drafts}
         for item in read.desired:
@@ -102,9 +102,11 @@ class Trial:
                 yield from self._different(document.drafts[declared], item)
         for declared, draft in document.drafts.items():
             if meant[declared] != {live_address(it.spec, it.account) for it in draft.live}:
-                yield Fault(draft, EVERYTHING, "a declaration of it would mean other objects")
+                yield ReadBackFault(
+                    draft, EVERYTHING, "a declaration of it would mean other objects"
+                )
 
-    def _different(self, draft: Draft, item: Desired) -> Iterator[Fault]:
+    def _different(self, draft: LiveDeclaration, item: Desired) -> Iterator[ReadBackFault]:
         """Yield in what a declaration, read again, is not what is live."""
         live = self.world.met(item)
         if live is None:
@@ -113,10 +115,10 @@ class Trial:
         paths = [change.path for change in changes if not change.path.endswith(STACK_MARK)]
         if paths:
             heads = frozenset(path.partition(".")[0] for path in paths)
-            yield Fault(draft, heads, f"its {', '.join(paths)} cannot be declared as it is")
+            yield ReadBackFault(draft, heads, f"its {', '.join(paths)} cannot be declared as it is")
 
 
-def _places(document: Document, text: str) -> list[tuple[int, Draft]]:
+def _places(document: Document, text: str) -> list[tuple[int, LiveDeclaration]]:
     """Return the line on which each draft begins, in order."""
     [root] = parse(FILE, text.encode()).documents
     kinds = {draft.section: draft.kind for draft in document.drafts.values()}
@@ -130,7 +132,9 @@ def _places(document: Document, text: str) -> list[tuple[int, Draft]]:
     )
 
 
-def _about(problem: Problem, places: list[tuple[int, Draft]], document: Document) -> Draft | None:
+def _about(
+    problem: Problem, places: list[tuple[int, LiveDeclaration]], document: Document
+) -> LiveDeclaration | None:
     """Return the draft that a problem stands at, or at least speaks of."""
     if problem.file == FILE:
         return next((draft for line, draft in reversed(places) if line <= problem.line), None)

@@ -38,7 +38,7 @@ class Fetched(Protocol):
 
 
 @runtime_checkable
-class HasQueues(Protocol):
+class HasFetchedQueues(Protocol):
     """A provider whose objects hold messages."""
 
     def mailbox(self, spec: Spec) -> Fetched:
@@ -56,7 +56,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReceiveLimits:
     """What to fetch: of these types (none: all), `most` in all (None: no end), waiting seconds.
 
     `delete`: what was shown and could be decoded. `follow`: also what comes later. `at_once`: show
@@ -95,7 +95,7 @@ def declared_queue(declarations: Declarations, name: str) -> Desired:
     return found
 
 
-def fetch(queue: Fetched, wanted: Wanted, show: Show) -> None:
+def fetch(queue: Fetched, wanted: ReceiveLimits, show: Show) -> None:
     """Fetch until there is nothing new, or enough; whatever happens, release what stays.
 
     Raises:
@@ -131,7 +131,7 @@ class _Fetching:
     They are kept until the end: given back at once, the next look would bring the same ones.
     """
 
-    def __init__(self, queue: Fetched, wanted: Wanted, show: Show) -> None:
+    def __init__(self, queue: Fetched, wanted: ReceiveLimits, show: Show) -> None:
         self._queue = queue
         self._wanted = wanted
         self._show = show

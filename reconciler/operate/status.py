@@ -9,11 +9,11 @@ from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Each, Provider
-from reconciler.core.verdicts.health import Limits, Measured, Status
+from reconciler.core.verdicts.health import HealthLimits, Measured, Status
 from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
-from reconciler.core.world.remote import Remote
+from reconciler.core.world.remote import RemoteReferences
 from reconciler.operate.judge_health import Seen, judge
 from reconciler.run import Progress, Question, Unanswered, ask, observe, silent
 
@@ -41,7 +41,7 @@ def read_status(
     providers: Mapping[str, Provider],
     *,
     accounts: Iterable[str],
-    limits: Limits,
+    limits: HealthLimits,
     progress: Progress = silent,
 ) -> Status:
     """Read and judge everything declared in `accounts`; `providers` may be of more.
@@ -57,7 +57,7 @@ def read_status(
     live = _detailed(live, declared.desired, providers, progress)
     wanted = [item for item in declared.desired if item.account in shown]
     measured = _measure(wanted, live, providers, progress)
-    remote = Remote(declared, live, observation)
+    remote = RemoteReferences(declared, live, observation)
     consents = _consents(observation, providers)
     seen = Seen(declared, live, observation.unread, consents, measured, remote)
     return judge(seen, shown, limits)

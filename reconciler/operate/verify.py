@@ -20,7 +20,7 @@ from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.observation import Observation
-from reconciler.operate.verify_messages import NAME, HasQueues, Route, SendsTests, try_route
+from reconciler.operate.verify_messages import NAME, HasSearchedQueues, Route, SendsTests, try_route
 from reconciler.run import Progress, silent
 from reconciler.run.failures import told
 
@@ -42,7 +42,7 @@ class PushesSamples(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class VerifyManner:
     """How to verify: `within` is seconds a test message may take; `now` are seconds since 1970.
 
     `allow_private`: post to addresses that are not public. `sends` and `posts` say whether test
@@ -58,7 +58,7 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class MessageTest:
     """One test, for all chains of its `key`; trials of one `line` would disturb each other."""
 
     key: Key
@@ -104,7 +104,7 @@ def verify(
     providers: Mapping[str, Provider],
     observation: Observation,
     items: Iterable[Desired],
-    manner: Manner,
+    manner: VerifyManner,
     *,
     progress: Progress = silent,
 ) -> Verification:
@@ -118,11 +118,11 @@ def verify(
     found = [c for c in chains(declarations, observation) if c.item.address in wanted]
     known = frozenset(live.outputs.get("id", "") for live in observation.live if live.spec.delivers)
     trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
-    results = _run([item for item in trials.values() if isinstance(item, Trial)], progress)
+    results = _run([item for item in trials.values() if isinstance(item, MessageTest)], progress)
     proofs = []
     for chain in found:
         trial = trials[chain.item.address]
-        more = results[trial.key] if isinstance(trial, Trial) else trial
+        more = results[trial.key] if isinstance(trial, MessageTest) else trial
         proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
     return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
 
@@ -131,8 +131,8 @@ def _trial(
     chain: Chain,
     providers: Mapping[str, Provider],
     known: frozenset[str],
-    manner: Manner,
-) -> Trial | Links:
+    manner: VerifyManner,
+) -> MessageTest | Links:
     """Return the test that a chain calls for, or the links that tell why there is none.
 
     `known` are the ids of live subscriptions.
@@ -145,26 +145,28 @@ def _trial(
     if field is not None and isinstance(provider, PushesSamples):
         return _push(subscription, get(subscription.spec, field) or "", provider, manner)
     owner = providers[chain.path[-1].account]
-    if not isinstance(provider, SendsTests) or not isinstance(owner, HasQueues):
+    if not isinstance(provider, SendsTests) or not isinstance(owner, HasSearchedQueues):
         return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
     if not manner.sends:
         return (Link(NAME, "doubtful", manner.unsent),)
     route = Route(subscription, chain.path[-2], chain.path[-1], known)
     run = partial(_try, route, provider, owner, manner)
-    return Trial(_key(route.destination), _key(route.queue), subscription.account, run)
+    return MessageTest(_key(route.destination), _key(route.queue), subscription.account, run)
 
 
-def _push(subscription: Live, uri: str, provider: PushesSamples, manner: Manner) -> Trial | Links:
+def _push(
+    subscription: Live, uri: str, provider: PushesSamples, manner: VerifyManner
+) -> MessageTest | Links:
     if not manner.posts:
         return (Link("answer", "doubtful", manner.unsent),)
     within = min(PUSH_WITHIN, manner.within)
     run = partial(
         provider.push_sample, subscription, allow_private=manner.allow_private, within=within
     )
-    return Trial((uri,), (uri,), subscription.account, run)
+    return MessageTest((uri,), (uri,), subscription.account, run)
 
 
-def _try(route: Route, sender: SendsTests, owner: HasQueues, manner: Manner) -> Links:
+def _try(route: Route, sender: SendsTests, owner: HasSearchedQueues, manner: VerifyManner) -> Links:
     return (try_route(route, sender, owner, within=manner.within, now=manner.now),)
 
 
@@ -172,9 +174,9 @@ def _key(live: Live) -> Key:
     return (live.account, live_address(live.spec, live.account))
 
 
-def _run(trials: Iterable[Trial], progress: Progress) -> dict[Key, Links]:
+def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
     """Run each test once, those of one line one after the other, and return what each found."""
-    lines: dict[Key, dict[Key, Trial]] = {}
+    lines: dict[Key, dict[Key, MessageTest]] = {}
     for trial in trials:
         lines.setdefault(trial.line, {}).setdefault(trial.key, trial)
     results: dict[Key, Links] = {}
@@ -187,11 +189,11 @@ def _run(trials: Iterable[Trial], progress: Progress) -> dict[Key, Links]:
     return results
 
 
-def _run_line(trials: Sequence[Trial]) -> dict[Key, Links]:
+def _run_line(trials: Sequence[MessageTest]) -> dict[Key, Links]:
     return {trial.key: _outcome(trial) for trial in trials}
 
 
-def _outcome(trial: Trial) -> Links:
+def _outcome(trial: MessageTest) -> Links:
     try:
         return trial.run()
     except PlanRefused:

@@ -50,7 +50,7 @@ class Searched(Protocol):
 
 
 @runtime_checkable
-class HasQueues(Protocol):
+class HasSearchedQueues(Protocol):
     """A provider whose objects hold messages."""
 
     def mailbox(self, spec: Spec) -> Searched:
@@ -71,7 +71,7 @@ class Route:
 def try_route(
     route: Route,
     sender: SendsTests,
-    owner: HasQueues,
+    owner: HasSearchedQueues,
     *,
     within: float,
     now: Callable[[], float],

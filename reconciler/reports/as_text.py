@@ -11,7 +11,7 @@ from reconciler.core.verdicts.health import Status
 from reconciler.reports import account_changes, diagnosis_text, looked, status_text
 from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Line, written
-from reconciler.reports.model import Application, Validation
+from reconciler.reports.model import ApplyResult, Validation
 from reconciler.reports.values import change_lines, show
 
 _SIGNS = {
@@ -26,7 +26,7 @@ _SIGNS = {
 _LISTED = 10
 
 
-Report = Plan | Drift | Validation | Application | Status | Diagnosis
+Report = Plan | Drift | Validation | ApplyResult | Status | Diagnosis
 
 
 def render(report: Report, *, color: bool = False) -> str:
@@ -38,7 +38,7 @@ def render(report: Report, *, color: bool = False) -> str:
             lines = _drift(report)
         case Validation():
             lines = _validation(report)
-        case Application():
+        case ApplyResult():
             lines = _application(report)
         case Status():
             lines = status_text.lines(report)
@@ -222,7 +222,7 @@ def _validation(validation: Validation) -> Iterator[Line]:
         yield f"Invalid: {counted(len(validation.errors), 'error')}.", "bold red"
 
 
-def _application(application: Application) -> Iterator[Line]:
+def _application(application: ApplyResult) -> Iterator[Line]:
     # What was refused as a whole is told once, by what refused it.
     told = () if application.result == "refused" else application.actions
     for action in told:
@@ -240,7 +240,7 @@ def _application(application: Application) -> Iterator[Line]:
     yield _closing(application), "green" if application.result == "done" else "bold red"
 
 
-def _closing(application: Application) -> str:
+def _closing(application: ApplyResult) -> str:
     if application.message:
         return visible(application.message)
     summary = application.summary

@@ -12,7 +12,7 @@ from typing import TypeVar
 from reconciler.core.model.addresses import identity_address
 from reconciler.core.model.plan import Finding, Guard, Plan, Unmanaged
 from reconciler.core.verdicts.drift import Drift
-from reconciler.reports.model import Application
+from reconciler.reports.model import ApplyResult
 
 R = TypeVar("R", Plan, Drift)
 _AFTER = r"(?![\w/-]|\.\w)"
@@ -31,7 +31,7 @@ def discreet(report: R) -> R:
     return report.model_copy(update=changed)
 
 
-def discreet_application(application: Application, plan: Plan) -> Application:
+def discreet_application(application: ApplyResult, plan: Plan) -> ApplyResult:
     """Return what became of a plan, likewise."""
     kept = partial(_without, _addresses(plan.unmanaged))
     actions = (

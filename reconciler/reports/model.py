@@ -58,7 +58,7 @@ class ActionResult(Frozen):
     error: str | None = None
 
 
-class Application(Frozen):
+class ApplyResult(Frozen):
     """The result of apply; `guards` refused it, `problems` could not be planned."""
 
     result: Literal["done", "failed", "refused"]
@@ -70,7 +70,7 @@ class Application(Frozen):
     not_looked: tuple[Finding, ...] = ()
 
 
-class Failure(Frozen):
+class FailedCommand(Frozen):
     """A command that came to no result: why, and what is wrong with the declarations, if they are.
 
     It has the fields of a result of apply, since that is what scripts look at first.

@@ -7,7 +7,7 @@ from reconciler.core.text.counting import counted
 from reconciler.reports import findings, looked
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
-from reconciler.reports.model import ActionResult, Application, Located, Validation
+from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
 
 _VERDICTS = {
@@ -34,7 +34,7 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
     return Page(head=f"{_title(stack, limits)}\n\n{verdict}", sections=[], foot="")
 
 
-def application_page(application: Application, stack: str, limits: Sequence[str] = ()) -> Page:
+def application_page(application: ApplyResult, stack: str, limits: Sequence[str] = ()) -> Page:
     """Return what an apply did, what failed first."""
     counts = ", ".join(f"**{count:,}** {name}" for name, count in application.summary.items())
     head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]} {counts}."

@@ -8,7 +8,7 @@ from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.plan import Plan
 from reconciler.core.model.spec import Frozen
 from reconciler.reports.discretion import discreet_application
-from reconciler.reports.model import Application
+from reconciler.reports.model import ApplyResult
 
 RECORD_BYTES = 64 * 1024 * 1024
 
@@ -23,10 +23,10 @@ class Record(Frozen):
     stack: str
     limits: tuple[str, ...] = ()
     in_sync: bool
-    application: Application
+    application: ApplyResult
 
 
-def record_of(application: Application, plan: Plan, limits: tuple[str, ...]) -> Record:
+def record_of(application: ApplyResult, plan: Plan, limits: tuple[str, ...]) -> Record:
     """Return what is to be kept of an apply."""
     looked = plan.complete and not (plan.problems or plan.unknown)
     return Record(

@@ -5,7 +5,7 @@ They know providers by their interface and plans by their steps; it decides noth
 
 from reconciler.run.applying import Applied, apply
 from reconciler.run.observing import look_further, observe
-from reconciler.run.other_shards import Patience
+from reconciler.run.other_shards import ShardWait
 from reconciler.run.progress import Progress, silent
 from reconciler.run.questions import Question, Unanswered, ask
 from reconciler.run.referrers import look_behind
@@ -13,10 +13,10 @@ from reconciler.run.steps import Recorder
 
 __all__ = [
     "Applied",
-    "Patience",
     "Progress",
     "Question",
     "Recorder",
+    "ShardWait",
     "Unanswered",
     "apply",
     "ask",

@@ -13,14 +13,14 @@ from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import held_back
 from reconciler.core.provider import Provider
 from reconciler.core.world.refs import Index
-from reconciler.run.other_shards import Elsewhere, Patience
+from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.progress import Progress, silent
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
 
 SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
 """Seconds after which other runs are looked at while something is under way here."""
-NO_PATIENCE = Patience()
+NO_PATIENCE = ShardWait()
 INTERRUPTED = "interrupted before it was begun"
 
 
@@ -39,7 +39,7 @@ def apply(
     progress: Progress = silent,
     recorder: Recorder | None = None,
     stop: threading.Event | None = None,
-    patience: Patience = NO_PATIENCE,
+    patience: ShardWait = NO_PATIENCE,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 

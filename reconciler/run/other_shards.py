@@ -20,7 +20,7 @@ LONGEST_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ShardWait:
     """How long to wait for other runs, in seconds, while there is nothing else to do.
 
     `tell` takes sentences for who runs it.
@@ -34,7 +34,7 @@ class Elsewhere:
     """Tells which steps of other runs are done, by looking at what is live."""
 
     def __init__(
-        self, prepared: Prepared, providers: Mapping[str, Provider], patience: Patience
+        self, prepared: Prepared, providers: Mapping[str, Provider], patience: ShardWait
     ) -> None:
         self._index = prepared.index
         self._rules = prepared.rules

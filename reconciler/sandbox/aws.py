@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request, Response
 
 from reconciler.sandbox import aws_wire, iam
-from reconciler.sandbox.clock import Clock
-from reconciler.sandbox.eventbridge.stand_in import EventBridge
+from reconciler.sandbox.clock import SandboxClock
+from reconciler.sandbox.eventbridge.stand_in import EventBridgeStandIn
 from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.queue_policies import NOTIFIER, Sender, by_rule, may_send
 from reconciler.sandbox.service import Answer, Refusal
@@ -35,15 +35,15 @@ class Aws:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from reconciler.sandbox.aws_differences import install
-        from reconciler.sandbox.sqs_queue import CURRENT, World
+        from reconciler.sandbox.sqs_queue import CURRENT, QueueStore
 
         install()
-        clock = Clock(settings)
+        clock = SandboxClock(settings)
         self.figures = Figures(clock)
         self.trail = Trail(settings, clock)
-        self.events = EventBridge(settings, clock, self, self.figures)
+        self.events = EventBridgeStandIn(settings, clock, self, self.figures)
         self._current = CURRENT
-        self._world = World(settings, self.figures)
+        self._world = QueueStore(settings, self.figures)
         self._settings = settings
         self._moto = DomainDispatcherApplication(create_backend_app)
 

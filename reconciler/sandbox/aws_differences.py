@@ -17,12 +17,12 @@ from moto.sqs.responses import SQSResponse
 
 from reconciler.sandbox import queue_rules as rules
 from reconciler.sandbox.cloudwatch import NotValid, metric_data
-from reconciler.sandbox.sqs_queue import CURRENT, MendedQueue, World, refuse
+from reconciler.sandbox.sqs_queue import CURRENT, QueueStore, SandboxQueue, refuse
 
-_Made: Any = MendedQueue  # to type checkers moto's queues are abstract
+_Made: Any = SandboxQueue  # to type checkers moto's queues are abstract
 
 
-class MendedBackend(SQSBackend):
+class SandboxBackend(SQSBackend):
     """SQS of one account and region."""
 
     @property
@@ -85,7 +85,7 @@ class MendedBackend(SQSBackend):
                 "underscores, must end with .fifo suffix and be 1 to 80 in length.",
             )
 
-    def _check_rest(self, world: World, name: str) -> None:
+    def _check_rest(self, world: QueueStore, name: str) -> None:
         died, _ = world.graves.get((self.account_id, self.region_name, name), (0.0, None))
         if time.monotonic() - died < world.settings["queueQuarantineSeconds"] and died:
             raise SQSException(
@@ -95,10 +95,10 @@ class MendedBackend(SQSBackend):
             )
 
     @staticmethod
-    def _check_same(queue: MendedQueue, sent: dict[str, Any]) -> None:
+    def _check_same(queue: SandboxQueue, sent: dict[str, Any]) -> None:
         try:
             rules.check(sent, {}, fifo=queue.fifo_queue)
-        except rules.Refused as error:
+        except rules.RefusedBySqs as error:
             refuse(error)
         now = {**queue.written, "Policy": queue.policy or ""}
         respell = CURRENT.get().settings["respellPolicies"]
@@ -220,7 +220,7 @@ class MendedBackend(SQSBackend):
             super().remove_permission(queue_name, label)
 
     @staticmethod
-    def _check_tags(queue: MendedQueue, tags: dict[str, str]) -> None:
+    def _check_tags(queue: SandboxQueue, tags: dict[str, str]) -> None:
         """AWS: 50 tags, keys of 1 to 128 and values of 0 to 256 characters, no aws: prefix."""
         sound = all(
             1 <= len(key) <= 128 and len(value) <= 256 and not key.lower().startswith("aws:")
@@ -278,7 +278,7 @@ class MendedBackend(SQSBackend):
         yield from found
 
 
-def _regular(queue: MendedQueue) -> None:
+def _regular(queue: SandboxQueue) -> None:
     statements = queue._policy_json["Statement"]  # noqa: SLF001 - moto offers no other way
     statements = statements if isinstance(statements, list) else [statements]
     queue._policy_json["Statement"] = [{"Sid": "", **item} for item in statements]  # noqa: SLF001 - as above
@@ -315,7 +315,7 @@ def _metric_data(response: CloudWatchResponse) -> ActionResult:
 
 def install() -> None:
     """Make moto answer with mended queues from now on, in this process."""
-    sqs_backends.backend = MendedBackend
+    sqs_backends.backend = SandboxBackend
     for name, mended in (("_get_queue_name", _named_queue), ("list_queues", _list_queues)):
         setattr(SQSResponse, name, mended)
     setattr(CloudWatchResponse, "get_metric_data", _metric_data)  # noqa: B010 - it is a class

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from reconciler.sandbox.settings import Settings
 
 
-class Clock:
+class SandboxClock:
     """The machine's time, ahead or behind by the setting clockAheadSeconds."""
 
     def __init__(self, settings: Settings):

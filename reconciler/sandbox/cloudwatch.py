@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.sandbox.figures import MINUTE, Figure, Place, Series
 from reconciler.sandbox.service import page_offset, page_token
-from reconciler.sandbox.sqs_queue import World
+from reconciler.sandbox.sqs_queue import QueueStore
 
 _DAY = 86_400
 _KEPT = ((15 * _DAY, 60), (63 * _DAY, 300), (455 * _DAY, 3600))
@@ -54,7 +54,7 @@ class _Query:
     stat: str
 
 
-def metric_data(world: World, place: Place, wish: dict[str, Any]) -> dict[str, Any]:
+def metric_data(world: QueueStore, place: Place, wish: dict[str, Any]) -> dict[str, Any]:
     """Answer a GetMetricData of one account and region. Raises NotValid."""
     start, end = _moment(wish.get("StartTime")), _moment(wish.get("EndTime"))
     if start >= end:
@@ -105,7 +105,9 @@ def _query(place: Place, item: dict[str, Any]) -> _Query:
     return _Query(item["Id"], series, period, stat["Stat"])
 
 
-def _points(world: World, query: _Query, start: float, end: float) -> Iterator[tuple[int, float]]:
+def _points(
+    world: QueueStore, query: _Query, start: float, end: float
+) -> Iterator[tuple[int, float]]:
     """Yield (beginning of the period, value); what is not there yet, or no more, is left out."""
     start = start // MINUTE * MINUTE
     now = world.figures.clock.now()
@@ -118,7 +120,9 @@ def _points(world: World, query: _Query, start: float, end: float) -> Iterator[t
         yield moment, float(_STATS[query.stat](figure))
 
 
-def _minutes(world: World, query: _Query, start: float, end: float) -> Iterator[tuple[int, Figure]]:
+def _minutes(
+    world: QueueStore, query: _Query, start: float, end: float
+) -> Iterator[tuple[int, Figure]]:
     yield from world.figures.within(query.series, start, end)
     place, namespace, metric, dimensions = query.series
     if namespace == "AWS/SQS" and [name for name, _ in dimensions] == ["QueueName"]:
@@ -130,7 +134,7 @@ def _minutes(world: World, query: _Query, start: float, end: float) -> Iterator[
 
 
 def _zeros(
-    world: World, queue: tuple[Place, str], period: int, start: float, end: float
+    world: QueueStore, queue: tuple[Place, str], period: int, start: float, end: float
 ) -> Iterator[tuple[int, Figure]]:
     """Yield a zero in every period in which the queue was awake."""
     for begun, ended in _awake(world, queue):
@@ -141,7 +145,7 @@ def _zeros(
             moment = (moment // period + 1) * period
 
 
-def _awake(world: World, queue: tuple[Place, str]) -> list[tuple[float, float]]:
+def _awake(world: QueueStore, queue: tuple[Place, str]) -> list[tuple[float, float]]:
     place, name = queue
     found = world.queues.get(place, {}).get(name)
     holding = bool(found and found._messages)  # noqa: SLF001 - visible or not
@@ -149,7 +153,7 @@ def _awake(world: World, queue: tuple[Place, str]) -> list[tuple[float, float]]:
 
 
 def _now(
-    world: World, queue: tuple[Place, str], metric: str, start: float, end: float
+    world: QueueStore, queue: tuple[Place, str], metric: str, start: float, end: float
 ) -> Iterator[tuple[int, Figure]]:
     """Yield how it stands, as of the last whole minute; how it stood before is not known."""
     moment = int(world.figures.clock.now() // MINUTE - 1) * MINUTE
@@ -161,7 +165,7 @@ def _now(
         yield moment, Figure(1, value, value, value)
 
 
-def _standing(world: World, queue: Any, metric: str) -> float | None:
+def _standing(world: QueueStore, queue: Any, metric: str) -> float | None:
     if metric in _DEPTHS:
         return float(getattr(queue, _DEPTHS[metric]))
     messages: Sequence[Any] = queue._messages  # noqa: SLF001 - visible or not
@@ -172,7 +176,7 @@ def _standing(world: World, queue: Any, metric: str) -> float | None:
 
 
 def _page(
-    world: World,
+    world: QueueStore,
     queries: Sequence[_Query],
     points: Sequence[tuple[_Query, int, float]],
     wish: dict[str, Any],
@@ -190,7 +194,7 @@ def _page(
 
 
 def _result(
-    world: World, query: _Query, points: Sequence[tuple[_Query, int, float]], left: set[str]
+    world: QueueStore, query: _Query, points: Sequence[tuple[_Query, int, float]], left: set[str]
 ) -> dict[str, Any]:
     mine = [(moment, value) for asked, moment, value in points if asked is query]
     whole = "PartialData" if query.key in left else "Complete"

@@ -16,7 +16,7 @@ from reconciler.sandbox.lwa import Lwa
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.mws import Mws
 from reconciler.sandbox.publishing import Publisher
-from reconciler.sandbox.service import Answer, Refusal, Service
+from reconciler.sandbox.service import Answer, Refusal, StandIn
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.spapi import SpApi
 from reconciler.sandbox.throttle import Buckets
@@ -50,7 +50,7 @@ class Dispatch:
         mws = Mws(self.settings, self.aws.deliver)
         spapi = SpApi(self.settings, self.aws.deliver, self.aws.events)
         self.publisher = Publisher(mws, spapi, self.merchant, self.aws.deliver, self.aws.events)
-        self._services: dict[str, Service] = {
+        self._services: dict[str, StandIn] = {
             "aws": self.aws,
             "lwa": Lwa(self.settings),
             "mws": mws,
@@ -91,7 +91,7 @@ class Dispatch:
         return delivery
 
     def _serve(
-        self, service: Service, operation: str, request: Request, entry: dict[str, Any]
+        self, service: StandIn, operation: str, request: Request, entry: dict[str, Any]
     ) -> Delivery:
         if self._is_over_limit(service, operation, request):
             self.log.note(entry, overLimit=True)
@@ -102,13 +102,13 @@ class Dispatch:
         self.log.note(entry, fault=fault.kind)
         return self._suffer(fault, service, operation, request)
 
-    def _is_over_limit(self, service: Service, operation: str, request: Request) -> bool:
+    def _is_over_limit(self, service: StandIn, operation: str, request: Request) -> bool:
         limits = self.settings["rateLimits"]
         limit = limits.get(f"{service.name}.{operation}") or limits.get(service.name)
         key = (service.name, operation, service.caller(request))
         return bool(limit) and not self._buckets.admit(key, limit)
 
-    def _suffer(self, fault: Fault, service: Service, operation: str, request: Request) -> Delivery:
+    def _suffer(self, fault: Fault, service: StandIn, operation: str, request: Request) -> Delivery:
         match fault.kind:
             case "cutBefore":
                 return Delivery(None)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.clock import SandboxClock
 
 Place = tuple[str, str]
 """AWS account id and region."""
@@ -44,7 +44,7 @@ class Figure:
 class Figures:
     """Every series; minutes are Unix seconds of their beginning."""
 
-    def __init__(self, clock: Clock):
+    def __init__(self, clock: SandboxClock):
         self.clock = clock
         self._lock = threading.Lock()
         self._series: dict[Series, dict[int, Figure]] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.sandbox import mws_messages, spapi_messages
-from reconciler.sandbox.eventbridge.stand_in import EventBridge
+from reconciler.sandbox.eventbridge.stand_in import EventBridgeStandIn
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.mws import Mws
 from reconciler.sandbox.settings import Unacceptable
@@ -34,7 +34,7 @@ class Publisher:
     spapi: SpApi
     merchant: Merchant
     deliver: Callable[[str, str], str | None]
-    events: EventBridge
+    events: EventBridgeStandIn
 
     def publish(self, order: Any) -> list[Any]:
         """Publish one event; Merchant ones need not name their service.

@@ -54,7 +54,7 @@ FIFO_DEFAULTS = {
 }
 
 
-class Refused(Exception):
+class RefusedBySqs(Exception):
     """SQS says no; `code` is the query protocol's code."""
 
     def __init__(self, code: str, message: str):
@@ -63,15 +63,15 @@ class Refused(Exception):
         self.message = message
 
 
-def unknown(name: str) -> Refused:
+def unknown(name: str) -> RefusedBySqs:
     """Name an attribute that does not exist, or not on this kind of queue."""
-    return Refused("InvalidAttributeName", f"Unknown Attribute {name}.")
+    return RefusedBySqs("InvalidAttributeName", f"Unknown Attribute {name}.")
 
 
-def invalid(name: str, reason: str = "") -> Refused:
+def invalid(name: str, reason: str = "") -> RefusedBySqs:
     """Name an attribute whose value is not acceptable."""
     text = f"Invalid value for the parameter {name}."
-    return Refused("InvalidAttributeValue", f"{text} Reason: {reason}" if reason else text)
+    return RefusedBySqs("InvalidAttributeValue", f"{text} Reason: {reason}" if reason else text)
 
 
 def check(sent: Mapping[str, Any], before: Mapping[str, str], *, fifo: bool) -> None:
@@ -83,7 +83,7 @@ def check(sent: Mapping[str, Any], before: Mapping[str, str], *, fifo: bool) -> 
         if name not in WRITABLE:
             raise unknown(name)
         if not isinstance(value, str):
-            raise Refused("SerializationException", "Expected a string value.")
+            raise RefusedBySqs("SerializationException", "Expected a string value.")
         if fifo or name not in FIFO_ONLY:
             _check_value(name, value)
         elif name == "ContentBasedDeduplication":
@@ -129,7 +129,7 @@ def _check_encryption(sent: Mapping[str, str], before: Mapping[str, str]) -> Non
     if "KmsMasterKeyId" not in sent or sent.get("SqsManagedSseEnabled") != "true":
         return
     if sent["KmsMasterKeyId"] or before.get("KmsMasterKeyId"):
-        raise Refused(
+        raise RefusedBySqs(
             "InvalidAttributeName",
             "You can use one type of server-side encryption (SSE) at one time. You can either "
             "enable KMS SSE or SQS SSE.",
@@ -183,9 +183,9 @@ def redrive(text: str) -> tuple[str, int]:
     return str(policy["deadLetterTargetArn"]), int(count)
 
 
-def redrive_refused(text: str, reason: str) -> Refused:
+def redrive_refused(text: str, reason: str) -> RefusedBySqs:
     """Refuse a RedrivePolicy for a reason."""
-    return Refused(
+    return RefusedBySqs(
         "InvalidParameterValue",
         f"Value {text} for parameter RedrivePolicy is invalid. Reason: {reason}",
     )
@@ -202,7 +202,7 @@ def _check_allow(text: str) -> None:
     except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
-        raise Refused(
+        raise RefusedBySqs(
             "InvalidParameterValue",
             f"Value {text} for parameter RedriveAllowPolicy is invalid. Reason: Amazon SQS can't "
             "create the redrive allow policy, as it's in an unsupported format.",

@@ -16,7 +16,7 @@ from reconciler.sandbox.dispatch import Delivery, Dispatch
 _HOST = "127.0.0.1"
 
 
-class _Handler(WSGIRequestHandler):
+class _HttpHandler(WSGIRequestHandler):
     # werkzeug's own run_wsgi closes every connection and lingers 10 ms to drain it; clients of the
     # real services keep connections, so the exchange is done here.
     protocol_version = "HTTP/1.1"
@@ -71,7 +71,7 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, port: int, dispatch: Dispatch):
         self.dispatch = dispatch
         self.connections: set[socket.socket] = set()
-        super().__init__(_HOST, port, lambda *_: (), handler=_Handler)
+        super().__init__(_HOST, port, lambda *_: (), handler=_HttpHandler)
 
     def get_request(self) -> tuple[Any, Any]:
         connection, address = super().get_request()

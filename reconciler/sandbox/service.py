@@ -23,7 +23,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Service(Protocol):
+class StandIn(Protocol):
     """One stand-in."""
 
     name: str

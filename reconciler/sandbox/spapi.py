@@ -69,7 +69,7 @@ class SpApi:
         self._deliver = deliver
         self._sources = sources
         self._lock = threading.Lock()
-        self._applications: dict[str, destinations.Application] = {}
+        self._applications: dict[str, destinations.SandboxApplication] = {}
 
     def operation(self, request: Request) -> str:
         """Return the model's operation id."""
@@ -115,7 +115,7 @@ class SpApi:
             token = self._token(operation, request)
             with self._lock:
                 application = self._applications.setdefault(
-                    token.client, destinations.Application(token.client)
+                    token.client, destinations.SandboxApplication(token.client)
                 )
                 if "estination" in operation:
                     return self._destination(operation, application, request)
@@ -140,7 +140,7 @@ class SpApi:
         return token
 
     def _destination(
-        self, operation: str, application: destinations.Application, request: Request
+        self, operation: str, application: destinations.SandboxApplication, request: Request
     ) -> Answer:
         key = segments(request)[-1]
         match operation:
@@ -155,7 +155,7 @@ class SpApi:
                 return success()
 
     def _create(
-        self, application: destinations.Application, body: dict[str, Any]
+        self, application: destinations.SandboxApplication, body: dict[str, Any]
     ) -> dict[str, Any]:
         lag = self._settings["lagReads"].get("destinationCreated", 0)
         solution = self._settings["applicationIds"].get(application.id)
@@ -175,7 +175,7 @@ class SpApi:
     def _subscription(
         self,
         operation: str,
-        application: destinations.Application,
+        application: destinations.SandboxApplication,
         token: Token,
         request: Request,
     ) -> Answer:
@@ -202,7 +202,7 @@ class SpApi:
         return success(found.as_json())
 
     def _send_test(
-        self, application: destinations.Application, kind: str, body: dict[str, Any]
+        self, application: destinations.SandboxApplication, kind: str, body: dict[str, Any]
     ) -> Answer:
         """Only Amazon's sandbox hosts have this operation; this host is one."""
         test = body.get("testNotification")
@@ -223,7 +223,7 @@ class SpApi:
 
     def subscribers(
         self, seller: str, kind: str
-    ) -> list[tuple[str, destinations.Subscription, dict[str, Any]]]:
+    ) -> list[tuple[str, destinations.SandboxSubscription, dict[str, Any]]]:
         """Return (application, subscription, resource it leads to) of a seller and type.
 
         Raises SpApiError 400 for a type that does not exist.

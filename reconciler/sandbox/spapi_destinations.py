@@ -16,7 +16,7 @@ _KINDS = ("sqs", "eventBridge")
 
 
 @dataclass
-class Subscription:
+class SandboxSubscription:
     """One subscription with what its answer leaves out: seller and type."""
 
     seller: str
@@ -37,18 +37,18 @@ class Subscription:
 
 
 @dataclass
-class Application:
+class SandboxApplication:
     """What one application (LWA client id) has; groups are subscriptions per (seller, type)."""
 
     id: str
     destinations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    groups: dict[tuple[str, str], list[Subscription]] = field(default_factory=dict)
+    subscriptions: dict[str, SandboxSubscription] = field(default_factory=dict)
+    groups: dict[tuple[str, str], list[SandboxSubscription]] = field(default_factory=dict)
     unlisted: dict[str, int] = field(default_factory=dict)  # lists that come too early to show it
 
 
 def create(
-    application: Application, body: Any, lag: int, solution: str | None = None
+    application: SandboxApplication, body: Any, lag: int, solution: str | None = None
 ) -> dict[str, Any]:
     """Create a destination that the next `lag` lists do not show. Raises SpApiError 400 or 409.
 
@@ -92,7 +92,7 @@ def shown(destination: dict[str, Any], *, prefix: bool = True) -> dict[str, Any]
     return {**destination, "resource": {**nothing, **resource}}
 
 
-def listed(application: Application) -> list[dict[str, Any]]:
+def listed(application: SandboxApplication) -> list[dict[str, Any]]:
     """Return all destinations; the list may lag the conflict that a second create runs into."""
     found = []
     for key, destination in application.destinations.items():
@@ -103,14 +103,14 @@ def listed(application: Application) -> list[dict[str, Any]]:
     return found
 
 
-def find(application: Application, key: str) -> dict[str, Any]:
+def find(application: SandboxApplication, key: str) -> dict[str, Any]:
     """Return a destination. Raises SpApiError 404."""
     if key not in application.destinations:
         raise not_found(f"No destination with id {key} for applicationId {application.id}")
     return application.destinations[key]
 
 
-def delete(application: Application, key: str) -> dict[str, Any]:
+def delete(application: SandboxApplication, key: str) -> dict[str, Any]:
     """Delete a destination and return it.
 
     Raises SpApiError 404, or 403 while subscriptions refer to it.
@@ -136,7 +136,7 @@ def _sqs(wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event_bridge(
-    application: Application, wish: dict[str, Any], solution: str | None
+    application: SandboxApplication, wish: dict[str, Any], solution: str | None
 ) -> dict[str, Any]:
     region, account = wish.get("region"), wish.get("accountId")
     if not isinstance(region, str) or not region:
@@ -149,7 +149,7 @@ def _event_bridge(
     return {"name": name, "region": region, "accountId": account}
 
 
-def _resources(application: Application) -> list[dict[str, Any]]:
+def _resources(application: SandboxApplication) -> list[dict[str, Any]]:
     return [
         resource
         for destination in application.destinations.values()

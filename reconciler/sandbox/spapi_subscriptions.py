@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from reconciler.sandbox import spapi_types
 from reconciler.sandbox.service import page_offset, page_token
-from reconciler.sandbox.spapi_destinations import Application, Subscription
+from reconciler.sandbox.spapi_destinations import SandboxApplication, SandboxSubscription
 from reconciler.sandbox.spapi_wire import SpApiError, invalid_input, not_found
 
 Types = Mapping[str, Sequence[str]]
@@ -24,8 +24,8 @@ def check_type(kind: str, types: Types) -> None:
 
 
 def create(
-    application: Application, seller: str, kind: str, body: dict[str, Any], types: Types
-) -> Subscription:
+    application: SandboxApplication, seller: str, kind: str, body: dict[str, Any], types: Types
+) -> SandboxSubscription:
     """Subscribe a seller. Raises SpApiError 400 or 409."""
     version, destination = body.get("payloadVersion"), body.get("destinationId")
     for name, value in (("payloadVersion", version), ("destinationId", destination)):
@@ -47,7 +47,7 @@ def create(
     if trouble := spapi_types.defect(kind, wish):
         raise invalid_input(trouble)
     directive = {name: value for name, value in (wish or {}).items() if value is not None} or None
-    made = Subscription(seller, kind, version, destination, directive)
+    made = SandboxSubscription(seller, kind, version, destination, directive)
     group = application.groups.setdefault((seller, kind), [])
     if any(_key(made) == _key(other) for other in group):
         raise SpApiError(
@@ -58,20 +58,20 @@ def create(
     return made
 
 
-def delete(application: Application, item: Subscription) -> None:
+def delete(application: SandboxApplication, item: SandboxSubscription) -> None:
     """Forget a subscription."""
     del application.subscriptions[item.id]
     application.groups[item.seller, item.kind].remove(item)
 
 
-def _key(item: Subscription) -> tuple[str, str | None]:
+def _key(item: SandboxSubscription) -> tuple[str, str | None]:
     """What a seller can have once for a type: a version, and again with each filter expression."""
     return (item.version, (item.directive or {}).get("filterExpression"))
 
 
 def latest(
-    application: Application, seller: str, kind: str, version: str | None, types: Types
-) -> Subscription:
+    application: SandboxApplication, seller: str, kind: str, version: str | None, types: Types
+) -> SandboxSubscription:
     """Return the seller's subscription to a version, or to the type's latest. Raises 404.
 
     Without a version, a subscription to an older one stays hidden.
@@ -89,7 +89,7 @@ def latest(
 
 
 def page(
-    application: Application, seller: str, query: MultiDict[str, str], types: Types
+    application: SandboxApplication, seller: str, query: MultiDict[str, str], types: Types
 ) -> dict[str, Any]:
     """Return one page of the seller's subscriptions to one type. Raises SpApiError 400."""
     kinds = [kind for text in query.getlist("notificationTypes") for kind in text.split(",")]
@@ -119,7 +119,9 @@ def _offset(token: str | None) -> int:
     return start
 
 
-def find(application: Application, seller: str | None, kind: str, key: str) -> Subscription:
+def find(
+    application: SandboxApplication, seller: str | None, kind: str, key: str
+) -> SandboxSubscription:
     """Return a subscription by id; with a seller only if it is theirs. Raises SpApiError 404."""
     item = application.subscriptions.get(key)
     if item is None or item.kind != kind or seller not in (None, item.seller):

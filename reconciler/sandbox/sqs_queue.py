@@ -19,7 +19,7 @@ Place = tuple[str, str]
 """AWS account id and region."""
 
 
-class World:
+class QueueStore:
     """One sandbox's queues, and what is counted of them."""
 
     def __init__(self, settings: Settings, figures: Figures):
@@ -41,16 +41,16 @@ class World:
             self.figures.reset()
 
 
-CURRENT: ContextVar[World] = ContextVar("sandbox_world")
+CURRENT: ContextVar[QueueStore] = ContextVar("sandbox_world")
 """The world of the request that this thread serves."""
 
 
-def refuse(error: rules.Refused) -> None:
+def refuse(error: rules.RefusedBySqs) -> None:
     """Raise a refusal in moto's words."""
     raise SQSException(error.code, error.message) from error
 
 
-class MendedQueue(Queue):
+class SandboxQueue(Queue):
     """A queue that answers with exactly the attributes AWS has, spelt as AWS spells them."""
 
     def __init__(self, name: str, region: str, account_id: str, sent: dict[str, str]):
@@ -80,7 +80,7 @@ class MendedQueue(Queue):
             self._check_kind(sent)
             rules.check(sent, self.written, fifo=self.fifo_queue)
             self._check_target(sent.get("RedrivePolicy", ""))
-        except rules.Refused as error:
+        except rules.RefusedBySqs as error:
             refuse(error)
         self.earlier, self.stale = self.attributes, CURRENT.get().lag("queueUpdated")
         respell = CURRENT.get().settings["respellPolicies"]

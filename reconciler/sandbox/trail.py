@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.clock import Clock, iso
+from reconciler.sandbox.clock import SandboxClock, iso
 from reconciler.sandbox.service import Answer, page_offset, page_token
 from reconciler.sandbox.settings import Settings, Unacceptable
 
@@ -73,7 +73,7 @@ class Actor:
 class Trail:
     """The history of every account and region, and its one question."""
 
-    def __init__(self, settings: Settings, clock: Clock):
+    def __init__(self, settings: Settings, clock: SandboxClock):
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()

@@ -16,7 +16,7 @@ from reconciler.starter.aws_policies import (
 )
 from reconciler.starter.prose import heading, paragraph
 from reconciler.starter.references import References, references_of
-from reconciler.starter.repository import PLACEHOLDER, Repository
+from reconciler.starter.repository import PLACEHOLDER, HostedRepository
 from reconciler.starter.trust import (
     AUDIENCE,
     ISSUER,
@@ -30,7 +30,7 @@ _ENVIRONMENTS = {"read": READ_ENVIRONMENT, "write": WRITE_ENVIRONMENT}
 _SOMEONE = ("ACCOUNT_ID", "aws")
 
 
-def access_text(declared: Declarations, repository: Repository) -> str:
+def access_text(declared: Declarations, repository: HostedRepository) -> str:
     """Return policies, trust policies and conditions, each under its heading; "" for none."""
     references = references_of(declared)
     services = {account.service for account in declared.accounts.values()}
@@ -42,7 +42,7 @@ def access_text(declared: Declarations, repository: Repository) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def _aws(declared: Declarations, repository: Repository) -> Iterator[str]:
+def _aws(declared: Declarations, repository: HostedRepository) -> Iterator[str]:
     policies = role_policies(declared)
     if not policies:
         return
@@ -126,14 +126,14 @@ def _keys(declared: Declarations) -> Iterator[str]:
         yield _json(statement)
 
 
-def _trust(owners: Sequence[tuple[str, str]], repository: Repository) -> Iterator[str]:
+def _trust(owners: Sequence[tuple[str, str]], repository: HostedRepository) -> Iterator[str]:
     for access, environment in _ENVIRONMENTS.items():
         for owner, partition in owners:
             document = trust_policy(repository, environment, owner, partition)
             yield f"Trust policy of the {access} role in AWS account {owner}:\n{_json(document)}"
 
 
-def _google(repository: Repository, references: References) -> Iterator[str]:
+def _google(repository: HostedRepository, references: References) -> Iterator[str]:
     condition = attribute_condition(repository, (READ_ENVIRONMENT, WRITE_ENVIRONMENT))
     yield heading("Google: who may act as the service account")
     yield (
@@ -156,7 +156,7 @@ def _google(repository: Repository, references: References) -> Iterator[str]:
         yield f"Grant it roles/secretmanager.secretAccessor on these secrets:\n{names}"
 
 
-def _about_repository(repository: Repository) -> Iterator[str]:
+def _about_repository(repository: HostedRepository) -> Iterator[str]:
     if not repository.named:
         yield paragraph(
             f"{PLACEHOLDER} stands for your repository: no git remote on github.com was found. "

@@ -29,7 +29,7 @@ _AGAIN = f"run `reconciler init --tool {VENDORED}`"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedEquipment:
     """What is asked for: `tool` as on the command line, None for what is there or known.
 
     `branch` is what new workflows take for the default branch.
@@ -83,7 +83,9 @@ def found_in(directory: Path) -> Found:
     )
 
 
-def equipment(directory: Path, found: Found, names: Sequence[str], wish: Wish) -> Equipment:
+def equipment(
+    directory: Path, found: Found, names: Sequence[str], wish: WantedEquipment
+) -> Equipment:
     """Return what a repository needs for declarations that refer to the variables `names`.
 
     Raises:
@@ -114,7 +116,7 @@ def _final(made: Equipment, found: Found) -> Iterator[str]:
         yield made.changes[path].decode() if path in made.changes else kept
 
 
-def _tool(found: Found, wish: Wish) -> Tool:
+def _tool(found: Found, wish: WantedEquipment) -> Tool:
     """Return what new workflows use: what is asked for, what the others use, what is known."""
     used = used_in(found.workflows.values())
     if wish.tool == VENDORED:
@@ -149,7 +151,7 @@ def _keep(made: Equipment, path: str, kept: Kept, before: str) -> None:
 
 
 def _lacking(
-    path: str, template: str, text: str, names: Sequence[str], wish: Wish
+    path: str, template: str, text: str, names: Sequence[str], wish: WantedEquipment
 ) -> Iterator[str]:
     missing = ", ".join(unmapped(template, text, names))
     if missing:

@@ -5,7 +5,7 @@ Numbers, marketplaces and URLs are examples that their owner replaces.
 
 from collections.abc import Iterator
 
-from reconciler.starter.selection import Choice
+from reconciler.starter.selection import StarterContents
 
 SCHEMA = ".schema.json"
 """Beside the declarations; hidden files are not read as such."""
@@ -14,7 +14,7 @@ MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 _REGION, _AWS_ID = "eu-west-1", "123456789012"
 
 
-def example_files(choice: Choice) -> dict[str, str]:
+def example_files(choice: StarterContents) -> dict[str, str]:
     """Return the text of each file by its name."""
     files = {"reconciler.yaml": _head(choice) + "\n".join(_accounts(choice))}
     if not choice.empty:
@@ -22,7 +22,7 @@ def example_files(choice: Choice) -> dict[str, str]:
     return {name: MODELINE + text for name, text in files.items()}
 
 
-def _objects(choice: Choice) -> dict[str, str]:
+def _objects(choice: StarterContents) -> dict[str, str]:
     files = {}
     if "aws" in choice.services:
         files["queues.yaml"] = _QUEUES.replace("STACK", choice.stack)
@@ -35,18 +35,18 @@ def _objects(choice: Choice) -> dict[str, str]:
     return files
 
 
-def _head(choice: Choice) -> str:
+def _head(choice: StarterContents) -> str:
     owns = _OWNS.replace("STACK", choice.stack) if "merchant" in choice.services else ""
     discover = _DISCOVER if "sp-api" in choice.services else ""
     return _HEAD.replace("STACK", choice.stack).replace("OWNS", owns) + discover + _PLACES
 
 
-def _accounts(choice: Choice) -> Iterator[str]:
+def _accounts(choice: StarterContents) -> Iterator[str]:
     for service in choice.services:
         yield _ACCOUNTS[service]
 
 
-def _queue(choice: Choice) -> str:
+def _queue(choice: StarterContents) -> str:
     if "aws" in choice.services:
         return "notifications"
     arn = f"arn:aws:sqs:{_REGION}:{_AWS_ID}:{choice.stack}-notifications"

@@ -13,7 +13,7 @@ _REMOTE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class HostedRepository:
     """A repository on github.com; `id` and `owner_id` are its numbers where they are known."""
 
     owner: str
@@ -50,7 +50,7 @@ class Repository:
 
 def parse_repository(
     text: str, repository_id: str | None = None, owner_id: str | None = None
-) -> Repository:
+) -> HostedRepository:
     """Return the repository called OWNER/NAME.
 
     Raises:
@@ -59,7 +59,7 @@ def parse_repository(
     found = re.fullmatch(_NAME, text)
     if found is None or found["name"] in (".", ".."):
         raise ValueError(f"{text!r}: expected OWNER/NAME, as in the repository's URL")
-    return Repository(found["owner"], found["name"], repository_id, owner_id)
+    return HostedRepository(found["owner"], found["name"], repository_id, owner_id)
 
 
 def parse_number(text: str) -> str:

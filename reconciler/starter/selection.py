@@ -14,7 +14,7 @@ _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class StarterContents:
     """A stack and its services, in the order of `SERVICES`; `empty`: nothing but accounts."""
 
     stack: str

@@ -9,7 +9,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.starter.access_text import access_text
 from reconciler.starter.prose import heading, paragraph
 from reconciler.starter.references import references_of
-from reconciler.starter.repository import Repository
+from reconciler.starter.repository import HostedRepository
 from reconciler.starter.workflows import (
     CREDENTIALS,
     GOOGLE_ACCOUNT,
@@ -40,7 +40,7 @@ class Started:
     changed: Mapping[str, tuple[str, ...]]
     removed: tuple[str, ...]
     declared: Declarations
-    repository: Repository
+    repository: HostedRepository
     fresh: bool
     workflows: bool
 

@@ -7,14 +7,14 @@ regions; google-github-actions/auth, "attribute condition".
 
 from typing import Any
 
-from reconciler.starter.repository import Repository
+from reconciler.starter.repository import HostedRepository
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 
 
 def trust_policy(
-    repository: Repository, environment: str, account_id: str, partition: str = "aws"
+    repository: HostedRepository, environment: str, account_id: str, partition: str = "aws"
 ) -> dict[str, Any]:
     """Return the trust policy of a role that jobs of `environment` take, and no other."""
     equals: dict[str, Any] = {
@@ -40,7 +40,7 @@ def attribute_mapping() -> str:
     return ",".join(["google.subject=assertion.sub", *mapped])
 
 
-def attribute_condition(repository: Repository, environments: tuple[str, ...]) -> str:
+def attribute_condition(repository: HostedRepository, environments: tuple[str, ...]) -> str:
     """Return the attribute condition of a Google workload identity provider, in CEL.
 
     By ids where both are known, since names can pass to somebody else.

@@ -11,7 +11,7 @@ from reconciler.files.whole import write_new, write_whole
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFiles:
     """Paths below the directory, sorted: new ones, those left as they were, changed, removed."""
 
     new: tuple[str, ...]
@@ -25,7 +25,7 @@ def write_files(
     files: Mapping[str, bytes],
     changes: Mapping[str, bytes] | None = None,
     removed: Iterable[str] = (),
-) -> Written:
+) -> WrittenFiles:
     """Write the `files` (content by path below `directory`) that do not exist; keep the others.
 
     Every path is looked at before the first is written; where writing fails, everything is put back
@@ -61,7 +61,7 @@ def write_files(
             ) from error
         raise
     kept = sorted(there - set(changed) - set(gone))
-    return Written(tuple(new), tuple(kept), tuple(changed), tuple(gone))
+    return WrittenFiles(tuple(new), tuple(kept), tuple(changed), tuple(gone))
 
 
 def _check(directory: Path, path: str, *, changing: bool) -> None:

@@ -39,7 +39,7 @@ class TooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class HttpCall:
     """Where an exchange was to go, and how."""
 
     url: str
@@ -87,7 +87,7 @@ def failed_within(error: BaseException) -> Failed | None:
     return next((cause for cause in _causes(error) if isinstance(cause, Failed)), None)
 
 
-def told(site: Site, error: Exception) -> Failed:
+def told(site: HttpCall, error: Exception) -> Failed:
     """Return what an exception of urllib3, TLS or the socket means."""
     causes = tuple(_causes(error))
     for cause in causes:
@@ -102,7 +102,7 @@ def told(site: Site, error: Exception) -> Failed:
     return Failed(f"{site.host} did not answer completely: {why}", sent=True, passing=passing)
 
 
-def refused_by_proxy(site: Site, proxy: Proxy, status: int) -> Failed:
+def refused_by_proxy(site: HttpCall, proxy: Proxy, status: int) -> Failed:
     """Return what the refusal of a proxy means, of which only the status is known."""
     refused = f"proxy refused (HTTP {status} from {proxy.place}, set in {proxy.variable})"
     if status == 407 and proxy.authorization:
@@ -121,7 +121,7 @@ def redirected(host: str, status: int, place: str) -> Failed:
     return Failed(f"{host} {why}", passing=False)
 
 
-def _why_unsent(site: Site, cause: BaseException, *, at_proxy: bool) -> Failed | None:
+def _why_unsent(site: HttpCall, cause: BaseException, *, at_proxy: bool) -> Failed | None:
     to = f"{site.through}: " if at_proxy else ""
     match cause:
         case ssl.SSLCertVerificationError():
@@ -172,7 +172,7 @@ def _why_lost(cause: BaseException) -> tuple[str, bool] | None:
             return None
 
 
-def _distrusted(site: Site, error: ssl.SSLCertVerificationError, *, at_proxy: bool) -> Failed:
+def _distrusted(site: HttpCall, error: ssl.SSLCertVerificationError, *, at_proxy: bool) -> Failed:
     # A second look at the proxy's own certificate would take another way than the first.
     issuer = "" if at_proxy else issuer_of(site.url, site.proxy)
     to = f"{site.through}: " if at_proxy else ""

@@ -13,7 +13,7 @@ from reconciler.transport.http import Http
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _GoogleAnswer:
     """What google-auth reads of an answer."""
 
     status: int
@@ -39,7 +39,7 @@ class LoginRequest(Request):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         **_others: object,
-    ) -> _Answer:
+    ) -> _GoogleAnswer:
         """Send a request; `timeout` is in seconds.
 
         Raises:
@@ -53,7 +53,7 @@ class LoginRequest(Request):
         except Failed as error:
             raised: Any = TransportError
             raise raised(error.sentence, retryable=error.passing) from error
-        return _Answer(answer.status, answer.headers, answer.body)
+        return _GoogleAnswer(answer.status, answer.headers, answer.body)
 
 
 class ApiHttp:

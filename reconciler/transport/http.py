@@ -19,13 +19,20 @@ from urllib3.exceptions import HTTPError
 
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.transport.calls import Clock, SystemClock
-from reconciler.transport.failures import Failed, Site, TooLarge, redirected, refused_by_proxy, told
-from reconciler.transport.lines import Limits, PlainPool, TlsPool
+from reconciler.transport.failures import (
+    Failed,
+    HttpCall,
+    TooLarge,
+    redirected,
+    refused_by_proxy,
+    told,
+)
+from reconciler.transport.lines import AnswerLimits, PlainPool, TlsPool
 from reconciler.transport.routes import Proxy, Routes
 from reconciler.transport.trust import context_of
 from reconciler.transport.wishes import retry_after
 
-LIMITS = Limits()
+LIMITS = AnswerLimits()
 """What holds for every exchange that asks for nothing tighter."""
 
 _PIECE = 64 * 1024
@@ -66,7 +73,7 @@ class _Way:
     """How one host is reached: its pool, and what is said of it."""
 
     pool: urllib3.HTTPConnectionPool
-    site: Site
+    site: HttpCall
     forwarded: bool
 
 
@@ -84,7 +91,7 @@ class Http:
         *,
         connections: int = 64,
         environ: Mapping[str, str] | None = None,
-        limits: Limits | None = None,
+        limits: AnswerLimits | None = None,
         waits: Sequence[float] = (),
         clock: Clock | None = None,
         permit: Callable[[str], None] | None = None,
@@ -198,7 +205,7 @@ class Http:
         url: str,
         headers: Mapping[str, str],
         body: bytes | str | None,
-        limits: Limits,
+        limits: AnswerLimits,
     ) -> Response:
         parts = urlsplit(url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
@@ -235,7 +242,7 @@ class Http:
             self._trust = context_of(bundle)
         manager = self._managers.get(proxy) or self._manager(proxy)
         self._managers[proxy] = manager
-        site = Site(url, proxy, bundle, self._limits.connect)
+        site = HttpCall(url, proxy, bundle, self._limits.connect)
         forwarded = proxy is not None and scheme == "http"
         return _Way(manager.connection_from_url(url), site, forwarded)
 

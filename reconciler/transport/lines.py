@@ -16,7 +16,7 @@ from reconciler.transport.failures import TooSlow
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AnswerLimits:
     """How long an exchange may take, in seconds, and how much an answer may hold, in bytes.
 
     `silence` is how long nothing at all may arrive, `total` what everything may take together.

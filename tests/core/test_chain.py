@@ -8,8 +8,8 @@ from reconciler.core.model.link import Link
 from reconciler.core.model.plan import Finding
 from reconciler.core.verdicts.chain import chains
 from reconciler.core.verdicts.proof import judge, verification
-from reconciler.services.mws.kinds import Destination as MwsDestination
-from reconciler.services.spapi.specs import Destination, EventBridge, Subscription
+from reconciler.services.mws.kinds import MwsDestination
+from reconciler.services.spapi.specs import EventBridge, SpApiDestination, SpApiSubscription
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.queue import Queue
 from tests.toys import declare, seen, standing, world
@@ -25,7 +25,9 @@ def states(links):
 
 
 def offers(name="ANY_OFFER_CHANGED"):
-    return Subscription(destination="d", notification_type=name, seller="de", payload_version="1.0")
+    return SpApiSubscription(
+        destination="d", notification_type=name, seller="de", payload_version="1.0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,22 +41,24 @@ def offers(name="ANY_OFFER_CHANGED"):
 )
 def test_quirk_78_a_type_is_delivered_to_its_own_workflow_only(name, place, state):
     spec = offers(name)
-    found = states(spec.links(spec, Destination(name="d", **place), None))
+    found = states(spec.links(spec, SpApiDestination(name="d", **place), None))
     assert found == {"workflow": state}
 
 
 def test_of_a_type_that_is_not_known_nothing_is_said():
     spec = offers("BRAND_NEW")
-    assert list(spec.links(spec, Destination(name="d", queue=ARN), None)) == []
+    assert list(spec.links(spec, SpApiDestination(name="d", queue=ARN), None)) == []
 
 
 @pytest.mark.parametrize("arn", [ARN.replace("arn:aws:", "arn:aws-cn:"), f"{ARN}.fifo"])
 def test_quirk_79_a_queue_that_the_sp_api_cannot_send_to_is_broken(arn):
-    spec = Destination(name="d", queue=arn)
+    spec = SpApiDestination(name="d", queue=arn)
     assert states(spec.links(spec, None, NOTIFIER)) == {"region": "broken"}
 
 
-@pytest.mark.parametrize("kind", [MwsDestination, lambda queue: Destination(name="d", queue=queue)])
+@pytest.mark.parametrize(
+    "kind", [MwsDestination, lambda queue: SpApiDestination(name="d", queue=queue)]
+)
 def test_a_destination_in_another_region_is_told_where_the_declared_one_is_missing(kind):
     declared, elsewhere = kind(queue=ARN), kind(queue=ARN.replace("eu-west-1", "us-east-1"))
     assert "sqs:us-east-1:" in declared.mistaken_for(elsewhere)
@@ -104,7 +108,7 @@ def test_only_what_is_unproven_or_unread_is_not_good(links, problems, good):
     assert (found.good, found.complete) == (good, not problems)
 
 
-DESTINATION = declare("d", "app", Destination(name="d", queue=ARN))
+DESTINATION = declare("d", "app", SpApiDestination(name="d", queue=ARN))
 SUBSCRIPTION = declare("s", "app", offers(), refs={"destination": DESTINATION})
 THEIRS = standing(declare("q", "aws-eu", Queue.of(AWS, {"name": "q"})), id="q", owner=None)
 THEIRS = replace(THEIRS, outputs={**THEIRS.outputs, "arn": ARN})

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.text.scrubbing import PIECE, Scrubber, excerpt, mapped
-from reconciler.core.text.squeezing import Places, squeeze
+from reconciler.core.text.squeezing import SqueezedPlaces, squeeze
 from reconciler.reports.escapes import plain
 
 # Of the length and with the characters of Amazon's refresh tokens, the same in every run.
@@ -186,4 +186,4 @@ def test_encodings_inside_one_another_are_undone_as_deep_as_services_nest_them(t
 
     expected = encoded(left).encode()
     assert squeeze(encoded(times).encode()) == expected
-    assert Places(encoded(times), squeezed=True).data == expected
+    assert SqueezedPlaces(encoded(times), squeezed=True).data == expected

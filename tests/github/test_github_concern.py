@@ -6,7 +6,7 @@ from reconciler.core.model.plan import Finding, Guard, Unmanaged
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.concern import MOST_FILES, concerns
 from reconciler.reports.discretion import discreet, discreet_application
-from reconciler.reports.model import ActionResult, Application
+from reconciler.reports.model import ActionResult, ApplyResult
 from tests.github.test_github_pages import plan
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import HEAD, ONLY_MERCHANT, queues, subscriptions
@@ -153,7 +153,7 @@ def test_a_sentence_that_names_what_is_not_ours_says_so_instead():
     assert [shown.guards[0].message, shown.problems[0].message] == [wanted, wanted]
     assert discreet(drift_of(told)).warnings[0].message == wanted
     result = ActionResult(address="queue.q", action="delete", outcome="failed", error=message)
-    application = Application(
+    application = ApplyResult(
         result="failed", actions=(result,), summary={}, message=message, problems=found
     )
     kept = discreet_application(application, told)

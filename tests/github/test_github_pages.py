@@ -22,7 +22,7 @@ from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings
 from reconciler.reports.escapes import code
-from reconciler.reports.model import ActionResult, Application, Located, Validation
+from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Extent, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
@@ -210,7 +210,7 @@ def test_the_lines_that_let_a_plan_through_stand_together_to_be_pasted():
             )
         ),
     ]
-    application = Application(result="refused", actions=(), summary={}, guards=tuple(guards))
+    application = ApplyResult(result="refused", actions=(), summary={}, guards=tuple(guards))
     refusing = plan(action(1, "delete"), guards=tuple(guards))
     for page in (plan_page(refusing, Background()), application_page(application, "acme")):
         text, _ = fitted(page, 60_000)
@@ -284,7 +284,7 @@ def hostile_pages():
         unmanaged=(Unmanaged(kind="queue", account=HARM, identity={"name": HARM}),),
     )
     result = ActionResult(address=HARM, action="create", outcome="failed", error=HARM)
-    application = Application(
+    application = ApplyResult(
         result="failed", actions=(result,), summary={"failed": 1}, message=HARM, problems=(finding,)
     )
     located = Located(file=HARM, line=1, column=1, message=HARM)
@@ -335,11 +335,13 @@ def test_no_limit_can_end_the_marker():
 
 
 def test_a_value_that_looks_like_the_byline_hides_nothing_from_the_comparison():
-    from reconciler.github.comment import Draft
+    from reconciler.github.comment import CommentDraft
 
     marker = Marker("plan", "acme")
     one, two = (
-        Draft(f"x <!-- reconciler:byline --> delete {name}", "by 1", "declared", "b").body(marker)
+        CommentDraft(f"x <!-- reconciler:byline --> delete {name}", "by 1", "declared", "b").body(
+            marker
+        )
         for name in "ab"
     )
     assert without_byline(one) != without_byline(two)

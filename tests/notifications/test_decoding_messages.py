@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from reconciler.notifications import (
     MerchantNotification,
     MwsNotification,
-    Place,
     SpApiNotification,
+    StatusPlace,
     decode,
     latest_changes,
 )
@@ -310,6 +310,6 @@ def test_quirk_107_each_region_has_its_own_latest_value_and_no_time_is_the_oldes
         place.region_code: change.new_value for place, change in latest_changes(pushes).items()
     }
     assert found == {"US": "approved", "DE": "pending"}
-    assert Place("accounts/1234", DISAPPROVED["resource"], "DE", "SHOPPING_ADS") in latest_changes(
-        pushes
-    )
+    assert StatusPlace(
+        "accounts/1234", DISAPPROVED["resource"], "DE", "SHOPPING_ADS"
+    ) in latest_changes(pushes)

@@ -1,6 +1,6 @@
 """A declared world, brought about in a sandbox, for what is asked of it afterwards."""
 
-from reconciler.core.verdicts.health import Limits
+from reconciler.core.verdicts.health import HealthLimits
 from reconciler.credentials.secrets import Secrets
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
@@ -57,7 +57,7 @@ class Operated:
             declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True
         ) as providers:
             shown = accounts or declared.accounts
-            return read_status(declared, providers, accounts=shown, limits=Limits(**limits))
+            return read_status(declared, providers, accounts=shown, limits=HealthLimits(**limits))
 
     def doctor(self, *, environ=None, sandbox=True):
         url = self.sandbox.url if sandbox else None

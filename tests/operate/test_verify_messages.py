@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.model.mailbox import Message, TestSign
 from reconciler.core.model.objects import Live
 from reconciler.operate.verify_messages import Route, read_test, try_route
-from reconciler.services.mws.kinds import Subscription
+from reconciler.services.mws.kinds import MwsSubscription
 
 ASKED = 1_000_000.0
 MWS = TestSign(frozenset({"Test", "TestNotification"}), seller="A1", certain=True)
@@ -96,7 +96,7 @@ class Queue:
         self.deeds.append("deleted")
 
 
-SPEC = Subscription(destination="arn:aws:sqs:eu-west-1:123456789012:q", notification_type="X")
+SPEC = MwsSubscription(destination="arn:aws:sqs:eu-west-1:123456789012:q", notification_type="X")
 ROUTE = Route(*(Live("a", SPEC),) * 3, frozenset())
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pydot
 import pytest
 
-from reconciler.core.verdicts.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
 from reconciler.reports.graph import dot, mermaid, svg
 from reconciler.reports.graph.folding import MOST_NODES, folded
 from reconciler.reports.graph.layout import laid_out
@@ -22,7 +22,7 @@ HOSTILE = (
 
 
 def node(key, kind="queue", state="in sync", account="aws", **more):
-    return Node(key, kind, more.pop("name", key), state, account, "aws-like", **more)
+    return GraphNode(key, kind, more.pop("name", key), state, account, "aws-like", **more)
 
 
 def chain(**more):

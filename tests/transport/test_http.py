@@ -10,13 +10,13 @@ import pytest
 from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unreachable
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
-from reconciler.transport.lines import Limits
+from reconciler.transport.lines import AnswerLimits
 from tests.operate.hooks import Authority
 from tests.wires import WELL, Proxy, named, serving
 
 HOST = "service.example"
-LIMITS = Limits(connect=10.0, silence=10.0, total=20.0, most_bytes=1000)
-HASTY = Limits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
+LIMITS = AnswerLimits(connect=10.0, silence=10.0, total=20.0, most_bytes=1000)
+HASTY = AnswerLimits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
 
 
 @contextmanager

@@ -59,10 +59,10 @@ def init(
     What is there already is kept. What is told is the policies of AWS, the trust policies by which
     GitHub's jobs take its roles, and Google's condition, all derived from the declarations.
     """
-    from reconciler.cli.starting import Request, start
-    from reconciler.starter.equipping import Wish
+    from reconciler.cli.starting import InitRequest, start
+    from reconciler.starter.equipping import WantedEquipment
 
-    request = Request(
+    request = InitRequest(
         directory=directory,
         stack=stack,
         services=tuple(item.value for item in service),
@@ -71,7 +71,7 @@ def init(
         owner_id=owner_id,
         workflows=not no_workflows,
         empty=empty,
-        wish=Wish(tool, portable),
+        wish=WantedEquipment(tool, portable),
     )
     return start(state_of(context), request)
 
@@ -87,12 +87,12 @@ def validate(
 ) -> int:
     """Check the declarations, without network or credentials."""
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
     from reconciler.cli.validating import validated
     from reconciler.reports import as_github, as_json, as_text
 
     state = state_of(context)
-    with reporting(state, "validate", Request(path), github=github) as reporter:
+    with reporting(state, "validate", RunRequest(path), github=github) as reporter:
         validation = validated(path, allow_host)
         match form:
             case ValidateFormat.json:

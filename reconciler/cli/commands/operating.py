@@ -48,11 +48,11 @@ def status(
 ) -> int:
     """Show health: messages waiting, what is dead, missing or off."""
     from reconciler.cli.health import show_status
-    from reconciler.cli.session import Request
-    from reconciler.core.verdicts.health import Limits
+    from reconciler.cli.session import RunRequest
+    from reconciler.core.verdicts.health import HealthLimits
 
-    request = Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
-    limits = Limits(max_waiting, max_age, max_dead_letters, max_undelivered)
+    request = RunRequest(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
+    limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
     return show_status(state_of(context), request, limits, form, check=check)
 
 
@@ -66,11 +66,11 @@ def doctor(
 ) -> int:
     """Check each account without changing anything; say what to fix."""
     from reconciler.cli.health import show_diagnosis
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
 
     return show_diagnosis(
         state_of(context),
-        Request(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host)),
+        RunRequest(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host)),
         form,
     )
 
@@ -116,11 +116,13 @@ def verify(
     sees a change of product online~en~US~1234 in account 1234. With --sandbox nothing is posted.
     What could not be read ends with 1, too.
     """
-    from reconciler.cli.session import Request
-    from reconciler.cli.verifying import Wish, verify_all
+    from reconciler.cli.session import RunRequest
+    from reconciler.cli.verifying import VerifyWish, verify_all
 
-    request = Request(path, sandbox, tuple(target), tuple(account), allow_hosts=tuple(allow_host))
-    wish = Wish(form, timeout, allow_private=allow_private, static=static)
+    request = RunRequest(
+        path, sandbox, tuple(target), tuple(account), allow_hosts=tuple(allow_host)
+    )
+    wish = VerifyWish(form, timeout, allow_private=allow_private, static=static)
     return verify_all(state_of(context), request, wish)
 
 
@@ -162,12 +164,12 @@ def receive(
     ends. Each look counts as a receive, after some of which a queue with a dead-letter queue moves
     a message there. What cannot be decoded is shown as such and never deleted.
     """
-    from reconciler.cli.receiving import Wish, receive_from
-    from reconciler.cli.session import Request
+    from reconciler.cli.receiving import ReceiveWish, receive_from
+    from reconciler.cli.session import RunRequest
 
     if follow and form is ReceiveFormat.json:
         raise typer.BadParameter("json is one document, which following never ends: use jsonl")
-    wish = Wish(
+    wish = ReceiveWish(
         form,
         frozenset(types),
         most,
@@ -176,7 +178,7 @@ def receive(
         follow=follow,
         show_secrets=show_secrets,
     )
-    request = Request(path, sandbox, allow_hosts=tuple(allow_host))
+    request = RunRequest(path, sandbox, allow_hosts=tuple(allow_host))
     return receive_from(state_of(context), request, queue, wish)
 
 

@@ -56,11 +56,11 @@ def graph(
 ) -> int:
     """Draw what leads where, with what apply would change."""
     from reconciler.cli.picturing import draw
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
 
     if declared and (live is not None or drift):
         raise typer.BadParameter("--declared goes with neither --live nor --drift")
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         live=live,

@@ -72,7 +72,7 @@ def plan(
 ) -> int:
     """Read live state and show what apply would do."""
     from reconciler.cli.on_github import refuse_old_declarations, reporting
-    from reconciler.cli.session import Request, planned
+    from reconciler.cli.session import RunRequest, planned
     from reconciler.core.planning.overrides import Overrides
     from reconciler.core.planning.terms import SavedPlan
     from reconciler.reports import as_json
@@ -80,7 +80,7 @@ def plan(
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         tuple(target),
@@ -151,15 +151,15 @@ def apply(
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
-    from reconciler.cli.applying import Agreement, Manner, carry_out
+    from reconciler.cli.applying import Agreement, ApplyManner, carry_out
     from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
     from reconciler.core.planning.overrides import Overrides
 
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         tuple(target),
@@ -177,7 +177,7 @@ def apply(
         if newest:
             refuse_old_declarations(state, path)
         agreement = Agreement.load(saved, expect)
-        manner = Manner(form, yes, journal, reporter, out, wait)
+        manner = ApplyManner(form, yes, journal, reporter, out, wait)
         return carry_out(state, request, agreement, manner)
 
 
@@ -198,8 +198,8 @@ def destroy(
     sandbox: SandboxOption = None,
 ) -> int:
     """Delete everything the stack owns, through the same guards."""
-    from reconciler.cli.applying import Agreement, Manner, carry_out
-    from reconciler.cli.session import Request
+    from reconciler.cli.applying import Agreement, ApplyManner, carry_out
+    from reconciler.cli.session import RunRequest
     from reconciler.core.planning.overrides import Overrides
 
     overrides = Overrides(
@@ -209,14 +209,14 @@ def destroy(
         allow_referenced=allow_referenced,
         destroying=True,
     )
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         accounts=tuple(account),
         overrides=overrides,
         allow_hosts=tuple(allow_host),
     )
-    return carry_out(state_of(context), request, Agreement(), Manner(form, yes, journal))
+    return carry_out(state_of(context), request, Agreement(), ApplyManner(form, yes, journal))
 
 
 def drift(
@@ -242,11 +242,11 @@ def drift(
 ) -> int:
     """Show how live differs from declared; exit with 2 if it does."""
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import Request, planned
+    from reconciler.cli.session import RunRequest, planned
     from reconciler.cli.since import was_live
     from reconciler.core.verdicts.drift import drift_of
 
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         accounts=tuple(account),

@@ -96,9 +96,9 @@ def snapshot(
 ) -> int:
     """Write what is live in the accounts to a file, for `plan --live`."""
     if latest:
-        from reconciler.cli.artifacts import Wanted, fetch_latest
+        from reconciler.cli.artifacts import WantedArtifact, fetch_latest
 
-        wanted = Wanted(artifact or SNAPSHOT_ARTIFACT, tuple(workflow), max_age)
+        wanted = WantedArtifact(artifact or SNAPSHOT_ARTIFACT, tuple(workflow), max_age)
         return fetch_latest(state_of(context), out, wanted)
     if artifact is not None or workflow or max_age is not None:
         raise typer.BadParameter("--artifact, --workflow and --max-age go with --latest")
@@ -107,12 +107,12 @@ def snapshot(
     if more:
         raise typer.BadParameter(f"unexpected further argument {more[0]}: only --merge takes some")
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
     from reconciler.cli.snapshots import snapshot_to
 
     state, request = (
         state_of(context),
-        Request(
+        RunRequest(
             path,
             sandbox,
             shard=shard,
@@ -161,9 +161,9 @@ def post(
     without any service's credentials, after the one that applies.
     """
     from reconciler.cli.posting import Left, post_to
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
 
-    return post_to(state_of(context), Request(path, shard=shard), Left(result, ended.value))
+    return post_to(state_of(context), RunRequest(path, shard=shard), Left(result, ended.value))
 
 
 def export(
@@ -185,9 +185,9 @@ def export(
 ) -> int:
     """Write declarations of live objects that no declaration covers."""
     from reconciler.cli.exporting import export_to
-    from reconciler.cli.session import Request
+    from reconciler.cli.session import RunRequest
 
-    request = Request(
+    request = RunRequest(
         path,
         sandbox,
         accounts=tuple(account),

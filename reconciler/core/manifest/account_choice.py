@@ -6,14 +6,14 @@ from dataclasses import replace
 from reconciler.core.manifest.explain import keys_of_any, known_keys
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.spelling import spell
-from reconciler.core.manifest.state import Choice, Entry, Reader
+from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader
 from reconciler.core.service import Declaration
 from reconciler.core.text.phrases import label, near, quoted
 
 Shapes = Mapping[str, type[Declaration]]
 
 
-def choose(reader: Reader, section: str, entry: Entry) -> Choice:
+def choose(reader: Reader, section: str, entry: DeclaredEntry) -> AccountChoice:
     """Return what a declaration belongs to; a defect is taken down.
 
     Its account is the one named, the one of the destination named, or the only one whose service
@@ -31,14 +31,14 @@ def choose(reader: Reader, section: str, entry: Entry) -> Choice:
     if given is None and implied is None:
         given = _given(reader.defaults.get(section))
     if given is not None:
-        choice, fault = _named(reader, given, implied or Choice(None, fitting), shapes)
+        choice, fault = _named(reader, given, implied or AccountChoice(None, fitting), shapes)
         if fault and "account" not in spelt.guessed:
             reader.fail(given.at, f"{title}.account: {fault}")
         return choice
     if own is not None:
         # That its destination is not declared is said where references are checked.
         kind, _ = own
-        return implied or Choice(None, _referring(shapes, fitting, kind))
+        return implied or AccountChoice(None, _referring(shapes, fitting, kind))
     return _only_one(reader, title, entry, shapes)
 
 
@@ -47,7 +47,7 @@ def _given(node: Node | None) -> Node | None:
     return None if found is None or found.value is None else found
 
 
-def _fitting(entry: Entry, shapes: Shapes) -> tuple[str, ...]:
+def _fitting(entry: DeclaredEntry, shapes: Shapes) -> tuple[str, ...]:
     """Return the services whose shape knows most of the fields given."""
     unknown = {
         name: len(set(entry.node.value) - set(known_keys(shape, ())))
@@ -57,7 +57,7 @@ def _fitting(entry: Entry, shapes: Shapes) -> tuple[str, ...]:
 
 
 def _own_target(
-    reader: Reader, section: str, entry: Entry, fitting: Collection[str]
+    reader: Reader, section: str, entry: DeclaredEntry, fitting: Collection[str]
 ) -> tuple[str, str] | None:
     """Return kind and name of another declaration of the same account, if one is referred to."""
     default = reader.defaults.get(section)
@@ -72,7 +72,7 @@ def _own_target(
 
 def _implied(
     reader: Reader, own: tuple[str, str] | None, fitting: Collection[str]
-) -> Choice | None:
+) -> AccountChoice | None:
     """Return what follows from the declaration referred to, which may be defective itself."""
     if own is None:
         return None
@@ -81,7 +81,7 @@ def _implied(
     if target is None:
         return None
     narrowed = tuple(service for service in target.services if service in fitting)
-    return Choice(target.account, narrowed or target.services)
+    return AccountChoice(target.account, narrowed or target.services)
 
 
 def _referring(shapes: Shapes, fitting: Collection[str], kind: str) -> tuple[str, ...]:
@@ -96,11 +96,11 @@ def _referring(shapes: Shapes, fitting: Collection[str], kind: str) -> tuple[str
     )
 
 
-def _only_one(reader: Reader, title: str, entry: Entry, shapes: Shapes) -> Choice:
+def _only_one(reader: Reader, title: str, entry: DeclaredEntry, shapes: Shapes) -> AccountChoice:
     services, fitting = reader.account_services, _fitting(entry, shapes)
     names = sorted(name for name, service in services.items() if service in fitting)
     if len(names) == 1:
-        return Choice(names[0], (services[names[0]],))
+        return AccountChoice(names[0], (services[names[0]],))
     if names:
         listed = ", ".join(label(name) for name in names)
         open_ = dict.fromkeys(services[name] for name in names)
@@ -113,7 +113,7 @@ def _only_one(reader: Reader, title: str, entry: Entry, shapes: Shapes) -> Choic
     elif reader.known_accounts <= set(services) and "accounts" not in reader.unread:
         wanted = " or ".join(sorted(fitting))
         reader.fail(entry.at, f"{title}: no account of service {wanted} is declared: add one")
-    return Choice(None, tuple(dict.fromkeys(services[name] for name in names)) or fitting)
+    return AccountChoice(None, tuple(dict.fromkeys(services[name] for name in names)) or fitting)
 
 
 def _needs(service: str, shape: type[Declaration]) -> str:
@@ -125,25 +125,25 @@ def _needs(service: str, shape: type[Declaration]) -> str:
 
 
 def _named(
-    reader: Reader, given: Node, implied: Choice, shapes: Shapes
-) -> tuple[Choice, str | None]:
+    reader: Reader, given: Node, implied: AccountChoice, shapes: Shapes
+) -> tuple[AccountChoice, str | None]:
     """Return the choice of a named account, and what is wrong with it.
 
     `implied` is what else is known; it helps where the name does not.
     """
     name = given.value
     if not isinstance(name, str):
-        return Choice(None, implied.services), None  # which every shape complains about
+        return AccountChoice(None, implied.services), None  # which every shape complains about
     fault = _unnameable(reader, name, shapes)
     service = reader.account_services.get(name)
     if fault or service is None:
         known = name in reader.known_accounts and not fault
-        return Choice(name if known else None, implied.services), fault
+        return AccountChoice(name if known else None, implied.services), fault
     if implied.account not in (None, name):
         either = tuple(dict.fromkeys((service, *implied.services)))
         fault = f"its destination belongs to {implied.account!r}, not to {name!r}"
-        return Choice(None, either), fault
-    return Choice(name, (service,)), None
+        return AccountChoice(None, either), fault
+    return AccountChoice(name, (service,)), None
 
 
 def _unnameable(reader: Reader, name: str, shapes: Shapes) -> str | None:

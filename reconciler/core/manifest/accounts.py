@@ -9,7 +9,7 @@ from reconciler.core.manifest.explain import explain, keys_of_any, problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.settings import NAME, NAME_RULE
 from reconciler.core.manifest.spelling import spell
-from reconciler.core.manifest.state import Entry, agreed
+from reconciler.core.manifest.state import DeclaredEntry, agreed
 from reconciler.core.model.account_fields import harmless, plain_fields
 from reconciler.core.model.errors import Problem
 from reconciler.core.service import Account, Service
@@ -17,7 +17,7 @@ from reconciler.core.text.phrases import near, nearest, quoted, step
 
 
 def read_accounts(
-    entries: Mapping[str, Entry], services: Sequence[Service], problems: list[Problem]
+    entries: Mapping[str, DeclaredEntry], services: Sequence[Service], problems: list[Problem]
 ) -> dict[str, Account]:
     """Return the sound accounts by name; defects are added to `problems`."""
     accounts: dict[str, Account] = {}
@@ -29,7 +29,9 @@ def read_accounts(
     return accounts
 
 
-def services_named(entries: Mapping[str, Entry], services: Sequence[Service]) -> dict[str, str]:
+def services_named(
+    entries: Mapping[str, DeclaredEntry], services: Sequence[Service]
+) -> dict[str, str]:
     """Return the services of all accounts that name a known one, whatever else is wrong there."""
     known = {service.name for service in services}
     named = {
@@ -44,7 +46,9 @@ def services_named(entries: Mapping[str, Entry], services: Sequence[Service]) ->
     }
 
 
-def _read(entry: Entry, services: Mapping[str, Service]) -> tuple[Account | None, list[Problem]]:
+def _read(
+    entry: DeclaredEntry, services: Mapping[str, Service]
+) -> tuple[Account | None, list[Problem]]:
     title = f"accounts.{step(entry.name)}"
     problems: list[Problem] = []
     if not re.fullmatch(NAME, entry.name):
@@ -66,7 +70,9 @@ def _read(entry: Entry, services: Mapping[str, Service]) -> tuple[Account | None
     return readings[0][0] if service else None, problems
 
 
-def _service_fault(entry: Entry, title: str, services: Mapping[str, Service]) -> Problem | None:
+def _service_fault(
+    entry: DeclaredEntry, title: str, services: Mapping[str, Service]
+) -> Problem | None:
     named = entry.node.value.get("service")
     known = ", ".join(services)
     if named is None:
@@ -79,7 +85,7 @@ def _service_fault(entry: Entry, title: str, services: Mapping[str, Service]) ->
 
 
 def _in_shape(
-    entry: Entry, service: Service, known: Collection[str], title: str
+    entry: DeclaredEntry, service: Service, known: Collection[str], title: str
 ) -> tuple[Account | None, list[Problem]]:
     """Read an account as one of `service`, whatever service it names."""
     spelt = spell(entry.node, known, title)

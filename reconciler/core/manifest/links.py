@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.state import Choice, Entry, Reader, Target
+from reconciler.core.manifest.state import AccountChoice, Declared, DeclaredEntry, Reader
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.references import put, references
@@ -15,11 +15,11 @@ from reconciler.core.service import Declaration
 from reconciler.core.text.phrases import near, quoted
 
 
-def offer(reader: Reader, found: Iterable[tuple[Entry, Desired]]) -> None:
+def offer(reader: Reader, found: Iterable[tuple[DeclaredEntry, Desired]]) -> None:
     """Let later declarations refer to these by their YAML name."""
     for entry, item in found:
         handle = item.spec.handle(item.account, item.outputs)
-        target = Target(item.address, item.account, handle)
+        target = Declared(item.address, item.account, handle)
         reader.targets.setdefault(item.spec.kind, {})[entry.name] = target
         reader.handles.setdefault(item.spec.kind, {})[handle] = target
 
@@ -62,7 +62,7 @@ def _mentioned(
 
 
 def misdirected(
-    reader: Reader, node: Node, shape: type[Declaration], choice: Choice, title: str
+    reader: Reader, node: Node, shape: type[Declaration], choice: AccountChoice, title: str
 ) -> Iterator[Problem]:
     """Yield what is wrong with the names a declaration refers to, sound otherwise or not."""
     for path, reference in shape.spec_type.refs.items():
@@ -77,7 +77,7 @@ def misdirected(
 
 
 def _astray(
-    reader: Reader, reference: Reference, given: Node, choice: Choice, title: str
+    reader: Reader, reference: Reference, given: Node, choice: AccountChoice, title: str
 ) -> Iterator[Problem]:
     """Yield what is wrong with one name or remote value."""
     value = given.value
@@ -104,7 +104,9 @@ def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:
     return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
 
 
-def _elsewhere(reader: Reader, reference: Reference, value: str, choice: Choice) -> str | None:
+def _elsewhere(
+    reader: Reader, reference: Reference, value: str, choice: AccountChoice
+) -> str | None:
     """Return the complaint about an object of another account where that is not allowed."""
     there = reader.choices.get(reader.section_of(reference.kind), {}).get(value)
     if not reference.same_account or there is None or choice.account is None:

@@ -134,7 +134,7 @@ def parse(file: str, content: bytes) -> Parsed:
         column = error.start - content.rfind(b"\n", 0, error.start)
         problem = Problem(file, line, column, "this is not UTF-8 text: save the file as UTF-8")
         return Parsed([], [problem], whole=False)
-    builder = _Builder(file)
+    builder = _NodeBuilder(file)
     whole = False
     try:
         builder.build(yaml.parse(text, Loader=LOADER))
@@ -147,7 +147,7 @@ def parse(file: str, content: bytes) -> Parsed:
     return Parsed(builder.documents, builder.problems, whole, frozenset(builder.cut))
 
 
-class _Builder:
+class _NodeBuilder:
     """Turns parser events into nodes, keeping a stack of open collections instead of recursing."""
 
     def __init__(self, file: str) -> None:

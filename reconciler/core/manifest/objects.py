@@ -16,7 +16,7 @@ from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.settings import NAME, NAME_RULE
 from reconciler.core.manifest.spelling import spell
-from reconciler.core.manifest.state import Choice, Entry, Reader, agreed
+from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader, agreed
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import Defect, Defects, Problem
 from reconciler.core.model.objects import Desired, Position
@@ -62,9 +62,9 @@ def _read_defaults(reader: Reader, defaults: Node) -> None:
             reader.defaults[section] = spelt.node
 
 
-def _mappings(reader: Reader, section: str) -> list[Entry]:
+def _mappings(reader: Reader, section: str) -> list[DeclaredEntry]:
     """Return the section's declarations that have fields; the others might be of any service."""
-    found: list[Entry] = []
+    found: list[DeclaredEntry] = []
     reader.choices[section] = {}
     for entry in reader.entries[section].values():
         title = f"{section}.{label(entry.name)}"
@@ -76,7 +76,7 @@ def _mappings(reader: Reader, section: str) -> list[Entry]:
             found.append(entry)
         else:
             reader.fail(entry.node.at, f"{title}: {_no_mapping(entry.node)}")
-            reader.choices[section][entry.name] = Choice(None, tuple(reader.shapes(section)))
+            reader.choices[section][entry.name] = AccountChoice(None, tuple(reader.shapes(section)))
     return found
 
 
@@ -84,7 +84,9 @@ def _no_mapping(node: Node) -> str:
     return f"expected a mapping (name: value), not {quoted(node.value)}"
 
 
-def _read(reader: Reader, section: str, entry: Entry) -> list[tuple[Entry, Desired]]:
+def _read(
+    reader: Reader, section: str, entry: DeclaredEntry
+) -> list[tuple[DeclaredEntry, Desired]]:
     """Return the objects a declaration stands for; none if its fields are not sound."""
     choice = reader.choices[section][entry.name]
     title = f"{section}.{label(entry.name)}"
@@ -98,7 +100,7 @@ def _read(reader: Reader, section: str, entry: Entry) -> list[tuple[Entry, Desir
     return [(entry, item) for item in _members(reader, entry, first.declaration, context, title)]
 
 
-def _context(reader: Reader, entry: Entry, choice: Choice) -> Context | None:
+def _context(reader: Reader, entry: DeclaredEntry, choice: AccountChoice) -> Context | None:
     """Return what members are made with, None where something of it is defective."""
     account = reader.accounts.get(choice.account or "")
     if account is None or choice.account is None or not re.fullmatch(NAME, entry.name):
@@ -107,7 +109,11 @@ def _context(reader: Reader, entry: Entry, choice: Choice) -> Context | None:
 
 
 def _in_each_shape(
-    reader: Reader, section: str, entry: Entry, choice: Choice, context: Context | None
+    reader: Reader,
+    section: str,
+    entry: DeclaredEntry,
+    choice: AccountChoice,
+    context: Context | None,
 ) -> Iterator[Checked]:
     title = f"{section}.{label(entry.name)}"
     defaults = reader.defaults.get(section)
@@ -126,7 +132,7 @@ def _place(problem: Problem) -> Position:
 
 
 def _members(
-    reader: Reader, entry: Entry, declaration: Declaration, context: Context, title: str
+    reader: Reader, entry: DeclaredEntry, declaration: Declaration, context: Context, title: str
 ) -> list[Desired]:
     try:
         members = list(declaration.members(context))
@@ -153,7 +159,7 @@ def _members(
     ]
 
 
-def _told(defect: Defect, entry: Entry, title: str) -> Problem:
+def _told(defect: Defect, entry: DeclaredEntry, title: str) -> Problem:
     """Return what is wrong with a declaration as a whole, at the field that it is about."""
     node, taken = entry.node.find(defect.path)
     at = node.at if taken else entry.at

@@ -19,7 +19,7 @@ from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
 from reconciler.core.manifest.settings import Head, Owns, Policy
-from reconciler.core.manifest.state import Entry, Reader
+from reconciler.core.manifest.state import DeclaredEntry, Reader
 from reconciler.core.model.delivery import obstacles
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
@@ -72,7 +72,7 @@ class Declarations:
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
     routing: Mapping[str, Routing] = field(default_factory=dict)
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, DeclaredEntry] = field(default_factory=dict)
 
     def place(self, account: str, path: str = "") -> Position | None:
         """Return where a field of an account stands, or what is there around it."""
@@ -113,7 +113,7 @@ class _Document:
 
     once: dict[str, Node] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
-    entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    entries: dict[str, dict[str, DeclaredEntry]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
 
 
@@ -222,7 +222,7 @@ def _add(document: _Document, root: Node, problems: list[Problem]) -> None:
 
 
 def _add_entries(
-    entries: dict[str, Entry], section: str, node: Node, problems: list[Problem]
+    entries: dict[str, DeclaredEntry], section: str, node: Node, problems: list[Problem]
 ) -> None:
     for name, child in node.value.items():
         at = node.keys[name]
@@ -232,7 +232,7 @@ def _add_entries(
                 problem_at(at, f"{title} is declared twice, first at {first}: keep one")
             )
         else:
-            entries[name] = Entry(name, at, child)
+            entries[name] = DeclaredEntry(name, at, child)
 
 
 def _place(at: Position) -> str:

@@ -12,7 +12,7 @@ from reconciler.core.service import Account, Declaration, Service
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DeclaredEntry:
     """One named declaration: where its name stands, and its body."""
 
     name: str
@@ -21,7 +21,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Declared:
     """What a declared name stands for when something refers to it."""
 
     address: str
@@ -30,7 +30,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AccountChoice:
     """What a declaration belongs to, as far as that is sure.
 
     `account` is the name of a declared account, which may be defective itself; None where it cannot
@@ -53,7 +53,7 @@ class Reader:
     name, `handles` the same by kind and handle.
     """
 
-    entries: Mapping[str, Mapping[str, Entry]]
+    entries: Mapping[str, Mapping[str, DeclaredEntry]]
     services: Sequence[Service]
     accounts: Mapping[str, Account]
     known_accounts: frozenset[str]
@@ -62,9 +62,9 @@ class Reader:
     problems: list[Problem]
     unread: frozenset[str] = frozenset()
     defaults: dict[str, Node] = field(default_factory=dict)
-    choices: dict[str, dict[str, Choice]] = field(default_factory=dict)
-    targets: dict[str, dict[str, Target]] = field(default_factory=dict)
-    handles: dict[str, dict[str, Target]] = field(default_factory=dict)
+    choices: dict[str, dict[str, AccountChoice]] = field(default_factory=dict)
+    targets: dict[str, dict[str, Declared]] = field(default_factory=dict)
+    handles: dict[str, dict[str, Declared]] = field(default_factory=dict)
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
@@ -78,7 +78,7 @@ class Reader:
             if section in service.declarations
         }
 
-    def target(self, reference: Reference, value: str) -> Target | None:
+    def target(self, reference: Reference, value: str) -> Declared | None:
         """Return the declared object that a reference names, or means by its remote value."""
         named = self.targets.get(reference.kind, {}).get(value)
         if named is not None or reference.remote is None:

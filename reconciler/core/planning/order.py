@@ -20,7 +20,7 @@ from reconciler.core.model.steps import PHASES, Change, Phase, Step, StepId, Ver
 from reconciler.core.world.sights import NO_OTHERS, Name, Sights
 
 
-class Heirs(Protocol):
+class Successors(Protocol):
     """What may take over from something: `coming` are the addresses that the plan brings about."""
 
     @property
@@ -34,7 +34,7 @@ def order(
     live: Iterable[Live],
     desired: Iterable[Desired],
     sights: Sights = NO_OTHERS,
-    waiting: Mapping[str, Heirs] = MappingProxyType({}),
+    waiting: Mapping[str, Successors] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """Return the steps of `changes` in order of execution.
 
@@ -236,7 +236,9 @@ def _never_ready(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
 
 
 def _need_heirs(
-    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], waiting: Mapping[str, Heirs]
+    needs: dict[StepId, set[StepId]],
+    by_id: Mapping[StepId, Change],
+    waiting: Mapping[str, Successors],
 ) -> None:
     """Let deletes that clear the way wait for what takes over, unless that waits for them.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from reconciler.core.text.squeezing import Places, squeeze
+from reconciler.core.text.squeezing import SqueezedPlaces, squeeze
 
 MASK = "***"
 PIECE = 12
@@ -76,7 +76,7 @@ class Scrubber:
         # As it is written, too: what stands before a secret may make it look like an escape.
         if not (self._shows(written) or self._shows(data) or self._shows_encoded(data)):
             return text
-        squeezed, plain = Places(text, squeezed=True), Places(text, squeezed=False)
+        squeezed, plain = SqueezedPlaces(text, squeezed=True), SqueezedPlaces(text, squeezed=False)
         spans = [squeezed.origin(*span) for span in self._found(squeezed.data)]
         spans += [plain.origin(*span) for span in self._pieces(plain.data)]
         return _masked(text, spans)

@@ -33,7 +33,7 @@ def squeeze(data: bytes) -> bytes:
     return data
 
 
-class Places:
+class SqueezedPlaces:
     """Text as bytes that know where each of them came from; `squeezed`: see the module."""
 
     def __init__(self, text: str, *, squeezed: bool) -> None:

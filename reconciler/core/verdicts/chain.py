@@ -11,7 +11,7 @@ from reconciler.core.model.spec import Spec, live_address
 from reconciler.core.planning.diff import compare
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
-from reconciler.core.world.remote import Remote
+from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
 
 
@@ -47,7 +47,7 @@ class _Landscape:
         known, _ = internalise(observation.live, declarations.desired)
         self._ignore_tags = declarations.policy.ignore_tags
         self._desired = {item.address: item for item in declarations.desired}
-        self._remote = Remote(declarations, known, observation)
+        self._remote = RemoteReferences(declarations, known, observation)
         self._unread: Sequence[Unread] = observation.unread
         self._live = {live_address(live.spec, live.account): live for live in reversed(known)}
         self._behind: Mapping[tuple[str, str], Live] = {

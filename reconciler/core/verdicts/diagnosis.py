@@ -27,7 +27,7 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ailment:
+class Impediment:
     """What is wrong and what to do about it; `optional` where plans and applies work without."""
 
     problem: str
@@ -44,7 +44,7 @@ class Examination:
 
     stage: Stage
     subject: str
-    look: Callable[[], Iterable[Ailment]]
+    look: Callable[[], Iterable[Impediment]]
     part: str | None = None
 
 

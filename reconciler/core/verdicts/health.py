@@ -33,7 +33,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HealthLimits:
     """The most that is still healthy.
 
     `waiting` counts visible messages, `age` the seconds of the oldest, `undelivered` the pushes

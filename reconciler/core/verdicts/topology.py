@@ -43,7 +43,7 @@ CALL_BACK = "call back"
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """One object, or `number` alike ones that are told as one.
 
     `key` is its address, declared or live; `name` what of it tells it from others of its kind, and
@@ -80,7 +80,7 @@ class Topology:
     """Nodes by key and the edges between them, both sorted."""
 
     stack: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     edges: tuple[Edge, ...]
 
     def changes(self) -> bool:
@@ -121,7 +121,7 @@ class _Drawing:
         self._verbs: dict[str, ActionName] = {item.address: item.action for item in actions}
         self._met = {live_address(it.spec, it.account): it for it in declarations.desired}
         self._names: dict[tuple[str, str, str], str] = {}
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[str, GraphNode] = {}
         self._edges: set[Edge] = set()
 
     def topology(self) -> Topology:
@@ -149,7 +149,7 @@ class _Drawing:
         nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
         return Topology(self._declarations.stack, nodes, tuple(sorted(self._edges)))
 
-    def _add(self, node: Node) -> str:
+    def _add(self, node: GraphNode) -> str:
         self._nodes.setdefault(node.key, node)
         return node.key
 
@@ -205,7 +205,7 @@ class _Drawing:
             yield named.get(path) or self._found(item, reference, handle), beside
         if item.spec.pushes_to is not None:
             uri = str(item.spec.fields()[item.spec.pushes_to])
-            yield self._add(Node(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
+            yield self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
 
     def _found(self, item: Desired | Live, reference: Reference, handle: str) -> str:
         """Return the key of what a handle names; what nobody knows becomes a node of its own."""
@@ -213,16 +213,18 @@ class _Drawing:
         known = self._names.get((reference.kind, scope, handle))
         return known or self._add(self._stranger(reference.kind, handle))
 
-    def _stranger(self, kind: str, handle: str) -> Node:
+    def _stranger(self, kind: str, handle: str) -> GraphNode:
         sighting = self._world.remote.sight(kind, handle).state if self._world else ""
         states: dict[str, NodeState] = {"gone": "problem", "unexamined": "unknown"}
-        return Node(f"{kind} {handle}", kind, handle, states.get(sighting, "elsewhere"))
+        return GraphNode(f"{kind} {handle}", kind, handle, states.get(sighting, "elsewhere"))
 
 
-def _node(item: Desired | Live, key: str, state: NodeState, outputs: Mapping[str, str]) -> Node:
+def _node(
+    item: Desired | Live, key: str, state: NodeState, outputs: Mapping[str, str]
+) -> GraphNode:
     spec = item.spec
     name = key.removeprefix(f"{spec.kind}.").removeprefix(f"{item.account}/")
-    return Node(
+    return GraphNode(
         key=key,
         kind=spec.kind,
         name=name,

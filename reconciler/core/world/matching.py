@@ -13,7 +13,7 @@ from reconciler.core.provider import Scope
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.ownership import Belonging, owners
 from reconciler.core.world.refs import reading_order
-from reconciler.core.world.remote import Remote
+from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.sights import Sights, sights
 from reconciler.core.world.unread import Unread
 
@@ -70,7 +70,7 @@ class World:
     owner: Mapping[str, Belonging]
     desired: dict[str, Desired]
     declared: frozenset[str]
-    remote: Remote
+    remote: RemoteReferences
     unknown: set[str]
     examined: frozenset[str] | None = None
     changes: dict[str, Change] = field(default_factory=dict)
@@ -139,7 +139,7 @@ def meet(
     for item in seen.others:
         by_address.setdefault(live_address(item.spec, item.account), item)
     declared = frozenset(live_address(item.spec, item.account) for item in declarations.desired)
-    remote = Remote(declarations, everything, observation)
+    remote = RemoteReferences(declarations, everything, observation)
     return World(
         declarations=declarations,
         selection=selection,
@@ -168,7 +168,9 @@ def meet(
     )
 
 
-def _unknown(desired: Sequence[Desired], unread: Sequence[Unread], remote: Remote) -> set[str]:
+def _unknown(
+    desired: Sequence[Desired], unread: Sequence[Unread], remote: RemoteReferences
+) -> set[str]:
     """Return the addresses of what was not read and of all that refers to it."""
     found: set[str] = set()
     if not unread:

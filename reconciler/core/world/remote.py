@@ -26,7 +26,7 @@ class Sighting:
     sentence: str = ""
 
 
-class Remote:
+class RemoteReferences:
     """Looks up remote values among what was observed; `live` hold handles in their references."""
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.verdicts.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
 from reconciler.reports.graph.looks import EDGE_SIGNS, LOOKS, Wording, remark, title
 from reconciler.reports.graph.mermaid import framed
 
@@ -33,7 +33,7 @@ def _lines(topology: Topology, wording: Wording) -> Iterator[str]:
     yield "}"
 
 
-def _node(node: Node, wording: Wording) -> str:
+def _node(node: GraphNode, wording: Wording) -> str:
     look = LOOKS[node.state]
     lines = [title(node), remark(node, wording)]
     if node.number == 1:

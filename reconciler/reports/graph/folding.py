@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.verdicts.topology import CALL_BACK, Edge, Node, Topology
+from reconciler.core.verdicts.topology import CALL_BACK, Edge, GraphNode, Topology
 
 MOST_NODES = 60
 MOST_EDGES = 400
@@ -12,7 +12,7 @@ MOST_EDGES = 400
 _LOOSE = 4
 """So many objects of others that nothing leads to are still shown one by one."""
 
-Group = Callable[[Node], tuple[str, ...]]
+Group = Callable[[GraphNode], tuple[str, ...]]
 """Says what is told as one: nodes with the same words, of which the last is its name."""
 
 
@@ -42,7 +42,7 @@ def _others(topology: Topology, *, discreet: bool) -> Group:
     numbers = Counter((node.kind, node.account) for node in topology.nodes if node.key in loose)
     most = 0 if discreet else _LOOSE
 
-    def group(node: Node) -> tuple[str, ...]:
+    def group(node: GraphNode) -> tuple[str, ...]:
         if node.key in loose and numbers[node.kind, node.account] > most:
             return node.kind, node.account, node.service, node.state, "not ours"
         return (node.key,)
@@ -50,7 +50,7 @@ def _others(topology: Topology, *, discreet: bool) -> Group:
     return group
 
 
-def _by_party(node: Node) -> tuple[str, ...]:
+def _by_party(node: GraphNode) -> tuple[str, ...]:
     """Group what is for one seller or target; nobody asks which URI each of many pushes to."""
     if node.kind == CALL_BACK:
         return _by_account(node)
@@ -59,16 +59,16 @@ def _by_party(node: Node) -> tuple[str, ...]:
     return node.kind, node.account, node.service, node.state, node.party
 
 
-def _by_account(node: Node) -> tuple[str, ...]:
+def _by_account(node: GraphNode) -> tuple[str, ...]:
     return node.kind, node.account, node.service, node.state, ""
 
 
-def _by_service(node: Node) -> tuple[str, ...]:
+def _by_service(node: GraphNode) -> tuple[str, ...]:
     return node.kind, "", node.service, node.state, ""
 
 
 def _merged(topology: Topology, group: Group) -> Topology:
-    groups: dict[tuple[str, ...], list[Node]] = {}
+    groups: dict[tuple[str, ...], list[GraphNode]] = {}
     for node in topology.nodes:
         groups.setdefault(group(node), []).append(node)
     named = {node.key: _together(words, nodes) for words, nodes in groups.items() for node in nodes}
@@ -82,13 +82,13 @@ def _merged(topology: Topology, group: Group) -> Topology:
     )
 
 
-def _together(words: tuple[str, ...], nodes: list[Node]) -> Node:
+def _together(words: tuple[str, ...], nodes: list[GraphNode]) -> GraphNode:
     """Return one node for several; a group of one thing that may be named stays that thing."""
     first = nodes[0]
     if len(words) == 1 or (len(nodes) == 1 and words[-1] != "not ours"):
         return first
     kind, account, service, _, name = words
-    return Node(
+    return GraphNode(
         key=" ".join(["all of", *filter(None, words)]),
         kind=kind,
         name=name,

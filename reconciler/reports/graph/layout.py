@@ -8,7 +8,7 @@ node goes to the mean of those it is wired to, a few times over. All lengths are
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.core.verdicts.topology import Node, Topology
+from reconciler.core.verdicts.topology import GraphNode, Topology
 
 WIDTH, HEIGHT = 290, 46
 GAP_X, GAP_Y = 90, 12
@@ -40,7 +40,7 @@ class Layout:
     height: int
 
 
-Run = list[Node]
+Run = list[GraphNode]
 """Nodes of one account in one column, one below the other."""
 
 
@@ -135,7 +135,7 @@ def _ordered(topology: Topology, columns: Mapping[str, int]) -> list[list[Run]]:
     return grid
 
 
-def _runs(nodes: list[Node]) -> list[Run]:
+def _runs(nodes: list[GraphNode]) -> list[Run]:
     runs: dict[tuple[str, str], Run] = {}
     for node in nodes:
         runs.setdefault((node.account, node.service), []).append(node)
@@ -154,7 +154,7 @@ def _rows(grid: list[list[Run]]) -> dict[str, float]:
 def _sorted(
     runs: list[Run], wired: Mapping[str, list[str]], rows: Mapping[str, float]
 ) -> list[Run]:
-    def mean(node: Node) -> float:
+    def mean(node: GraphNode) -> float:
         near = [rows[key] for key in wired.get(node.key, ())]
         return round(sum(near) / len(near), 9) if near else rows[node.key]
 

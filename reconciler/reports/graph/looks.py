@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.text.visible import visible
-from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, Node, NodeState, Topology
+from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, GraphNode, NodeState, Topology
 
 _LONGEST = 60
 
@@ -63,7 +63,7 @@ class Wording:
         return DRIFTED.get(state, state) if self.drifted else state
 
 
-def title(node: Node) -> str:
+def title(node: GraphNode) -> str:
     """Return what a node is called."""
     if node.number == 1:
         return shortened(node.name)
@@ -71,7 +71,7 @@ def title(node: Node) -> str:
     return f"{shortened(node.name)}: {many}" if node.name else many
 
 
-def remark(node: Node, wording: Wording) -> str:
+def remark(node: GraphNode, wording: Wording) -> str:
     """Return the second line of a node: what becomes of it, by sign and word, and its detail."""
     look, word = LOOKS[node.state], wording.state(node.state)
     quiet = node.state in ("in sync", "declared", "elsewhere")

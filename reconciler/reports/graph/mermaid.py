@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.verdicts.topology import Node, Topology
+from reconciler.core.verdicts.topology import GraphNode, Topology
 from reconciler.reports.graph.looks import (
     EDGE_SIGNS,
     LOOKS,
@@ -49,15 +49,15 @@ def _lines(topology: Topology, wording: Wording) -> Iterator[str]:
             yield f"  class f{number} frame"
 
 
-def framed(topology: Topology) -> list[tuple[str, list[Node]]]:
+def framed(topology: Topology) -> list[tuple[str, list[GraphNode]]]:
     """Return nodes by the title of the account they are in, which is empty for none."""
-    frames: dict[str, list[Node]] = {}
+    frames: dict[str, list[GraphNode]] = {}
     for node in topology.nodes:
         frames.setdefault(account_title(node.account, node.service), []).append(node)
     return sorted(frames.items())
 
 
-def _node(node: Node, wording: Wording) -> str:
+def _node(node: GraphNode, wording: Wording) -> str:
     lines = [_label(title(node)), _label(remark(node, wording))]
     if node.number == 1:
         lines.insert(0, f"<b>{_label(node.kind)}</b>")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
-from reconciler.core.verdicts.topology import Edge, Node, Topology
+from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
 from reconciler.reports.graph.layout import (
     FRAME,
     GAP_X,
@@ -110,7 +110,7 @@ def _frame(root: Element, frame: Frame) -> None:
     _text(root, frame.x, frame.y + 16, account_title(frame.account, frame.service), "account")
 
 
-def _node(root: Element, node: Node, place: tuple[int, int], wording: Wording) -> None:
+def _node(root: Element, node: GraphNode, place: tuple[int, int], wording: Wording) -> None:
     look, (x, y) = LOOKS[node.state], place
     group = SubElement(root, "g", {"class": node.state.replace(" ", "-"), "data-key": node.key})
     SubElement(group, "title").text = f"{node.kind} {title(node)} {remark(node, wording)}".strip()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.sandbox.eventbridge.holdings import Ask, Bus, Source, page, prefixed
+from reconciler.sandbox.eventbridge.holdings import Ask, Bus, PartnerSource, page, prefixed
 from reconciler.sandbox.eventbridge.refusals import (
     Refused,
     invalid,
@@ -98,12 +98,12 @@ def delete(ask: Ask) -> dict[str, Any]:
     return {}
 
 
-def _wait_for_owner(ask: Ask, source: Source) -> None:
+def _wait_for_owner(ask: Ask, source: PartnerSource) -> None:
     source.state = "PENDING"
     source.expires = ask.world.clock.now() + float(ask.world.settings["eventSourceSeconds"])
 
 
-def _seen(ask: Ask, name: str) -> Source:
+def _seen(ask: Ask, name: str) -> PartnerSource:
     source = ask.holding.sources.get(name)
     if source is None:
         raise no_source(name)
@@ -118,7 +118,7 @@ def describe_source(ask: Ask) -> dict[str, Any]:
     return _shown_source(ask, _seen(ask, ask.parameters["Name"]))
 
 
-def _shown_source(ask: Ask, source: Source) -> dict[str, Any]:
+def _shown_source(ask: Ask, source: PartnerSource) -> dict[str, Any]:
     shown = {
         "Arn": ask.holding.source_arn(source.name),
         "CreatedBy": source.name.split("/")[1],

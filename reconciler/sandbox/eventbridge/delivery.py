@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from reconciler.sandbox.clock import iso
 from reconciler.sandbox.eventbridge import inputs, patterns
-from reconciler.sandbox.eventbridge.holdings import DEFAULT, Bus, Holding, Rule, World
+from reconciler.sandbox.eventbridge.holdings import DEFAULT, Bus, EventBridgeWorld, Holding, Rule
 from reconciler.sandbox.figures import Figures
 
 _CODES = {
@@ -32,7 +32,7 @@ class Queues(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleOutcome:
     """What became of an event at one target, or, without a rule, of the whole event."""
 
     outcome: str
@@ -41,14 +41,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class RuleDelivery:
     """Hands events to targets; all of it happens at once."""
 
-    world: World
+    world: EventBridgeWorld
     queues: Queues
     figures: Figures
 
-    def from_partner(self, holding: Holding, source: str, kind: str, detail: Any) -> list[Outcome]:
+    def from_partner(
+        self, holding: Holding, source: str, kind: str, detail: Any
+    ) -> list[RuleOutcome]:
         """Take in what a partner sends.
 
         Returns refused (no such source, or deleted), dropped (the source waits for its owner),
@@ -56,9 +58,9 @@ class Delivery:
         """
         found = holding.sources.get(source)
         if found is None or found.state == "DELETED":
-            return [Outcome("refused")]
+            return [RuleOutcome("refused")]
         if found.state == "PENDING":
-            return [Outcome("dropped")]
+            return [RuleOutcome("dropped")]
         self._count(holding, "Events", {"EventSourceName": source})
         return self.on_bus(
             holding, holding.buses[source], self.event(holding, source, kind, detail)
@@ -80,7 +82,7 @@ class Delivery:
             "detail": detail,
         }
 
-    def on_bus(self, holding: Holding, bus: Bus, event: dict[str, Any]) -> list[Outcome]:
+    def on_bus(self, holding: Holding, bus: Bus, event: dict[str, Any]) -> list[RuleOutcome]:
         """Hand an event to every enabled rule of a bus that it matches."""
         found = [
             outcome
@@ -88,11 +90,11 @@ class Delivery:
             if rule.facts["State"] != "DISABLED" and _wants(rule, event)
             for outcome in self._by_rule(holding, bus, rule, event)
         ]
-        return found or [Outcome("unmatched")]
+        return found or [RuleOutcome("unmatched")]
 
     def _by_rule(
         self, holding: Holding, bus: Bus, rule: Rule, event: dict[str, Any]
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[RuleOutcome]:
         named = {"RuleName": rule.name}
         dimensions = named if bus.name == DEFAULT else {"EventBusName": bus.name, **named}
         arn = holding.rule_arn(bus.name, rule.name)
@@ -108,7 +110,7 @@ class Delivery:
         rule: str,
         target: dict[str, Any],
         event: dict[str, Any],
-    ) -> Outcome:
+    ) -> RuleOutcome:
         trouble, retries = self._try(rule, target, event)
         for metric, times in (
             ("InvocationsCreated", 1),
@@ -119,7 +121,7 @@ class Delivery:
         if trouble:
             self._count(holding, "FailedInvocations", dimensions)
             self._to_dead_letters(holding, dimensions, rule, target, event, trouble, retries)
-        return Outcome(trouble or "delivered", rule, target["Arn"])
+        return RuleOutcome(trouble or "delivered", rule, target["Arn"])
 
     def _try(
         self, rule: str, target: dict[str, Any], event: dict[str, Any]

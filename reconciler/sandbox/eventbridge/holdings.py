@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.clock import SandboxClock
 from reconciler.sandbox.eventbridge.refusals import Refused, invalid, no_bus, no_rule
 from reconciler.sandbox.service import page_offset, page_token
 from reconciler.sandbox.settings import Settings
@@ -25,7 +25,7 @@ def partition(region: str) -> str:
 
 
 @dataclass
-class Source:
+class PartnerSource:
     """A partner's event source; `expires` (Unix seconds) holds while it is PENDING.
 
     The next `unseen` looks come too early to see it.
@@ -72,7 +72,7 @@ class Holding:
 
     account: str
     region: str
-    sources: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, PartnerSource] = field(default_factory=dict)
     buses: dict[str, Bus] = field(default_factory=dict)
 
     def source_arn(self, name: str) -> str:
@@ -96,7 +96,7 @@ class Holding:
             if source.state == "PENDING" and source.expires <= now:
                 self.forget(source)
 
-    def forget(self, source: Source) -> None:
+    def forget(self, source: PartnerSource) -> None:
         """Do what happens when a partner deletes a source, or its time is over."""
         if source.name in self.buses:
             source.state = "DELETED"
@@ -140,11 +140,11 @@ class Holding:
 
 
 @dataclass
-class World:
+class EventBridgeWorld:
     """All that EventBridge holds, by account and region; `lock` guards it."""
 
     settings: Settings
-    clock: Clock
+    clock: SandboxClock
     holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -168,7 +168,7 @@ class World:
 class Ask:
     """One request to carry out."""
 
-    world: World
+    world: EventBridgeWorld
     holding: Holding
     parameters: dict[str, Any]
     denied: frozenset[str]

@@ -4,21 +4,21 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from reconciler.sandbox.eventbridge.delivery import Delivery
+from reconciler.sandbox.eventbridge.delivery import RuleDelivery
 from reconciler.sandbox.eventbridge.holdings import Ask
 from reconciler.sandbox.eventbridge.refusals import Refused
 
 _NEEDED = ("Source", "DetailType", "Detail")
 
 
-def put(ask: Ask, delivery: Delivery) -> dict[str, Any]:
+def put(ask: Ask, delivery: RuleDelivery) -> dict[str, Any]:
     """Carry PutEvents out: every entry has its own answer."""
     entries = [_entry(ask, delivery, wish) for wish in ask.parameters["Entries"]]
     failed = sum(1 for entry in entries if "ErrorCode" in entry)
     return {"FailedEntryCount": failed, "Entries": entries}
 
 
-def _entry(ask: Ask, delivery: Delivery, wish: dict[str, Any]) -> dict[str, str]:
+def _entry(ask: Ask, delivery: RuleDelivery, wish: dict[str, Any]) -> dict[str, str]:
     if missing := [name for name in _NEEDED if not wish.get(name)]:
         text = f"Parameter {missing[0]} is not valid. Reason: {missing[0]} is a required argument."
         return {"ErrorCode": "InvalidArgument", "ErrorMessage": text}

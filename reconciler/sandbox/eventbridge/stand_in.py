@@ -7,11 +7,18 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.clock import Clock
+from reconciler.sandbox.clock import SandboxClock
 from reconciler.sandbox.eventbridge import buses, puts, rules, tags, targets
 from reconciler.sandbox.eventbridge.constraints import check
-from reconciler.sandbox.eventbridge.delivery import Delivery, Outcome, Queues
-from reconciler.sandbox.eventbridge.holdings import Ask, Holding, Operation, Rule, Source, World
+from reconciler.sandbox.eventbridge.delivery import Queues, RuleDelivery, RuleOutcome
+from reconciler.sandbox.eventbridge.holdings import (
+    Ask,
+    EventBridgeWorld,
+    Holding,
+    Operation,
+    PartnerSource,
+    Rule,
+)
 from reconciler.sandbox.eventbridge.refusals import Refused
 from reconciler.sandbox.eventbridge.refusals import denied as denied_by_iam
 from reconciler.sandbox.figures import Figures
@@ -29,12 +36,12 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
-class EventBridge:
+class EventBridgeStandIn:
     """EventBridge of every account and region."""
 
-    def __init__(self, settings: Settings, clock: Clock, queues: Queues, figures: Figures):
-        self._world = World(settings, clock)
-        self._delivery = Delivery(self._world, queues, figures)
+    def __init__(self, settings: Settings, clock: SandboxClock, queues: Queues, figures: Figures):
+        self._world = EventBridgeWorld(settings, clock)
+        self._delivery = RuleDelivery(self._world, queues, figures)
 
     def answer(
         self, operation: str, account: str, region: str, request: Request, denied: Collection[str]
@@ -98,10 +105,10 @@ class EventBridge:
             else:
                 holding.forget(source)
 
-    def _made(self, name: str) -> Source:
+    def _made(self, name: str) -> PartnerSource:
         now = self._world.clock.now()
         expires = now + float(self._world.settings["eventSourceSeconds"])
-        return Source(name, now, expires, unseen=self._world.lag("eventSourceCreated"))
+        return PartnerSource(name, now, expires, unseen=self._world.lag("eventSourceCreated"))
 
     def managed_rule(self, account: str, region: str, bus: str, name: str, by: str) -> None:
         """Put a rule on a bus that belongs to another AWS service. Raises Unacceptable."""
@@ -113,7 +120,9 @@ class EventBridge:
             except Refused as error:
                 raise Unacceptable(error.message) from error
 
-    def emit(self, account: str, region: str, source: str, kind: str, detail: Any) -> list[Outcome]:
+    def emit(
+        self, account: str, region: str, source: str, kind: str, detail: Any
+    ) -> list[RuleOutcome]:
         """Take an event from the partner; return what became of it."""
         with self._world.lock:
             holding = self._world.of(account, region)

@@ -8,12 +8,12 @@ from typing import Any
 from reconciler.core.verdicts.health import Metrics
 
 
-class Garbled(ValueError):
+class GarbledMerchantAnswer(ValueError):
     """An answer that is no JSON object or lacks what every answer of its kind has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class SubscriptionResource:
     """A notification subscription; `name` is empty until the service has given one.
 
     `target` is the bare number of an account, None for all managed accounts.
@@ -39,14 +39,14 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SubscriptionResourcePage:
     """One page of a list; `token` asks for the next one."""
 
-    items: tuple[Remote, ...]
+    items: tuple[SubscriptionResource, ...]
     token: str | None
 
 
-def remote(data: Any) -> Remote:
+def remote(data: Any) -> SubscriptionResource:
     """Return the subscription that a JSON object describes.
 
     Raises:
@@ -58,24 +58,24 @@ def remote(data: Any) -> Remote:
     if not known.get("allManagedAccounts"):
         match = re.fullmatch(r"accounts/([1-9][0-9]*)", str(target))
         if match is None:
-            raise Garbled(f"{name} has neither targetAccount nor allManagedAccounts")
+            raise GarbledMerchantAnswer(f"{name} has neither targetAccount nor allManagedAccounts")
         target = match[1]
     else:
         target = None
     uri = known.get("callBackUri", "")  # proto3 leaves an empty text out
     if not isinstance(uri, str):
-        raise Garbled(f"callBackUri of {name} is no text")
-    return Remote(name, _text(known, "registeredEvent"), target, uri)
+        raise GarbledMerchantAnswer(f"callBackUri of {name} is no text")
+    return SubscriptionResource(name, _text(known, "registeredEvent"), target, uri)
 
 
-def page(data: Any) -> Page:
+def page(data: Any) -> SubscriptionResourcePage:
     """Return one page; an empty list is answered as `{}`."""
     known = _object(data)
     found = known.get("notificationSubscriptions", [])
     token = known.get("nextPageToken") or None
     if not isinstance(found, list) or not isinstance(token, str | None):
-        raise Garbled("notificationSubscriptions is no list")
-    return Page(tuple(remote(item) for item in found), token)
+        raise GarbledMerchantAnswer("notificationSubscriptions is no list")
+    return SubscriptionResourcePage(tuple(remote(item) for item in found), token)
 
 
 def health(data: Any) -> Metrics:
@@ -92,7 +92,7 @@ def access_rights(data: Any) -> tuple[str, ...]:
     """Return the access rights of a user."""
     found = _object(data).get("accessRights", [])
     if not isinstance(found, list):
-        raise Garbled("accessRights is no list")
+        raise GarbledMerchantAnswer("accessRights is no list")
     return tuple(str(right) for right in found)
 
 
@@ -101,12 +101,12 @@ def _number(known: Mapping[str, Any], key: str) -> int:
     try:
         return int(float(value))
     except (ValueError, OverflowError):
-        raise Garbled(f"{key} is no number") from None
+        raise GarbledMerchantAnswer(f"{key} is no number") from None
 
 
 def _object(data: Any) -> Mapping[str, Any]:
     if not isinstance(data, dict):
-        raise Garbled("no JSON object")
+        raise GarbledMerchantAnswer("no JSON object")
     return data
 
 
@@ -114,4 +114,4 @@ def _text(known: Mapping[str, Any], key: str) -> str:
     value = known.get(key)
     if isinstance(value, str) and value:
         return value
-    raise Garbled(f"{key} is missing")
+    raise GarbledMerchantAnswer(f"{key} is missing")

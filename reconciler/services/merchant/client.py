@@ -23,10 +23,19 @@ from reconciler.core.verdicts.health import Metrics
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant import answers
 from reconciler.services.merchant.account import BASE_URL, MerchantAccount
-from reconciler.services.merchant.answers import Garbled, Page, Remote
-from reconciler.services.merchant.failures import NO_SUCH_METHOD, Site, read_report, translate
+from reconciler.services.merchant.answers import (
+    GarbledMerchantAnswer,
+    SubscriptionResource,
+    SubscriptionResourcePage,
+)
+from reconciler.services.merchant.failures import (
+    NO_SUCH_METHOD,
+    MerchantCall,
+    read_report,
+    translate,
+)
 from reconciler.services.merchant.kinds import BUCKET, PACE
-from reconciler.services.merchant.login import Login
+from reconciler.services.merchant.login import MerchantLogin
 from reconciler.transport.calls import Calls, Clock
 from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp
@@ -49,11 +58,11 @@ class MerchantClient:
         self.calls = Calls(clock, paces={BUCKET: PACE})
         self._base_url = account.endpoint or BASE_URL
         self._http = Http()
-        self._login = Login(name, account, secrets)
+        self._login = MerchantLogin(name, account, secrets)
         self._parent = f"accounts/{account.account_id}"
         self._service = _described(self._base_url)
 
-    def list(self) -> Iterator[Remote]:
+    def list(self) -> Iterator[SubscriptionResource]:
         """Yield all subscriptions, page by page."""
         token: str | None = None
         pages = Pages(self._name, f"{BUCKET}.list")
@@ -65,17 +74,17 @@ class MerchantClient:
                 return
             pages.turn(token)
 
-    def get(self, name: str) -> Remote:
+    def get(self, name: str) -> SubscriptionResource:
         """Return one subscription. Raises Missing where there is none."""
         return self._run("get", self._methods().get(name=name), answers.remote)
 
-    def create(self, wanted: Remote) -> Remote:
+    def create(self, wanted: SubscriptionResource) -> SubscriptionResource:
         """Create a subscription. Not repeated after a lost answer: Unclear is raised."""
         request = self._methods().create(parent=self._parent, body=wanted.body())
         quiet = self._quietly(wanted.call_back_uri)
         return self._run("create", request, answers.remote, repeat=False, scrub=quiet)
 
-    def set_call_back_uri(self, name: str, call_back_uri: str) -> Remote:
+    def set_call_back_uri(self, name: str, call_back_uri: str) -> SubscriptionResource:
         """Change where a subscription pushes to, and nothing else about it."""
         request = self._methods().patch(
             name=name, updateMask="callBackUri", body={"callBackUri": call_back_uri}
@@ -116,7 +125,7 @@ class MerchantClient:
         """Close every connection."""
         self._http.close()
 
-    def _page(self, token: str | None) -> Page:
+    def _page(self, token: str | None) -> SubscriptionResourcePage:
         request = self._methods().list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
         return self._run("list", request, answers.page)
 
@@ -149,7 +158,7 @@ class MerchantClient:
         repeat: bool = True,
         scrub: Callable[[str], str] | None = None,
     ) -> T:
-        site = Site(
+        site = MerchantCall(
             self._name,
             f"{BUCKET}.{method}",
             self._account.account_id,
@@ -160,15 +169,15 @@ class MerchantClient:
             BUCKET, lambda: self._understood(site, request, understand), repeat=repeat
         )
 
-    def _understood(self, site: Site, request: Any, understand: Callable[[Any], T]) -> T:
+    def _understood(self, site: MerchantCall, request: Any, understand: Callable[[Any], T]) -> T:
         try:
             return understand(self._sent(site, request))
-        except (Garbled, UnicodeDecodeError) as error:
-            why = error if isinstance(error, Garbled) else "no text"
+        except (GarbledMerchantAnswer, UnicodeDecodeError) as error:
+            why = error if isinstance(error, GarbledMerchantAnswer) else "no text"
             message = f"the answer is incomplete or of another kind: {why}"
             raise Unclear(site.account, site.operation, message) from error
 
-    def _sent(self, site: Site, request: Any) -> Any:
+    def _sent(self, site: MerchantCall, request: Any) -> Any:
         """Send a request, and once more with a new token where the token was refused."""
         for again in (True, False):
             credentials = self._login.credentials(self._http)
@@ -182,7 +191,7 @@ class MerchantClient:
                 raise translate(site, report) from error
         raise AssertionError("unreachable: the last round returns or raises")
 
-    def _execute(self, site: Site, request: Any, credentials: Any) -> Any:
+    def _execute(self, site: MerchantCall, request: Any, credentials: Any) -> Any:
         try:
             return request.execute(http=ApiHttp(self._http, credentials), num_retries=0)
         except Failed as error:

@@ -5,7 +5,7 @@ from functools import partial
 
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.objects import Desired
-from reconciler.core.verdicts.diagnosis import Ailment, Examination, Stage
+from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import BASE_URL, AccessToken, MerchantAccount
@@ -46,29 +46,29 @@ def secrets_of(desired: Sequence[Desired], resolve: Callable[[str], str]) -> Ite
         yield Examination(Stage.secrets, reference, partial(_resolve, resolve, reference, address))
 
 
-def _resolve(resolve: Callable[[str], str], reference: str, address: str) -> Iterator[Ailment]:
+def _resolve(resolve: Callable[[str], str], reference: str, address: str) -> Iterator[Impediment]:
     try:
         resolve(reference)
     except SettingsError as error:
-        yield Ailment(str(error), f"give {reference} a value, or correct `secret` of {address}")
+        yield Impediment(str(error), f"give {reference} a value, or correct `secret` of {address}")
 
 
-def _login(client: MerchantClient) -> Iterator[Ailment]:
+def _login(client: MerchantClient) -> Iterator[Impediment]:
     client.login()
     yield from ()
 
 
-def _list(client: MerchantClient) -> Iterator[Ailment]:
+def _list(client: MerchantClient) -> Iterator[Impediment]:
     """Read one page: registration of the Cloud project, the API being enabled, being a user."""
     next(client.list(), None)
     yield from ()
 
 
-def _rights(account: MerchantAccount, client: MerchantClient) -> Iterator[Ailment]:
+def _rights(account: MerchantAccount, client: MerchantClient) -> Iterator[Impediment]:
     rights = client.access_rights()
     if rights is not None and not MAY_WRITE & set(rights):
         has = ", ".join(rights) or "no right at all"
-        yield Ailment(
+        yield Impediment(
             f"the credentials may not change subscriptions of Merchant account "
             f"{account.account_id}: they have {has}",
             "have an administrator give their user the access right STANDARD",

@@ -23,7 +23,7 @@ _DAILY = "quota/daily_limit_exceeded"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class MerchantCall:
     """Where a failure happened; `number` is the Merchant account, `base_url` the API's own.
 
     `scrub` masks secrets in what the service says.
@@ -89,7 +89,7 @@ def _reasons(details: Any) -> Iterator[str]:
             yield str(metadata.get("REASON", "")) if isinstance(metadata, dict) else ""
 
 
-def translate(site: Site, report: Report) -> ServiceError:
+def translate(site: MerchantCall, report: Report) -> ServiceError:
     """Return what an HTTP error means."""
     error, hint = _meaning(site, report)
     said = excerpt(report.message, 300 if report.code else 180, site.scrub).rstrip(". ")
@@ -105,7 +105,7 @@ def translate(site: Site, report: Report) -> ServiceError:
     return error(site.account, site.operation, message, code=report.code)
 
 
-def _meaning(site: Site, report: Report) -> tuple[type[ServiceError], str]:
+def _meaning(site: MerchantCall, report: Report) -> tuple[type[ServiceError], str]:
     status = report.status
     if status == 401:
         return Denied, _unauthenticated(site, report)
@@ -124,7 +124,7 @@ def _meaning(site: Site, report: Report) -> tuple[type[ServiceError], str]:
     return (Transient, "") if status >= 500 else (Rejected, "")
 
 
-def _unauthenticated(site: Site, report: Report) -> str:
+def _unauthenticated(site: MerchantCall, report: Report) -> str:
     if report.unregistered:
         return (
             f"register the Cloud project once as an administrator: {site.registration} with "
@@ -133,7 +133,7 @@ def _unauthenticated(site: Site, report: Report) -> str:
     return "check the credentials and that they belong to a user of the Merchant account"
 
 
-def _forbidden(site: Site, report: Report) -> str:
+def _forbidden(site: MerchantCall, report: Report) -> str:
     if "SERVICE_DISABLED" in report.reasons:
         return "enable the Merchant API in the Cloud project of the credentials"
     return f"add the credentials' e-mail address as a user of Merchant account {site.number}"

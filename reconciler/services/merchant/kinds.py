@@ -14,7 +14,14 @@ from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import ActionName, Frozen, Pace, Spec
-from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.service import (
+    Account,
+    Context,
+    Declaration,
+    Member,
+    Service,
+    WrittenDeclaration,
+)
 from reconciler.services.merchant.account import AccessToken, AccountNumber, MerchantAccount
 from reconciler.services.merchant.call_back import (
     SECRET,
@@ -28,8 +35,8 @@ __all__ = [
     "SERVICE",
     "AccessToken",
     "MerchantAccount",
-    "Subscription",
-    "SubscriptionDeclaration",
+    "MerchantSubscription",
+    "MerchantSubscriptionDeclaration",
 ]
 
 # Google publishes no figures; 429 tells when even this is too fast.
@@ -41,14 +48,14 @@ TARGETS = frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"})
 Event = Literal["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
 
 
-class SubscriptionSettings(Frozen):
+class MerchantSubscriptionSettings(Frozen):
     """What a subscription listens for."""
 
     target_account: AccountNumber | None = None
     all_managed_accounts: bool | None = None
 
 
-class Subscription(SubscriptionSettings, Spec):
+class MerchantSubscription(MerchantSubscriptionSettings, Spec):
     """A subscription to one event of one account, or of all accounts that `owner` manages."""
 
     kind: ClassVar[str] = "subscription"
@@ -92,7 +99,11 @@ class Subscription(SubscriptionSettings, Spec):
     def unexamined(self, live: Spec) -> Iterator[str]:
         """Yield the call back URI if it agrees with a live one but for the secret."""
         uri = self.call_back_uri
-        if isinstance(live, Subscription) and not uri.known and uri.may_be(live.call_back_uri):
+        if (
+            isinstance(live, MerchantSubscription)
+            and not uri.known
+            and uri.may_be(live.call_back_uri)
+        ):
             yield "callBackUri"
 
     def bucket(self, action: ActionName) -> str:
@@ -124,14 +135,14 @@ def _parse_true(value: Any) -> Any:
     raise ValueError("expected true (or leave it out and name the target accounts)")
 
 
-class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration):
     """A subscription in YAML, for one target account, several, or all that are managed."""
 
     exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
     one_of: ClassVar[Mapping[frozenset[str], str]] = {
         TARGETS: "expected one of `targetAccount`, `targetAccounts` and `allManagedAccounts: true`"
     }
-    spec_type: ClassVar[type[Spec]] = Subscription
+    spec_type: ClassVar[type[Spec]] = MerchantSubscription
 
     registered_event: Event
     target_accounts: tuple[AccountNumber, ...] | None = None
@@ -176,24 +187,26 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
             yield Member(self._spec(owner, self.target_account))
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration for all subscriptions that are equal but for the target."""
-        for same, uri in _folded([spec for spec in specs if isinstance(spec, Subscription)]):
+        for same, uri in _folded(
+            [spec for spec in specs if isinstance(spec, MerchantSubscription)]
+        ):
             event = same[0].registered_event
             targets = [spec.target_account for spec in same if spec.target_account]
             fields = {"registeredEvent": event, **_interest(targets), "callBackUri": uri}
             stem = event.lower().replace("_", "-")
             which = "several" if len(targets) > 1 else targets[0] if targets else "all"
             more = "own" if which == same[0].owner else which
-            yield Written(tuple(same), fields, fields, (stem, f"{stem}-{more}"))
+            yield WrittenDeclaration(tuple(same), fields, fields, (stem, f"{stem}-{more}"))
 
-    def _spec(self, owner: str, target: str | None) -> Subscription:
+    def _spec(self, owner: str, target: str | None) -> MerchantSubscription:
         interest: dict[str, Any] = (
             {"target_account": target} if target else {"all_managed_accounts": True}
         )
         event = self.registered_event
         uri = fill_in(self.call_back_uri, target_account=target, registered_event=event)
-        return Subscription(
+        return MerchantSubscription(
             registered_event=event,
             call_back_uri=CallBackUri(uri, reference=self.secret),
             owner=owner,
@@ -211,14 +224,16 @@ def _go_together(template: str, secret: str | None) -> None:
         raise ValueError("expected {secret} where the value of `secret` is to stand")
 
 
-def _folded(specs: Sequence[Subscription]) -> Iterable[tuple[list[Subscription], str]]:
+def _folded(
+    specs: Sequence[MerchantSubscription],
+) -> Iterable[tuple[list[MerchantSubscription], str]]:
     """Yield subscriptions that are equal but for the target, with the URI that stands for all.
 
     Those that push to one URI belong together, and of the others those whose URIs are equal but for
     the number of the target in them.
     """
     same = Counter((spec.registered_event, spec.call_back_uri.reveal()) for spec in specs)
-    alike: dict[tuple[str, str, bool], list[Subscription]] = {}
+    alike: dict[tuple[str, str, bool], list[MerchantSubscription]] = {}
     for spec in specs:
         event, uri, target = spec.registered_event, spec.call_back_uri.reveal(), spec.target_account
         if target and same[event, uri] == 1:
@@ -257,6 +272,6 @@ def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
 SERVICE = Service(
     name="merchant",
     account=MerchantAccount,
-    declarations={"subscriptions": SubscriptionDeclaration},
+    declarations={"subscriptions": MerchantSubscriptionDeclaration},
     invariants=_invariants,
 )

@@ -20,7 +20,7 @@ SCOPES = ["https://www.googleapis.com/auth/content"]
 _TOKEN = "token"  # noqa: S105 - the operation's name
 
 
-class Login:
+class MerchantLogin:
     """The credentials of one account, made when first used and renewed by one thread at a time."""
 
     def __init__(self, name: str, account: MerchantAccount, secrets: Secrets) -> None:
@@ -29,7 +29,7 @@ class Login:
         self._secrets = secrets
         self._lock = threading.Lock()
         self._fixed: Any = None
-        self._chain: google.Chain | None = None
+        self._chain: google.GoogleLogin | None = None
 
     def credentials(self, http: Http) -> Any:
         """Return credentials that hold a valid token; `http` fetches one where needed.
@@ -77,7 +77,7 @@ class Login:
             except Unobtainable as error:
                 raise error.of(self._name, _TOKEN) from None
 
-    def _renew(self, chain: google.Chain, http: Http) -> None:
+    def _renew(self, chain: google.GoogleLogin, http: Http) -> None:
         try:
             chain.renew(http)
         except Unobtainable as error:
@@ -85,7 +85,7 @@ class Login:
         except Failed as error:
             raise _unanswered(self._name, error) from error
 
-    def _from_key_file(self, path: str) -> google.Chain:
+    def _from_key_file(self, path: str) -> google.GoogleLogin:
         # The path is not repeated: somebody may have put the key there.
         what = "the key file that credentials.serviceAccountFile names"
         content = read_small(path, f"accounts.{self._name}: {what}")

@@ -12,16 +12,16 @@ from reconciler.core.verdicts.diagnosis import Examination
 from reconciler.core.verdicts.health import Measured, Metrics
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import MerchantAccount
-from reconciler.services.merchant.answers import Remote
+from reconciler.services.merchant.answers import SubscriptionResource
 from reconciler.services.merchant.call_back import CallBackUri
 from reconciler.services.merchant.client import MerchantClient
 from reconciler.services.merchant.doctor import examinations, secrets_of
 from reconciler.services.merchant.failures import MAYBE_THERE
-from reconciler.services.merchant.kinds import Subscription
-from reconciler.services.merchant.sample_push import Target, post_sample, sample
+from reconciler.services.merchant.kinds import MerchantSubscription
+from reconciler.services.merchant.sample_push import PushEndpoint, post_sample, sample
 from reconciler.transport.calls import Clock
 
-KINDS: tuple[type[Spec], ...] = (Subscription,)
+KINDS: tuple[type[Spec], ...] = (MerchantSubscription,)
 
 _NO_METRICS = "the Merchant API gives no health metrics of some subscriptions"
 
@@ -81,7 +81,7 @@ class MerchantProvider:
         """
         wanted = self._know(_subscription(desired.spec))
         uri = wanted.call_back_uri.reveal()
-        remote = Remote("", wanted.registered_event, wanted.target_account, uri)
+        remote = SubscriptionResource("", wanted.registered_event, wanted.target_account, uri)
         for last in (False, False, True):
             try:
                 return self._live(self._client.create(remote))
@@ -141,7 +141,7 @@ class MerchantProvider:
             within: seconds that the whole exchange may take.
         """
         spec = _subscription(subscription.spec)
-        target = Target.of(spec.call_back_uri.reveal(), allow_private=allow_private)
+        target = PushEndpoint.of(spec.call_back_uri.reveal(), allow_private=allow_private)
         return post_sample(target, sample(spec.registered_event), within=within, clock=self._clock)
 
     def close(self) -> None:
@@ -160,19 +160,19 @@ class MerchantProvider:
                 code=error.code,
             ) from error
 
-    def _find(self, wanted: Subscription) -> Live | None:
+    def _find(self, wanted: MerchantSubscription) -> Live | None:
         identity = wanted.identity_values()
         return next((live for live in self._all() if live.spec.identity_values() == identity), None)
 
-    def _know(self, declared: Subscription) -> Subscription:
+    def _know(self, declared: MerchantSubscription) -> MerchantSubscription:
         """Remember what is declared, since it tells what a live call back URI has to hide."""
         uri = declared.call_back_uri
         self._declared[live_address(declared, self._name)] = uri
         self._tokens.update(uri.tokens())
         return declared
 
-    def _live(self, remote: Remote) -> Live:
-        spec = Subscription(
+    def _live(self, remote: SubscriptionResource) -> Live:
+        spec = MerchantSubscription(
             registered_event=remote.registered_event,
             target_account=remote.target,
             all_managed_accounts=None if remote.target else True,
@@ -186,7 +186,7 @@ class MerchantProvider:
         )
 
 
-def _subscription(spec: Spec) -> Subscription:
-    if isinstance(spec, Subscription):
+def _subscription(spec: Spec) -> MerchantSubscription:
+    if isinstance(spec, MerchantSubscription):
         return spec
     raise TypeError(f"the Merchant API has no {spec.kind} of this type")

@@ -65,7 +65,7 @@ class PushFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PushEndpoint:
     """Where a URI leads: host, port and what is asked for there (path and query)."""
 
     host: str
@@ -88,7 +88,9 @@ def sample(event: str) -> bytes:
     return json.dumps({"message": {"data": data}}).encode()
 
 
-def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> tuple[Link, ...]:
+def post_sample(
+    target: PushEndpoint, body: bytes, *, within: float, clock: Clock
+) -> tuple[Link, ...]:
     """Post `body` and return the links up to the first broken one; takes about `within` seconds."""
     links: list[Link] = []
     try:
@@ -107,7 +109,7 @@ def post_sample(target: Target, body: bytes, *, within: float, clock: Clock) -> 
     return tuple(links)
 
 
-def _addresses(target: Target) -> Sequence[str]:
+def _addresses(target: PushEndpoint) -> Sequence[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -118,7 +120,7 @@ def _addresses(target: Target) -> Sequence[str]:
     return addresses
 
 
-def _check_public(target: Target, address: str) -> None:
+def _check_public(target: PushEndpoint, address: str) -> None:
     if not target.allow_private and not is_public(address):
         raise PushFailed(
             "address",
@@ -128,7 +130,9 @@ def _check_public(target: Target, address: str) -> None:
 
 
 @contextmanager
-def _connected(target: Target, addresses: Sequence[str], within: float) -> Iterator[ssl.SSLSocket]:
+def _connected(
+    target: PushEndpoint, addresses: Sequence[str], within: float
+) -> Iterator[ssl.SSLSocket]:
     plain = _dial(target, addresses, within)
     with _Limit(plain, within) as limit:
         try:
@@ -172,7 +176,7 @@ class _Limit:
             self._twin.shutdown(socket.SHUT_RDWR)
 
 
-def _dial(target: Target, addresses: Sequence[str], within: float) -> socket.socket:
+def _dial(target: PushEndpoint, addresses: Sequence[str], within: float) -> socket.socket:
     for address in addresses:
         try:
             found = socket.create_connection((address, target.port), within / len(addresses))
@@ -190,7 +194,7 @@ def _dial(target: Target, addresses: Sequence[str], within: float) -> socket.soc
     raise PushFailed("address", f"nothing accepts connections at {where} port {target.port}")
 
 
-def _secured(target: Target, plain: socket.socket) -> ssl.SSLSocket:
+def _secured(target: PushEndpoint, plain: socket.socket) -> ssl.SSLSocket:
     context = context_of(Routes(os.environ).bundle())
     try:
         return context.wrap_socket(plain, server_hostname=target.host)
@@ -214,7 +218,7 @@ def _validity(connection: ssl.SSLSocket, now: datetime) -> Link:
     return Link("certificate", "warning", f"expires on {end:%Y-%m-%d} ({left}): renew it")
 
 
-def _post(target: Target, connection: ssl.SSLSocket, body: bytes) -> http.client.HTTPResponse:
+def _post(target: PushEndpoint, connection: ssl.SSLSocket, body: bytes) -> http.client.HTTPResponse:
     # Connected already, so that it connects to nothing by itself.
     exchange = http.client.HTTPSConnection(target.host, target.port)
     exchange.sock = connection

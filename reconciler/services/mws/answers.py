@@ -8,12 +8,12 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 
-class Garbled(ValueError):
+class GarbledMwsAnswer(ValueError):
     """An answer that is cut, not XML, declares entities, or lacks what it must hold."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class MwsErrorDocument:
     """An error document."""
 
     code: str
@@ -38,18 +38,18 @@ def parse(body: bytes) -> Element:
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise Garbled("no acceptable XML") from error
+        raise GarbledMwsAnswer("no acceptable XML") from error
     return root
 
 
-def failure(root: Element) -> Failure | None:
+def failure(root: Element) -> MwsErrorDocument | None:
     """Return what an error document says, None if it is no error document."""
     if _name(root) != "ErrorResponse":
         return None
     error = _child(root, "Error")
     if error is None:
-        raise Garbled("an error document without an error")
-    return Failure(_text(error, "Code"), _text(error, "Message", ""))
+        raise GarbledMwsAnswer("an error document without an error")
+    return MwsErrorDocument(_text(error, "Code"), _text(error, "Message", ""))
 
 
 def request_id(root: Element) -> str:
@@ -66,7 +66,7 @@ def result(root: Element, operation: str) -> Element:
     """
     found = _child(root, f"{operation}Result")
     if _name(root) != f"{operation}Response" or found is None:
-        raise Garbled(f"no answer to {operation}")
+        raise GarbledMwsAnswer(f"no answer to {operation}")
     return found
 
 
@@ -89,7 +89,7 @@ def subscribed(item: Element) -> Subscribed:
     """Return the subscription that an element's children describe."""
     enabled = _text(item, "IsEnabled").lower()
     if enabled not in ("true", "false"):
-        raise Garbled("IsEnabled is neither true nor false")
+        raise GarbledMwsAnswer("IsEnabled is neither true nor false")
     url = _queue_url(_need(item, "Destination"))
     return Subscribed(_text(item, "NotificationType"), url, enabled == "true")
 
@@ -104,20 +104,20 @@ def _queue_url(destination: Element) -> str:
     for attribute in _members(_need(destination, "AttributeList")):
         if _text(attribute, "Key") == "sqsQueueUrl":
             return _text(attribute, "Value")
-    raise Garbled("a destination without sqsQueueUrl")
+    raise GarbledMwsAnswer("a destination without sqsQueueUrl")
 
 
 def _members(parent: Element) -> Iterator[Element]:
     for item in parent:
         if _name(item) != "member":
-            raise Garbled(f"{_name(item)} in a list of members")
+            raise GarbledMwsAnswer(f"{_name(item)} in a list of members")
         yield item
 
 
 def _need(parent: Element, name: str) -> Element:
     found = _child(parent, name)
     if found is None:
-        raise Garbled(f"{_name(parent)} without {name}")
+        raise GarbledMwsAnswer(f"{_name(parent)} without {name}")
     return found
 
 
@@ -127,7 +127,7 @@ def _text(parent: Element, name: str, default: str | None = None) -> str:
     if text:
         return text
     if default is None:
-        raise Garbled(f"{_name(parent)} without {name}")
+        raise GarbledMwsAnswer(f"{_name(parent)} without {name}")
     return default
 
 

@@ -15,8 +15,8 @@ from reconciler.core.model.errors import ServiceError, Unclear
 from reconciler.core.model.spec import Pace
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws import answers
-from reconciler.services.mws.answers import Garbled, Subscribed
-from reconciler.services.mws.failures import Site, from_document, from_status
+from reconciler.services.mws.answers import GarbledMwsAnswer, Subscribed
+from reconciler.services.mws.failures import MwsCall, from_document, from_status
 from reconciler.services.mws.kinds import PACE, RETIRED, MwsAccount
 from reconciler.services.mws.signing import form, signature
 from reconciler.transport.calls import Calls, Clock
@@ -148,11 +148,11 @@ class MwsClient:
         self, operation: str, answer: Response, understand: Callable[[Element], T]
     ) -> T:
         request_id = answer.headers.get("x-mws-request-id", "")
-        site = Site(self._name, operation, request_id, self._secrets.scrub)
+        site = MwsCall(self._name, operation, request_id, self._secrets.scrub)
         try:
             root = answers.parse(answer.body)
             failure = answers.failure(root)
-        except Garbled as error:
+        except GarbledMwsAnswer as error:
             raise from_status(site, answer) from error
         site = site.named(answers.request_id(root))
         if failure is not None:
@@ -161,7 +161,7 @@ class MwsClient:
             raise from_status(site, answer)
         try:
             return understand(answers.result(root, operation))
-        except Garbled as error:
+        except GarbledMwsAnswer as error:
             message = f"the answer is incomplete or of another kind: {error}"
             raise Unclear(self._name, operation, message, request_id=site.request_id) from error
 

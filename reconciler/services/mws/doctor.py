@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reconciler.core.verdicts.diagnosis import Ailment, Examination, Stage
+from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws.client import MwsClient
@@ -32,7 +32,7 @@ def examinations(
 
 
 def _call(stage: Stage, operation: str, call: Callable[[], object]) -> Examination:
-    def look() -> Iterator[Ailment]:
+    def look() -> Iterator[Impediment]:
         call()
         yield from ()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.model.errors import Denied, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.text.scrubbing import excerpt
-from reconciler.services.mws.answers import Failure
+from reconciler.services.mws.answers import MwsErrorDocument
 from reconciler.transport.http import Response
 
 ALREADY_OR_NOT_THERE = "InvalidInputFatalException"
@@ -38,7 +38,7 @@ _SIGNATURE = re.compile(r"(Signature=)[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class MwsCall:
     """Where a failure happened; `scrub` masks secrets in what the service says."""
 
     account: str
@@ -46,7 +46,7 @@ class Site:
     request_id: str
     scrub: Callable[[str], str]
 
-    def named(self, request_id: str) -> "Site":
+    def named(self, request_id: str) -> "MwsCall":
         """Return the site with the request id of the body, where it holds one."""
         return replace(self, request_id=request_id or self.request_id)
 
@@ -58,7 +58,7 @@ class Site:
         return excerpt(unsigned, 200, self.scrub).rstrip(". ")
 
 
-def from_document(site: Site, failure: Failure, answer: Response) -> ServiceError:
+def from_document(site: MwsCall, failure: MwsErrorDocument, answer: Response) -> ServiceError:
     """Return what an error document means."""
     code = failure.code
     if code in _NOT_DONE:
@@ -81,7 +81,7 @@ def from_document(site: Site, failure: Failure, answer: Response) -> ServiceErro
     return error(site.account, site.operation, message, code=code, request_id=site.request_id)
 
 
-def from_status(site: Site, answer: Response) -> ServiceError:
+def from_status(site: MwsCall, answer: Response) -> ServiceError:
     """Return what an answer means that is neither a result nor an error document (a proxy's)."""
     message = f"unexpected answer, {site.quote(answer.excerpt(site.scrub))}"
     if answer.status in (429, 503):
@@ -100,7 +100,7 @@ def from_status(site: Site, answer: Response) -> ServiceError:
     return error(site.account, site.operation, message, request_id=site.request_id)
 
 
-def _sentence(site: Site, failure: Failure, hint: str) -> str:
+def _sentence(site: MwsCall, failure: MwsErrorDocument, hint: str) -> str:
     said = site.quote(failure.message)
     text = f"{failure.code}: {said}" if said else failure.code
     return f"{text}; {hint}" if hint else text

@@ -14,7 +14,14 @@ from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec
-from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.service import (
+    Account,
+    Context,
+    Declaration,
+    Member,
+    Service,
+    WrittenDeclaration,
+)
 from reconciler.core.text.phrases import nearest, quoted
 from reconciler.services.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict
 from reconciler.services.mws.queue_url import ARN_PATTERN, canonical_queue
@@ -93,13 +100,13 @@ class MwsAccount(Account):
             yield RETIRED
 
 
-class DestinationSettings(Frozen):
+class MwsDestinationSettings(Frozen):
     """A queue that MWS may push to."""
 
     queue: str
 
 
-class Destination(DestinationSettings, Spec):
+class MwsDestination(MwsDestinationSettings, Spec):
     """A queue registered for a seller in a marketplace; `queue` is an ARN wherever it has one.
 
     `queue_url` is the URL under which MWS knows it, which an old registration may spell otherwise.
@@ -129,7 +136,7 @@ class Destination(DestinationSettings, Spec):
 
     def mistaken_for(self, other: Spec) -> str | None:
         """Say that a destination is of a queue of this name elsewhere."""
-        if isinstance(other, Destination) and _name(other.queue) == _name(self.queue):
+        if isinstance(other, MwsDestination) and _name(other.queue) == _name(self.queue):
             return f"there is one for {other.queue}, in another region or account"
         return None
 
@@ -138,7 +145,7 @@ class Destination(DestinationSettings, Spec):
         return "DeregisterDestination" if action == "delete" else "RegisterDestination"
 
 
-class SubscriptionSettings(Frozen):
+class MwsSubscriptionSettings(Frozen):
     """A notification type sent to a destination; disabled, it is kept but sends nothing."""
 
     destination: str
@@ -146,7 +153,7 @@ class SubscriptionSettings(Frozen):
     enabled: StrictBool = True
 
 
-class Subscription(SubscriptionSettings, Spec):
+class MwsSubscription(MwsSubscriptionSettings, Spec):
     """A subscription as MWS holds it; `destination` is the handle of its queue."""
 
     kind: ClassVar[str] = "subscription"
@@ -197,10 +204,10 @@ class Subscription(SubscriptionSettings, Spec):
         return operations.get(action, "CreateSubscription")
 
 
-class DestinationDeclaration(DestinationSettings, Declaration):
+class MwsDestinationDeclaration(MwsDestinationSettings, Declaration):
     """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
 
-    spec_type: ClassVar[type[Spec]] = Destination
+    spec_type: ClassVar[type[Spec]] = MwsDestination
 
     @field_validator("queue")
     @classmethod
@@ -211,22 +218,22 @@ class DestinationDeclaration(DestinationSettings, Declaration):
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one destination."""
-        yield Member(Destination(queue=self.queue))
+        yield Member(MwsDestination(queue=self.queue))
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a destination, called after its queue."""
         for spec in specs:
-            if isinstance(spec, Destination):
+            if isinstance(spec, MwsDestination):
                 fields = {"queue": spec.queue}
                 stem = f"{spec.queue.rpartition(':')[2].rpartition('/')[2]}-mws"
-                yield Written((spec,), fields, fields, (stem,))
+                yield WrittenDeclaration((spec,), fields, fields, (stem,))
 
 
-class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+class MwsSubscriptionDeclaration(MwsSubscriptionSettings, Declaration):
     """A subscription in YAML: `destination` is the name of a declared MWS destination."""
 
-    spec_type: ClassVar[type[Spec]] = Subscription
+    spec_type: ClassVar[type[Spec]] = MwsSubscription
 
     @field_validator("notification_type")
     @classmethod
@@ -243,15 +250,15 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         """Yield the one subscription."""
         if not isinstance(context.account, MwsAccount):
             raise TypeError("an MWS subscription belongs to an MWS account")
-        names = SubscriptionSettings.model_fields.keys() & self.model_fields_set
+        names = MwsSubscriptionSettings.model_fields.keys() & self.model_fields_set
         given = self.model_dump(by_alias=False, include=names)
-        yield Member(Subscription(seller=context.account.seller_id, **given))
+        yield Member(MwsSubscription(seller=context.account.seller_id, **given))
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a subscription, called after its type."""
         for spec in specs:
-            if isinstance(spec, Subscription):
+            if isinstance(spec, MwsSubscription):
                 full = {
                     "destination": spec.destination,
                     "notificationType": spec.notification_type,
@@ -260,7 +267,9 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
                 fields: dict[str, Any] = dict(full)
                 if spec.enabled:
                     del fields["enabled"]
-                yield Written((spec,), fields, full, (_hyphenated(spec.notification_type),))
+                yield WrittenDeclaration(
+                    (spec,), fields, full, (_hyphenated(spec.notification_type),)
+                )
 
 
 def _hyphenated(name: str) -> str:
@@ -279,7 +288,7 @@ def _letters(name: str) -> str:
 def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
     for one in desired:
         spec = one.spec
-        if isinstance(spec, Destination) and spec.queue.endswith(".fifo"):
+        if isinstance(spec, MwsDestination) and spec.queue.endswith(".fifo"):
             message = "MWS cannot send to a FIFO queue: refer to a standard queue"
             yield Finding(address=one.address, message=message)
 
@@ -288,8 +297,8 @@ SERVICE = Service(
     name="mws",
     account=MwsAccount,
     declarations={
-        "destinations": DestinationDeclaration,
-        "subscriptions": SubscriptionDeclaration,
+        "destinations": MwsDestinationDeclaration,
+        "subscriptions": MwsSubscriptionDeclaration,
     },
     invariants=_invariants,
 )

@@ -17,12 +17,12 @@ from reconciler.services.mws.answers import Subscribed
 from reconciler.services.mws.client import MwsClient
 from reconciler.services.mws.doctor import examinations
 from reconciler.services.mws.failures import ALREADY_OR_NOT_THERE
-from reconciler.services.mws.kinds import Destination, MwsAccount, Subscription
+from reconciler.services.mws.kinds import MwsAccount, MwsDestination, MwsSubscription
 from reconciler.services.mws.queue_url import queue_url
 from reconciler.transport.calls import Clock
 from reconciler.transport.http import Http
 
-KINDS: tuple[type[Spec], ...] = (Destination, Subscription)
+KINDS: tuple[type[Spec], ...] = (MwsDestination, MwsSubscription)
 
 
 class MwsProvider:
@@ -75,7 +75,7 @@ class MwsProvider:
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Switch a subscription on or off; nothing else can change."""
         spec = desired.spec
-        if not isinstance(spec, Subscription):
+        if not isinstance(spec, MwsSubscription):
             raise Rejected(self._name, "RegisterDestination", "a destination cannot be changed")
         wanted = Subscribed(spec.notification_type, _url(live.spec), spec.enabled)
         self._client.update_subscription(wanted)
@@ -85,7 +85,7 @@ class MwsProvider:
         """Unsubscribe or deregister."""
         url = _url(live.spec)
         try:
-            if isinstance(live.spec, Subscription):
+            if isinstance(live.spec, MwsSubscription):
                 self._client.delete_subscription(live.spec.notification_type, url)
             else:
                 self._client.deregister_destination(url)
@@ -121,20 +121,22 @@ class MwsProvider:
 
     def _wanted(self, spec: Spec) -> Live:
         url = _url(spec)
-        if isinstance(spec, Subscription):
+        if isinstance(spec, MwsSubscription):
             return self._subscription(Subscribed(spec.notification_type, url, spec.enabled))
         return self._destination(url)
 
     def _make(self, wanted: Live) -> None:
         spec = wanted.spec
-        if isinstance(spec, Subscription):
+        if isinstance(spec, MwsSubscription):
             subscribed = Subscribed(spec.notification_type, _url(spec), spec.enabled)
             self._client.create_subscription(subscribed)
         else:
             self._client.register_destination(_url(spec))
 
     def _find(self, wanted: Live) -> Live | None:
-        read = self._subscriptions if isinstance(wanted.spec, Subscription) else self._destinations
+        read = (
+            self._subscriptions if isinstance(wanted.spec, MwsSubscription) else self._destinations
+        )
         identity = wanted.spec.identity_values()
         return next((live for live in read() if live.spec.identity_values() == identity), None)
 
@@ -145,10 +147,10 @@ class MwsProvider:
         return [self._subscription(found) for found in self._client.list_subscriptions()]
 
     def _destination(self, url: str) -> Live:
-        return Live(self._name, Destination(queue=url, queue_url=url), {"url": url})
+        return Live(self._name, MwsDestination(queue=url, queue_url=url), {"url": url})
 
     def _subscription(self, found: Subscribed) -> Live:
-        spec = Subscription(
+        spec = MwsSubscription(
             destination=found.queue_url,
             notification_type=found.notification_type,
             enabled=found.enabled,
@@ -160,8 +162,8 @@ class MwsProvider:
 
 def _url(spec: Spec) -> str:
     """Return the URL under which MWS knows the queue, or will."""
-    if isinstance(spec, Subscription):
+    if isinstance(spec, MwsSubscription):
         return spec.queue_url or queue_url(spec.destination)
-    if isinstance(spec, Destination):
+    if isinstance(spec, MwsDestination):
         return spec.queue_url or queue_url(spec.queue)
     raise TypeError(f"MWS has no {spec.kind} of this type")

@@ -14,7 +14,7 @@ from reconciler.services.spapi.filters import EventFilter
 from reconciler.services.spapi.specs import EventBridge
 
 
-class Garbled(ValueError):
+class GarbledSpApiAnswer(ValueError):
     """An answer without what it must hold; the text says what."""
 
 
@@ -51,7 +51,7 @@ def payload(body: bytes) -> Any:
     """Return the payload of an answer."""
     found = _object(_parsed(body), "the answer").get("payload")
     if found is None:
-        raise Garbled("it has no payload")
+        raise GarbledSpApiAnswer("it has no payload")
     return found
 
 
@@ -99,7 +99,7 @@ def _event_bridge(region: str, account_id: str) -> EventBridge:
     try:
         return EventBridge(region=region, account_id=account_id)
     except ValidationError:
-        raise Garbled("an event bus has no usable region and accountId") from None
+        raise GarbledSpApiAnswer("an event bus has no usable region and accountId") from None
 
 
 def _subscription(item: Any) -> SubscriptionRecord:
@@ -127,14 +127,14 @@ def _event_filter(shape: dict[str, Any]) -> EventFilter:
         return EventFilter.model_validate(_told(values))
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
-        raise Garbled(f"an event filter's {where} is of another shape") from None
+        raise GarbledSpApiAnswer(f"an event filter's {where} is of another shape") from None
 
 
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        raise Garbled("it is not JSON") from None
+        raise GarbledSpApiAnswer("it is not JSON") from None
 
 
 def _told(shape: dict[str, Any]) -> dict[str, Any]:
@@ -144,13 +144,13 @@ def _told(shape: dict[str, Any]) -> dict[str, Any]:
 
 def _object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Garbled(f"{what} is no object")
+        raise GarbledSpApiAnswer(f"{what} is no object")
     return value
 
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
-        raise Garbled(f"{what} holds no list")
+        raise GarbledSpApiAnswer(f"{what} holds no list")
     return value
 
 
@@ -160,4 +160,4 @@ def _text(shape: dict[str, Any], name: str, *, optional: bool = False) -> str | 
         return value
     if value is None and optional:
         return None
-    raise Garbled(f"{name} is missing")
+    raise GarbledSpApiAnswer(f"{name} is missing")

@@ -16,7 +16,7 @@ from reconciler.services.spapi.answers import DestinationRecord, SubscriptionRec
 from reconciler.services.spapi.failures import NoRoute, NotPermitted
 from reconciler.services.spapi.filters import EventFilter
 from reconciler.services.spapi.specs import EventBridge
-from reconciler.services.spapi.wire import Request, Wire
+from reconciler.services.spapi.wire import SpApiRequest, SpApiWire
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class SpApiClient:
     seller's token; the other token is tried once, and `seller_first` turns the order round.
     """
 
-    def __init__(self, name: str, wire: Wire, *, sandbox_url: str, seller_first: bool = False):
+    def __init__(self, name: str, wire: SpApiWire, *, sandbox_url: str, seller_first: bool = False):
         self._name = name
         self._wire = wire
         self._sandbox_url = sandbox_url
@@ -47,12 +47,12 @@ class SpApiClient:
 
     def get_destinations(self) -> tuple[DestinationRecord, ...]:
         """Return all destinations of the application."""
-        request = Request("getDestinations", "GET", "/destinations")
+        request = SpApiRequest("getDestinations", "GET", "/destinations")
         return self._wire.call(request, answers.destinations)
 
     def get_destination(self, key: str) -> DestinationRecord:
         """Return the destination with the id `key`."""
-        request = Request("getDestination", "GET", f"/destinations/{quote(key, safe='')}")
+        request = SpApiRequest("getDestination", "GET", f"/destinations/{quote(key, safe='')}")
         return self._wire.call(request, answers.destination)
 
     def create_destination(
@@ -70,12 +70,14 @@ class SpApiClient:
             else {"eventBridge": event_bridge.model_dump()}
         )
         body = {"name": name, "resourceSpecification": resource}
-        request = Request("createDestination", "POST", "/destinations", body=body)
+        request = SpApiRequest("createDestination", "POST", "/destinations", body=body)
         return self._wire.call(request, answers.destination, repeat=False)
 
     def delete_destination(self, key: str) -> None:
         """Delete the destination with the id `key`."""
-        request = Request("deleteDestination", "DELETE", f"/destinations/{quote(key, safe='')}")
+        request = SpApiRequest(
+            "deleteDestination", "DELETE", f"/destinations/{quote(key, safe='')}"
+        )
         self._wire.call(request, answers.nothing)
 
     def list_subscriptions(self, seller: str, name: str, versions: Sequence[str]) -> Listing:
@@ -104,7 +106,7 @@ class SpApiClient:
             query: dict[str, str | int] = {"notificationTypes": name, "pageSize": PAGE_SIZE}
             if token:
                 query["nextToken"] = token
-            request = Request("getSubscriptions", "GET", "/subscriptions", seller, query)
+            request = SpApiRequest("getSubscriptions", "GET", "/subscriptions", seller, query)
             page = self._wire.call(request, answers.subscriptions)
             records += page.records
             if not page.next_token:
@@ -120,7 +122,7 @@ class SpApiClient:
         Without a version the newest counts, and older ones are hidden.
         """
         query = {"payloadVersion": version} if version else None
-        request = Request("getSubscription", "GET", _type_path(name), seller, query)
+        request = SpApiRequest("getSubscription", "GET", _type_path(name), seller, query)
         try:
             return self._wire.call(request, answers.subscription)
         except Missing:
@@ -145,19 +147,19 @@ class SpApiClient:
         directive = _directive(name, event_filter, expression)
         if directive:
             body["processingDirective"] = directive
-        request = Request("createSubscription", "POST", _type_path(name), seller, body=body)
+        request = SpApiRequest("createSubscription", "POST", _type_path(name), seller, body=body)
         return self._wire.call(request, answers.subscription, repeat=False)
 
     def get_subscription_by_id(self, seller: str, name: str, key: str) -> SubscriptionRecord:
         """Return the subscription with the id `key`."""
         path = f"{_type_path(name)}/{quote(key, safe='')}"
-        request = Request("getSubscriptionById", "GET", path)
+        request = SpApiRequest("getSubscriptionById", "GET", path)
         return self._either(request, seller, answers.subscription)
 
     def delete_subscription(self, seller: str, name: str, key: str) -> None:
         """Delete the subscription with the id `key`."""
         path = f"{_type_path(name)}/{quote(key, safe='')}"
-        request = Request("deleteSubscriptionById", "DELETE", path)
+        request = SpApiRequest("deleteSubscriptionById", "DELETE", path)
         self._either(request, seller, answers.nothing)
 
     def send_test_notification(
@@ -170,12 +172,12 @@ class SpApiClient:
         test = {"payloadVersion": version, "testScenario": scenario}
         body = {"testNotification": test} | ({"destinationId": destination} if destination else {})
         path = f"{_type_path(name)}/testNotification"
-        request = Request(
+        request = SpApiRequest(
             "sendTestNotification", "POST", path, body=body, base_url=self._sandbox_url
         )
         self._wire.call(request, answers.nothing)
 
-    def _either(self, request: Request, seller: str, read: Callable[[bytes], T]) -> T:
+    def _either(self, request: SpApiRequest, seller: str, read: Callable[[bytes], T]) -> T:
         """Ask with one kind of token, and after a refusal once with the other."""
         first, second = (seller, None) if self._seller_first else (None, seller)
         try:

@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 from reconciler.core.model.errors import Denied
 from reconciler.core.model.objects import Desired
-from reconciler.core.verdicts.diagnosis import Ailment, Examination, Stage
+from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.client import SpApiClient
 from reconciler.services.spapi.failures import NotPermitted
-from reconciler.services.spapi.login import BAD_CLIENT, NO_CONSENT, Login
-from reconciler.services.spapi.specs import Subscription
+from reconciler.services.spapi.login import BAD_CLIENT, NO_CONSENT, LwaLogin
+from reconciler.services.spapi.specs import SpApiSubscription
 
 
-class Examining:
+class SpApiDoctor:
     """One application, its sellers, and the notification types declared for each."""
 
     def __init__(
@@ -26,7 +26,7 @@ class Examining:
         name: str,
         account: SpApiAccount,
         client: SpApiClient,
-        login: Login,
+        login: LwaLogin,
         secrets: Secrets,
     ) -> None:
         self._name = name
@@ -37,7 +37,7 @@ class Examining:
 
     def examinations(self, desired: Iterable[Desired]) -> Sequence[Examination]:
         """Return what can be looked at, in no order."""
-        specs = [item.spec for item in desired if isinstance(item.spec, Subscription)]
+        specs = [item.spec for item in desired if isinstance(item.spec, SpApiSubscription)]
         asked = sorted({(it.seller, it.notification_type, it.payload_version) for it in specs})
         return [
             *self._references(),
@@ -64,31 +64,31 @@ class Examining:
     def _reference(self, path: str, reference: str, part: str | None = None) -> Examination:
         return resolving(self._name, path, reference, self._secrets, part=part)
 
-    def _application(self) -> Iterator[Ailment]:
+    def _application(self) -> Iterator[Impediment]:
         try:
             self._login.token(None)
         except Denied as error:
             if error.code != BAD_CLIENT:
                 raise
             path = f"accounts.{self._name}.credentials"
-            yield Ailment(
+            yield Impediment(
                 "the client id or the client secret is refused; a secret expires 180 days after "
                 "its rotation",
                 f"rotate the secret in the developer's console and put it where {path} points",
             )
 
-    def _destinations(self) -> Iterator[Ailment]:
+    def _destinations(self) -> Iterator[Impediment]:
         self._client.get_destinations()
         yield from ()
 
     def _consent(self, seller: str) -> Examination:
-        def look() -> Iterator[Ailment]:
+        def look() -> Iterator[Impediment]:
             try:
                 self._login.token(seller)
             except Denied as error:
                 if error.code != NO_CONSENT:
                     raise
-                yield Ailment(
+                yield Impediment(
                     f"seller {seller} has withdrawn consent, or the refresh token is wrong",
                     "have the seller authorise the application again, and put the new token where "
                     f"accounts.{self._name}.sellers.{seller}.refreshToken points",
@@ -97,11 +97,11 @@ class Examining:
         return Examination(Stage.consent, f"consent of {seller}", look, seller)
 
     def _role(self, seller: str, notification_type: str, version: str) -> Examination:
-        def look() -> Iterator[Ailment]:
+        def look() -> Iterator[Impediment]:
             try:
                 self._client.list_subscriptions(seller, notification_type, (version,))
             except NotPermitted:
-                yield Ailment(
+                yield Impediment(
                     f"the application may not see subscriptions to {notification_type} of seller "
                     f"{seller}",
                     f"give it the role that {notification_type} needs in the developer's console, "

@@ -37,7 +37,7 @@ class Conflict(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SpApiCall:
     """Where a failure happened; a `seller` of None is the application itself."""
 
     account: str
@@ -72,7 +72,7 @@ class _Said:
         return any(word.lower() in said for word in words)
 
 
-def failure(site: Site, answer: Response) -> ServiceError:
+def failure(site: SpApiCall, answer: Response) -> ServiceError:
     """Return what an answer other than success means."""
     said = _said(site, answer)
     if answer.status == 429 or answer.status == 503:
@@ -96,7 +96,7 @@ def request_id(answer: Response) -> str:
     return answer.headers.get("x-amzn-requestid", "")
 
 
-def _meaning(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceError], str]:
+def _meaning(site: SpApiCall, answer: Response, said: _Said) -> tuple[type[ServiceError], str]:
     if answer.status >= 500:
         # An internal error may strike after the work was done.
         return Unclear, ""
@@ -112,7 +112,7 @@ def _meaning(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceErr
     return (Missing if answer.status == 404 else Rejected), ""
 
 
-def _refused(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceError], str]:
+def _refused(site: SpApiCall, answer: Response, said: _Said) -> tuple[type[ServiceError], str]:
     kind = answer.headers.get("x-amzn-errortype", "")
     if "MissingAuthenticationToken" in kind or said.mentions("Missing Authentication Token"):
         return NoRoute, _CHECK_ENDPOINT
@@ -131,7 +131,7 @@ def _refused(site: Site, answer: Response, said: _Said) -> tuple[type[ServiceErr
     )
 
 
-def _said(site: Site, answer: Response) -> _Said:
+def _said(site: SpApiCall, answer: Response) -> _Said:
     first = _first_error(answer.body)
     if first is None:
         return _Said("", f"unexpected answer, {answer.excerpt(site.scrub)}")

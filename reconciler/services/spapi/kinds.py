@@ -9,7 +9,14 @@ from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
-from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.service import (
+    Account,
+    Context,
+    Declaration,
+    Member,
+    Service,
+    WrittenDeclaration,
+)
 from reconciler.core.world.ownership import BEHIND_STACK
 from reconciler.services.spapi.account import SpApiAccount, choose_sellers
 from reconciler.services.spapi.catalogue import (
@@ -23,11 +30,11 @@ from reconciler.services.spapi.catalogue import (
 )
 from reconciler.services.spapi.filters import DeclaredFilter, check_expression, check_filter
 from reconciler.services.spapi.specs import (
-    Destination,
-    DestinationSettings,
     Expression,
-    Subscription,
-    SubscriptionSettings,
+    SpApiDestination,
+    SpApiDestinationSettings,
+    SpApiSubscription,
+    SpApiSubscriptionSettings,
 )
 from reconciler.services.spapi.writing import written_destination, written_subscriptions
 
@@ -35,14 +42,14 @@ NAME_LENGTH = 256
 TARGETS = frozenset({"queue", "eventBridge"})
 
 
-class DestinationDeclaration(DestinationSettings, Declaration):
+class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     """A destination in YAML: `queue` is the name of a declared queue or a queue ARN."""
 
     exclusive: ClassVar[tuple[frozenset[str], ...]] = (TARGETS,)
     one_of: ClassVar[Mapping[frozenset[str], str]] = {
         TARGETS: "give exactly one of `queue` and `eventBridge`"
     }
-    spec_type: ClassVar[type[Spec]] = Destination
+    spec_type: ClassVar[type[Spec]] = SpApiDestination
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
 
@@ -63,14 +70,14 @@ class DestinationDeclaration(DestinationSettings, Declaration):
             raise ValueError(f"the key makes a name beyond {NAME_LENGTH} characters: set `name`")
         given = {
             field: getattr(self, field)
-            for field in DestinationSettings.model_fields.keys() & self.model_fields_set
+            for field in SpApiDestinationSettings.model_fields.keys() & self.model_fields_set
         }
-        yield Member(Destination(name=name, **given))
+        yield Member(SpApiDestination(name=name, **given))
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a destination."""
-        return (written_destination(spec) for spec in specs if isinstance(spec, Destination))
+        return (written_destination(spec) for spec in specs if isinstance(spec, SpApiDestination))
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:
@@ -78,11 +85,11 @@ class DestinationDeclaration(DestinationSettings, Declaration):
         return f"{stack}{BEHIND_STACK}{key}"
 
 
-class SubscriptionDeclaration(SubscriptionSettings, Declaration):
+class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     """A subscription in YAML: `destination` is the name of a declared SP-API destination."""
 
     exclusive: ClassVar[tuple[frozenset[str], ...]] = (frozenset({"filter", "filterExpression"}),)
-    spec_type: ClassVar[type[Spec]] = Subscription
+    spec_type: ClassVar[type[Spec]] = SpApiSubscription
 
     payload_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
         default=None, validate_default=True
@@ -144,10 +151,10 @@ class SubscriptionDeclaration(SubscriptionSettings, Declaration):
         if self.filter is not None:
             given["filter"] = self.filter.plain()
         for seller, member in choose_sellers(account, self.sellers):
-            yield Member(Subscription(seller=seller, **given), member)
+            yield Member(SpApiSubscription(seller=seller, **given), member)
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration for all subscriptions that are equal but for the seller."""
         return written_subscriptions(specs, account) if isinstance(account, SpApiAccount) else ()
 
@@ -165,7 +172,9 @@ def _queue_problem(queue: str) -> str | None:
 
 
 def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
-    destinations = {one.address: one.spec for one in desired if isinstance(one.spec, Destination)}
+    destinations = {
+        one.address: one.spec for one in desired if isinstance(one.spec, SpApiDestination)
+    }
     owners: dict[str, str] = {}
     for address, spec in destinations.items():
         problem = _queue_problem(spec.queue or "")
@@ -180,11 +189,11 @@ def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
             yield Finding(address=address, message=message)
     for one in desired:
         target = destinations.get(one.references.get("destination", ""))
-        if isinstance(one.spec, Subscription) and target is not None:
+        if isinstance(one.spec, SpApiSubscription) and target is not None:
             yield from _undeliverable(one.address, one.spec.notification_type, target)
 
 
-def _undeliverable(address: str, name: str, target: Destination) -> Iterable[Finding]:
+def _undeliverable(address: str, name: str, target: SpApiDestination) -> Iterable[Finding]:
     known = TYPES.get(name)
     workflow = "SQS" if target.queue is not None else "EventBridge"
     if known and known.workflow != workflow:
@@ -199,8 +208,8 @@ SERVICE = Service(
     name="sp-api",
     account=SpApiAccount,
     declarations={
-        "destinations": DestinationDeclaration,
-        "subscriptions": SubscriptionDeclaration,
+        "destinations": SpApiDestinationDeclaration,
+        "subscriptions": SpApiSubscriptionDeclaration,
     },
     invariants=_invariants,
 )

@@ -12,7 +12,7 @@ from reconciler.core.provider import Asked, Interest
 from reconciler.services.spapi.catalogue import TYPES
 from reconciler.services.spapi.client import Listing, SpApiClient
 from reconciler.services.spapi.failures import NotPermitted, UnknownType
-from reconciler.services.spapi.specs import Destination, Subscription
+from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 
 KNOWN_VERSIONS = {known.name: known.versions for known in TYPES.values()}
 
@@ -24,7 +24,7 @@ _NOT_PERMITTED = "the application may not ask for them (403), since it lacks the
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TypesToList:
     """Types to ask for, with their payload versions, and `passed_over` ones that there may be.
 
     `declared` are those among them that are declared for the seller.
@@ -35,10 +35,10 @@ class Wish:
     passed_over: frozenset[str]
 
 
-def wish(interest: Interest) -> Wish:
+def wish(interest: Interest) -> TypesToList:
     """Return which types to ask a seller's account for."""
     if interest.beside is not None and not _places(interest.beside):
-        return Wish({}, frozenset(), frozenset())
+        return TypesToList({}, frozenset(), frozenset())
     declared = _declared_versions(interest)
     possible = _possible(interest.beside)
     names = {*declared, *interest.topics, *(possible if interest.discover_all else ())}
@@ -46,11 +46,11 @@ def wish(interest: Interest) -> Wish:
         name: declared.get(name, KNOWN_VERSIONS.get(name, ()))
         for name in sorted(names - interest.known)
     }
-    return Wish(wanted, frozenset(declared), frozenset(possible - names - interest.known))
+    return TypesToList(wanted, frozenset(declared), frozenset(possible - names - interest.known))
 
 
 def list_types(
-    client: SpApiClient, seller: str, wish: Wish, interest: Interest
+    client: SpApiClient, seller: str, wish: TypesToList, interest: Interest
 ) -> dict[str, Listing]:
     """Return what a seller has of each type, and tell the interested how far that goes.
 
@@ -85,8 +85,8 @@ def list_types(
     return listings
 
 
-def _places(beside: tuple[Live, ...]) -> list[Destination]:
-    return [item.spec for item in beside if isinstance(item.spec, Destination)]
+def _places(beside: tuple[Live, ...]) -> list[SpApiDestination]:
+    return [item.spec for item in beside if isinstance(item.spec, SpApiDestination)]
 
 
 def _possible(beside: tuple[Live, ...] | None) -> frozenset[str]:
@@ -101,7 +101,7 @@ def _declared_versions(interest: Interest) -> dict[str, tuple[str, ...]]:
     """Return the declared types with the payload versions that they may have been given."""
     versions: dict[str, set[str]] = {}
     for spec in interest.declared:
-        if isinstance(spec, Subscription):
+        if isinstance(spec, SpApiSubscription):
             known = KNOWN_VERSIONS.get(spec.notification_type, ())
             versions.setdefault(spec.notification_type, set(known)).add(spec.payload_version)
     return {name: tuple(sorted(found)) for name, found in versions.items()}

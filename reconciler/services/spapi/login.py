@@ -39,7 +39,7 @@ class _Grant:
     refusal: Denied | None = None
 
 
-class Login:
+class LwaLogin:
     """Gives access tokens of one account, asking for each once until it is about to expire.
 
     A seller of None stands for the application itself. Callers side by side share one request, and

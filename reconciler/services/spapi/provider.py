@@ -23,12 +23,12 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.answers import DestinationRecord, SubscriptionRecord
 from reconciler.services.spapi.client import SpApiClient
-from reconciler.services.spapi.doctor import Examining
+from reconciler.services.spapi.doctor import SpApiDoctor
 from reconciler.services.spapi.failures import Conflict
 from reconciler.services.spapi.listing import list_types, wish
-from reconciler.services.spapi.login import NO_CONSENT, Login
-from reconciler.services.spapi.specs import PACE, Destination, Subscription
-from reconciler.services.spapi.wire import Wire
+from reconciler.services.spapi.login import NO_CONSENT, LwaLogin
+from reconciler.services.spapi.specs import PACE, SpApiDestination, SpApiSubscription
+from reconciler.services.spapi.wire import SpApiWire
 from reconciler.transport.calls import Calls, Clock
 from reconciler.transport.http import Http
 
@@ -51,8 +51,8 @@ class SpApiProvider:
         self._account = account
         self._secrets = secrets
         self._calls = Calls(clock, paces={"*": PACE}, concurrency=CONCURRENCY)
-        self._login = Login(name, account, secrets=secrets, http=http, clock=clock)
-        wire = Wire(
+        self._login = LwaLogin(name, account, secrets=secrets, http=http, clock=clock)
+        wire = SpApiWire(
             name, account.base_url, login=self._login, secrets=secrets, http=http, calls=self._calls
         )
         self._client = SpApiClient(name, wire, sandbox_url=account.sandbox_url)
@@ -61,8 +61,8 @@ class SpApiProvider:
         """Return one scope for the destinations and one for each seller's subscriptions."""
         sellers = sorted(self._account.sellers)
         return (
-            Scope(self._name, (Destination,)),
-            *(Scope(self._name, (Subscription,), part=seller) for seller in sellers),
+            Scope(self._name, (SpApiDestination,)),
+            *(Scope(self._name, (SpApiSubscription,), part=seller) for seller in sellers),
         )
 
     def calls_made(self) -> int:
@@ -86,7 +86,7 @@ class SpApiProvider:
         whole application's.
         """
         key = live.outputs["id"]
-        if isinstance(live.spec, Destination):
+        if isinstance(live.spec, SpApiDestination):
             found = self._destinations(lambda _text: None)
         else:
             spec = _subscription(live.spec)
@@ -98,7 +98,7 @@ class SpApiProvider:
     def create(self, desired: Desired) -> Live:
         """Create, or adopt an equal one that a lost answer or somebody else left there."""
         spec = desired.spec
-        if isinstance(spec, Destination):
+        if isinstance(spec, SpApiDestination):
             return self._create(
                 lambda: self._destination(
                     self._client.create_destination(
@@ -113,7 +113,9 @@ class SpApiProvider:
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Refuse: the service can only delete and create."""
         operation = (
-            "createDestination" if isinstance(desired.spec, Destination) else ("createSubscription")
+            "createDestination"
+            if isinstance(desired.spec, SpApiDestination)
+            else ("createSubscription")
         )
         raise Rejected(self._name, operation, "the SP-API has no update: replace it instead")
 
@@ -121,7 +123,7 @@ class SpApiProvider:
         """Delete by id."""
         key = live.outputs["id"]
         try:
-            if isinstance(live.spec, Destination):
+            if isinstance(live.spec, SpApiDestination):
                 self._client.delete_destination(key)
             else:
                 spec = _subscription(live.spec)
@@ -146,7 +148,7 @@ class SpApiProvider:
 
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
-        look = Examining(self._name, self._account, self._client, self._login, self._secrets)
+        look = SpApiDoctor(self._name, self._account, self._client, self._login, self._secrets)
         return look.examinations(desired)
 
     def without_test(self) -> str | None:
@@ -203,10 +205,12 @@ class SpApiProvider:
         return [self._destination(record) for record in records if _known(record)]
 
     def _destination(self, record: DestinationRecord) -> Live:
-        spec = Destination(name=record.name, queue=record.queue, event_bridge=record.event_bridge)
+        spec = SpApiDestination(
+            name=record.name, queue=record.queue, event_bridge=record.event_bridge
+        )
         return Live(self._name, spec, {"id": record.id})
 
-    def _find_destination(self, wanted: Destination) -> Live | None:
+    def _find_destination(self, wanted: SpApiDestination) -> Live | None:
         target = (wanted.queue, wanted.event_bridge)
         records = self._client.get_destinations()
         found = (record for record in records if (record.queue, record.event_bridge) == target)
@@ -224,7 +228,7 @@ class SpApiProvider:
         ]
 
     def _live(self, seller: str, name: str, record: SubscriptionRecord) -> Live:
-        spec = Subscription(
+        spec = SpApiSubscription(
             seller=seller,
             notification_type=name,
             payload_version=record.payload_version,
@@ -234,7 +238,7 @@ class SpApiProvider:
         )
         return Live(self._name, spec, {"id": record.id})
 
-    def _subscribe(self, wanted: Subscription) -> Live:
+    def _subscribe(self, wanted: SpApiSubscription) -> Live:
         record = self._client.create_subscription(
             wanted.seller,
             wanted.notification_type,
@@ -245,7 +249,7 @@ class SpApiProvider:
         )
         return self._live(wanted.seller, wanted.notification_type, record)
 
-    def _find_equal(self, wanted: Subscription) -> Live | None:
+    def _find_equal(self, wanted: SpApiSubscription) -> Live | None:
         """Return the live subscription of this identity, None if there is none.
 
         Raises:
@@ -274,7 +278,7 @@ def _known(record: DestinationRecord) -> bool:
     return record.queue is not None or record.event_bridge is not None
 
 
-def _subscription(spec: Spec) -> Subscription:
-    if not isinstance(spec, Subscription):
+def _subscription(spec: Spec) -> SpApiSubscription:
+    if not isinstance(spec, SpApiSubscription):
         raise TypeError(f"the SP-API has no {spec.kind} of this type")
     return spec

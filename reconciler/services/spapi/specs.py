@@ -55,14 +55,14 @@ class EventBridge(Frozen):
     account_id: Annotated[str, AfterValidator(_account_id), _pattern(ACCOUNT_ID)]
 
 
-class DestinationSettings(Frozen):
+class SpApiDestinationSettings(Frozen):
     """Where notifications may be sent: a queue or an event bus."""
 
     queue: str | None = None
     event_bridge: EventBridge | None = None
 
 
-class Destination(DestinationSettings, Spec):
+class SpApiDestination(SpApiDestinationSettings, Spec):
     """A destination of an application in a region; `queue` is an ARN."""
 
     kind: ClassVar[str] = "destination"
@@ -96,7 +96,7 @@ class Destination(DestinationSettings, Spec):
 
     def mistaken_for(self, other: Spec) -> str | None:
         """Say that a destination is of a queue of this name elsewhere."""
-        ours, theirs = self.queue, other.queue if isinstance(other, Destination) else None
+        ours, theirs = self.queue, other.queue if isinstance(other, SpApiDestination) else None
         if ours and theirs and ours.rpartition(":")[2] == theirs.rpartition(":")[2]:
             return f"there is one for {theirs}, in another region or account"
         return None
@@ -127,14 +127,14 @@ class Destination(DestinationSettings, Spec):
             )
 
 
-class SubscriptionSettings(Frozen):
+class SpApiSubscriptionSettings(Frozen):
     """A notification type sent to a destination."""
 
     destination: str
     notification_type: str
 
 
-class Subscription(SubscriptionSettings, Spec):
+class SpApiSubscription(SpApiSubscriptionSettings, Spec):
     """A seller's subscription; one that narrows nothing has neither filter nor expression."""
 
     topical: ClassVar[bool] = True
@@ -178,7 +178,7 @@ class Subscription(SubscriptionSettings, Spec):
     def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
         """Yield whether the type is delivered to the kind of destination that it leads to."""
         known = TYPES.get(self.notification_type)
-        if known is None or not isinstance(target, Destination):
+        if known is None or not isinstance(target, SpApiDestination):
             return
         goes_to = "EventBridge" if target.event_bridge is not None else "SQS"
         if known.workflow == goes_to:

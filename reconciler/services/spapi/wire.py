@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from reconciler import __version__
 from reconciler.core.model.errors import Unclear
 from reconciler.credentials.secrets import Secrets
-from reconciler.services.spapi.answers import Garbled
-from reconciler.services.spapi.failures import Expired, Site, failure, request_id
-from reconciler.services.spapi.login import Login
+from reconciler.services.spapi.answers import GarbledSpApiAnswer
+from reconciler.services.spapi.failures import Expired, SpApiCall, failure, request_id
+from reconciler.services.spapi.login import LwaLogin
 from reconciler.transport.calls import Calls
 from reconciler.transport.http import Http, Response
 from reconciler.transport.wishes import announced_rate
@@ -24,7 +24,7 @@ _AGENT = f"subscription-reconciler/{__version__} (Language=Python/{platform.pyth
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SpApiRequest:
     """One request; `path` lies below the API's own, `seller` None asks with a grantless token."""
 
     operation: str
@@ -41,7 +41,7 @@ class Request:
         return f"{self.operation}:{self.seller or 'grantless'}"
 
 
-class Wire:
+class SpApiWire:
     """Sends requests of one account to `base_url`.
 
     All waiting and repeating is that of `calls`.
@@ -52,7 +52,7 @@ class Wire:
         name: str,
         base_url: str,
         *,
-        login: Login,
+        login: LwaLogin,
         secrets: Secrets,
         http: Http,
         calls: Calls,
@@ -64,7 +64,7 @@ class Wire:
         self._http = http
         self._calls = calls
 
-    def call(self, request: Request, read: Callable[[bytes], T], *, repeat: bool = True) -> T:
+    def call(self, request: SpApiRequest, read: Callable[[bytes], T], *, repeat: bool = True) -> T:
         """Return what `read` makes of the answer's body; `repeat` is that of `Calls.run`.
 
         Raises:
@@ -80,25 +80,25 @@ class Wire:
             # `once` has forgotten the token; a second refusal stands.
             return self._calls.run(request.bucket, once, repeat=repeat)
 
-    def _once(self, request: Request, read: Callable[[bytes], T]) -> T:
+    def _once(self, request: SpApiRequest, read: Callable[[bytes], T]) -> T:
         token = self._login.token(request.seller)
         answer = self._send(request, token)
         self._adopt_rate(request.bucket, answer)
         if not 200 <= answer.status < 300:
-            site = Site(self._name, request.operation, request.seller, self._secrets.scrub)
+            site = SpApiCall(self._name, request.operation, request.seller, self._secrets.scrub)
             error = failure(site, answer)
             if isinstance(error, Expired):
                 self._login.forget(request.seller, token)
             raise error
         try:
             return read(answer.body)
-        except Garbled as error:
+        except GarbledSpApiAnswer as error:
             message = f"the answer cannot be read: {error}"
             raise Unclear(
                 self._name, request.operation, message, request_id=request_id(answer)
             ) from error
 
-    def _send(self, request: Request, token: str) -> Response:
+    def _send(self, request: SpApiRequest, token: str) -> Response:
         query = f"?{urlencode(request.query)}" if request.query else ""
         base_url = request.base_url or self._base_url
         headers = {"Accept": "application/json", "User-Agent": _AGENT, "x-amz-access-token": token}

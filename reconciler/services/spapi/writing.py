@@ -4,31 +4,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reconciler.core.model.spec import Spec
-from reconciler.core.service import Written
+from reconciler.core.service import WrittenDeclaration
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.catalogue import TYPES
-from reconciler.services.spapi.specs import Destination, Subscription
+from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 
 
-def written_destination(spec: Destination) -> Written:
+def written_destination(spec: SpApiDestination) -> WrittenDeclaration:
     """Return the declaration of a live destination, called after its name."""
     target = "queue" if spec.queue is not None else "eventBridge"
     fields = {target: spec.fields()[target], "name": spec.name}
-    return Written((spec,), fields, fields, (spec.name,))
+    return WrittenDeclaration((spec,), fields, fields, (spec.name,))
 
 
-def written_subscriptions(specs: Iterable[Spec], account: SpApiAccount) -> Iterator[Written]:
+def written_subscriptions(
+    specs: Iterable[Spec], account: SpApiAccount
+) -> Iterator[WrittenDeclaration]:
     """Yield one declaration for all subscriptions that are equal but for the seller."""
-    alike: dict[str, list[Subscription]] = {}
+    alike: dict[str, list[SpApiSubscription]] = {}
     for spec in specs:
-        if isinstance(spec, Subscription):
+        if isinstance(spec, SpApiSubscription):
             but_seller = spec.model_copy(update={"seller": ""})
             alike.setdefault(but_seller.model_dump_json(), []).append(spec)
     for same in alike.values():
         yield _folded(sorted(same, key=lambda spec: spec.seller), account)
 
 
-def _folded(specs: Sequence[Subscription], account: SpApiAccount) -> Written:
+def _folded(specs: Sequence[SpApiSubscription], account: SpApiAccount) -> WrittenDeclaration:
     first = specs[0]
     sellers = [spec.seller for spec in specs]
     known = TYPES.get(first.notification_type)
@@ -48,4 +50,4 @@ def _folded(specs: Sequence[Subscription], account: SpApiAccount) -> Written:
     if len(account.sellers) == 1:
         del fields["sellers"]
     stem = first.notification_type.lower().replace("_", "-")
-    return Written(tuple(specs), fields, full, (stem, f"{stem}-{sellers[0]}"))
+    return WrittenDeclaration(tuple(specs), fields, full, (stem, f"{stem}-{sellers[0]}"))

@@ -22,7 +22,7 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.failures import PAGE_EXPIRED, Garbled, translate
+from reconciler.services.sqs.failures import PAGE_EXPIRED, GarbledAwsAnswer, translate
 from reconciler.services.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
 from reconciler.transport.calls import Calls, Clock
 from reconciler.transport.failures import Failed
@@ -45,7 +45,7 @@ _FAILURES = (
     BotoCoreError,
     ResponseParserError,
     Failed,
-    Garbled,
+    GarbledAwsAnswer,
     Unobtainable,
     ValueError,
     KeyError,

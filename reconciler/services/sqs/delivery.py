@@ -12,7 +12,7 @@ from reconciler.services.sqs.policy import (
 )
 from reconciler.services.sqs.policy_evaluation import (
     Evaluation,
-    Request,
+    PolicyRequest,
     covers_action,
     covers_queue,
     evaluate,
@@ -133,7 +133,8 @@ def _evaluated(queue: "Queue", sender: str) -> dict[str, Evaluation]:
     """Return, for each action that Amazon's sender needs, whether the policy lets it."""
     actions = [f"sqs:{name}" for name in NOTIFIER_ACTIONS]
     return {
-        action: evaluate(queue.policy, Request(sender, action, queue.arn)) for action in actions
+        action: evaluate(queue.policy, PolicyRequest(sender, action, queue.arn))
+        for action in actions
     }
 
 

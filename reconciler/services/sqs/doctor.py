@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from reconciler.core.model.errors import Denied
 from reconciler.core.model.objects import Desired
-from reconciler.core.verdicts.diagnosis import Ailment, Examination, Stage
+from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching
 from reconciler.services.sqs import ages, rights
 from reconciler.services.sqs.account import AwsAccount
@@ -16,7 +16,7 @@ _ANY = "reconciler-doctor"
 """Stands for all queues where none is declared."""
 
 
-class Examining:
+class AwsDoctor:
     """One AWS account and the queues declared in it."""
 
     def __init__(self, account: AwsAccount, name: str, client: SqsClient) -> None:
@@ -39,36 +39,36 @@ class Examining:
             Examination(Stage.extras, "cloudwatch:GetMetricData", self._metrics),
         ]
 
-    def _own(self) -> Iterator[Ailment]:
+    def _own(self) -> Iterator[Impediment]:
         self._client.log_in()
         yield from ()
 
-    def _credentials(self) -> Iterator[Ailment]:
+    def _credentials(self) -> Iterator[Impediment]:
         self._client.caller()
         yield from ()
 
-    def _identity(self) -> Iterator[Ailment]:
+    def _identity(self) -> Iterator[Impediment]:
         found = self._client.caller().account
         if found != self._account.account_id:
-            yield Ailment(
+            yield Impediment(
                 f"the credentials belong to AWS account {found}, declared is "
                 f"{self._account.account_id}",
                 f"use credentials of {self._account.account_id} (`profile`, `roleArn`), or correct "
                 f"accounts.{self._name}.accountId",
             )
 
-    def _list(self) -> Iterator[Ailment]:
+    def _list(self) -> Iterator[Impediment]:
         return self._allowed("sqs:ListQueues", self._client.queue_urls)
 
-    def _tags(self) -> Iterator[Ailment]:
+    def _tags(self) -> Iterator[Impediment]:
         reason = "tags are read queue by queue without it, which takes a call each"
         return self._allowed("tag:GetResources", self._client.tag_index, reason)
 
-    def _metrics(self) -> Iterator[Ailment]:
+    def _metrics(self) -> Iterator[Impediment]:
         reason = "`status` cannot tell the age of the oldest message without it"
         return self._allowed("cloudwatch:GetMetricData", lambda: ages.probe(self._client), reason)
 
-    def _rights(self, names: Sequence[str]) -> Iterator[Ailment]:
+    def _rights(self, names: Sequence[str]) -> Iterator[Impediment]:
         for operation, queues in sorted(rights.denied(self._client, self._account, names).items()):
             more = f" and {len(queues) - 1} more" if len(queues) > 1 else ""
             where = "" if queues[0] == _ANY else f" on {queues[0]}{more}"
@@ -76,14 +76,14 @@ class Examining:
 
     def _allowed(
         self, action: str, call: Callable[[], object], reason: str = ""
-    ) -> Iterator[Ailment]:
+    ) -> Iterator[Impediment]:
         """Make a call; with a `reason`, plans and applies work without the right to."""
         try:
             call()
         except Denied:
             yield self._missing(action, reason=reason)
 
-    def _missing(self, action: str, where: str = "", reason: str = "") -> Ailment:
+    def _missing(self, action: str, where: str = "", reason: str = "") -> Impediment:
         problem = f"{action} is not allowed{where}" + (f": {reason}" if reason else "")
         remedy = f"allow {action} to {rights.who(self._client)}"
-        return Ailment(problem, remedy, optional=bool(reason))
+        return Impediment(problem, remedy, optional=bool(reason))

@@ -20,7 +20,7 @@ from reconciler.core.model.errors import (
     Unclear,
 )
 from reconciler.core.text.scrubbing import excerpt
-from reconciler.credentials.aws import Login
+from reconciler.credentials.aws import AwsLogin
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.wishes import retry_after
@@ -75,7 +75,7 @@ _BAD_CREDENTIALS = frozenset(
 )
 
 
-class Garbled(Exception):
+class GarbledAwsAnswer(Exception):
     """The service answered, and what it said cannot be read."""
 
 
@@ -84,7 +84,7 @@ def translate(
     operation: str,
     error: Exception,
     scrub: Callable[[str], str],
-    login: Login | None = None,
+    login: AwsLogin | None = None,
 ) -> ReconcilerError:
     """Return what `error` means to the one who must act; `scrub` masks secrets.
 
@@ -109,7 +109,7 @@ def _answered(
     operation: str,
     error: ClientError,
     scrub: Callable[[str], str],
-    login: Login | None,
+    login: AwsLogin | None,
 ) -> ServiceError:
     code, status, request_id, text = _parts(error, scrub)
     named: Any = {"code": code, "request_id": request_id}

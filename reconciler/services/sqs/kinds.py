@@ -10,7 +10,14 @@ from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
-from reconciler.core.service import Account, Context, Declaration, Member, Service, Written
+from reconciler.core.service import (
+    Account,
+    Context,
+    Declaration,
+    Member,
+    Service,
+    WrittenDeclaration,
+)
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.grants import Grant, policy_of
@@ -122,7 +129,7 @@ class QueueDeclaration(QueueSettings, Declaration):
         yield Member(queue, outputs=account.queue_outputs(name))
 
     @classmethod
-    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[Written]:
+    def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a queue."""
         for spec in specs:
             if isinstance(spec, Queue) and isinstance(account, AwsAccount):

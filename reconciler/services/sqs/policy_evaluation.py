@@ -18,7 +18,7 @@ Decision = Literal["allowed", "denied", "unclear"]
 _ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 
 
-class Request(NamedTuple):
+class PolicyRequest(NamedTuple):
     """An AWS account calls an action (`sqs:SendMessage`) on a queue.
 
     Of a queue whose ARN is not known every statement is taken to be about it.
@@ -43,7 +43,7 @@ class Evaluation(NamedTuple):
     conditions: tuple[str, ...] = ()
 
 
-def evaluate(policy: Policy | None, request: Request) -> Evaluation:
+def evaluate(policy: Policy | None, request: PolicyRequest) -> Evaluation:
     """Decide a request by a canonical policy."""
     denials, sure_denials = _applying(policy, "Deny", request)
     permits, sure_permits = _applying(policy, "Allow", request)
@@ -73,7 +73,7 @@ def covers_queue(statement: Policy, queue_arn: str | None) -> bool:
 
 
 def _applying(
-    policy: Policy | None, effect: str, request: Request
+    policy: Policy | None, effect: str, request: PolicyRequest
 ) -> tuple[Sequence[Policy], Sequence[Policy]]:
     """Return the statements of this effect that may apply, and those that surely do."""
     possible: list[Policy] = []
@@ -86,7 +86,7 @@ def _applying(
     return possible, sure
 
 
-def _concerns(statement: Policy, request: Request) -> bool:
+def _concerns(statement: Policy, request: PolicyRequest) -> bool:
     return (
         _covers_account(statement, request.account)
         and covers_action(statement, request.action)

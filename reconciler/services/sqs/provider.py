@@ -22,7 +22,7 @@ from reconciler.services.sqs.changes import (
     missing_tags,
 )
 from reconciler.services.sqs.client import SqsClient
-from reconciler.services.sqs.doctor import Examining
+from reconciler.services.sqs.doctor import AwsDoctor
 from reconciler.services.sqs.eventual_consistency import Settling
 from reconciler.services.sqs.failures import NAME_EXISTS
 from reconciler.services.sqs.mailbox import Mailbox
@@ -179,7 +179,7 @@ class SqsProvider:
 
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
-        return Examining(self._account, self._name, self._client).examinations(desired)
+        return AwsDoctor(self._account, self._name, self._client).examinations(desired)
 
     def mailbox(self, spec: Spec) -> Mailbox:
         """Return a declared queue as what messages are taken out of.

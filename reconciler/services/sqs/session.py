@@ -14,16 +14,16 @@ from botocore.credentials import CredentialResolver, DeferredRefreshableCredenti
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 
-from reconciler.credentials.aws import Login, is_passing, refusal
+from reconciler.credentials.aws import AwsLogin, is_passing, refusal
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.failures import Garbled
+from reconciler.services.sqs.failures import GarbledAwsAnswer
 from reconciler.transport.for_boto import carry
 from reconciler.transport.http import Http
 
 CONNECTIONS = 64
 
-_Opened = tuple[Any, Login | None]
+_Opened = tuple[Any, AwsLogin | None]
 """A boto3 session, and whose credentials it signs with, unless these were given."""
 
 _CONFIG = Config(
@@ -59,7 +59,7 @@ class Clients:
     tagging: Any
     make: Callable[[str], Any]
     http: Http
-    login: Login | None = None
+    login: AwsLogin | None = None
     made: dict[str, Any] = field(default_factory=dict)
 
     def of(self, service: str) -> Any:
@@ -116,7 +116,7 @@ def _opened(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: H
         )
         carry(fixed, http)
         return fixed, None
-    own = Login(_core(), http, secrets.remember, profile=account.profile, region=region)
+    own = AwsLogin(_core(), http, secrets.remember, profile=account.profile, region=region)
     if account.role_arn is None:
         own.obtain()
         return own.session, own
@@ -165,7 +165,7 @@ class _AssumedRole:
 
     METHOD = "assume-role"
 
-    def __init__(self, own: Login, sts: Any, role_arn: str) -> None:
+    def __init__(self, own: AwsLogin, sts: Any, role_arn: str) -> None:
         self._own = own
         self._sts = sts
         self._role_arn = role_arn
@@ -200,4 +200,4 @@ def _refuse_garbled(operation_model: Any, response_dict: Any, **_: Any) -> None:
     except ValueError:
         sound = False
     if not sound:
-        raise Garbled("it is not JSON")
+        raise GarbledAwsAnswer("it is not JSON")

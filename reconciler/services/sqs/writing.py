@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.core.service import Written
+from reconciler.core.service import WrittenDeclaration
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.grants import NOTIFIER, Grant, policy_of
 from reconciler.services.sqs.policy import (
@@ -31,7 +31,7 @@ _ORDER = (
 _STATEMENT = {"Action", "Effect", "Principal", "Resource"}
 
 
-def written(queue: Queue, account: AwsAccount) -> Written:
+def written(queue: Queue, account: AwsAccount) -> WrittenDeclaration:
     """Return the declaration of a live queue; a policy that equals grants is written as grants."""
     given = queue.fields()
     usual = Queue(name=queue.name, fifo=queue.fifo).fields()
@@ -47,7 +47,7 @@ def written(queue: Queue, account: AwsAccount) -> Written:
             fields |= {name: value} if value not in (None, *USUAL_SIZES) else {}
         elif value != usual[name] or (name == "fifo" and value):
             fields[name] = value
-    return Written((queue,), fields, full, (queue.name,))
+    return WrittenDeclaration((queue,), fields, full, (queue.name,))
 
 
 def _encryption(value: Any, usual: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import pytest
 
 import reconciler
 from reconciler.services.merchant.account import AccessToken, ServiceAccountFile
-from reconciler.services.mws.kinds import Subscription as MwsSubscription
-from reconciler.services.spapi.specs import Subscription as SpApiSubscription
+from reconciler.services.mws.kinds import MwsSubscription
+from reconciler.services.spapi.specs import SpApiSubscription
 from reconciler.wiring import declarations
 
 EXAMPLE = """\

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.core.text.veil import AS_SHOWN, veil
 from reconciler.services.merchant.call_back import CallBackUri
-from reconciler.services.merchant.kinds import Subscription
+from reconciler.services.merchant.kinds import MerchantSubscription
 
 TEMPLATES = [
     "https://hooks.example.com/{secret}",
@@ -20,7 +20,7 @@ TOKEN = "a-token-of-some-length-0123456789"
 
 def spec(uri, **context):
     fields = {"registeredEvent": "E", "targetAccount": "1", "owner": "2", "callBackUri": uri}
-    return Subscription.model_validate(fields, **context)
+    return MerchantSubscription.model_validate(fields, **context)
 
 
 def recorded(uri):

@@ -9,7 +9,11 @@ from reconciler.services.merchant.account import (
     ServiceAccountFile,
     parse_account_number,
 )
-from reconciler.services.merchant.kinds import SERVICE, Subscription, SubscriptionDeclaration
+from reconciler.services.merchant.kinds import (
+    SERVICE,
+    MerchantSubscription,
+    MerchantSubscriptionDeclaration,
+)
 
 EVENT = "PRODUCT_STATUS_CHANGE"
 URI = "https://hooks.example.com/{targetAccount}/{registeredEvent}"
@@ -21,7 +25,7 @@ def entry(**changes):
 
 def complaint(**changes):
     with pytest.raises(ValidationError) as caught:
-        SubscriptionDeclaration.model_validate(entry(**changes))
+        MerchantSubscriptionDeclaration.model_validate(entry(**changes))
     (detail,) = caught.value.errors()
     return detail
 
@@ -31,7 +35,7 @@ def members(account):
     """Return the members of a declaration."""
 
     def of(**changes):
-        declaration = SubscriptionDeclaration.model_validate(entry(**changes))
+        declaration = MerchantSubscriptionDeclaration.model_validate(entry(**changes))
         return list(declaration.members(Context("acme", "x", "shop", account())))
 
     return of
@@ -115,7 +119,7 @@ def test_account_numbers_may_be_numbers_or_text(account, members):
 
 def test_the_services_spelling_of_an_account_means_the_same(members):
     (member,) = members(targetAccount="1234")
-    live = Subscription(
+    live = MerchantSubscription(
         registered_event=EVENT,
         target_account="accounts/1234",
         all_managed_accounts=False,
@@ -266,7 +270,7 @@ def test_quirk_93_what_google_lets_coexist_is_accepted(findings, declarations):
 
 
 def test_ownership_is_by_call_back_uri_alone_declared_or_not():
-    assert Subscription.evidence == (Evidence("below", "callBackUri"),)
+    assert MerchantSubscription.evidence == (Evidence("below", "callBackUri"),)
 
 
 def test_the_owner_is_neither_shown_nor_compared(members):
@@ -279,7 +283,7 @@ def test_an_account_number_of_another_type_is_left_to_the_field_to_refuse():
 
 
 def test_a_merchant_subscription_of_another_services_account_is_a_defect_of_ours(account):
-    declaration = SubscriptionDeclaration.model_validate(entry(targetAccount="1234"))
+    declaration = MerchantSubscriptionDeclaration.model_validate(entry(targetAccount="1234"))
     with pytest.raises(TypeError, match="belongs to a Merchant account"):
         list(declaration.members(Context("acme", "x", "shop", Account(service="mws"))))
 

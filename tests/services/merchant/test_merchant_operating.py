@@ -9,11 +9,11 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import live_address
 from reconciler.core.provider import one_by_one
 from reconciler.core.verdicts.health import Metrics
-from reconciler.services.merchant.kinds import Subscription
+from reconciler.services.merchant.kinds import MerchantSubscription
 
 
 def subscription(number):
-    spec = Subscription(
+    spec = MerchantSubscription(
         registered_event="PRODUCT_STATUS_CHANGE",
         target_account=str(number),
         call_back_uri="https://hooks.example.com/a",

@@ -16,7 +16,7 @@ from reconciler.core.model.errors import (
 )
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Provider
-from reconciler.services.merchant.kinds import Subscription
+from reconciler.services.merchant.kinds import MerchantSubscription
 
 EVENT = "PRODUCT_STATUS_CHANGE"
 FAULTS = [
@@ -34,7 +34,7 @@ LIST = "notificationsubscriptions.list"
 
 def subscription(target="1234", uri="https://hooks.example.com/a", event=EVENT):
     interest = {"all_managed_accounts": True} if target == "all" else {"target_account": target}
-    return Subscription(registered_event=event, call_back_uri=uri, owner="5678", **interest)
+    return MerchantSubscription(registered_event=event, call_back_uri=uri, owner="5678", **interest)
 
 
 def error(status, code, message="No.", reason="", **metadata):
@@ -63,7 +63,7 @@ def operations(sandbox):
 
 def test_it_is_a_provider(provider):
     checked: Provider = provider
-    assert checked.scopes()[0].kinds == (Subscription,)
+    assert checked.scopes()[0].kinds == (MerchantSubscription,)
 
 
 def test_quirk_97_an_empty_answer_is_an_empty_list(provider, observe):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from reconciler.notifications import decode
-from reconciler.services.merchant.sample_push import Target, post_sample, sample
+from reconciler.services.merchant.sample_push import PushEndpoint, post_sample, sample
 from reconciler.transport.calls import SystemClock
 from tests.operate.hooks import HOST, Authority, Hook, resolving
 
@@ -32,7 +32,7 @@ def hook(authority, trusted):
 
 def post(hook, *, allow_private=True, within=5.0, path="/hook"):
     uri = hook.uri.removesuffix("/hook") + path
-    target = Target.of(uri, allow_private=allow_private)
+    target = PushEndpoint.of(uri, allow_private=allow_private)
     return post_sample(target, sample(PRODUCT), within=within, clock=SystemClock())
 
 
@@ -147,7 +147,7 @@ def test_a_certificate_that_ends_within_21_days_is_a_warning(authority, trusted,
 
 
 def test_what_is_no_tls_is_told(trusted, sandbox_port):
-    target = Target(HOST, sandbox_port, "/", allow_private=True)
+    target = PushEndpoint(HOST, sandbox_port, "/", allow_private=True)
     links = post_sample(target, sample(PRODUCT), within=5, clock=SystemClock())
     assert named(links)[-1] == ("certificate", "broken")
     assert "does not speak TLS" in links[-1].detail
@@ -180,7 +180,7 @@ def test_a_name_that_does_not_resolve_and_a_port_nobody_serves_are_broken(monkey
     resolving(monkeypatch, hooks_example_com=None)
     assert "does not resolve" in post(hook)[-1].detail
     resolving(monkeypatch, hooks_example_com=["127.0.0.1"])
-    target = Target(HOST, 1, "/", allow_private=True)
+    target = PushEndpoint(HOST, 1, "/", allow_private=True)
     [_, link] = post_sample(target, sample(PRODUCT), within=1, clock=SystemClock())
     assert (link.name, link.state) == ("address", "broken")
     assert "nothing accepts connections at 127.0.0.1 port 1" in link.detail

@@ -1,7 +1,7 @@
 import pytest
 
 from reconciler.services.mws import answers
-from reconciler.services.mws.answers import Failure, Garbled, Subscribed
+from reconciler.services.mws.answers import GarbledMwsAnswer, MwsErrorDocument, Subscribed
 
 NAMESPACE = "http://mws.amazonservices.com/schema/Subscriptions/2013-07-01"
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/offers"
@@ -33,7 +33,7 @@ def test_quirk_51_error_documents_of_any_namespace_and_spelling_say_the_same(spe
         f"<Message>No</Message><Detail/></Error><{spelling}>id-1</{spelling}></ErrorResponse>"
     )
     root = answers.parse(text.encode())
-    assert answers.failure(root) == Failure("AccessDenied", "No")
+    assert answers.failure(root) == MwsErrorDocument("AccessDenied", "No")
     assert answers.request_id(root) == "id-1"
 
 
@@ -59,7 +59,7 @@ def test_quirk_53_an_empty_list_is_empty():
 
 
 def test_a_missing_list_is_not_an_empty_one():
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledMwsAnswer):
         answers.subscriptions(result("ListSubscriptions", ""))
 
 
@@ -80,7 +80,7 @@ def test_quirk_53_the_xml_declaration_may_be_missing(declaration):
     ],
 )
 def test_quirk_61_a_document_type_entities_and_broken_xml_are_rejected(text):
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledMwsAnswer):
         answers.parse(text.encode())
 
 
@@ -95,7 +95,7 @@ def test_quirk_61_a_document_type_entities_and_broken_xml_are_rejected(text):
 )
 def test_a_destination_without_a_queue_url_is_garbled(member):
     found = result("ListRegisteredDestinations", f"<DestinationList>{member}</DestinationList>")
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledMwsAnswer):
         answers.registered_queues(found)
 
 
@@ -104,7 +104,7 @@ def test_a_subscription_that_is_neither_on_nor_off_is_garbled():
         "<Subscription><NotificationType>X</NotificationType><IsEnabled>maybe</IsEnabled>"
         f"<Destination>{DESTINATION}</Destination></Subscription>"
     )
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledMwsAnswer):
         answers.subscription(result("GetSubscription", inside))
 
 
@@ -112,5 +112,5 @@ def test_the_answer_to_another_operation_is_garbled():
     root = answers.parse(
         b"<DeleteSubscriptionResponse><DeleteSubscriptionResult/></DeleteSubscriptionResponse>"
     )
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledMwsAnswer):
         answers.result(root, "ListSubscriptions")

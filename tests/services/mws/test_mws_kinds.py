@@ -9,10 +9,10 @@ from reconciler.core.model.spec import live_address
 from reconciler.core.service import Context
 from reconciler.services.mws.kinds import (
     SERVICE,
-    Destination,
-    DestinationDeclaration,
-    Subscription,
-    SubscriptionDeclaration,
+    MwsDestination,
+    MwsDestinationDeclaration,
+    MwsSubscription,
+    MwsSubscriptionDeclaration,
 )
 from reconciler.services.mws.queue_url import canonical_queue, queue_url
 
@@ -50,7 +50,7 @@ def members(declaration, account):
     ],
 )
 def test_quirk_12_urls_in_every_host_style_are_one_queue(url, arn):
-    assert Destination(queue=url) == Destination(queue=arn)
+    assert MwsDestination(queue=url) == MwsDestination(queue=arn)
 
 
 @pytest.mark.parametrize(
@@ -132,24 +132,24 @@ def test_an_account_without_auth_token_is_complete(account):
 
 def test_a_queue_url_in_yaml_is_refused(account):
     entry = {"queue": "https://sqs.eu-west-1.amazonaws.com/123456789012/offers"}
-    assert "queue ARN" in complaint(DestinationDeclaration, entry)["msg"]
+    assert "queue ARN" in complaint(MwsDestinationDeclaration, entry)["msg"]
 
 
 @pytest.mark.parametrize("queue", ["offers", ARN])
 def test_a_destination_is_declared_by_name_or_arn(account, queue):
-    declaration = DestinationDeclaration.model_validate({"queue": queue})
-    assert members(declaration, account())[0].spec == Destination(queue=queue)
+    declaration = MwsDestinationDeclaration.model_validate({"queue": queue})
+    assert members(declaration, account())[0].spec == MwsDestination(queue=queue)
 
 
 def test_a_fifo_queue_is_no_destination(desired):
-    fifo = desired(Destination(queue=f"{ARN}.fifo"))
-    (finding,) = SERVICE.invariants([fifo, desired(Destination(queue=ARN))])
+    fifo = desired(MwsDestination(queue=f"{ARN}.fifo"))
+    (finding,) = SERVICE.invariants([fifo, desired(MwsDestination(queue=ARN))])
     assert finding.address == fifo.address
     assert "FIFO" in finding.message
 
 
 def test_a_destination_is_known_by_its_queue():
-    spec = Destination(queue=ARN, queue_url=queue_url(ARN))
+    spec = MwsDestination(queue=ARN, queue_url=queue_url(ARN))
     assert spec.handle("uk", {}) == ARN
     assert spec.fields() == {"queue": ARN}
 
@@ -160,13 +160,13 @@ def test_a_destination_is_known_by_its_queue():
 )
 def test_a_type_in_sp_api_spelling_is_refused_with_the_mws_spelling(written, meant):
     entry = {"destination": "offers", "notificationType": written}
-    assert f"did you mean '{meant}'?" in complaint(SubscriptionDeclaration, entry)["msg"]
+    assert f"did you mean '{meant}'?" in complaint(MwsSubscriptionDeclaration, entry)["msg"]
 
 
 @pytest.mark.parametrize("written", ["", "anyOfferChanged", "Any-Offer", "FOO", "Ärger"])
 def test_a_type_in_no_known_spelling_is_refused(written):
     entry = {"destination": "offers", "notificationType": written}
-    assert complaint(SubscriptionDeclaration, entry)["loc"] == ("notificationType",)
+    assert complaint(MwsSubscriptionDeclaration, entry)["loc"] == ("notificationType",)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_type_in_no_known_spelling_is_refused(written):
 )
 def test_mws_gets_no_new_types_any_more_so_that_an_unknown_one_is_an_error(written, hint):
     entry = {"destination": "offers", "notificationType": written}
-    found = complaint(SubscriptionDeclaration, entry)
+    found = complaint(MwsSubscriptionDeclaration, entry)
     assert found["loc"] == ("notificationType",)
     assert f"MWS has no notification type '{written}'" in found["msg"]
     assert hint in found["msg"]
@@ -187,31 +187,31 @@ def test_mws_gets_no_new_types_any_more_so_that_an_unknown_one_is_an_error(writt
 
 def test_a_known_type_passes_without_a_note(account):
     entry = {"destination": "offers", "notificationType": "FBAOutboundShipmentStatus"}
-    (member,) = members(SubscriptionDeclaration.model_validate(entry), account())
+    (member,) = members(MwsSubscriptionDeclaration.model_validate(entry), account())
     assert list(member.spec.notes(None)) == []
 
 
 def test_a_subscription_is_enabled_unless_declared_otherwise(account):
     entry = {"destination": "offers", "notificationType": "FeePromotion"}
-    (member,) = members(SubscriptionDeclaration.model_validate(entry), account())
+    (member,) = members(MwsSubscriptionDeclaration.model_validate(entry), account())
     assert member.spec.enabled is True
     assert member.spec.declared_fields() == entry
 
 
 def test_enabled_is_true_or_false_and_nothing_like_it():
     entry = {"destination": "offers", "notificationType": "FeePromotion", "enabled": "yes"}
-    assert complaint(SubscriptionDeclaration, entry)["loc"] == ("enabled",)
+    assert complaint(MwsSubscriptionDeclaration, entry)["loc"] == ("enabled",)
 
 
 def test_a_subscription_needs_a_destination():
-    assert complaint(SubscriptionDeclaration, {"notificationType": "FeePromotion"})["loc"] == (
+    assert complaint(MwsSubscriptionDeclaration, {"notificationType": "FeePromotion"})["loc"] == (
         "destination",
     )
 
 
 def test_quirk_56_a_subscription_with_another_queue_is_another_subscription():
     one, other = (
-        Subscription(destination=queue, notification_type="FeePromotion") for queue in (ARN, "b")
+        MwsSubscription(destination=queue, notification_type="FeePromotion") for queue in (ARN, "b")
     )
     assert one.identity_values() == {"notificationType": "FeePromotion", "queue": ARN}
     assert live_address(one, "uk") == f"subscription.uk/FeePromotion/{ARN}"
@@ -219,15 +219,15 @@ def test_quirk_56_a_subscription_with_another_queue_is_another_subscription():
 
 
 def test_switching_a_subscription_off_leaves_it_the_same_subscription():
-    on = Subscription(destination=ARN, notification_type="FeePromotion")
-    off = Subscription(destination=ARN, notification_type="FeePromotion", enabled=False)
+    on = MwsSubscription(destination=ARN, notification_type="FeePromotion")
+    off = MwsSubscription(destination=ARN, notification_type="FeePromotion", enabled=False)
     assert live_address(on, "uk") == live_address(off, "uk")
     assert on.fields() != off.fields()
 
 
 def test_each_action_draws_on_the_bucket_of_its_operation():
-    destination = Destination(queue=ARN)
-    subscription = Subscription(destination=ARN, notification_type="FeePromotion")
+    destination = MwsDestination(queue=ARN)
+    subscription = MwsSubscription(destination=ARN, notification_type="FeePromotion")
     assert destination.bucket("create") == "RegisterDestination"
     assert destination.bucket("delete") == "DeregisterDestination"
     assert subscription.bucket("create") == "CreateSubscription"

@@ -9,7 +9,7 @@ from reconciler.core.provider import Provider
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws.answers import Subscribed
 from reconciler.services.mws.client import MwsClient
-from reconciler.services.mws.kinds import Destination, Subscription
+from reconciler.services.mws.kinds import MwsDestination, MwsSubscription
 from reconciler.services.mws.provider import MwsProvider
 from reconciler.services.mws.queue_url import queue_url
 
@@ -30,7 +30,7 @@ FAULTS = [
 
 def subscription(**changes):
     fields = {"destination": URL, "notification_type": "AnyOfferChanged", **changes}
-    return Subscription(**fields)
+    return MwsSubscription(**fields)
 
 
 def error_document(code, message="Something"):
@@ -42,7 +42,7 @@ def error_document(code, message="Something"):
 
 @pytest.fixture
 def registered(provider, desired):
-    return provider.create(desired(Destination(queue=URL)))
+    return provider.create(desired(MwsDestination(queue=URL)))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def subscribed(provider, desired, registered):
 
 def test_it_is_a_provider(provider):
     checked: Provider = provider
-    assert checked.scopes()[0].kinds == (Destination, Subscription)
+    assert checked.scopes()[0].kinds == (MwsDestination, MwsSubscription)
 
 
 def test_nothing_is_seen_where_nothing_is(provider, observe):
@@ -64,14 +64,14 @@ def test_what_was_created_is_observed_as_it_was_returned(provider, observe, regi
 
 
 def test_a_declared_arn_is_registered_by_its_url(provider, desired, sandbox):
-    live = provider.create(desired(Destination(queue=ARN)))
+    live = provider.create(desired(MwsDestination(queue=ARN)))
     assert live.outputs == {"url": URL}
     assert sandbox.state()["mws"][SHOP]["destinations"] == [URL]
 
 
 def test_a_queue_url_of_another_host_is_used_unchanged(provider, desired, observe):
     url = "http://127.0.0.1:5000/123456789012/offers"
-    live = provider.create(desired(Destination(queue=url)))
+    live = provider.create(desired(MwsDestination(queue=url)))
     assert live.spec.queue == live.outputs["url"] == url
     assert observe(provider) == [live]
 
@@ -80,7 +80,7 @@ def test_quirk_12_an_old_spelling_of_the_url_is_deleted_under_that_spelling(
     provider, desired, observe, sandbox
 ):
     old = "https://eu-west-1.queue.amazonaws.com/123456789012/offers"
-    provider.create(desired(Destination(queue=old)))
+    provider.create(desired(MwsDestination(queue=old)))
     (live,) = observe(provider)
     assert live.spec.queue == ARN
     provider.delete(live)
@@ -96,7 +96,7 @@ def test_a_subscription_is_switched_off_and_on(provider, desired, observe, subsc
 
 def test_a_destination_cannot_be_changed(provider, desired, registered):
     with pytest.raises(Rejected, match="cannot be changed"):
-        provider.update(desired(Destination(queue=URL)), registered, [])
+        provider.update(desired(MwsDestination(queue=URL)), registered, [])
 
 
 def test_deleting_takes_both_away(provider, observe, registered, subscribed):
@@ -122,7 +122,7 @@ def test_a_failing_create_ends_with_exactly_one(
     provider, desired, observe, sandbox, operation, fault
 ):
     sandbox.faults([{"service": "mws", "operation": operation, "kind": fault}])
-    first = provider.create(desired(Destination(queue=URL)))
+    first = provider.create(desired(MwsDestination(queue=URL)))
     second = provider.create(desired(subscription(enabled=False)))
     assert observe(provider) == [first, second]
 
@@ -163,13 +163,13 @@ def test_a_lost_answer_to_a_create_is_looked_into_before_anything_is_sent_again(
     provider, desired, sandbox
 ):
     sandbox.faults([{"service": "mws", "operation": "RegisterDestination", "kind": "cutAfter"}])
-    provider.create(desired(Destination(queue=URL)))
+    provider.create(desired(MwsDestination(queue=URL)))
     calls = [call["operation"] for call in sandbox.calls()]
     assert calls == ["RegisterDestination", "ListRegisteredDestinations"]
 
 
 def test_an_equal_one_that_is_there_already_is_adopted(provider, desired, registered, subscribed):
-    assert provider.create(desired(Destination(queue=URL))) == registered
+    assert provider.create(desired(MwsDestination(queue=URL))) == registered
     assert provider.create(desired(subscription())) == subscribed
 
 
@@ -192,7 +192,7 @@ def test_a_type_that_mws_does_not_have_is_rejected(provider, desired, registered
 def test_a_create_rejected_for_another_reason_is_not_looked_into(provider_at, replay, desired):
     replay.say(400, error_document("InvalidParameterValue"))
     with pytest.raises(Rejected):
-        provider_at(replay.url).create(desired(Destination(queue=URL)))
+        provider_at(replay.url).create(desired(MwsDestination(queue=URL)))
     assert len(replay.bodies) == 1
 
 
@@ -200,7 +200,7 @@ def test_a_create_that_never_gets_an_answer_is_given_up(provider, desired, sandb
     fault = {"service": "mws", "operation": "RegisterDestination", "kind": "cutBefore"}
     sandbox.faults([{**fault, "times": None}])
     with pytest.raises(Unclear, match="did not answer completely"):
-        provider.create(desired(Destination(queue=URL)))
+        provider.create(desired(MwsDestination(queue=URL)))
     looks = ["RegisterDestination", "ListRegisteredDestinations"] * 3
     assert [call["operation"] for call in sandbox.calls()] == looks
 
@@ -268,7 +268,7 @@ def test_the_service_tells_its_status_five_minutes_apart_after_the_first_two(pro
 
 
 def test_each_operation_has_a_bucket_of_25_that_fills_twice_a_second(provider, clock, desired):
-    live = provider.create(desired(Destination(queue=URL)))
+    live = provider.create(desired(MwsDestination(queue=URL)))
     for _ in range(25):
         provider.delete(live)
     assert clock.slept == []
@@ -348,7 +348,7 @@ def test_a_failure_that_is_known_to_pass_is_tried_again(provider_at, replay, des
         200,
         "<RegisterDestinationResponse><RegisterDestinationResult/></RegisterDestinationResponse>",
     )
-    provider_at(replay.url).create(desired(Destination(queue=URL)))
+    provider_at(replay.url).create(desired(MwsDestination(queue=URL)))
     assert len(replay.bodies) == 2
 
 

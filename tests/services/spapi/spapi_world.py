@@ -5,7 +5,7 @@ from reconciler.core.provider import Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.provider import SpApiProvider
-from reconciler.services.spapi.specs import Destination, Subscription
+from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
 SECRETS = {"CLIENT": "app-1", "SECRET": "hush-client", "DE": "hush-de", "FR": "hush-fr"}
@@ -58,13 +58,13 @@ class World:
         return self.provider.create(self.declared(spec))
 
     def destination(self, queue=ARN, name="acme-offers"):
-        return self.create(Destination(queue=queue, name=name))
+        return self.create(SpApiDestination(queue=queue, name=name))
 
     def subscribe(self, destination, **fields):
         return self.create(self.subscription(destination, **fields))
 
     def subscription(self, destination, **fields):
-        return Subscription.model_validate(
+        return SpApiSubscription.model_validate(
             {
                 "seller": "de",
                 "notificationType": "ANY_OFFER_CHANGED",
@@ -75,10 +75,10 @@ class World:
         )
 
     def destinations(self):
-        return self.observe(Scope("app", (Destination,)))
+        return self.observe(Scope("app", (SpApiDestination,)))
 
     def subscriptions(self, *declared, seller="de", **more):
-        scope = Scope("app", (Subscription,), part=seller)
+        scope = Scope("app", (SpApiSubscription,), part=seller)
         return self.observe(scope, *declared, **more)
 
     def observe(self, scope, *declared, discover_all=False, topics=(), known=(), beside=None):

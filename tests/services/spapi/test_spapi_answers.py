@@ -6,13 +6,13 @@ import pytest
 
 from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
 from reconciler.services.spapi import answers
-from reconciler.services.spapi.answers import Garbled
+from reconciler.services.spapi.answers import GarbledSpApiAnswer
 from reconciler.services.spapi.failures import (
     Conflict,
     Expired,
     NoRoute,
     NotPermitted,
-    Site,
+    SpApiCall,
     UnknownType,
     failure,
 )
@@ -29,7 +29,7 @@ def body(payload):
 def meaning(status, code="", message="", details="", *, operation="getDestinations", **headers):
     errors = [{"code": code, "message": message, "details": details}]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    site = Site("app", operation, None, lambda text: text.replace("hush", "***"))
+    site = SpApiCall("app", operation, None, lambda text: text.replace("hush", "***"))
     return failure(site, Response(status, named, json.dumps({"errors": errors}).encode()))
 
 
@@ -71,7 +71,7 @@ def test_a_conflict_is_told_with_amazons_own_rule(operation, rule):
     ],
 )
 def test_an_incomplete_list_of_destinations_is_no_empty_list(text):
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledSpApiAnswer):
         answers.destinations(text)
 
 
@@ -92,7 +92,7 @@ def test_an_incomplete_list_of_destinations_is_no_empty_list(text):
     ],
 )
 def test_an_incomplete_page_of_subscriptions_is_no_empty_page(payload):
-    with pytest.raises(Garbled):
+    with pytest.raises(GarbledSpApiAnswer):
         answers.subscriptions(body(payload))
 
 
@@ -178,7 +178,7 @@ def test_what_the_service_says_is_quoted_without_secrets():
 
 @pytest.mark.parametrize("text", [b"<html>hush", b"[]", b'{"errors": []}', b'{"errors": ["x"]}'])
 def test_quirk_112_other_bodies_are_shown_by_status_and_first_bytes(text):
-    site = Site("app", "getDestinations", None, lambda text: text.replace("hush", "***"))
+    site = SpApiCall("app", "getDestinations", None, lambda text: text.replace("hush", "***"))
     error = failure(site, Response(400, {}, text))
     assert type(error) is Rejected
     assert "HTTP 400: " in error.message

@@ -10,8 +10,12 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.service import Context
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.catalogue import ENDED, ENDING, TYPES, resembling, spelling
-from reconciler.services.spapi.kinds import SERVICE, DestinationDeclaration, SubscriptionDeclaration
-from reconciler.services.spapi.specs import Destination, Subscription
+from reconciler.services.spapi.kinds import (
+    SERVICE,
+    SpApiDestinationDeclaration,
+    SpApiSubscriptionDeclaration,
+)
+from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
 BUS = {"region": "eu-west-1", "accountId": "123456789012"}
@@ -35,13 +39,13 @@ def context(*sellers, name="offers"):
 
 
 def destination(**fields):
-    [member] = DestinationDeclaration.model_validate(fields).members(context())
+    [member] = SpApiDestinationDeclaration.model_validate(fields).members(context())
     return member.spec
 
 
 def subscriptions(*sellers, **fields):
     given = {"destination": "offers", "notificationType": "ANY_OFFER_CHANGED", **fields}
-    return list(SubscriptionDeclaration.model_validate(given).members(context(*sellers)))
+    return list(SpApiSubscriptionDeclaration.model_validate(given).members(context(*sellers)))
 
 
 def subscription(**fields):
@@ -50,7 +54,7 @@ def subscription(**fields):
 
 
 def live(**fields):
-    return Subscription.model_validate(
+    return SpApiSubscription.model_validate(
         {
             "seller": "de",
             "notificationType": "ANY_OFFER_CHANGED",
@@ -71,7 +75,7 @@ def complaint(model, **fields):
 
 def about_subscription(**fields):
     given = {"destination": "offers", "notificationType": "ANY_OFFER_CHANGED", **fields}
-    return complaint(SubscriptionDeclaration, **given)
+    return complaint(SpApiSubscriptionDeclaration, **given)
 
 
 def desired(address, spec, **references):
@@ -144,23 +148,23 @@ class TestCatalogue:
 
 class TestDestinations:
     def test_a_name_follows_from_stack_and_key(self):
-        assert destination(queue=ARN) == Destination(name="acme--offers", queue=ARN)
+        assert destination(queue=ARN) == SpApiDestination(name="acme--offers", queue=ARN)
 
     def test_a_key_too_long_for_a_name_asks_for_one(self):
-        declaration = DestinationDeclaration.model_validate({"queue": ARN})
+        declaration = SpApiDestinationDeclaration.model_validate({"queue": ARN})
         with pytest.raises(ValueError, match="set `name`"):
             list(declaration.members(context(name="x" * 252)))
 
     def test_a_given_name_has_at_most_256_characters(self):
         assert destination(queue=ARN, name="x" * 256).name == "x" * 256
-        assert complaint(DestinationDeclaration, queue=ARN, name="x" * 257)[0] == "name"
+        assert complaint(SpApiDestinationDeclaration, queue=ARN, name="x" * 257)[0] == "name"
 
     def test_an_event_bus_is_identified_by_region_and_account(self):
         assert destination(eventBridge=BUS).identity_values() == {"eventBridge": BUS}
 
     @pytest.mark.parametrize("fields", [{}, {"queue": ARN, "eventBridge": BUS}])
     def test_exactly_one_target_is_needed(self, fields):
-        assert "exactly one of" in complaint(DestinationDeclaration, **fields)[1]
+        assert "exactly one of" in complaint(SpApiDestinationDeclaration, **fields)[1]
 
     @pytest.mark.parametrize(
         ("arn", "reason"),
@@ -171,46 +175,46 @@ class TestDestinations:
         ],
     )
     def test_quirk_79_unreachable_queue_arns_are_refused(self, arn, reason):
-        place, message = complaint(DestinationDeclaration, queue=arn)
+        place, message = complaint(SpApiDestinationDeclaration, queue=arn)
         assert place == "queue"
         assert reason in message
 
     def test_quirk_79_a_fifo_queue_behind_a_name_is_refused(self):
-        fifo = Destination(name="acme-x", queue=ARN + ".fifo")
+        fifo = SpApiDestination(name="acme-x", queue=ARN + ".fifo")
         [(address, message)] = findings(desired("destination.x", fifo))
         assert address == "destination.x"
         assert "FIFO" in message
 
     def test_a_queue_url_is_refused(self):
         url = "https://sqs.eu-west-1.amazonaws.com/123456789012/offers"
-        assert "ARN" in complaint(DestinationDeclaration, queue=url)[1]
+        assert "ARN" in complaint(SpApiDestinationDeclaration, queue=url)[1]
 
     @pytest.mark.parametrize(
         ("field", "value"), [("region", "europe"), ("accountId", "1234"), ("accountId", 12)]
     )
     def test_an_event_bus_needs_a_region_and_an_account_id(self, field, value):
-        place, _ = complaint(DestinationDeclaration, eventBridge={**BUS, field: value})
+        place, _ = complaint(SpApiDestinationDeclaration, eventBridge={**BUS, field: value})
         assert place == f"eventBridge.{field}"
 
     def test_quirk_85_a_second_event_bus_for_an_aws_account_is_refused(self):
-        first = Destination(name="a", event_bridge=BUS)
-        second = Destination(name="b", event_bridge={**BUS, "region": "us-east-1"})
+        first = SpApiDestination(name="a", event_bridge=BUS)
+        second = SpApiDestination(name="b", event_bridge={**BUS, "region": "us-east-1"})
         found = findings(desired("destination.a", first), desired("destination.b", second))
         assert [address for address, _ in found] == ["destination.b"]
         assert "destination.a is one for 123456789012" in found[0][1]
 
     def test_event_buses_of_two_aws_accounts_are_fine(self):
-        first = Destination(name="a", event_bridge=BUS)
-        second = Destination(name="b", event_bridge={**BUS, "accountId": "210987654321"})
+        first = SpApiDestination(name="a", event_bridge=BUS)
+        second = SpApiDestination(name="b", event_bridge={**BUS, "accountId": "210987654321"})
         assert findings(desired("destination.a", first), desired("destination.b", second)) == []
 
     def test_destinations_are_created_and_deleted_at_the_applications_rate(self):
-        spec = Destination(name="a", queue=ARN)
+        spec = SpApiDestination(name="a", queue=ARN)
         assert spec.bucket("create") == "createDestination:grantless"
         assert spec.bucket("delete") == "deleteDestination:grantless"
 
     def test_a_new_event_bus_tells_what_remains_to_be_done(self):
-        spec = Destination(name="a", event_bridge=BUS)
+        spec = SpApiDestination(name="a", event_bridge=BUS)
         assert "associated" in next(spec.notes(None))
         assert list(spec.notes(spec)) == []
 
@@ -455,8 +459,8 @@ class TestFilters:
 
 
 class TestWorkflows:
-    QUEUE = desired("destination.q", Destination(name="q", queue=ARN))
-    EVENTS = desired("destination.b", Destination(name="b", event_bridge=BUS))
+    QUEUE = desired("destination.q", SpApiDestination(name="q", queue=ARN))
+    EVENTS = desired("destination.b", SpApiDestination(name="b", event_bridge=BUS))
 
     def to(self, target, name):
         spec = live(notificationType=name)

@@ -7,11 +7,11 @@ import pytest
 
 from reconciler.core.model.errors import Denied, SettingsError, Transient
 from reconciler.credentials.secrets import Secrets
-from reconciler.services.spapi.login import Login
+from reconciler.services.spapi.login import LwaLogin
 
 
 def login(world, secrets=None):
-    return Login(
+    return LwaLogin(
         "app",
         world.account,
         secrets=secrets or world.secrets,

@@ -10,7 +10,7 @@ from spapi_world import ARN, World
 
 from reconciler.core.model.errors import Denied, Rejected
 from reconciler.core.model.objects import Live
-from reconciler.services.spapi.specs import Destination, Subscription
+from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 from reconciler.transport.http import Http
 
 PATH = "/notifications/v1"
@@ -92,7 +92,7 @@ def world(script):
 
 @pytest.fixture
 def declared(world):
-    return Subscription(
+    return SpApiSubscription(
         seller="de", notification_type="ANY_OFFER_CHANGED", payload_version="1.0", destination="d"
     )
 
@@ -142,7 +142,7 @@ def test_a_proxys_not_found_is_not_read_as_absent(world, script, declared):
 
 
 def test_a_proxys_not_found_is_not_read_as_deleted(world):
-    gone = Live("app", Destination(queue=ARN, name="x"), {"id": "d"})
+    gone = Live("app", SpApiDestination(queue=ARN, name="x"), {"id": "d"})
     with pytest.raises(Rejected, match="check `endpoint`"):
         world.provider.delete(gone)
 

@@ -9,8 +9,8 @@ from reconciler.core.model.objects import Live
 from reconciler.core.provider import Asked, Scope
 from reconciler.services.spapi import answers
 from reconciler.services.spapi.catalogue import TYPES
-from reconciler.services.spapi.specs import Destination, EventBridge, Subscription
-from reconciler.services.spapi.wire import Request
+from reconciler.services.spapi.specs import EventBridge, SpApiDestination, SpApiSubscription
+from reconciler.services.spapi.wire import SpApiRequest
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
 FAILURES = ["throttle", "error500", "error503", "html", "garbage", "cutBefore", "truncate"]
@@ -21,7 +21,7 @@ class TestDestinations:
     def test_what_was_created_is_observed(self, world):
         made = world.destination()
         assert world.destinations() == [made]
-        assert made.spec == Destination(queue=ARN, name="acme-offers")
+        assert made.spec == SpApiDestination(queue=ARN, name="acme-offers")
 
     def test_quirk_64_nulls_for_other_kinds_are_passed_over(self, world):
         world.destination()
@@ -30,7 +30,7 @@ class TestDestinations:
     def test_quirk_65_only_one_key_is_sent(self, world):
         world.destination()
         world.create(
-            Destination(
+            SpApiDestination(
                 name="events", event_bridge=EventBridge(region="eu-west-1", account_id="1" * 12)
             )
         )
@@ -50,7 +50,9 @@ class TestDestinations:
 
     def test_quirk_62_a_conflict_that_is_never_listed_is_explained(self, world):
         there, wanted = (
-            Destination(name="events", event_bridge=EventBridge(region=region, account_id="1" * 12))
+            SpApiDestination(
+                name="events", event_bridge=EventBridge(region=region, account_id="1" * 12)
+            )
             for region in ("eu-west-1", "us-east-1")
         )
         world.create(there)
@@ -92,7 +94,7 @@ class TestDestinations:
         assert world.held("destinations") == []
 
     def test_an_id_with_slashes_stays_one_path_segment(self, world):
-        gone = Live("app", Destination(queue=ARN, name="x"), {"id": "a/b?c"})
+        gone = Live("app", SpApiDestination(queue=ARN, name="x"), {"id": "a/b?c"})
         world.provider.delete(gone)
         [call] = world.calls("deleteDestination")
         assert call["status"] == 404
@@ -148,7 +150,7 @@ class TestSubscriptions:
     ):
         place = EventBridge(region="eu-west-1", account_id="1" * 12)
         beside = [world.destination()] if queue else []
-        beside += [world.create(Destination(name="events", event_bridge=place))] if bus else []
+        beside += [world.create(SpApiDestination(name="events", event_bridge=place))] if bus else []
         world.subscriptions(discover_all=True, beside=tuple(beside))
         workflows = [name for name, there in (("SQS", queue), ("EventBridge", bus)) if there]
         possible = {name for name, known in TYPES.items() if known.workflow in workflows}
@@ -157,7 +159,7 @@ class TestSubscriptions:
     def test_without_a_live_destination_nobody_is_asked_but_whether_the_seller_lets_us_in(
         self, world
     ):
-        gone = Live("app", Destination(queue=ARN, name="acme-offers"), {"id": "gone"})
+        gone = Live("app", SpApiDestination(queue=ARN, name="acme-offers"), {"id": "gone"})
         declared = world.subscription(gone)
         assert world.subscriptions(declared, discover_all=True, beside=()) == []
         assert (world.types_asked_for(), len(world.calls("refresh_token"))) == (set(), 1)
@@ -209,7 +211,7 @@ class TestSubscriptions:
     def test_quirk_74_without_the_route_known_versions_are_asked_for(self, world):
         world.sandbox.settings(getSubscriptionsRoute=False)
         bus = EventBridge(region="eu-west-1", account_id="1" * 12)
-        target = world.create(Destination(name="events", event_bridge=bus))
+        target = world.create(SpApiDestination(name="events", event_bridge=bus))
         old, new = (
             world.subscribe(
                 target, notificationType="LISTINGS_ITEM_ISSUES_CHANGE", payloadVersion=version
@@ -304,9 +306,9 @@ class TestSubscriptions:
 
     def test_each_seller_is_a_scope_of_its_own(self, world):
         assert world.provider.scopes() == (
-            Scope("app", (Destination,)),
-            Scope("app", (Subscription,), part="de"),
-            Scope("app", (Subscription,), part="fr"),
+            Scope("app", (SpApiDestination,)),
+            Scope("app", (SpApiSubscription,), part="de"),
+            Scope("app", (SpApiSubscription,), part="fr"),
         )
 
 
@@ -348,7 +350,7 @@ class TestFailures:
             world.destinations()
 
     def test_a_path_that_does_not_exist_is_told_from_a_missing_right(self, world):
-        request = Request("unknown", "GET", "/subscriptions/a/b/c")
+        request = SpApiRequest("unknown", "GET", "/subscriptions/a/b/c")
         with pytest.raises(Rejected, match="check `endpoint`"):
             world.provider._client._wire.call(request, answers.nothing)
 

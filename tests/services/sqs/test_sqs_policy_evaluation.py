@@ -3,12 +3,12 @@
 import pytest
 
 from reconciler.services.sqs.policy import canonical
-from reconciler.services.sqs.policy_evaluation import Request, evaluate
+from reconciler.services.sqs.policy_evaluation import PolicyRequest, evaluate
 from reconciler.services.sqs.policy_patterns import matches_arn
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:acme-offers"
 NOTIFIER = "437568002678"
-SEND = Request(NOTIFIER, "sqs:SendMessage", ARN)
+SEND = PolicyRequest(NOTIFIER, "sqs:SendMessage", ARN)
 VPC = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
 BY_TLS = {"Bool": {"aws:SecureTransport": True}}
 IN_THE_CLEAR = {"Bool": {"aws:SecureTransport": "false"}}
