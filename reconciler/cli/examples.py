@@ -80,6 +80,10 @@ EXAMPLES = {
         "reconciler graph --live snapshot.json --format svg --out wiring.svg",
         "reconciler graph --format dot | dot -Tpdf > wiring.pdf",
     ),
+    "report": (
+        "reconciler report --out report.html",
+        "reconciler report --live snapshot.json --drift --out drift.html",
+    ),
     "schema": ("reconciler schema > reconciler.schema.json",),
     "sandbox": (
         "reconciler sandbox",

@@ -1,20 +1,26 @@
-"""Runs `graph`."""
+"""Runs `graph` and `report`."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.cli import exits
 from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
 from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.verdicts.health import HealthLimits
 from reconciler.core.verdicts.topology import (
     Topology,
     declared_topology,
     differences_only,
     planned_topology,
 )
+from reconciler.operate.status import status_of
 from reconciler.reports.graph import dot, mermaid, svg
 from reconciler.reports.graph.folding import folded
 from reconciler.reports.graph.looks import Wording
+from reconciler.reports.page.material import Material
 
 _WRITERS = {"mermaid": mermaid.render, "dot": dot.render, "svg": svg.render}
 
@@ -36,13 +42,63 @@ def draw(
     else:
         with planned(state, request, unasked="all" if drifted else None) as session:
             topology, code = pictured(session, drifted=drifted), code_of(session)
-    text = _WRITERS[form](folded(topology), Wording(drifted))
+    small = _scrubbed(folded(topology).small, state.secrets.scrub_result)
+    _write(state, _WRITERS[form](small, Wording(drifted)), out, "picture")
+    return code
+
+
+def write_page(state: State, request: RunRequest, out: Path | None, *, drifted: bool) -> int:
+    """Write the page of a plan, or of drift; return the exit code."""
+    from reconciler.reports.page.render import render  # loads the templates' library
+
+    with planned(state, request, unasked="all" if drifted else None) as session:
+        material = material_of(request, session, drifted=drifted)
+    _write(state, render(material, state.secrets.scrub_result), out, "page")
+    return code_of(session)
+
+
+def material_of(request: RunRequest, session: Session, *, drifted: bool) -> Material:
+    """Return what a page of a run is made of; health only where live services were asked."""
+    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.progress import Ticker
+
+    topology, status = pictured(session, drifted=drifted), None
+    if request.live is None:
+        with at_once(), Ticker() as ticker:
+            status = status_of(
+                session.declarations,
+                session.observation,
+                session.providers,
+                accounts=session.declarations.accounts,
+                limits=HealthLimits(),
+                progress=ticker,
+            )
+    return Material(
+        plan=session.plan,
+        topology=topology,
+        picture=folded(topology),
+        made_at=datetime.now(UTC),
+        drift=drift_of(session.plan) if drifted else None,
+        status=status,
+        unmeasured="" if status else "Not measured: a snapshot tells what there is, and no counts.",
+        taken_at=session.taken_at,
+    )
+
+
+def _scrubbed(topology: Topology, scrub: Callable[[str], str]) -> Topology:
+    """Return it without secrets, which could not be found any more once they are escaped."""
+    nodes = (
+        replace(node, name=scrub(node.name), detail=scrub(node.detail)) for node in topology.nodes
+    )
+    return replace(topology, nodes=tuple(nodes))
+
+
+def _write(state: State, text: str, out: Path | None, what: str) -> None:
     if out is None:
         state.result(text)
     else:
         state.save(out, text)
-        state.say(f"picture written to {out}")
-    return code
+        state.say(f"{what} written to {out}")
 
 
 def pictured(session: Session, *, drifted: bool) -> Topology:

@@ -80,13 +80,14 @@ class RunRequest:
 class Session:
     """A plan and the providers that can carry it out.
 
-    `taken_at` is of the snapshot, None if the plan is against what is live now. `limits` are the
-    options that leave part of the declarations out.
+    `observation` is what was planned against. `taken_at` is of the snapshot, None if the plan is
+    against what is live now. `limits` are the options that leave part of the declarations out.
     """
 
     declarations: Declarations
     prepared: Prepared
     providers: Mapping[str, Provider]
+    observation: Observation
     taken_at: datetime | None = None
     limits: tuple[str, ...] = ()
 
@@ -144,7 +145,7 @@ def planned(
             prepared = make(behind, targets=_targets(accounts))
         for sentence in prepared.idle:
             raise WrongUsage(sentence)
-        yield Session(declared, prepared, providers, source.taken_at, request.limits)
+        yield Session(declared, prepared, providers, behind, source.taken_at, request.limits)
 
 
 def _watched(look: Callable[..., Observation]) -> Observation:

@@ -49,9 +49,24 @@ def read_status(
     Raises:
         PlanRefused: an AWS account is not the declared one.
     """
-    shown = frozenset(accounts)
     # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
     observation = observe(declared, providers, discovery=DECLARED, progress=progress)
+    return status_of(
+        declared, observation, providers, accounts=accounts, limits=limits, progress=progress
+    )
+
+
+def status_of(
+    declared: Declarations,
+    observation: Observation,
+    providers: Mapping[str, Provider],
+    *,
+    accounts: Iterable[str],
+    limits: HealthLimits,
+    progress: Progress = silent,
+) -> Status:
+    """Measure and judge everything declared in `accounts`, of what was just read of them."""
+    shown = frozenset(accounts)
     declared = observation.complete(declared)
     live, _ = internalise(observation.live, declared.desired)
     live = _detailed(live, declared.desired, providers, progress)

@@ -131,11 +131,26 @@ class _Columns:
         return cls(most, len(f"{most:,}"), len(f"{flying:,}"), len(f"{delayed:,}"))
 
 
-def _queue(item: QueueHealth, columns: _Columns) -> str:
+def figures(item: Health) -> str:
+    """Return what was measured of one object, on one line."""
+    match item:
+        case QueueHealth():
+            told = _queue(item, _Columns.of([item]), barred=False)
+        case DestinationHealth():
+            told = _destination(item)
+        case SubscriptionHealth():
+            told = _subscription(item)
+        case _:
+            told = ""
+    return told.replace("  ", ", ")
+
+
+def _queue(item: QueueHealth, columns: _Columns, *, barred: bool = True) -> str:
     if item.visible is None:
         return _word(item.state)
+    bar = f"{_bar(item.visible, columns.most)} " if barred else ""
     parts = [
-        f"{_bar(item.visible, columns.most)} {item.visible:>{columns.visible},} waiting",
+        f"{bar}{item.visible:>{columns.visible},} waiting",
         f"{item.in_flight or 0:>{columns.in_flight},} in flight",
         f"{item.delayed or 0:>{columns.delayed},} delayed",
     ]

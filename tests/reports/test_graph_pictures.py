@@ -66,7 +66,7 @@ def test_the_order_of_what_is_drawn_does_not_matter_to_a_byte(render):
     dice.shuffle(nodes)
     dice.shuffle(edges)
     again = Topology("acme", tuple(sorted(nodes, key=lambda it: it.key)), tuple(sorted(edges)))
-    assert render(folded(topology), PLAN) == render(folded(again), PLAN)
+    assert render(folded(topology).small, PLAN) == render(folded(again).small, PLAN)
 
 
 def fleet(sellers, each, state="in sync"):
@@ -84,18 +84,18 @@ def fleet(sellers, each, state="in sync"):
 def test_up_to_sixty_nodes_each_is_shown():
     topology = fleet(sellers=2, each=29)
     assert len(topology.nodes) == MOST_NODES
-    assert folded(topology) == topology
+    assert folded(topology).small == topology
 
 
 def test_beyond_that_what_is_for_one_seller_is_told_as_one():
-    small = folded(fleet(sellers=20, each=5))
+    small = folded(fleet(sellers=20, each=5)).small
     assert len(small.nodes) == 22
     assert "s003: 5 subscriptions" in mermaid.render(small, PLAN)
     assert len(small.edges) == 21
 
 
 def test_of_a_fleet_the_account_is_told_as_one():
-    small = folded(fleet(sellers=400, each=5))
+    small = folded(fleet(sellers=400, each=5)).small
     assert [it.number for it in small.nodes if it.kind == "subscription"] == [2000]
     assert "2,000 subscriptions" in mermaid.render(small, PLAN)
 
@@ -104,26 +104,26 @@ def test_what_changes_is_never_told_as_one_with_what_does_not():
     topology = fleet(sellers=20, each=5)
     nodes = list(topology.nodes)
     nodes[7] = node(nodes[7].key, "subscription", "delete", "app", party=nodes[7].party)
-    small = folded(Topology("acme", tuple(nodes), topology.edges))
+    small = folded(Topology("acme", tuple(nodes), topology.edges)).small
     assert [it.name for it in small.nodes if it.state == "delete"] == [nodes[7].key]
 
 
 def test_many_accounts_are_told_by_service():
     nodes = tuple(node(f"queue.q{at:03}", account=f"aws{at:03}") for at in range(90))
-    small = folded(Topology("acme", nodes, ()))
+    small = folded(Topology("acme", nodes, ())).small
     assert [(it.number, it.account, it.service) for it in small.nodes] == [(90, "", "aws-like")]
 
 
 def test_queues_of_others_that_nothing_leads_to_are_one_node():
     theirs = tuple(node(f"queue.aws/t{at}", state="unmanaged") for at in range(9))
     topology = Topology("acme", (*theirs, node("queue.ours")), ())
-    assert [it.number for it in folded(topology).nodes] == [9, 1]
+    assert [it.number for it in folded(topology).small.nodes] == [9, 1]
 
 
 def test_a_discreet_picture_names_nothing_of_others():
     nodes = (node("queue.aws/secret-project", state="unmanaged"), node("queue.ours"))
     edges = (Edge("queue.aws/secret-project", "queue.ours", "dead letter", "stays"),)
-    small = folded(Topology("acme", nodes, edges), discreet=True)
+    small = folded(Topology("acme", nodes, edges), discreet=True).small
     for render in (mermaid.render, dot.render, svg.render):
         assert "secret-project" not in render(small, PLAN)
     assert len(small.edges) == 1

@@ -2,7 +2,7 @@
 
 from reconciler.cli.commands.declaring import init, schema, validate
 from reconciler.cli.commands.operating import decode, doctor, receive, status, verify
-from reconciler.cli.commands.picturing import graph
+from reconciler.cli.commands.picturing import graph, report
 from reconciler.cli.commands.playing import demo, sandbox
 from reconciler.cli.commands.reconciling import apply, destroy, drift, plan
 from reconciler.cli.commands.recording import export, migrate, post, snapshot
@@ -24,6 +24,7 @@ COMMANDS = (
     migrate,
     decode,
     graph,
+    report,
     schema,
     sandbox,
     demo,

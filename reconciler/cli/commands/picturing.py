@@ -30,7 +30,7 @@ class GraphFormat(StrEnum):
 
 
 DriftOption = Annotated[
-    bool, typer.Option("--drift", help="Mark how live differs, instead of what apply would do.")
+    bool, typer.Option("--drift", help="Tell how live differs, instead of what apply would do.")
 ]
 
 
@@ -69,3 +69,31 @@ def graph(
         since=since,
     )
     return draw(state_of(context), request, form.value, out, declared=declared, drifted=drift)
+
+
+def report(
+    context: typer.Context,
+    path: PathArgument = DEFAULT_PATH,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it; left out, to stdout.")
+    ] = None,
+    drift: DriftOption = False,
+    live: LiveOption = None,
+    discover: DiscoverOption = None,
+    since: SinceOption = None,
+    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
+    sandbox: SandboxOption = None,
+) -> int:
+    """Write one HTML page: topology, plan or drift, and health."""
+    from reconciler.cli.picturing import write_page
+    from reconciler.cli.session import RunRequest
+
+    request = RunRequest(
+        path,
+        sandbox,
+        live=live,
+        allow_hosts=tuple(allow_host),
+        discover=discover,
+        since=since,
+    )
+    return write_page(state_of(context), request, out, drifted=drift)

@@ -1,8 +1,8 @@
 """Large pictures told smaller: what is alike becomes one node, so that a picture can be read."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from reconciler.core.verdicts.topology import CALL_BACK, Edge, GraphNode, Topology
 
@@ -16,19 +16,28 @@ Group = Callable[[GraphNode], tuple[str, ...]]
 """Says what is told as one: nodes with the same words, of which the last is its name."""
 
 
-def folded(topology: Topology, *, discreet: bool = False) -> Topology:
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A topology told smaller, and by the key of each node of the whole one which one tells it."""
+
+    small: Topology
+    told_by: Mapping[str, str]
+
+
+def folded(topology: Topology, *, discreet: bool = False) -> Folded:
     """Return a topology of at most 60 nodes, or as few as accounts, kinds and states allow.
 
     Objects of others that nothing leads to are one node for each account. Beyond 60 nodes, what is
     for one seller or target is told as one, then what is of one account, then of one service.
     With `discreet` no object of others is named.
     """
-    topology = _merged(topology, _others(topology, discreet=discreet))
+    whole = Folded(topology, {node.key: node.key for node in topology.nodes})
+    found = _merged(whole, _others(topology, discreet=discreet))
     for group in (_by_party, _by_account, _by_service):
-        if len(topology.nodes) <= MOST_NODES and len(topology.edges) <= MOST_EDGES:
+        if len(found.small.nodes) <= MOST_NODES and len(found.small.edges) <= MOST_EDGES:
             break
-        topology = _merged(topology, group)
-    return topology
+        found = _merged(found, group)
+    return found
 
 
 def _others(topology: Topology, *, discreet: bool) -> Group:
@@ -67,19 +76,26 @@ def _by_service(node: GraphNode) -> tuple[str, ...]:
     return node.kind, "", node.service, node.state, ""
 
 
-def _merged(topology: Topology, group: Group) -> Topology:
+def _merged(former: Folded, group: Group) -> Folded:
+    topology = former.small
     groups: dict[tuple[str, ...], list[GraphNode]] = {}
     for node in topology.nodes:
         groups.setdefault(group(node), []).append(node)
-    named = {node.key: _together(words, nodes) for words, nodes in groups.items() for node in nodes}
+    named = {
+        node.key: one
+        for words, nodes in groups.items()
+        for one in [_together(words, nodes)]
+        for node in nodes
+    }
     nodes = {node.key: node for node in named.values()}
     edges = {
         replace(edge, source=named[edge.source].key, target=named[edge.target].key)
         for edge in topology.edges
     }
-    return Topology(
+    small = Topology(
         topology.stack, tuple(nodes[key] for key in sorted(nodes)), tuple(_loudest(edges))
     )
+    return Folded(small, {key: named[told].key for key, told in former.told_by.items()})
 
 
 def _together(words: tuple[str, ...], nodes: list[GraphNode]) -> GraphNode:

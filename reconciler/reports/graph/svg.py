@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
-from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
+from reconciler.core.verdicts.topology import Edge, GraphNode, NodeState, Topology
 from reconciler.reports.graph.layout import (
     FRAME,
     GAP_X,
@@ -37,7 +37,7 @@ text { font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f232
 """
 _NIGHT = """
 .paper { fill: #0d1117; } .frame { stroke: #3d444d; }
-.head, .account { fill: #e6edf3; } .column, .word { fill: #9da7b1; }
+.head, .account { fill: #e6edf3; } .column, .word, .legend { fill: #9da7b1; }
 """
 
 
@@ -45,16 +45,22 @@ def render(topology: Topology, wording: Wording) -> str:
     """Return a document of its own, ending in a newline."""
     root = drawn(topology, wording)
     style = Element("style")
-    style.text = f"{_STYLE}{_looks()}@media (prefers-color-scheme: dark) {{{_NIGHT}{_looks(1)}}}\n"
+    style.text = (
+        f"{_STYLE}{_looks()}@media (prefers-color-scheme: dark) {{{_NIGHT}{_looks(night=True)}}}\n"
+    )
     root.insert(0, style)
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _looks(night: int = 0) -> str:
+def _class(state: NodeState) -> str:
+    return state.replace(" ", "-")
+
+
+def _looks(*, night: bool = False) -> str:
     """Return what each state's box and text are filled with, by day or by night."""
     colors = {
-        state.replace(" ", "-"): look.night if night else (look.fill, look.ink)
+        _class(state): look.night if night else (look.fill, look.ink)
         for state, look in LOOKS.items()
     }
     return "".join(
@@ -64,7 +70,7 @@ def _looks(night: int = 0) -> str:
 
 
 def drawn(topology: Topology, wording: Wording) -> Element:
-    """Return the picture without colours of its page; each node tells its key as `data-key`."""
+    """Return the picture without colours of its page; each node tells its place as `data-node`."""
     layout = laid_out(topology)
     width, height = layout.width, layout.height
     root = Element(
@@ -80,15 +86,16 @@ def drawn(topology: Topology, wording: Wording) -> Element:
     )
     SubElement(root, "rect", {"class": "paper", "width": str(width), "height": str(height)})
     _text(root, MARGIN, 30, f"Stack {topology.stack}", "head")
-    _text(root, MARGIN, 52, "  ·  ".join(text for _, text in legend(topology, wording)), "word")
+    _text(root, MARGIN, 52, "  ·  ".join(text for _, text in legend(topology, wording)), "legend")
     for x, kinds in layout.columns:
         _text(root, x, TOP - 10, ", ".join(map(plural, kinds)), "column")
     for frame in layout.frames:
         _frame(root, frame)
     for edge in topology.edges:
         root.extend(_edge(edge, layout))
-    for node in topology.nodes:
-        _node(root, node, layout.places[node.key], wording)
+    for number, node in enumerate(topology.nodes):
+        group = SubElement(root, "g", {"class": _class(node.state), "data-node": str(number)})
+        _node(group, node, layout.places[node.key], wording)
     return root
 
 
@@ -110,9 +117,8 @@ def _frame(root: Element, frame: Frame) -> None:
     _text(root, frame.x, frame.y + 16, account_title(frame.account, frame.service), "account")
 
 
-def _node(root: Element, node: GraphNode, place: tuple[int, int], wording: Wording) -> None:
+def _node(group: Element, node: GraphNode, place: tuple[int, int], wording: Wording) -> None:
     look, (x, y) = LOOKS[node.state], place
-    group = SubElement(root, "g", {"class": node.state.replace(" ", "-"), "data-key": node.key})
     SubElement(group, "title").text = f"{node.kind} {title(node)} {remark(node, wording)}".strip()
     box = {
         "x": str(x),

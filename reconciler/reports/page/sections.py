@@ -1,0 +1,172 @@
+"""The sections of the report page, as plain values that its template writes down."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reconciler.core.model.plan import Plan
+from reconciler.core.text.counting import counted
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.drift import Drift
+from reconciler.core.verdicts.health import Health, Status
+from reconciler.reports import account_changes, looked
+from reconciler.reports.findings import sentence
+from reconciler.reports.graph.looks import LOOKS
+from reconciler.reports.page.material import ORDER, Deed, Material, Record, healths
+from reconciler.reports.rollup import SIGNS
+from reconciler.reports.status_text import figures
+
+MOST_DEEDS = 200
+"""Changes that stand on the page without its script, the loudest first."""
+_MOST_HEALTHS = 300
+_LOUD = ("delete", "undeclared", "replace")
+_STATE_OF = {"missing": "create", "changed": "update", "undeclared": "delete"}
+
+
+def sections(material: Material, found: list[Deed]) -> Record:
+    """Return what the template needs by name, but for data, style, script and picture."""
+    plan = material.plan
+    return {
+        "stack": plan.stack,
+        "what": "drift" if material.drift else "plan",
+        "drifted": material.drift is not None,
+        "verdict": _verdict(material),
+        "tiles": list(_tiles(material)),
+        "lines": list(_lines(material)),
+        "accounts": list(_accounts(plan)),
+        "guards": [] if material.drift else list(_guards(plan)),
+        "refused": 0 if material.drift else len(plan.refused()),
+        "problems": [visible(sentence(item)) for item in plan.problems],
+        "warnings": [visible(sentence(item)) for item in plan.warnings],
+        "unknown": [visible(address) for address in plan.unknown],
+        "number": len(found),
+        "deeds": [_deed(deed) for deed in found[:MOST_DEEDS]],
+        "unmeasured": material.unmeasured,
+        "health": _health(material, material.status) if material.status else {},
+        "fingerprint": plan.fingerprint,
+        "digest": plan.declarations_digest,
+        "made": f"Made {material.made_at:%Y-%m-%d %H:%M} UTC by reconciler.",
+    }
+
+
+def _verdict(material: Material) -> Record:
+    tone, text = _drifted(material.drift) if material.drift else _planned(material.plan)
+    missing = looked.sentence(material.plan.not_looked)
+    if missing and tone == "good":
+        text = f"{text.removesuffix('.')} as far as was looked: {missing}"
+    elif missing:
+        text = f"{text} Not looked for: {missing}."
+    return {"tone": tone, "text": text}
+
+
+def _planned(plan: Plan) -> tuple[str, str]:
+    if plan.refused():
+        return "bad", "Apply would refuse this."
+    if not plan.complete:
+        return "warn", "Not everything could be read."
+    if plan.problems:
+        return "warn", "Not everything could be planned."
+    if plan.account_changes:
+        return "warn", "Accounts lead elsewhere, or get in by other references."
+    return ("", "Ready to apply.") if plan.actions else ("good", "In sync.")
+
+
+def _drifted(drift: Drift) -> tuple[str, str]:
+    if drift.unapplied:
+        return "warn", "Not applied yet: nothing of this stack is live."
+    if drift.drifted:
+        return "warn", "Live differs from declared."
+    if drift.complete and not drift.problems:
+        return "good", "Live is as declared."
+    return "warn", "No drift in what could be read, which was not everything."
+
+
+def _tiles(material: Material) -> Iterator[Record]:
+    counts = Counter(node.state for node in material.topology.nodes)
+    for state in ORDER:
+        if counts[state]:
+            yield {
+                "state": state,
+                "name": state.replace(" ", "-"),
+                "number": f"{counts[state]:,}",
+                "sign": LOOKS[state].sign,
+                "word": material.wording.state(state),
+            }
+
+
+def _lines(material: Material) -> Iterator[str]:
+    plan = material.plan
+    if material.taken_at:
+        yield f"Against a snapshot taken {material.taken_at:%Y-%m-%d %H:%M} UTC."
+    if plan.actions and not material.drift:
+        calls, seconds = plan.estimate.calls, max(1, plan.estimate.seconds)
+        yield f"Applying this takes {counted(calls, 'API call')}, about {seconds:,.0f} s."
+        missing = [it.gap_seconds for it in plan.actions if it.gap_seconds is not None]
+        if missing:
+            yield (
+                f"Meanwhile {counted(len(missing), 'object')} without delivery, up to "
+                f"{max(1, max(missing)):,.0f} s each."
+            )
+    if plan.estimate.reading_calls:
+        yield (
+            f"Reading took {counted(plan.estimate.reading_calls, 'API call')}, about "
+            f"{max(1, plan.estimate.reading_seconds):,.0f} s."
+        )
+
+
+def _accounts(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    for change in plan.account_changes:
+        told = [line.strip() for line, _ in account_changes.lines([change])][3:]
+        yield f"{change.change} {visible(change.account)}", told
+
+
+def _guards(plan: Plan) -> Iterator[Record]:
+    for guard in sorted(plan.guards, key=lambda item: not item.refused):
+        yield {
+            "guard": guard.guard,
+            "refused": guard.refused,
+            "message": visible(guard.message),
+            "allow": [visible(line) for line in guard.allow],
+        }
+
+
+def _deed(deed: Deed) -> Record:
+    return {
+        "open": deed.verb in _LOUD,
+        "name": _STATE_OF.get(deed.verb, deed.verb),
+        "sign": SIGNS[deed.verb],
+        "verb": deed.verb,
+        "address": visible(deed.address),
+        "remarks": deed.remarks,
+        "told": list(deed.lines()),
+        "notes": deed.notes,
+    }
+
+
+def _health(material: Material, status: Status) -> Record:
+    everything = healths(material)
+    ill = [item for item in everything if item.problems]
+    shown = sorted(everything, key=lambda item: not item.problems)[:_MOST_HEALTHS]
+    notes = [f"Not read: {visible(reason)}" for reason in status.unread]
+    notes += [visible(note) for note in status.notes]
+    if len(everything) > len(shown):
+        notes.append(f"and {len(everything) - len(shown):,} more objects.")
+    return {
+        "healthy": not ill and status.complete,
+        "text": _well(len(everything), len(ill), complete=status.complete),
+        "rows": [_row(item) for item in shown],
+        "notes": notes,
+    }
+
+
+def _well(number: int, ill: int, *, complete: bool) -> str:
+    if ill:
+        return f"{counted(ill, 'object')} of {number:,} need{'s' * (ill == 1)} attention."
+    return "All healthy." if complete else "Healthy in what could be read."
+
+
+def _row(item: Health) -> Record:
+    return {
+        "address": visible(item.address),
+        "figures": figures(item),
+        "problems": [visible(problem) for problem in item.problems],
+    }
