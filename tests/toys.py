@@ -27,7 +27,7 @@ from reconciler.core.model.references import put, references
 from reconciler.core.model.spec import Frozen, Pace, Reference, Spec, live_address
 from reconciler.core.model.units import Duration, Unit
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
-from reconciler.core.provider import Interest, Scope
+from reconciler.core.provider import Abilities, Interest, Scope
 from reconciler.core.world.observation import Observation
 
 STACK = "acme"
@@ -436,6 +436,7 @@ class Provider:
     unreadable: dict[str | None, Exception] = field(default_factory=dict)
     closed: bool = False
     real: str = ""
+    abilities: Abilities = Abilities()  # noqa: RUF009 - a frozen value, shared safely
 
     def __post_init__(self):
         self.real = self.real or self.name

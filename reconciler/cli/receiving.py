@@ -8,10 +8,10 @@ from reconciler.cli.options import ReceiveFormat
 from reconciler.cli.session import RunRequest, declared_for, providers_of
 from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.mailbox import MessageQueue
+from reconciler.core.provider import Cannot
 from reconciler.operate.receive import (
     FEW_RECEIVES,
-    Fetched,
-    HasFetchedQueues,
     Received,
     ReceiveLimits,
     Show,
@@ -64,10 +64,10 @@ def receive_from(state: State, request: RunRequest, name: str, wish: ReceiveWish
     item = declared_queue(declared, name)
     account = {item.account: declared.accounts[item.account]}
     with providers_of(state, request, account) as providers:
-        provider = providers[item.account]
-        if not isinstance(provider, HasFetchedQueues):
-            raise SettingsError(f"{item.address}: messages cannot be fetched from its account")
-        queue = provider.mailbox(item.spec)
+        mailbox = providers[item.account].abilities.mailbox
+        if isinstance(mailbox, Cannot):
+            raise SettingsError(f"{item.address}: {mailbox.why}")
+        queue = mailbox(item.spec)
         _warn(state, item.address, queue, wish)
         seen = _Seen(_show(state, wish))
         fetch(queue, wish.wanted(), seen)
@@ -89,7 +89,7 @@ class _Seen:
         return self.show(items)
 
 
-def _warn(state: State, address: str, queue: Fetched, wish: ReceiveWish) -> None:
+def _warn(state: State, address: str, queue: MessageQueue, wish: ReceiveWish) -> None:
     receives = queue.max_receives
     if receives is None or wish.delete or (receives > FEW_RECEIVES and not wish.follow):
         return

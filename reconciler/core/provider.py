@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
+from reconciler.core.model.examination import Examination
+from reconciler.core.model.link import Link
+from reconciler.core.model.mailbox import MessageQueue, TestSign
+from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -104,6 +108,84 @@ class Interest:
     told: Callable[[Asked], None] = untold
 
 
+@dataclass(frozen=True, slots=True)
+class Cannot:
+    """Stands where an ability is missing; `why` is said wherever the ability would be used."""
+
+    why: str
+
+
+class PostSample(Protocol):
+    """Posts the documented sample to a subscription's call back URI and returns what held.
+
+    `allow_private`: to addresses that are not public, too. `within`: seconds for the whole of it.
+    """
+
+    def __call__(
+        self, subscription: Live, *, allow_private: bool, within: float
+    ) -> tuple[Link, ...]:
+        """Post it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What an open account can do beyond reading and writing: this is the whole list.
+
+    Each is a function, or a `Cannot` with the reason. A service names those that it has; of the
+    others `doctor`, `status`, `verify` and `receive` say that they are missing, and never take that
+    for fine. All of them may raise what calls of the service raise.
+    """
+
+    calls_made: Callable[[], int] | Cannot = Cannot("its calls are not counted")
+    """Return how many calls were made so far: what `plan` says reading takes."""
+
+    completed: Callable[[Spec], Spec] | Cannot = Cannot(
+        "secrets within declared objects cannot be filled in"
+    )
+    """Return a spec with the values of the secrets it refers to (`Spec.secrets`)."""
+
+    referrers: Callable[[Sequence[Live], Each], Iterable[Live]] | Cannot = Cannot(
+        "reading shows all references"
+    )
+    """Return everything in the account that refers to one of these, where reading may hide it."""
+
+    examinations: Callable[[Sequence[Desired]], Sequence[Examination]] | Cannot = Cannot(
+        "this service has no checks for `doctor`"
+    )
+    """Return what `doctor` can look at, harmlessly; given are the objects declared in the account.
+
+    They may be of many subjects, in any order."""
+
+    measure: Callable[[Sequence[Live], Each], Measured] | Cannot = Cannot(
+        "this service gives no figures for `status`"
+    )
+    """Return figures of these objects, and why some are missing, for `status`."""
+
+    consents: Callable[[str], bool | None] | Cannot = Cannot("no part of it can withdraw consent")
+    """Say whether a part of the account (a seller) lets us in, None if that cannot be told."""
+
+    send_test: Callable[[Live, Live, frozenset[str]], TestSign] | Cannot = Cannot(
+        "this service cannot be asked for a test message"
+    )
+    """Have a test message sent to a destination for a subscription; return what it will look like.
+
+    The third argument are the ids of all live subscriptions."""
+
+    push_sample: PostSample | Cannot = Cannot("no sample can be posted to its call back URIs")
+    """Post a sample where the service would push, for `verify`."""
+
+    mailbox: Callable[[Spec], MessageQueue] | Cannot = Cannot(
+        "messages cannot be fetched from its account"
+    )
+    """Return an object that holds messages as what they are taken out of."""
+
+
+def nothing_to_measure(_live: Sequence[Live], _each: Each) -> Measured:
+    """Be the `measure` of a service that has no figures beyond what it lists."""
+    return Measured()
+
+
 class Provider(Protocol):
     """One account of one service, reduced to what reconciling needs.
 
@@ -111,6 +193,11 @@ class Provider(Protocol):
     ServiceError (or SettingsError where a credential is missing, PlanRefused where the account is
     not the declared one).
     """
+
+    @property
+    def abilities(self) -> Abilities:
+        """Return what this account can do beyond the following."""
+        ...
 
     def scopes(self) -> Sequence[Scope]:
         """Return the parts this account is read in; together they cover all its kinds.
@@ -148,34 +235,4 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
-        ...
-
-
-@runtime_checkable
-class Completing(Protocol):
-    """A provider whose objects hold values of secrets that declarations only refer to."""
-
-    def completed(self, spec: Spec) -> Spec:
-        """Return the spec with the values of its secrets. Raises SettingsError."""
-        ...
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A provider that counts its calls."""
-
-    def calls_made(self) -> int:
-        """Return how many calls were made so far."""
-        ...
-
-
-@runtime_checkable
-class Referred(Protocol):
-    """A provider whose service can be asked what refers to an object.
-
-    `observe` may show what belongs to others without its references.
-    """
-
-    def referrers(self, live: Sequence[Live], each: Each) -> Iterable[Live]:
-        """Return everything in the account that refers to one of these, in detail."""
         ...

@@ -36,6 +36,16 @@ class _Message(_Frozen):
     id: str | None
 
     @property
+    def seller(self) -> str | None:
+        """Return the seller it names as whom it is for, None where it names none."""
+        return None
+
+    @property
+    def subscription(self) -> str | None:
+        """Return the id of the subscription it was sent for, None where it names none."""
+        return None
+
+    @property
     def moment(self) -> datetime | None:
         """Return `time` with its zone (UTC where none was sent); None if it is no time."""
         try:
@@ -64,6 +74,11 @@ class MwsNotification(_Message):
     payload: Mapping[str, Any]
     metadata: MwsMetadata
 
+    @property
+    def seller(self) -> str | None:
+        """Return the seller's id."""
+        return self.metadata.seller_id
+
 
 class SpApiMetadata(_Frozen):
     """What the SP-API tells about a message beside its payload."""
@@ -85,6 +100,11 @@ class SpApiNotification(_Message):
     source: Literal["sp-api"] = "sp-api"
     payload: Mapping[str, Any]
     metadata: SpApiMetadata
+
+    @property
+    def subscription(self) -> str | None:
+        """Return the id of the subscription."""
+        return self.metadata.subscription_id
 
 
 class ResourceChange(_Frozen):

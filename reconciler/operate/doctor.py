@@ -4,35 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Protocol, runtime_checkable
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import ReconcilerError, ServiceError, Transient, Unclear
+from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Spec
-from reconciler.core.provider import Each, Provider
-from reconciler.core.verdicts.diagnosis import (
-    AccountReport,
-    Complaint,
-    Diagnosis,
-    Examination,
-    Impediment,
-    Stage,
-)
+from reconciler.core.provider import Cannot, Each, Provider
+from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.run import Progress, Question, Unanswered, ask, silent
 
 _ASK_AGAIN = "look at what the service says, mend it, and run doctor again"
 _APPLY = "apply, which brings it back to what is declared"
 _BUSY = "the service is busy or in trouble: run doctor again in some minutes"
-
-
-@runtime_checkable
-class Examinable(Protocol):
-    """A provider that knows how to find out what its account lacks."""
-
-    def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
-        """Return what can be looked at without changing anything; `desired` are its own."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +49,8 @@ def diagnose(
     for question, answer in zip(questions, answers, strict=True):
         mine = list(_complaints(question.account, answer))
         complaints += mine
-        reports.append(_report(declared, question.account, answer, mine))
+        lacking = _unexamined(providers[question.account], answer)
+        reports.append(_report(declared, question.account, answer, mine, lacking))
     complaints.sort(key=lambda item: (item[1].optional, item[0]))
     return Diagnosis(
         stack=declared.stack,
@@ -77,7 +62,8 @@ def diagnose(
 
 def _examinations(declared: Declarations, name: str, provider: Provider) -> Sequence[Examination]:
     mine = [item for item in declared.desired if item.account == name]
-    own = provider.examinations(mine) if isinstance(provider, Examinable) else ()
+    examine = provider.abilities.examinations
+    own = () if isinstance(examine, Cannot) else examine(mine)
     return sorted([*own, *_deliveries(declared, mine, provider)], key=lambda it: it.stage)
 
 
@@ -125,6 +111,15 @@ def _undelivered_live(item: Desired, live: Spec, sender: str) -> Iterator[Impedi
 def _undelivered(item: Desired, reason: str) -> Impediment:
     problem, _, remedy = reason.partition(": ")
     return Impediment(f"nothing will be delivered to {item.address}: it {problem}", remedy)
+
+
+def _unexamined(provider: Provider, answer: _Findings | Unanswered) -> str | None:
+    """Return why an account cannot be called ready, though nothing was found: nobody looked."""
+    examine = provider.abilities.examinations
+    if isinstance(examine, Cannot):
+        return examine.why
+    nothing = not isinstance(answer, Unanswered) and not answer.found
+    return "there was nothing to look at" if nothing else None
 
 
 def _examine(examinations: Iterable[Examination], each: Each) -> _Findings:
@@ -195,11 +190,13 @@ def _report(
     account: str,
     answer: _Findings | Unanswered,
     complaints: Iterable[tuple[Stage, Complaint]],
+    unexamined: str | None,
 ) -> AccountReport:
     return AccountReport(
         account=account,
         service=declared.accounts[account].service,
-        healthy=all(complaint.optional for _, complaint in complaints),
+        healthy=unexamined is None and all(complaint.optional for _, complaint in complaints),
+        unexamined=unexamined,
         checks=0 if isinstance(answer, Unanswered) else len(answer.found),
         skipped=0 if isinstance(answer, Unanswered) else answer.skipped,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import live_address
@@ -12,8 +13,6 @@ from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     HealthLimits,
-    Measured,
-    Metrics,
     Presence,
     QueueHealth,
     Status,

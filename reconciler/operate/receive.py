@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
-from reconciler.core.model.mailbox import Message
+from reconciler.core.model.mailbox import Message, MessageQueue
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.spec import Spec
 from reconciler.notifications import Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
 
@@ -17,33 +15,6 @@ BATCH = 10
 FEW_RECEIVES = 5
 """Receives up to which a queue with dead letters is worth a warning before looking."""
 _REMEMBERED = 10_000
-
-
-class Fetched(Protocol):
-    """A queue from which messages are fetched."""
-
-    max_receives: int | None
-
-    def receive(self, most: int, wait: int) -> list[Message]:
-        """Return up to `most` messages, waiting up to `wait` seconds for the first."""
-        ...
-
-    def release(self, messages: Sequence[Message]) -> None:
-        """Let others see messages again."""
-        ...
-
-    def discard(self, messages: Sequence[Message]) -> None:
-        """Delete messages."""
-        ...
-
-
-@runtime_checkable
-class HasFetchedQueues(Protocol):
-    """A provider whose objects hold messages."""
-
-    def mailbox(self, spec: Spec) -> Fetched:
-        """Return a queue as what messages are taken out of."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +66,7 @@ def declared_queue(declarations: Declarations, name: str) -> Desired:
     return found
 
 
-def fetch(queue: Fetched, wanted: ReceiveLimits, show: Show) -> None:
+def fetch(queue: MessageQueue, wanted: ReceiveLimits, show: Show) -> None:
     """Fetch until there is nothing new, or enough; whatever happens, release what stays.
 
     Raises:
@@ -131,7 +102,7 @@ class _Fetching:
     They are kept until the end: given back at once, the next look would bring the same ones.
     """
 
-    def __init__(self, queue: Fetched, wanted: ReceiveLimits, show: Show) -> None:
+    def __init__(self, queue: MessageQueue, wanted: ReceiveLimits, show: Show) -> None:
         self._queue = queue
         self._wanted = wanted
         self._show = show

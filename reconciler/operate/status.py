@@ -2,38 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol, runtime_checkable
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import live_address
-from reconciler.core.provider import Each, Provider
-from reconciler.core.verdicts.health import HealthLimits, Measured, Status
+from reconciler.core.provider import Cannot, Each, Provider
+from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.operate.judge_health import Seen, judge
 from reconciler.run import Progress, Question, Unanswered, ask, observe, silent
-
-
-@runtime_checkable
-class Measuring(Protocol):
-    """A provider whose service measures more of its objects than it lists."""
-
-    def measure(self, live: Sequence[Live], each: Each) -> Measured:
-        """Return metrics of these objects, and why some are missing."""
-        ...
-
-
-@runtime_checkable
-class Consenting(Protocol):
-    """A provider whose account has parts (sellers) that may shut us out."""
-
-    def consents(self, part: str) -> bool | None:
-        """Say whether a part of the account lets us in, None if that cannot be told."""
-        ...
 
 
 def read_status(
@@ -125,12 +107,19 @@ def _measure(
         if live_address(item.spec, item.account) in addresses:
             by_account.setdefault(item.account, []).append(item)
     questions = [
-        Question(name, partial(provider.measure, by_account[name]))
+        Question(name, partial(_figures, name, provider, by_account[name]))
         for name, provider in sorted(providers.items())
-        if isinstance(provider, Measuring) and name in by_account
+        if name in by_account
     ]
     found = ask(questions, doing="measuring", progress=progress)
     return _together(found)
+
+
+def _figures(account: str, provider: Provider, live: Sequence[Live], each: Each) -> Measured:
+    measure = provider.abilities.measure
+    if isinstance(measure, Cannot):
+        return Measured(lacking=f"{account}: not measured, {measure.why}")
+    return measure(live, each)
 
 
 def _together(answers: Sequence[Measured | Unanswered]) -> Measured:
@@ -150,7 +139,8 @@ def _consents(
     """Return by account and part whether what could not be read was shut to us."""
     found: dict[tuple[str, str], bool | None] = {}
     for unread in observation.unread:
-        provider, part = providers[unread.scope.account], unread.scope.part
-        if part is not None and isinstance(provider, Consenting):
-            found[unread.scope.account, part] = provider.consents(part)
+        account, part = unread.scope.account, unread.scope.part
+        consents = providers[account].abilities.consents
+        if part is not None and not isinstance(consents, Cannot):
+            found[account, part] = consents(part)
     return found

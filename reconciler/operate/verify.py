@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, runtime_checkable
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
@@ -15,12 +14,12 @@ from reconciler.core.model.link import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import get, references
 from reconciler.core.model.spec import live_address
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.observation import Observation
-from reconciler.operate.verify_messages import NAME, HasSearchedQueues, Route, SendsTests, try_route
+from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
 from reconciler.run import Progress, silent
 from reconciler.run.failures import told
 
@@ -30,15 +29,6 @@ PUSH_WITHIN = 10.0
 
 Links = tuple[Link, ...]
 Key = tuple[str, ...]
-
-
-@runtime_checkable
-class PushesSamples(Protocol):
-    """A provider whose service posts to call back URIs."""
-
-    def push_sample(self, subscription: Live, *, allow_private: bool, within: float) -> Links:
-        """Post the documented sample to a subscription's URI and return what held."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,35 +129,38 @@ def _trial(
     """
     if chain.broken:
         return ()
-    subscription = chain.path[0]
-    provider = providers[subscription.account]
+    subscription, last = chain.path[0], chain.path[-1]
+    abilities = providers[subscription.account].abilities
     field = subscription.spec.pushes_to
-    if field is not None and isinstance(provider, PushesSamples):
-        return _push(subscription, get(subscription.spec, field) or "", provider, manner)
-    owner = providers[chain.path[-1].account]
-    if not isinstance(provider, SendsTests) or not isinstance(owner, HasSearchedQueues):
+    if field is not None:
+        uri = get(subscription.spec, field) or ""
+        return _push(subscription, uri, abilities.push_sample, manner)
+    open_queue, send = providers[last.account].abilities.mailbox, abilities.send_test
+    if isinstance(open_queue, Cannot):
         return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
     if not manner.sends:
         return (Link(NAME, "doubtful", manner.unsent),)
-    route = Route(subscription, chain.path[-2], chain.path[-1], known)
-    run = partial(_try, route, provider, owner, manner)
+    if isinstance(send, Cannot):
+        return (Link(NAME, "doubtful", send.why),)
+    route = Route(subscription, chain.path[-2], last, known)
+    run = partial(_try, route, send, open_queue, manner)
     return MessageTest(_key(route.destination), _key(route.queue), subscription.account, run)
 
 
 def _push(
-    subscription: Live, uri: str, provider: PushesSamples, manner: VerifyManner
+    subscription: Live, uri: str, push_sample: PostSample | Cannot, manner: VerifyManner
 ) -> MessageTest | Links:
+    if isinstance(push_sample, Cannot):
+        return (Link("answer", "doubtful", push_sample.why),)
     if not manner.posts:
         return (Link("answer", "doubtful", manner.unsent),)
     within = min(PUSH_WITHIN, manner.within)
-    run = partial(
-        provider.push_sample, subscription, allow_private=manner.allow_private, within=within
-    )
+    run = partial(push_sample, subscription, allow_private=manner.allow_private, within=within)
     return MessageTest((uri,), (uri,), subscription.account, run)
 
 
-def _try(route: Route, sender: SendsTests, owner: HasSearchedQueues, manner: VerifyManner) -> Links:
-    return (try_route(route, sender, owner, within=manner.within, now=manner.now),)
+def _try(route: Route, send: SendTest, open_queue: OpenQueue, manner: VerifyManner) -> Links:
+    return (try_route(route, send, open_queue, within=manner.within, now=manner.now),)
 
 
 def _key(live: Live) -> Key:

@@ -1,12 +1,11 @@
 """Has a service send a test message and waits for exactly that one in the queue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from reconciler.core.model.errors import DecodeError
 from reconciler.core.model.link import Link
-from reconciler.core.model.mailbox import Message, TestSign
+from reconciler.core.model.mailbox import Message, MessageQueue, TestSign
 from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import Spec
 from reconciler.notifications import Notification, decode
@@ -18,44 +17,8 @@ ENOUGH_RECEIVES = 4
 """Receives a queue must grant its messages: looking for the test may cost others two or three."""
 
 
-@runtime_checkable
-class SendsTests(Protocol):
-    """A provider whose service can put a test message into a destination."""
-
-    def without_test(self) -> str | None:
-        """Say why the service cannot be asked for one, None if it can."""
-        ...
-
-    def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
-        """Ask for one and return what it will look like; `known` are ids of live subscriptions."""
-        ...
-
-
-class Searched(Protocol):
-    """A queue in which a message can be looked for without taking the others away."""
-
-    max_receives: int | None
-
-    def search(self, wanted: Callable[[Message], bool], within: float) -> Message | None:
-        """Return the first message that is `wanted`, None if it does not come in that time."""
-        ...
-
-    def release(self, messages: Sequence[Message]) -> None:
-        """Let others see messages again."""
-        ...
-
-    def discard(self, messages: Sequence[Message]) -> None:
-        """Delete messages."""
-        ...
-
-
-@runtime_checkable
-class HasSearchedQueues(Protocol):
-    """A provider whose objects hold messages."""
-
-    def mailbox(self, spec: Spec) -> Searched:
-        """Return a queue as what messages are taken out of."""
-        ...
+SendTest = Callable[[Live, Live, frozenset[str]], TestSign]
+OpenQueue = Callable[[Spec], MessageQueue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +33,8 @@ class Route:
 
 def try_route(
     route: Route,
-    sender: SendsTests,
-    owner: HasSearchedQueues,
+    send_test: SendTest,
+    open_queue: OpenQueue,
     *,
     within: float,
     now: Callable[[], float],
@@ -83,14 +46,11 @@ def try_route(
     Raises:
         ReconcilerError: the message could not be asked for, or the queue not be looked into.
     """
-    impossible = sender.without_test()
-    if impossible is not None:
-        return Link(NAME, "doubtful", impossible)
-    mailbox = owner.mailbox(route.queue.spec)
+    mailbox = open_queue(route.queue.spec)
     if mailbox.max_receives is not None and mailbox.max_receives < ENOUGH_RECEIVES:
         return Link(NAME, "doubtful", _too_few(mailbox.max_receives))
     asked = now()
-    sign = sender.send_test(route.destination, route.subscription, route.known)
+    sign = send_test(route.destination, route.subscription, route.known)
     found = mailbox.search(lambda message: read_test(message, sign, asked) is not None, within)
     if found is None:
         return Link(NAME, "broken", _lost(within))
@@ -105,17 +65,15 @@ def read_test(message: Message, sign: TestSign, asked: float) -> Notification | 
         found = decode(message.body)
     except DecodeError:
         return None
-    seller = getattr(found.metadata, "seller_id", None) if found.source == "mws" else None
-    subscription = found.metadata.subscription_id if found.source == "sp-api" else None
     right = (
         found.notification_type in sign.types
-        and sign.seller in (None, seller)
-        and subscription not in sign.subscriptions
+        and sign.seller in (None, found.seller)
+        and found.subscription not in sign.subscriptions
     )
     return found if right else None
 
 
-def _clear_away(mailbox: Searched, message: Message, sign: TestSign, asked: float) -> str:
+def _clear_away(mailbox: MessageQueue, message: Message, sign: TestSign, asked: float) -> str:
     """Delete the test message where it cannot be anything else, and say what was done."""
     found = read_test(message, sign, asked)
     if sign.certain or (found is not None and not found.payload):

@@ -9,6 +9,7 @@ from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnos
 from reconciler.reports.lines import Line
 
 _WIDTH = 100
+_STYLES = {"✓": "green", "✗": "red", "?": "yellow"}
 
 
 def lines(diagnosis: Diagnosis) -> Iterator[Line]:
@@ -27,7 +28,7 @@ def lines(diagnosis: Diagnosis) -> Iterator[Line]:
         yield "", ""
     width = max((len(item.account) for item in diagnosis.accounts), default=0)
     for report in diagnosis.accounts:
-        yield _account(report, width), "green" if report.healthy else "red"
+        yield _account(report, width), _STYLES[_verdict(report)[0]]
 
 
 def _complaint(sign: str, item: Complaint, style: str) -> Iterator[Line]:
@@ -49,8 +50,14 @@ def _wrapped(head: str, text: str, style: str) -> Iterator[Line]:
 
 
 def _account(report: AccountReport, width: int) -> str:
-    sign, verdict = ("✓", "ready") if report.healthy else ("✗", "needs attention")
+    sign, verdict = _verdict(report)
     checks = counted(report.checks, "check")
     rest = f", {report.skipped} not made until that is fixed" if report.skipped else ""
     name = visible(report.account).ljust(width)
     return f"{sign} {name}  {report.service:<8}  {verdict}: {checks}{rest}"
+
+
+def _verdict(report: AccountReport) -> tuple[str, str]:
+    if report.unexamined is not None:
+        return "?", f"not examined, {report.unexamined}"
+    return ("✓", "ready") if report.healthy else ("✗", "needs attention")

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from reconciler.core.model.metrics import Metrics
 from reconciler.core.model.units import format_age
 from reconciler.core.text.counting import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     Health,
-    Metrics,
     QueueHealth,
     Status,
     SubscriptionHealth,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
-from reconciler.core.provider import Interest, Provider, Referred, Scope, one_by_one
+from reconciler.core.provider import Cannot, Interest, Provider, Scope, one_by_one
 from reconciler.core.world.refs import Index
 
 
@@ -37,9 +37,9 @@ class Lookout:
         """
         kind, handle = live.spec.kind, live.spec.handle(live.account, live.outputs)
         found: list[Live] = []
-        provider = self._providers[live.account]
-        if isinstance(provider, Referred):
-            for item in provider.referrers((live,), one_by_one):
+        ask = self._providers[live.account].abilities.referrers
+        if not isinstance(ask, Cannot):
+            for item in ask((live,), one_by_one):
                 outputs = self._outputs(item, kind, handle)
                 # What the service names refers to it, whether or not its own fields show that.
                 if not outputs or outputs.difference(lasting):

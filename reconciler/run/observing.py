@@ -5,14 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.errors import PlanRefused, SettingsError
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step
 from reconciler.core.provider import (
     Asked,
-    Completing,
+    Cannot,
     Each,
     Interest,
     Provider,
@@ -217,9 +217,12 @@ class _Reader:
 
     def _complete(self, provider: Provider, item: Desired) -> Spec:
         """Return a declared spec with the values of its secrets, and keep it."""
-        if not item.spec.secrets() or not isinstance(provider, Completing):
+        if not item.spec.secrets():
             return item.spec
-        self.completed[item.address] = spec = provider.completed(item.spec)
+        complete = provider.abilities.completed
+        if isinstance(complete, Cannot):
+            raise SettingsError(f"{item.address}: {complete.why}")
+        self.completed[item.address] = spec = complete(item.spec)
         return spec
 
     def _within(self, scope: Scope) -> Iterable[Desired]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from reconciler.core.model.objects import Live
 from reconciler.core.planning.plan import Prepared
-from reconciler.core.provider import Provider, Referred
+from reconciler.core.provider import Cannot, Provider
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.unread import Unread
 from reconciler.run.progress import Progress, silent
@@ -30,9 +30,9 @@ def look_behind(
         if step.verb == "delete":
             going.setdefault(step.change.former.account, []).append(step.change.former)
     questions = [
-        Question(account, partial(provider.referrers, tuple(going[account])))
+        Question(account, partial(ask_service, tuple(going[account])))
         for account, provider in sorted(providers.items())
-        if account in going and isinstance(provider, Referred)
+        if account in going and not isinstance(ask_service := provider.abilities.referrers, Cannot)
     ]
     for answer in ask(questions, doing="looking for what points at it", progress=progress):
         if isinstance(answer, Unanswered):

@@ -1,6 +1,7 @@
 """Health as lines: the worst first, and readable whatever the number."""
 
-from reconciler.core.verdicts.health import Metrics, QueueHealth, Status, SubscriptionHealth
+from reconciler.core.model.metrics import Metrics
+from reconciler.core.verdicts.health import QueueHealth, Status, SubscriptionHealth
 from reconciler.reports import as_text
 from reconciler.reports.status_text import ALL_UP_TO
 

@@ -42,7 +42,7 @@ class Shard:
             self.told.append(text)
             tell(text)
 
-        patience = run.Patience(seconds, hear)
+        patience = run.ShardWait(seconds, hear)
         return run.apply(self.prepared, self.providers, patience=patience, **more)
 
 

@@ -1,35 +1,15 @@
 """How what is declared fares live, as values. `operate.status` fills them in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.model.metrics import Metrics
 from reconciler.core.model.spec import Frozen
 
 Presence = Literal["present", "missing", "unknown"]
 """unknown: its account, or its part of it, could not be read."""
 SubscriptionState = Literal["enabled", "disabled", "missing", "unauthorised", "unknown"]
 """unauthorised: the seller withdrew consent, so nothing is delivered whatever exists."""
-
-
-class Metrics(Frozen):
-    """What a service measures beyond its counts; None where it does not say.
-
-    `oldest_seconds` is the age of the oldest message that waits; `acknowledged` were taken in the
-    last 24 hours, `undelivered` are being tried again.
-    """
-
-    oldest_seconds: int | None = None
-    acknowledged: int | None = None
-    undelivered: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Metrics by live address; `lacking` says in a sentence why some are missing, if they are."""
-
-    metrics: Mapping[str, Metrics] = field(default_factory=dict)
-    lacking: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

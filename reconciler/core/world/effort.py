@@ -6,7 +6,7 @@ from math import ceil
 from typing import Self
 
 from reconciler.core.model.pacing import SECONDS_A_CALL, floor_seconds
-from reconciler.core.provider import Counting, Provider, Scope
+from reconciler.core.provider import Cannot, Provider, Scope
 
 CALLS_AT_ONCE = 16
 READS_AT_ONCE = 64
@@ -24,9 +24,9 @@ class Effort:
         """Return what these providers did so far, as far as they count it."""
         return cls(
             {
-                name: provider.calls_made()
+                name: count()
                 for name, provider in sorted(providers.items())
-                if isinstance(provider, Counting)
+                if not isinstance(count := provider.abilities.calls_made, Cannot)
             }
         )
 

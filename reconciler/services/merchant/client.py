@@ -16,10 +16,10 @@ from googleapiclient.http import HttpRequest
 from googleapiclient.model import JsonModel
 
 from reconciler.core.model.errors import Missing, Rejected, Transient, Unclear
+from reconciler.core.model.metrics import Metrics
 from reconciler.core.model.pages import Pages
 from reconciler.core.text.scrubbing import PIECE, Scrubber
 from reconciler.core.text.veil import values_of, veil_text
-from reconciler.core.verdicts.health import Metrics
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant import answers
 from reconciler.services.merchant.account import BASE_URL, MerchantAccount

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired
-from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import BASE_URL, AccessToken, MerchantAccount

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.errors import Missing, Rejected, Unclear
+from reconciler.core.model.examination import Examination
 from reconciler.core.model.link import Link
+from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec, live_address
-from reconciler.core.provider import Each, Interest, Scope
-from reconciler.core.verdicts.diagnosis import Examination
-from reconciler.core.verdicts.health import Measured, Metrics
+from reconciler.core.provider import Abilities, Each, Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.answers import SubscriptionResource
@@ -47,6 +47,17 @@ class MerchantProvider:
         self._client = MerchantClient(name, account, secrets=secrets, clock=clock)
         self._declared: dict[str, CallBackUri] = {}
         self._tokens: set[str] = set()
+
+    @property
+    def abilities(self) -> Abilities:
+        """Return what can be done beyond reading and writing."""
+        return Abilities(
+            calls_made=self.calls_made,
+            completed=self.completed,
+            examinations=self.examinations,
+            measure=self.measure,
+            push_sample=self.push_sample,
+        )
 
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: a list holds every event and target."""

@@ -6,12 +6,12 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 from collections.abc import Iterable, Sequence
 
 from reconciler.core.model.errors import Rejected, Unclear
+from reconciler.core.model.examination import Examination
 from reconciler.core.model.mailbox import TestSign
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
-from reconciler.core.provider import Interest, Scope
-from reconciler.core.verdicts.diagnosis import Examination
+from reconciler.core.provider import Abilities, Interest, Scope, nothing_to_measure
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws.answers import Subscribed
 from reconciler.services.mws.client import MwsClient
@@ -36,6 +36,16 @@ class MwsProvider:
         self._secrets = secrets
         self._seller = account.seller_id
         self._client = MwsClient(name, account, secrets=secrets, http=http, clock=clock)
+
+    @property
+    def abilities(self) -> Abilities:
+        """Return what can be done beyond reading and writing."""
+        return Abilities(
+            calls_made=self.calls_made,
+            examinations=self.examinations,
+            measure=nothing_to_measure,
+            send_test=self.send_test,
+        )
 
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: each kind is a single call without pages."""
@@ -96,10 +106,6 @@ class MwsProvider:
     def send_test_notification(self, queue: str) -> None:
         """Ask for one test message in a registered queue, given by URL or ARN."""
         self._client.send_test_notification(queue_url(queue))
-
-    def without_test(self) -> str | None:
-        """Return None: every MWS endpoint sends test messages."""
-        return None
 
     def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
         """Ask for a test message to a destination and return what it will look like."""

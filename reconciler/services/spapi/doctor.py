@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from reconciler.core.model.errors import Denied
+from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired
-from reconciler.core.verdicts.diagnosis import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount

@@ -13,12 +13,12 @@ from reconciler.core.model.errors import (
     Transient,
     Unclear,
 )
+from reconciler.core.model.examination import Examination
 from reconciler.core.model.mailbox import TestSign
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
-from reconciler.core.provider import Interest, Scope
-from reconciler.core.verdicts.diagnosis import Examination
+from reconciler.core.provider import Abilities, Cannot, Interest, Scope, nothing_to_measure
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.answers import DestinationRecord, SubscriptionRecord
@@ -37,6 +37,10 @@ CONCURRENCY = 64
 # lists may lag behind.
 LOST = 2.0
 LAG = 30.0
+ONLY_IN_SANDBOX = (
+    "the SP-API sends test messages on its sandbox host only, not in production, where the "
+    "first notification may take an hour to come"
+)
 TEST_SCENARIO = "TEST_CASE_200"
 """Which sample to send; Amazon names them by type, in a list that it does not publish as data."""
 
@@ -56,6 +60,17 @@ class SpApiProvider:
             name, account.base_url, login=self._login, secrets=secrets, http=http, calls=self._calls
         )
         self._client = SpApiClient(name, wire, sandbox_url=account.sandbox_url)
+
+    @property
+    def abilities(self) -> Abilities:
+        """Return what can be done beyond reading and writing."""
+        return Abilities(
+            calls_made=self.calls_made,
+            consents=self.consents,
+            examinations=self.examinations,
+            measure=nothing_to_measure,
+            send_test=self.send_test if self._sends_tests() else Cannot(ONLY_IN_SANDBOX),
+        )
 
     def scopes(self) -> Sequence[Scope]:
         """Return one scope for the destinations and one for each seller's subscriptions."""
@@ -151,17 +166,9 @@ class SpApiProvider:
         look = SpApiDoctor(self._name, self._account, self._client, self._login, self._secrets)
         return look.examinations(desired)
 
-    def without_test(self) -> str | None:
-        """Say why the service cannot be asked for test messages, None if it can.
-
-        Amazon's sandbox hosts alone have the call, and they know no production destinations.
-        """
-        if self._account.sandbox_url == self._account.base_url:
-            return None
-        return (
-            "the SP-API sends test messages on its sandbox host only, not in production, where the "
-            "first notification may take an hour to come"
-        )
+    def _sends_tests(self) -> bool:
+        # Amazon's sandbox hosts alone have the call, and they know no production destinations.
+        return self._account.sandbox_url == self._account.base_url
 
     def send_test(self, destination: Live, subscription: Live, known: frozenset[str]) -> TestSign:
         """Ask for a test message of a subscription's type and return what it will look like.

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.core.model.errors import Denied, ServiceError
+from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import live_address
 from reconciler.core.text.counting import counted
-from reconciler.core.verdicts.health import Measured, Metrics
 from reconciler.services.sqs.client import SqsClient
 
 METRICS_A_CALL = 500

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
+from reconciler.core.model.examination import Examination
+from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.planning.diff import STACK_MARK
-from reconciler.core.provider import Each, Interest, Scope
-from reconciler.core.verdicts.diagnosis import Examination
-from reconciler.core.verdicts.health import Measured
+from reconciler.core.provider import Abilities, Each, Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
@@ -64,6 +64,17 @@ class SqsProvider:
         self._client = SqsClient(name, account, clock, secrets, keys, permit)
         self._coming = 0
         self._settling = Settling(name, account, self._client)
+
+    @property
+    def abilities(self) -> Abilities:
+        """Return what can be done beyond reading and writing."""
+        return Abilities(
+            calls_made=self.calls_made,
+            referrers=self.referrers,
+            examinations=self.examinations,
+            measure=self.measure,
+            mailbox=self.mailbox,
+        )
 
     def scopes(self) -> Sequence[Scope]:
         """Return the account as one part."""

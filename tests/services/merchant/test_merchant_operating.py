@@ -5,10 +5,10 @@ import json
 import pytest
 
 from reconciler.core.model.errors import Denied
+from reconciler.core.model.metrics import Metrics
 from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import live_address
 from reconciler.core.provider import one_by_one
-from reconciler.core.verdicts.health import Metrics
 from reconciler.services.merchant.kinds import MerchantSubscription
 
 

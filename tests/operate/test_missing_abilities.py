@@ -1,0 +1,44 @@
+"""What a service cannot do is said wherever it would be used, and never taken for fine."""
+
+from reconciler.core.model.objects import Live
+from reconciler.core.model.spec import live_address
+from reconciler.core.provider import Abilities
+from reconciler.core.service import Account
+from reconciler.operate.doctor import diagnose
+from reconciler.operate.status import _measure
+from reconciler.reports.diagnosis_text import lines
+from reconciler.run import silent
+from tests.toys import Cloud, Tank, declare, world
+
+TANK = declare("t", "depot", Tank(name="t"))
+DECLARED = world(TANK, accounts={"depot": Account(service="depot")})
+
+
+def diagnosed(abilities):
+    provider = Cloud().providers("depot")["depot"]
+    provider.abilities = abilities
+    return diagnose(DECLARED, {"depot": provider})
+
+
+def test_what_cannot_be_examined_is_not_ready():
+    found = diagnosed(Abilities())
+    assert not found.healthy
+    assert found.accounts[0].unexamined == "this service has no checks for `doctor`"
+    said = [text for text, _ in lines(found)]
+    assert said == [
+        "? depot  depot     not examined, this service has no checks for `doctor`: 0 checks"
+    ]
+
+
+def test_what_has_nothing_to_look_at_is_not_ready_either():
+    found = diagnosed(Abilities(examinations=lambda _desired: ()))
+    assert not found.healthy
+    assert found.accounts[0].unexamined == "there was nothing to look at"
+
+
+def test_what_is_not_measured_is_said():
+    provider = Cloud().providers("depot")["depot"]
+    live = Live("depot", TANK.spec, {"id": "1"})
+    found = _measure([TANK], [live], {"depot": provider}, silent)
+    assert live_address(live.spec, "depot") not in found.metrics
+    assert found.lacking == "depot: not measured, this service gives no figures for `status`"
