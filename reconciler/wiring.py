@@ -13,7 +13,7 @@ from reconciler.core.model.errors import PlanRefused, ReconcilerError
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
-from reconciler.files.sources import load
+from reconciler.files.sources import load, table_opener
 from reconciler.migration.applications import Origin, SuccessorApplication
 from reconciler.migration.migrate import Accounts as MigrationAccounts
 from reconciler.services.merchant.kinds import SERVICE as MERCHANT
@@ -21,7 +21,7 @@ from reconciler.services.merchant.kinds import AccessToken, MerchantAccount
 from reconciler.services.mws.kinds import SERVICE as MWS
 from reconciler.services.mws.kinds import MwsAccount, MwsCredentials
 from reconciler.services.mws.marketplaces import sp_api_region
-from reconciler.services.spapi.account import Seller, SpApiAccount, SpApiCredentials
+from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
 from reconciler.services.spapi.kinds import SERVICE as SP_API
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.kinds import SERVICE as AWS
@@ -46,7 +46,8 @@ def declarations(
     """
     adapt = to_sandbox(sandbox) if sandbox else as_declared
     sources = [*load(path), *([beside] if beside else [])]
-    return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt)
+    tables = table_opener(path)
+    return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt, open_table=tables)
 
 
 def today() -> date:
@@ -204,8 +205,10 @@ def _application(name: str, account: SpApiAccount, base: str) -> dict[str, objec
         client_secret="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
     )
     sellers = {
-        seller: Seller.model_construct(refresh_token=f"throw-away:sandbox-seller-{name}-{seller}")
-        for seller in account.sellers
+        seller: item.model_copy(
+            update={"refresh_token": f"throw-away:sandbox-seller-{name}-{seller}"}
+        )
+        for seller, item in account.sellers.items()
     }
     return {
         "token_endpoint": f"{base}/auth/o2/token",

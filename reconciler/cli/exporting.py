@@ -26,6 +26,8 @@ def export_to(state: State, request: RunRequest, out: Path | None) -> int:
     """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
     copies = list(_copies(request.path, out)) if out is not None else []
     declared = declared_for(state, request)
+    if copies and out is not None:
+        copies += [_beside(source, request.path, out) for source in declared.tables]
     selected = select(declared, request)
     observation = _look(state, request, declared, selected)
     exported = export(
@@ -63,9 +65,14 @@ def _copies(path: Path, out: Path) -> Iterator[Source]:
             f"{path}"
         )
     for source in load(path):
-        file = Path(source.name)
-        name = file.relative_to(path) if path.is_dir() else file.name
-        yield Source(str(out / name), source.content)
+        yield _beside(source, path, out)
+
+
+def _beside(source: Source, path: Path, out: Path) -> Source:
+    """Return a file of the declarations at `path` as it will lie in `out`."""
+    file = Path(source.name)
+    name = file.relative_to(path if path.is_dir() else path.parent)
+    return Source(str(out / name), source.content)
 
 
 def _look(

@@ -10,7 +10,7 @@ from reconciler.cli import exits
 from reconciler.cli.state import State, write_result
 from reconciler.core.manifest.reader import Declarations, Source, read
 from reconciler.core.manifest.schema import schema_of
-from reconciler.files.sources import load
+from reconciler.files.sources import load, table_opener
 from reconciler.starter.bundle import bundled_workflows
 from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
@@ -96,7 +96,9 @@ def _found(directory: Path) -> _Declared | None:
     if not sources:
         return None
     kept = tuple(str(Path(source.name).relative_to(directory)) for source in sources)
-    return _Declared(read(sources, SERVICES, where=str(folder), today=today()), kept=kept)
+    tables = table_opener(folder)
+    found = read(sources, SERVICES, where=str(folder), today=today(), open_table=tables)
+    return _Declared(found, kept=kept)
 
 
 def _made(state: State, request: InitRequest) -> _Declared:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.manifest.reader import Source
+from reconciler.core.manifest.tables import OpenTable, TableUnreadable
 from reconciler.core.model.errors import DeclarationError, Problem
 
 SUFFIXES = (".yaml", ".yml")
+TABLE_SUFFIX = ".csv"
 MOST_BYTES = 32 * 1024 * 1024
 
 # A FIFO would keep the reader waiting for a writer. Not every system has these.
@@ -49,6 +51,31 @@ def load(path: Path) -> list[Source]:
     if problems:
         raise DeclarationError(problems)
     return sources
+
+
+def table_opener(path: Path) -> OpenTable:
+    """Return what reads the tables that the declarations at `path` refer to.
+
+    A table is a CSV file in their directory; its name is taken from where the file that names it
+    lies.
+    """
+    root = Path(os.path.realpath(path if path.is_dir() else path.parent))
+
+    def open_table(name: str, beside: str) -> tuple[str, bytes]:
+        file = Path(beside).parent / name
+        real = Path(os.path.realpath(file))
+        if not name.lower().endswith(TABLE_SUFFIX):
+            raise TableUnreadable("is a CSV file, whose name ends in .csv")
+        if not real.is_relative_to(root):
+            raise TableUnreadable("lies outside the directory of the declarations: put it there")
+        if not os.path.lexists(file):
+            raise TableUnreadable(f"{file} does not exist")
+        try:
+            return str(file), read_regular(real)
+        except Unreadable as error:
+            raise TableUnreadable(f"{file} {error}") from error
+
+    return open_table
 
 
 def _about(name: Path, message: str) -> Problem:

@@ -58,7 +58,7 @@ def explain(
     shapes, only the complaint of the shape that fitted best is kept; a key that is missing since it
     is misspelt is one defect, not two.
     """
-    best: dict[tuple[Path, int], tuple[int, Problem]] = {}
+    best: dict[tuple[Path, int], tuple[int, Position, str, str]] = {}
     details = list(_details(error))
     misspelt = {_meant(detail["loc"], model) for _, detail in details if _unknown(detail)}
     for number, detail in details:
@@ -74,8 +74,11 @@ def explain(
         key = loc if detail["type"] in ("missing", "extra_forbidden") else path
         ranked = best.get((key, number))
         if ranked is None or len(loc) > ranked[0]:
-            best[key, number] = (len(loc), problem_at(at, f"{where}: {message}"))
-    yield from (problem for _, problem in best.values())
+            best[key, number] = (len(loc), at, message, where)
+    # What is wrong with a value that stands for many (an alias, a template) is told once.
+    once = {(at, message): where for _, at, message, where in reversed(best.values())}
+    for (at, message), where in reversed(once.items()):
+        yield problem_at(at, f"{where}: {message}")
 
 
 def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:

@@ -20,6 +20,7 @@ from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
 from reconciler.core.manifest.settings import Head, Owns, Policy
 from reconciler.core.manifest.state import DeclaredEntry, Reader
+from reconciler.core.manifest.tables import Expansion, OpenTable, no_tables
 from reconciler.core.model.delivery import obstacles
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
@@ -59,6 +60,7 @@ class Declarations:
     `defaults` are by section, as they stand in YAML. `warnings` are about accounts and concern
     every run; `hints` are about single objects, for the author. `routing` tells where the accounts
     lead as they are declared, whatever stands in their place; `entries` is where they stand.
+    `tables` are the files of tables that fields refer to.
     """
 
     stack: str
@@ -73,6 +75,7 @@ class Declarations:
     hints: tuple[Problem, ...] = ()
     routing: Mapping[str, Routing] = field(default_factory=dict)
     entries: Mapping[str, DeclaredEntry] = field(default_factory=dict)
+    tables: tuple[Source, ...] = ()
 
     def place(self, account: str, path: str = "") -> Position | None:
         """Return where a field of an account stands, or what is there around it."""
@@ -129,10 +132,12 @@ def read(
     where: str,
     today: date,
     adapt: Callable[[str, Account], Account] = as_declared,
+    open_table: OpenTable = no_tables,
 ) -> Declarations:
     """Read all `sources` as one set of declarations; `where` names the place they came from.
 
-    `today` is in UTC. `adapt` may put another account in the place of a declared one (a sandbox for
+    `today` is in UTC. `open_table` reads the tables that fields refer to. `adapt` may put another
+    account in the place of a declared one (a sandbox for
     the real one).
 
     Raises:
@@ -147,8 +152,17 @@ def read(
         )
         raise DeclarationError(problems)
     head = _head(document, origin, today, problems)
+    tables = Expansion(services, open_table, problems)
+    for section, named in list(document.entries.items()):
+        document.entries[section] = tables.expanded(section, named)
     entries = document.entries.get("accounts", {})
-    declared = read_accounts(entries, services, problems)
+    read_ones = read_accounts(entries, services, problems)
+    declared = {
+        name: account
+        for name, account in read_ones.items()
+        if ("accounts", name) not in tables.failed
+    }
+    document.unread.update(section for section, _ in tables.failed)
     accounts = {name: adapt(name, account) for name, account in declared.items()}
     reader = Reader(
         entries={section: document.entries.get(section, {}) for section in SECTIONS},
@@ -177,6 +191,7 @@ def read(
         hints=tuple(sorted({*_hints(desired), *_ended(document, head.policy, today)})),
         routing={name: routing_of(account) for name, account in declared.items()},
         entries=entries,
+        tables=tuple(Source(name, content) for name, content in tables.files.items()),
     )
 
 

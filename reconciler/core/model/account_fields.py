@@ -6,9 +6,11 @@ Whatever a class does not mark as plain may hold a secret, by mistake or not, an
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from reconciler.core.model.hosts import Leads
 from reconciler.core.model.units import parts_of
@@ -27,6 +29,37 @@ class Plain:
 
 PLAIN = Plain()
 IDENTIFYING = Plain(identifies=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tabled:
+    """Marks a field that may be written as a table: `{from: FILE.csv, ...}`, one entry a row.
+
+    `column` names the column that tells entries apart. The rows are `entries` (a mapping, whose
+    other fields are templates, `{column}` in them the row's value) or `names` (a list).
+    """
+
+    column: str
+    rows: Literal["entries", "names"] = "entries"
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema of the field, or of the table in its place."""
+        text: JsonSchemaValue = {"type": "string", "minLength": 1}
+        table: JsonSchemaValue = {"type": "object", "required": ["from"]}
+        if self.rows == "entries":
+            table |= {"properties": {"from": text}, "additionalProperties": text}
+        else:
+            where = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+            table |= {"properties": {"from": text, "where": where}, "additionalProperties": False}
+        return {"anyOf": [handler(schema), table]}
+
+
+@cache
+def tabled_fields(model: type[BaseModel]) -> Mapping[str, Tabled]:
+    """Return by YAML name the fields that may be written as a table."""
+    return {alias: mark for _, alias, mark in _marked(model, Tabled)}
 
 
 @cache

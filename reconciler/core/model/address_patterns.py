@@ -1,7 +1,7 @@
 """Addresses as people type them: patterns, names of declarations, and what was meant."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from reconciler.core.text.phrases import nearest
 
@@ -55,3 +55,8 @@ def did_you_mean(pattern: str, addresses: Iterable[str]) -> str:
 def within(path: str, outer: str) -> bool:
     """Say whether a path is another one or leads deeper."""
     return path == outer or path.startswith(f"{outer}.")
+
+
+def chosen(values: Mapping[str, str], wanted: Mapping[str, object]) -> bool:
+    """Say whether all values that are wanted are there; those wanted may be patterns."""
+    return all(matches(str(value), values.get(column, "")) for column, value in wanted.items())

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
+from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.exclusion import Exclusion
@@ -145,7 +146,9 @@ class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration)
     spec_type: ClassVar[type[Spec]] = MerchantSubscription
 
     registered_event: Event
-    target_accounts: tuple[AccountNumber, ...] | None = None
+    target_accounts: Annotated[
+        tuple[AccountNumber, ...] | None, Tabled("targetAccount", "names")
+    ] = None
     all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
     secret: SecretRef | None = None
     """Where the value is that `{secret}` in the call back URI stands for."""

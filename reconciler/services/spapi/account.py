@@ -2,12 +2,21 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
-from reconciler.core.model.account_fields import IDENTIFYING, PLAIN
+from reconciler.core.model.account_fields import IDENTIFYING, PLAIN, Tabled
+from reconciler.core.model.address_patterns import chosen, matches
 from reconciler.core.model.endpoint import Endpoint
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.hosts import Leads, host_of
@@ -48,10 +57,38 @@ SellerName = Annotated[
 ]
 
 
+def _label(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _some(labels: dict[str, str]) -> dict[str, str]:
+    if not labels:
+        raise ValueError("give at least one label and its value")
+    return labels
+
+
+Label = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": ["string", "number"]})]
+
+
 class Seller(Frozen):
-    """A seller who authorised the application."""
+    """A seller who authorised the application; `labels` are what it may be chosen by.
+
+    Labels stay out of everything that is told of an account: a table may have columns that are
+    nobody's business.
+    """
 
     refresh_token: SecretRef
+    labels: dict[str, Label] = Field(default_factory=dict, exclude=True)
+
+
+class SellersWhere(Frozen):
+    """A choice of sellers: those whose labels all match, by pattern (`*`, `?`)."""
+
+    where: Annotated[dict[str, Label], AfterValidator(_some)]
+
+
+DeclaredSellers = tuple[str, ...] | Literal["all"] | SellersWhere | None
+"""What a subscription may say under `sellers`: names and patterns, all, labels, or nothing."""
 
 
 class SpApiCredentials(Frozen):
@@ -77,7 +114,7 @@ class SpApiAccount(Account):
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
     token_endpoint: Annotated[Endpoint, Leads(TOKEN_HOSTS), PLAIN] = TOKEN_ENDPOINT
     credentials: SpApiCredentials
-    sellers: dict[SellerName, Seller] = Field(default_factory=dict)
+    sellers: Annotated[dict[SellerName, Seller], Tabled("seller")] = Field(default_factory=dict)
 
     @field_validator("endpoint")
     @classmethod
@@ -124,14 +161,15 @@ class SpApiAccount(Account):
 
 
 def choose_sellers(
-    account: SpApiAccount, declared: tuple[str, ...] | Literal["all"] | None
+    account: SpApiAccount, declared: DeclaredSellers
 ) -> list[tuple[str, str | None]]:
     """Return (seller, member) for what a subscription declares under `sellers`.
 
     Left out, it means the account's only seller, who is then no member of a list.
 
     Raises:
-        ValueError: a seller is unknown or named twice, or there is not exactly one to mean.
+        ValueError: a seller is unknown or named twice, none is meant, or there is not exactly one
+            to mean.
     """
     known = sorted(account.sellers)
     if not known:
@@ -143,24 +181,58 @@ def choose_sellers(
                 "write `all`"
             )
         return [(known[0], None)]
-    chosen = known if declared == "all" else declared
-    if not chosen:
+    if declared == "all":
+        chosen: Sequence[str] = known
+    elif isinstance(declared, SellersWhere):
+        chosen = _labelled(account.sellers, declared.where)
+    else:
+        chosen = _listed(declared, known)
+    return [(seller, seller) for seller in chosen]
+
+
+def _labelled(sellers: Mapping[str, Seller], where: Mapping[str, str]) -> list[str]:
+    columns = {label for seller in sellers.values() for label in seller.labels}
+    unknown = [label for label in where if label not in columns]
+    if unknown:
+        raise Defects(
+            [
+                f"no seller of the account has a label {label!r}{_hint(label, columns)}"
+                for label in unknown
+            ]
+        )
+    found = sorted(name for name, it in sellers.items() if chosen(it.labels, where))
+    if not found:
+        raise ValueError("no seller of the account has these labels")
+    return found
+
+
+def _listed(declared: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the sellers that names and patterns mean, in that order, each once."""
+    if not declared:
         raise ValueError("`sellers` is empty: list at least one, or write `all`")
-    faults = [
-        f"the account has no seller {seller!r}{_hint(seller, known)}"
-        for seller in dict.fromkeys(chosen)
-        if seller not in account.sellers
-    ]
-    twice = sorted({seller for seller in chosen if list(chosen).count(seller) > 1})
+    found: dict[str, None] = {}
+    faults: list[str] = []
+    names = frozenset(known)
+    for name in dict.fromkeys(declared):
+        pattern = "*" in name or "?" in name
+        meant = [it for it in known if matches(name, it)] if pattern else [name]
+        if not meant:
+            faults.append(f"no seller of the account matches {name!r}")
+        elif not pattern and name not in names:
+            faults.append(f"the account has no seller {name!r}{_hint(name, known)}")
+        found.update(dict.fromkeys(meant))
+    twice = sorted(name for name, times in Counter(declared).items() if times > 1)
     if twice:
         faults.append(f"`sellers` names {', '.join(twice)} twice")
     if faults:
         raise Defects(faults)
-    return [(seller, seller) for seller in chosen]
+    return list(found)
 
 
-def _hint(seller: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(seller, known, n=1)
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f", did you mean {near[0]!r}?"
-    return f": it has {', '.join(known[:10])}" + (", ..." if len(known) > 10 else "")
+    if not known:
+        return ""
+    return f": it has {', '.join(sorted(known)[:10])}" + (", ..." if len(known) > 10 else "")

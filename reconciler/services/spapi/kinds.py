@@ -1,7 +1,7 @@
 """What may be declared for the SP-API, and the rules between what is declared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -18,7 +18,7 @@ from reconciler.core.service import (
     WrittenDeclaration,
 )
 from reconciler.core.world.ownership import BEHIND_STACK
-from reconciler.services.spapi.account import SpApiAccount, choose_sellers
+from reconciler.services.spapi.account import DeclaredSellers, SpApiAccount, choose_sellers
 from reconciler.services.spapi.catalogue import (
     ENDED,
     TYPES,
@@ -94,7 +94,7 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     payload_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
         default=None, validate_default=True
     )
-    sellers: tuple[str, ...] | Literal["all"] | None = Field(default=None, validate_default=True)
+    sellers: DeclaredSellers = Field(default=None, validate_default=True)
     filter_expression: Expression | None = None
     filter: DeclaredFilter | None = Field(default=None, validate_default=True)
 
@@ -127,7 +127,11 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     def _list_or_all(cls, value: Any) -> Any:
         if value == "all" or value is None or isinstance(value, list | tuple):
             return value
-        raise ValueError("expected a list of the account's sellers, or all")
+        if isinstance(value, dict) and "where" in value:
+            return value
+        raise ValueError(
+            "expected a list of the account's sellers, all, or {where: {label: value}}"
+        )
 
     @field_validator("sellers")
     @classmethod

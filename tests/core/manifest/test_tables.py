@@ -1,0 +1,209 @@
+"""Sellers and target accounts written as a table: one row a member, told by its line."""
+
+from datetime import date
+
+import pytest
+
+from reconciler.core.manifest.reader import Source, read
+from reconciler.core.manifest.tables import TableUnreadable
+from reconciler.core.model.errors import DeclarationError
+from reconciler.wiring import SERVICES
+
+HEAD = """stack: acme
+policy: {prune: true}
+accounts:
+  aws: {service: aws, region: eu-west-1, accountId: "123456789012"}
+  app:
+    service: sp-api
+    region: eu
+    credentials: {clientId: "env:ID", clientSecret: "env:SECRET"}
+    sellers: {from: sellers.csv, refreshToken: "aws-secretsmanager:acme/sellers/{seller}"}
+queues:
+  q: {grants: [{to: amazon-notifications}]}
+destinations:
+  d: {queue: q}
+"""
+OFFERS = """subscriptions:
+  offers: {destination: d, notificationType: ANY_OFFER_CHANGED, sellers: %s}
+"""
+CSV = "seller,tier\nacme-de,gold\nacme-fr,silver\nshop-es,gold\n"
+
+
+def reading(sellers="all", table=CSV, head=HEAD, more=None):
+    files = {"sellers.csv": table.encode() if isinstance(table, str) else table, **(more or {})}
+
+    def open_table(name, _beside):
+        if name not in files:
+            raise TableUnreadable("does not exist")
+        return name, files[name]
+
+    text = head + (OFFERS % sellers if sellers else "")
+    source = Source("s.yaml", text.encode())
+    return read([source], SERVICES, where="s", today=date(2026, 1, 1), open_table=open_table)
+
+
+def faults(*given, **more):
+    with pytest.raises(DeclarationError) as caught:
+        reading(*given, **more)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def addresses(declared):
+    return [it.address for it in declared.desired if it.address.startswith("subscription.")]
+
+
+def test_a_row_is_a_seller_with_what_the_template_makes_of_it():
+    declared = reading()
+    sellers = declared.accounts["app"].sellers
+    assert {name: it.refresh_token for name, it in sellers.items()} == {
+        name: f"aws-secretsmanager:acme/sellers/{name}"
+        for name in ("acme-de", "acme-fr", "shop-es")
+    }
+    assert [source.name for source in declared.tables] == ["sellers.csv"]
+
+
+@pytest.mark.parametrize(
+    ("sellers", "meant"),
+    [
+        ("all", ["acme-de", "acme-fr", "shop-es"]),
+        ("[acme-fr]", ["acme-fr"]),
+        ('["acme-*"]', ["acme-de", "acme-fr"]),
+        ('["*-de", "acme-?r", acme-de]', ["acme-de", "acme-fr"]),
+        ("{where: {tier: gold}}", ["acme-de", "shop-es"]),
+        ('{where: {tier: "*l*r"}}', ["acme-fr"]),
+    ],
+)
+def test_sellers_are_chosen_by_name_pattern_and_column(sellers, meant):
+    assert addresses(reading(sellers)) == [f"subscription.offers[{it}]" for it in meant]
+
+
+def test_a_number_chooses_by_its_text():
+    assert addresses(reading("{where: {level: 1}}", "seller,level\na,1\nb,2\n")) == [
+        "subscription.offers[a]"
+    ]
+
+
+def test_sellers_written_out_have_labels_too():
+    head = HEAD.replace(
+        '{from: sellers.csv, refreshToken: "aws-secretsmanager:acme/sellers/{seller}"}',
+        '{a: {refreshToken: "env:A", labels: {tier: gold}}, b: {refreshToken: "env:B"}}',
+    )
+    assert addresses(reading("{where: {tier: gold}}", head=head)) == ["subscription.offers[a]"]
+
+
+def test_any_column_may_stand_in_the_template():
+    head = HEAD.replace("aws-secretsmanager:acme/sellers/{seller}", "{store}:{seller}_{tier}")
+    table = "seller,tier,store\nde,GOLD,env\n"
+    assert reading(table=table, head=head).accounts["app"].sellers["de"].refresh_token == (
+        "env:de_GOLD"
+    )
+
+
+def test_what_spreadsheets_make_of_a_table_is_read():
+    table = b'\xef\xbb\xbfseller, tier\r\n"acme-de",gold\r\n,\r\n\r\nacme-fr,"a, b"\r\n'
+    assert [*reading(table=table).accounts["app"].sellers] == ["acme-de", "acme-fr"]
+
+
+def test_columns_are_nobodys_business_elsewhere():
+    declared = reading(table="seller,note\nacme-de,Atzr|hush\n")
+    assert "hush" not in str(declared.routing)
+    assert "hush" not in declared.accounts["app"].model_dump_json()
+
+
+def test_another_table_is_another_digest():
+    assert reading().digest != reading(table=CSV.replace("shop-es", "shop-it")).digest
+
+
+@pytest.mark.parametrize(
+    ("table", "sentences"),
+    [
+        ("", ["sellers.csv:1:1: empty: the first line names the columns"]),
+        ("name\nx\n", ["sellers.csv:1:1: no column 'seller' in the first line, only name"]),
+        ("seller,seller\n", ["sellers.csv:1:1: each column needs a name of its own"]),
+        (
+            "seller,tier\na,gold\nb\n",
+            ["sellers.csv:3:1: this row has 1 values, but 2 columns: put commas in quotes"],
+        ),
+        ("seller,tier\n,x\n", ["sellers.csv:2:1: the column 'seller' is empty"]),
+        ("seller\na\n\nb\na\n", ["sellers.csv:5:1: the same seller as on line 2: keep one"]),
+        (b"seller\n\xb5\n", ["sellers.csv:2:1: this is not UTF-8 text: save it as UTF-8"]),
+        (
+            'seller\n"a\n',
+            ["sellers.csv:2:1: this is no CSV from here on: unexpected end of data"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_told_with_its_line(table, sentences):
+    assert faults(table=table) == sentences
+
+
+def test_a_name_that_no_seller_can_have_is_told_with_its_row():
+    [fault] = faults(table="seller\nacme-de\nacme de\n")
+    assert fault.startswith("sellers.csv:3:1: accounts.app.sellers.")
+    assert "a seller's name has letters, digits, _ . and -" in fault
+
+
+def test_what_is_wrong_with_the_template_is_told_once_and_where_it_stands():
+    [fault] = faults(head=HEAD.replace("{seller}", "{sellers}"))
+    assert fault.startswith("s.yaml:9:48: accounts.app.sellers.refreshToken: the table has no")
+    assert "'sellers', did you mean 'seller'?" in fault
+    [fault] = faults(head=HEAD.replace("aws-secretsmanager:acme", "Atzr|IwEBI"))
+    assert fault.startswith("s.yaml:9:48: accounts.app.sellers.")
+    assert "IwEBI" not in fault
+
+
+def test_a_literal_secret_in_a_row_is_not_repeated():
+    head = HEAD.replace("aws-secretsmanager:acme/sellers/{seller}", "{token}")
+    [fault] = faults(table="seller,token\na,Atzr|hush\nb,Atzr|hush\n", head=head)
+    assert "hush" not in fault
+
+
+def test_a_table_that_is_not_there_is_told_at_its_name():
+    [fault] = faults(head=HEAD.replace("from: sellers.csv", "from: other.csv"))
+    assert fault == "s.yaml:9:21: accounts.app.sellers.from: the table does not exist"
+    [fault] = faults(head=HEAD.replace("from: sellers.csv", "from: [a]"))
+    assert fault.startswith("s.yaml:9:21: accounts.app.sellers.from: expected the name of a CSV")
+
+
+@pytest.mark.parametrize(
+    ("sellers", "words"),
+    [
+        ('["nobody-*"]', "no seller of the account matches 'nobody-*'"),
+        ("[acme-dd]", "the account has no seller 'acme-dd', did you mean 'acme-de'?"),
+        ("{where: {teir: gold}}", "a label 'teir', did you mean 'tier'?"),
+        ("{where: {tier: bronze}}", "no seller of the account has these labels"),
+        ("{where: {}}", "sellers: give at least one label and its value"),
+        ("{were: {tier: gold}}", "all, or {where: {label: value}}"),
+        ("{where: {tier: gold}, were: 1}", "unknown key 'were', did you mean 'where'?"),
+        ("gold", "expected a list of the account's sellers, all, or {where: {label: value}}"),
+    ],
+)
+def test_a_choice_that_means_nobody_is_an_error(sellers, words):
+    found = faults(sellers)
+    assert any(words in fault for fault in found), found
+
+
+SHOP = """stack: acme
+policy: {prune: true}
+accounts:
+  shop: {service: merchant, accountId: "5678"}
+subscriptions:
+  status:
+    registeredEvent: PRODUCT_STATUS_CHANGE
+    callBackUri: https://hooks.example.com/{targetAccount}
+    targetAccounts: %s
+"""
+
+
+def test_target_accounts_come_from_a_table_too():
+    table = {"shops.csv": b"targetAccount,tier\n1,gold\n2,silver\n3,gold\n"}
+    given = SHOP % "{from: shops.csv, where: {tier: gold}}"
+    declared = reading(None, head=given, more=table)
+    assert addresses(declared) == ["subscription.status[1]", "subscription.status[3]"]
+    given = SHOP % "{from: shops.csv, where: {teir: gold}}"
+    [fault] = faults(None, head=given, more=table)
+    assert "where: the table has no column 'teir', did you mean 'tier'?" in fault
+    [fault] = faults(None, head=SHOP % "{from: shops.csv}", more={"shops.csv": b"account\n1\n"})
+    assert fault == "shops.csv:1:1: no column 'targetAccount' in the first line, only account"
+    [fault] = faults(None, head=SHOP % "{from: s.csv}", more={"s.csv": b"targetAccount\n1\nx\n"})
+    assert fault.startswith("s.csv:3:1: ")
