@@ -44,7 +44,7 @@ release-check: .venv/.dev
 
 # Renews the pins (run: what the workflows install); needs uv.
 lock:
-	for extra in "" sandbox dev; do \
+	for extra in "" sandbox listen dev; do \
 	  uv pip compile pyproject.toml requirements/build.in $${extra:+--extra $$extra} --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header --no-strip-extras --upgrade -o requirements/$${extra:-run}.txt || exit 1; \

@@ -11,7 +11,12 @@ from tests.github.workflows import ROOT
 from tests.index import PIN, canonical
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ASKED = {"run": [], "sandbox": ["sandbox"], "dev": ["dev", "sandbox"]}
+ASKED = {
+    "run": [],
+    "sandbox": ["sandbox"],
+    "listen": ["listen"],
+    "dev": ["dev", "listen", "sandbox"],
+}
 """The extras of the project that each lock is for."""
 PYTHONS = [
     found[1]

@@ -1,0 +1,92 @@
+"""What a push is kept as, and what may keep it."""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+MOST_BYTES = 1_048_576
+"""Bytes that SQS takes as one message, and as one batch, attributes included."""
+_FOR_ATTRIBUTES = 1024
+_UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What SQS takes in no message: all but the characters of XML 1.0."""
+
+Form = Literal["text", "base64"]
+
+
+class TryLater(Exception):
+    """Not kept, and trying again may help: Google keeps it. The text names no secret."""
+
+
+class WillNotTake(Exception):
+    """Not kept, and never will be as it is: too large, or characters that are not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushMessage:
+    """A push on its way: `text` is its body as received, or base64 of it (`form`).
+
+    `parked` says why nobody can make anything of it; `cut` that only its beginning fitted.
+    `group` and `deduplication_id` are for queues that keep an order.
+    """
+
+    push: str
+    text: str = field(repr=False)
+    deduplication_id: str
+    group: str
+    form: Form = "text"
+    id: str | None = None
+    parked: str | None = None
+    cut: bool = False
+
+    def attributes(self) -> dict[str, str]:
+        """Return what a queue is told beside the text; no value is empty."""
+        told = {"source": "merchant-push", "push": self.push, "form": self.form}
+        if self.parked:
+            told["parked"] = self.parked
+        return {**told, "cut": "true"} if self.cut else told
+
+    def size(self) -> int:
+        """Return the bytes that SQS counts: the text, and names, types and values beside it."""
+        beside = sum(
+            len(name.encode()) + len(b"String") + len(value.encode())
+            for name, value in self.attributes().items()
+        )
+        return len(self.text.encode()) + beside
+
+
+def written(body: bytes) -> tuple[str, Form, bool]:
+    """Return a body as text that a queue takes, its form, and whether it had to be cut."""
+    most = MOST_BYTES - _FOR_ATTRIBUTES
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text and len(body) <= most and not _UNFIT.search(text):
+        return text, "text", False
+    room = most // 4 * 3
+    return base64.b64encode(body[:room] or b"\0").decode(), "base64", len(body) > room
+
+
+class Keeper(Protocol):
+    """A place where pushes are safe: a queue, a program, what reads the output."""
+
+    async def keep(self, message: PushMessage) -> None:
+        """Return when the message is safe. Raises TryLater, WillNotTake."""
+
+    async def probe(self) -> bool:
+        """Say whether the place can be reached now."""
+
+    async def close(self) -> None:
+        """Finish what is on its way; nothing is kept afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where the pushes of one declaration go, and those that cannot be decoded.
+
+    Without `parking` the latter stay at Google.
+    """
+
+    queue: Keeper
+    parking: Keeper | None = None
