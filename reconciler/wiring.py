@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
 from reconciler.core.model.endpoint import is_loopback
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
+from reconciler.core.model.secret_ref import references_in
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
@@ -104,6 +105,7 @@ class Providers:
         """
         if not self._sandbox:
             self._ensure_allowed()
+            self._secrets.expect(references_in(list(self._accounts.values())))
         for password in Routes(os.environ).passwords():
             self._secrets.remember(password)
         self._made = {name: self._make(name, item) for name, item in self._accounts.items()}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -377,3 +378,80 @@ def test_without_google_credentials_it_is_said_where_they_are_missing(monkeypatc
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     said = refusal(Secrets({}), "gcp-secretmanager:projects/p/secrets/s")
     assert "cannot be read" in said
+
+
+class Counter(BaseHTTPRequestHandler):
+    """Passes calls on to moto, counts them by operation, and refuses those it is told to."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        self.server.seen.append(operation)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if operation in self.server.refused:
+            status, text = 400, b'{"__type": "AccessDeniedException", "Message": "no"}'
+        else:
+            answer = urllib3.request(
+                "POST", self.server.upstream, body=body, headers=dict(self.headers)
+            )
+            status, text = answer.status, answer.data
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def counted(manager, monkeypatch):
+    """Fifty secrets of sellers at AWS, and a server before it that counts."""
+    client = boto3.session.Session().client("secretsmanager")
+    for number in range(50):
+        client.create_secret(Name=f"sellers/{number}", SecretString=f"token-{number}")
+    client.close()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
+    server.seen, server.refused = [], set()
+    server.upstream = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def sellers(*more):
+    return [f"aws-secretsmanager:sellers/{number}" for number in (*range(50), *more)]
+
+
+def test_secrets_that_are_expected_come_twenty_a_call(counted):
+    secrets = Secrets({})
+    secrets.expect([*sellers(), AWS_NAME + "#key", "env:OTHER"])
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(50)]
+    assert secrets.resolve(f"{AWS_NAME}#key") == "k-1"
+    assert counted.seen == ["BatchGetSecretValue"] * 3
+
+
+def test_where_batches_are_not_allowed_each_is_asked_for_by_itself(counted):
+    counted.refused = {"BatchGetSecretValue"}
+    secrets = Secrets({})
+    secrets.expect(sellers())
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(50)]
+    assert counted.seen.count("GetSecretValue") == 50
+
+
+def test_one_that_is_missing_among_many_is_told_as_if_it_were_alone(counted):
+    secrets = Secrets({})
+    secrets.expect(sellers("none"))
+    assert secrets.resolve("aws-secretsmanager:sellers/7") == "token-7"
+    said = refusal(secrets, "aws-secretsmanager:sellers/none")
+    assert "sellers/none cannot be read (ResourceNotFoundException)" in said
+
+
+def test_several_members_of_one_secret_are_one_call(counted):
+    secrets = Secrets({})
+    assert (secrets.resolve(f"{AWS_NAME}#key"), secrets.resolve(f"{AWS_NAME}#port")) == ("k-1", "5")
+    assert counted.seen == ["GetSecretValue"]

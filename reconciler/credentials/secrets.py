@@ -12,6 +12,7 @@ from reconciler.credentials.files import read_small
 from reconciler.credentials.secret_text import cleaned, member
 
 _THROW_AWAY = "throw-away"
+_AWS = "aws-secretsmanager:"
 
 
 class Secrets:
@@ -25,6 +26,8 @@ class Secrets:
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._values: dict[str, str] = {}
+        self._expected: set[str] = set()
+        self._aws_texts: dict[str, str] = {}
         self._scrubber = Scrubber()
         self._known: set[str] = set()
         self._announce: Callable[[str], None] | None = None
@@ -33,6 +36,12 @@ class Secrets:
         """Call `announce` with every secret the moment it is known, before anybody can use it."""
         with self._lock:
             self._announce = announce
+
+    def expect(self, references: Iterable[str]) -> None:
+        """Be told what will be asked for, so that secrets of AWS are fetched many a call."""
+        names = {each.removeprefix(_AWS) for each in references if each.startswith(_AWS)}
+        with self._lock:
+            self._expected |= {name.partition("#")[0] for name in names}
 
     def resolve(self, reference: str) -> str:
         """Return the secret behind `reference`.
@@ -95,11 +104,9 @@ class Secrets:
             case "file":
                 return cleaned(f"file:{rest}", _from_file(rest))
             case "aws-secretsmanager":
-                from reconciler.credentials.secret_managers import from_aws  # loads an SDK
-
                 name, _, key = rest.partition("#")
                 reference = f"{scheme}:{name}"
-                text = from_aws(name, self._know, self._scrubber.scrub)
+                text = self._from_aws(name)
                 if key:
                     return cleaned(f"{scheme}:{rest}", member(reference, text, key))
                 return cleaned(reference, text, example=f"{reference}#NAME")
@@ -111,6 +118,19 @@ class Secrets:
             case _:
                 # No scheme that YAML may use: wiring gives throw-away credentials to the sandbox.
                 return rest
+
+    def _from_aws(self, name: str) -> str:
+        """Return the text of a secret at AWS; with the first one come all that are expected."""
+        from reconciler.credentials.secret_managers import from_aws, many_from_aws  # loads an SDK
+
+        if name not in self._aws_texts:
+            wanted = {name, *self._expected} - self._aws_texts.keys()
+            self._expected.clear()
+            if len(wanted) > 1:
+                self._aws_texts |= many_from_aws(wanted, self._know)
+        if name not in self._aws_texts:
+            self._aws_texts[name] = from_aws(name, self._know, self._scrubber.scrub)
+        return self._aws_texts[name]
 
     def _from_environment(self, name: str) -> str:
         value = self._environ.get(name)

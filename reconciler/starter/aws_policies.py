@@ -7,7 +7,7 @@ queues one by one; deleting goes by our mark, since what is deleted is no longer
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ Document = dict[str, Any]
 LIMIT = 6144
 """Characters of a managed policy, blanks not counted. A role takes ten policies by default."""
 _ROOM = 4000
+MOST_NAMED = 10
+"""Secrets of one folder that a policy names one by one."""
 _FULL_ARN = re.compile(r"arn:.*-[A-Za-z0-9]{6}")
 
 
@@ -150,8 +152,22 @@ def _beyond_queues(
         yield _statement("AssumeDeclaredRoles", permissions.ASSUMING, roles)
     secrets = references_of(declared).aws
     if secrets:
-        arns = sorted({_secret_arn(secret, accounts) for secret in secrets})
+        arns = _few({_secret_arn(secret, accounts) for secret in secrets})
         yield _statement("ReadDeclaredSecrets", ["secretsmanager:GetSecretValue"], arns)
+        # Several are fetched a call, which by itself gives access to none of them.
+        yield _statement("FetchSecretsTogether", ["secretsmanager:BatchGetSecretValue"], ["*"])
+
+
+def _few(arns: Collection[str]) -> list[str]:
+    """Return ARNs, many of one folder as one pattern: policies hold 6,144 characters."""
+    folders: dict[str, list[str]] = {}
+    for arn in sorted(arns):
+        folders.setdefault(arn.rpartition("/")[0], []).append(arn)
+    return sorted(
+        it
+        for folder, names in folders.items()
+        for it in (names if not folder or len(names) <= MOST_NAMED else [f"{folder}/*"])
+    )
 
 
 def _secret_arn(identifier: str, accounts: Mapping[str, AwsAccount]) -> str:

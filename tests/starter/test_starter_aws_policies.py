@@ -144,6 +144,17 @@ def test_secrets_are_named_by_arn_and_read_by_both_roles(declare):
         )
 
 
+def test_secrets_of_a_fleet_are_one_folder(declare):
+    names = [f"s{number:02}" for number in range(11)]
+    sellers = ", ".join(f'{it}: {{refreshToken: "aws-secretsmanager:fleet/{it}"}}' for it in names)
+    accounts = (AWS + SP_API).replace(
+        'de: {refreshToken: "env:DE"}', sellers.replace(", ", "\n      ")
+    )
+    for policy in policies(declare(HEAD + accounts + queues(a=""))).values():
+        [secrets] = [item for item in statements(policy) if item["Sid"] == "ReadDeclaredSecrets"]
+        assert secrets["Resource"] == ["arn:aws:secretsmanager:*:123456789012:secret:fleet/*"]
+
+
 def test_an_assumed_role_gets_the_queues_and_the_workflows_roles_the_assuming(declare):
     role = "arn:aws:iam::123456789012:role/reconciler"
     declared = declare(FIRST.replace('"123456789012"}', f'"123456789012", roleArn: "{role}"}}'))
