@@ -4,20 +4,17 @@ import os
 import signal
 import sys
 import threading
-from functools import cache
 
 import pytest
-from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 from tests.drawing import EVERY_RUN, draw_alike_whatever_is_loaded
+from tests.preloaded import Preloaded, parse_descriptions_once
 
 # `make matrix` names the other one on its command line, which is read later.
 settings.load_profile(EVERY_RUN)
 
-# AWS's descriptions of its services, some megabytes, are parsed once a process and not once a
-# client: tests make hundreds.
-JSONFileLoader.load_file = staticmethod(cache(JSONFileLoader().load_file))
+parse_descriptions_once()
 
 # With it jsonschema works for seconds on the grammar of a format that no schema here names.
 sys.modules.setdefault("rfc3987_syntax", None)
@@ -71,6 +68,13 @@ def _aws_clients_with_throw_away_keys_are_made_once():
         yield
     for clients in made.values():
         clients.close()
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory):
+    """Return what runs the command line as a process that has loaded everything already."""
+    with Preloaded(tmp_path_factory.mktemp("bin")) as loaded:
+        yield loaded
 
 
 def _surroundings():

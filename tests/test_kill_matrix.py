@@ -6,10 +6,8 @@ but before its answer arrived.
 """
 
 import json
-import os
 import signal
 import subprocess
-import sys
 
 import pytest
 import urllib3
@@ -298,15 +296,14 @@ def story_of_sample(sandbox, gate, nursery, strangers, tmp_path):
 
 
 def test_what_a_full_disk_keeps_from_being_taken_down_is_not_done_and_the_rest_is_told(
-    sandbox, gate, tmp_path
+    sandbox, gate, preloaded, tmp_path
 ):
     journal = tmp_path / "journal"
-    small = ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", sys.executable, "-c"]
+    small = ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", preloaded.command]
     options = ["--yes", "--sandbox", sandbox.url, "--journal", str(journal), "--format", "json"]
     sandbox.reset()
     ended = subprocess.run(
-        [*small, "from reconciler.cli import run; run()", "apply", str(SAMPLE), *options],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        [*small, "apply", str(SAMPLE), *options],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=PATIENCE,

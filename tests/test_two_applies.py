@@ -1,10 +1,9 @@
 """Two applies at once, and what somebody else does between a plan and its writes."""
 
 import json
-import os
 import subprocess
-import sys
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 import urllib3
@@ -15,7 +14,7 @@ from reconciler.core.planning.plan import prepare
 from reconciler.credentials.secrets import Secrets
 from reconciler.sandbox import Sandbox
 from reconciler.wiring import Providers, declarations
-from tests.gate import PATIENCE, ROOT, Gate, known_by_content, lines_of
+from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
 from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Clock, Stack, queues, subscriptions
@@ -57,17 +56,21 @@ def stack(sandbox, gate, tmp_path):
     return Stack(tmp_path / "declared", gate.url)
 
 
-def both(gate, folder, tmp_path, *options):
+@pytest.fixture
+def both(preloaded, gate, tmp_path):
     """Let two processes apply; neither writes before the other has planned as well."""
+    return partial(_both, preloaded.command, gate, tmp_path)
+
+
+def _both(reconciler, gate, tmp_path, folder, *options):
     journals = [tmp_path / "journal-1", tmp_path / "journal-2"]
     gate.watch(*journals)
     gate.together()
-    command = [sys.executable, "-c", "from reconciler.cli import run; run()", "apply", str(folder)]
-    command += ["--yes", "--sandbox", gate.url, "--format", "json", "--allow-non-empty", *options]
+    command = [reconciler, "apply", str(folder), "--yes"]
+    command += ["--sandbox", gate.url, "--format", "json", "--allow-non-empty", *options]
     pair = [
         subprocess.Popen(
             [*command, "--journal", str(journal)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -90,19 +93,19 @@ def complaints(told):
     return {item["error"] for run in told for item in run["actions"] if item["outcome"] == "failed"}
 
 
-def test_two_first_applies_at_once_create_nothing_twice(sandbox, gate, tmp_path):
+def test_two_first_applies_at_once_create_nothing_twice(sandbox, gate, both):
     stack = Stack(SAMPLE, gate.url)
     assert stack.apply().unfinished() == []
     wanted = known_by_content(sandbox.state())
     sandbox.reset()
-    codes, told = both(gate, SAMPLE, tmp_path)
+    codes, told = both(SAMPLE)
     assert (codes, complaints(told)) == ([0, 0], set())
     assert known_by_content(sandbox.state()) == wanted
     assert stack.plan().lines() == []
 
 
 def test_of_two_changes_at_once_the_loser_says_that_it_came_late_and_nothing_is_lost(
-    sandbox, gate, stack, tmp_path
+    sandbox, stack, both, tmp_path
 ):
     stack.declare(LATTER)
     assert stack.apply().unfinished() == []
@@ -112,7 +115,7 @@ def test_of_two_changes_at_once_the_loser_says_that_it_came_late_and_nothing_is_
     assert stack.apply().unfinished() == []
     stack.declare(LATTER)
     sandbox.settings(latencySeconds=0.02)
-    codes, told = both(gate, tmp_path / "declared", tmp_path)
+    codes, told = both(tmp_path / "declared")
     sandbox.settings(latencySeconds=0)
     assert [code == 0 for code in codes] == [run["result"] == "done" for run in told]
     assert set(codes) <= {0, 1}

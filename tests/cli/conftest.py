@@ -97,11 +97,14 @@ def answered(cli, monkeypatch):
 
 
 @pytest.fixture
-def start():
-    """Start a command line as a process; what is still running at the end is killed."""
+def start(preloaded):
+    """Start a command line as a process; what is still running at the end is killed.
+
+    With `command` COMMAND it starts from nothing, where what Python does at its start counts.
+    """
     started = []
 
-    def popen(*arguments, command=COMMAND, env=None, **options):
+    def popen(*arguments, command=(preloaded.command,), env=None, **options):
         process = subprocess.Popen(
             [*command, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},

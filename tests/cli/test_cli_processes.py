@@ -13,7 +13,7 @@ import time
 import pytest
 
 from reconciler.cli.progress import Ticker
-from tests.cli.conftest import PROGRESS
+from tests.cli.conftest import COMMAND, PROGRESS
 from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
 PATIENCE = 60
@@ -240,17 +240,17 @@ def test_a_terminal_that_knows_only_ascii_gets_a_plan_all_the_same(
 ):
     cli("apply", world(queues(q="")), "--sandbox", sandbox.url, "--yes")
     arguments = ["plan", world(queues(q="delay: 5s")), "--sandbox", sandbox.url]
-    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    assert "delay: 0s \\u2192 5s" in coloured(start, arguments, ascii_only)
-    piped = process(*arguments, env=ascii_only)
+    ascii_only = {"env": {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}, "command": COMMAND}
+    assert "delay: 0s \\u2192 5s" in coloured(start, arguments, **ascii_only)
+    piped = process(*arguments, **ascii_only)
     assert (piped.code, piped.err) == (0, "")
     assert "delay: 0s → 5s" in piped.out, "what is piped is UTF-8"
 
 
-def coloured(start, arguments, env=None):
+def coloured(start, arguments, **options):
     """Return what a command writes to a terminal on stdout."""
     controller, terminal = pty.openpty()
-    running = start(*arguments, stdout=terminal, stdin=subprocess.DEVNULL, env=env)
+    running = start(*arguments, stdout=terminal, stdin=subprocess.DEVNULL, **options)
     os.close(terminal)
     seen = b""
     try:
@@ -267,7 +267,7 @@ def coloured(start, arguments, env=None):
 def test_colour_is_for_terminals_and_can_be_declined(start, process, sandbox, world):
     arguments = ["plan", world(queues(q="")), "--sandbox", sandbox.url]
     assert "\x1b[" in coloured(start, arguments)
-    assert "\x1b[" not in coloured(start, arguments, {"NO_COLOR": "1"})
+    assert "\x1b[" not in coloured(start, arguments, env={"NO_COLOR": "1"})
     assert "\x1b[" not in process(*arguments).out
 
 

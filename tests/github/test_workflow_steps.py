@@ -8,9 +8,8 @@ import yaml
 
 from reconciler.sandbox import Sandbox
 from tests.github.api import GithubApi, zipped
-from tests.github.preloaded import Preloaded
 from tests.github.repository import FIRST, SECOND, SNAPSHOT, Repository
-from tests.github.workflows import REUSABLE, ROOT, WORKFLOWS, load
+from tests.github.workflows import REUSABLE, WORKFLOWS, load
 from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
 
@@ -21,9 +20,8 @@ def services():
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    with Preloaded(tmp_path_factory.mktemp("bin"), ROOT) as loaded:
-        yield loaded.folder
+def command(preloaded):
+    return preloaded.folder
 
 
 @pytest.fixture
