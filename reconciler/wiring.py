@@ -1,38 +1,32 @@
-"""Declared accounts + secrets → providers; the only file that knows all four services."""
+"""Declared accounts + secrets → providers; the only file that knows all services."""
 
 import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
-from reconciler.core.model.endpoint import is_loopback
-from reconciler.core.model.errors import PlanRefused, ReconcilerError
+from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.secret_ref import references_in
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
+from reconciler.credentials.tools import Tools
 from reconciler.files.sources import load, table_opener
 from reconciler.migration.applications import Origin, SuccessorApplication
 from reconciler.migration.migrate import Accounts as MigrationAccounts
-from reconciler.services.merchant.kinds import SERVICE as MERCHANT
-from reconciler.services.merchant.kinds import AccessToken, MerchantAccount
-from reconciler.services.mws.kinds import SERVICE as MWS
-from reconciler.services.mws.kinds import MwsAccount, MwsCredentials
+from reconciler.services.merchant.service import SERVICE as MERCHANT
+from reconciler.services.mws.kinds import MwsAccount
 from reconciler.services.mws.marketplaces import sp_api_region
-from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
-from reconciler.services.spapi.kinds import SERVICE as SP_API
-from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.kinds import SERVICE as AWS
+from reconciler.services.mws.service import SERVICE as MWS
+from reconciler.services.spapi.account import SpApiAccount
+from reconciler.services.spapi.service import SERVICE as SP_API
+from reconciler.services.sqs.service import SERVICE as AWS
 from reconciler.transport.calls import Clock, SystemClock
 from reconciler.transport.routes import Routes
 
-if TYPE_CHECKING:
-    from reconciler.transport.http import Http
-
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
+"""Whatever else has to know them is handed these, or asks them."""
 
 
 def declarations(
@@ -89,11 +83,8 @@ class Providers:
         sandbox: bool = False,
         allowed: Collection[str] = (),
     ) -> None:
-        self._allowed = allowed
-        self._http: Http | None = None
-        self._secrets = secrets
-        self._clock = clock or SystemClock()
-        self._sandbox = sandbox
+        clock = clock or SystemClock()
+        self._tools = Tools(secrets, clock=clock, sandbox=sandbox, allowed=allowed)
         self._accounts = accounts
         self._made: dict[str, Provider] = {}
 
@@ -103,117 +94,38 @@ class Providers:
         Raises:
             PlanRefused: an account leads to a host that is not allowed.
         """
-        if not self._sandbox:
+        if not self._tools.sandbox:
             self._ensure_allowed()
-            self._secrets.expect(references_in(list(self._accounts.values())))
+            self._tools.secrets.expect(references_in(list(self._accounts.values())))
         for password in Routes(os.environ).passwords():
-            self._secrets.remember(password)
-        self._made = {name: self._make(name, item) for name, item in self._accounts.items()}
+            self._tools.secrets.remember(password)
+        # Each service's SDK is loaded only where an account of it takes part.
+        self._made = {
+            name: service_of(account).open(name, account, self._tools)
+            for name, account in self._accounts.items()
+        }
         return self._made
 
     def __exit__(self, *_exception: object) -> None:
         """Close every provider."""
         for provider in self._made.values():
             provider.close()
-        if self._http is not None:
-            self._http.close()
+        self._tools.close()
 
     def _ensure_allowed(self) -> None:
         # Commands have told all such places with their lines; this is for whoever did not ask.
         for name, account in self._accounts.items():
             for lead in account.leads():
-                if host := lead.foreign(self._allowed):
+                if host := lead.foreign(self._tools.allowed):
                     raise PlanRefused(f"accounts.{name}.{lead.path}: {host} is not allowed")
-
-    def _make(self, name: str, account: Account) -> Provider:
-        # Each service's SDK is loaded only where an account of it takes part.
-        secrets, clock = self._secrets, self._clock
-        match account:
-            case AwsAccount():
-                from reconciler.services.sqs.provider import SqsProvider
-                from reconciler.services.sqs.session import AwsKeys
-
-                keys = AwsKeys(account.account_id, "sandbox") if self._sandbox else None
-                permit = partial(account.ensure_own, name, allowed=self._allowed)
-                return SqsProvider(
-                    name, account, clock=clock, secrets=secrets, keys=keys, permit=permit
-                )
-            case MwsAccount():
-                from reconciler.services.mws.provider import MwsProvider
-
-                return MwsProvider(
-                    name, account, secrets=secrets, http=self._shared_http(), clock=clock
-                )
-            case SpApiAccount():
-                from reconciler.services.spapi.provider import SpApiProvider
-
-                return SpApiProvider(
-                    name, account, secrets=secrets, http=self._shared_http(), clock=clock
-                )
-            case MerchantAccount():
-                from reconciler.services.merchant.provider import MerchantProvider
-
-                # What real call backs are secured with does not leave this machine for a sandbox.
-                here = account.endpoint is not None and is_loopback(account.endpoint)
-                rehearse = partial(secrets.rehearse, here=here)
-                return MerchantProvider(
-                    name,
-                    account,
-                    secrets=secrets,
-                    clock=clock,
-                    resolve=rehearse if self._sandbox else secrets.resolve,
-                )
-            case _:
-                raise ReconcilerError(f"{name}: service {account.service} has no provider")
-
-    def _shared_http(self) -> "Http":
-        from reconciler.transport.http import Http
-
-        self._http = self._http or Http()
-        return self._http
 
 
 def to_sandbox(url: str) -> Callable[[str, Account], Account]:
-    """Return what leads any account to the sandbox at `url`, with throw-away credentials.
-
-    Each account and seller gets credentials of its own, since the sandbox tells callers apart by
-    them as the services do.
-    """
+    """Return what leads any account to the sandbox at `url`, with throw-away credentials."""
     base = url.rstrip("/")
-
-    def adapt(name: str, account: Account) -> Account:
-        match account:
-            case AwsAccount():
-                changes: dict[str, object] = {"profile": None, "role_arn": None}
-            case MwsAccount():
-                keys = MwsCredentials.model_construct(
-                    access_key_id="throw-away:AKIASANDBOX",
-                    secret_key="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
-                )
-                changes = {"credentials": keys}
-            case SpApiAccount():
-                changes = _application(name, account, base)
-            case _:
-                token = AccessToken.model_construct(access_token="throw-away:sandbox-token")  # noqa: S106 - opens the sandbox only
-                changes = {"credentials": token}
-        return account.model_copy(update={"endpoint": base, **changes})
-
-    return adapt
+    return lambda name, account: service_of(account).sandboxed(name, account, base)
 
 
-def _application(name: str, account: SpApiAccount, base: str) -> dict[str, object]:
-    credentials = SpApiCredentials.model_construct(
-        client_id=f"throw-away:sandbox-client-{name}",
-        client_secret="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
-    )
-    sellers = {
-        seller: item.model_copy(
-            update={"refresh_token": f"throw-away:sandbox-seller-{name}-{seller}"}
-        )
-        for seller, item in account.sellers.items()
-    }
-    return {
-        "token_endpoint": f"{base}/auth/o2/token",
-        "credentials": credentials,
-        "sellers": sellers,
-    }
+def service_of(account: Account) -> Service:
+    """Return the service an account is of."""
+    return next(service for service in SERVICES if service.name == account.service)

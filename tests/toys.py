@@ -28,6 +28,7 @@ from reconciler.core.model.spec import Frozen, Pace, Reference, Spec, live_addre
 from reconciler.core.model.units import Duration, Unit
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Abilities, Interest, Scope
+from reconciler.core.service import Account, Service
 from reconciler.core.world.observation import Observation
 
 STACK = "acme"
@@ -473,6 +474,12 @@ class Provider:
 
     def close(self) -> None:
         self.closed = True
+
+
+def service(name: str, account: type[Account], declarations, **more) -> Service:
+    """Return a service that nobody opens."""
+    more = {"open": None, "sandboxed": None} | more
+    return Service(name=name, account=account, declarations=declarations, **more)
 
 
 def seen(*live: Live, **more) -> Observation:

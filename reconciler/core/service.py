@@ -11,6 +11,7 @@ from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Frozen, Spec
+from reconciler.core.provider import Provider
 
 
 class Account(Frozen):
@@ -141,15 +142,31 @@ def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service as data: its name, account shape and the declarations of each section.
+    """Everything a service is, as one value: one line in `wiring.SERVICES` makes it known.
 
-    `invariants` are the service's own rules between declared objects of one account, checked
-    offline: they yield an address and what is wrong.
+    What an open account can do beyond reading and writing tells its provider (`Abilities`).
     """
 
     name: str
+    """What stands under `service` in YAML."""
     account: type[Account]
+    """One entry under `accounts`; says which of its fields are plain (any other may be secret), and
+    which hosts are the service's own."""
     declarations: Mapping[str, type[Declaration]]
+    """By section of the YAML; a section may be shared with other services, or be new."""
+    open: Callable[[str, Any, Any], Provider]
+    """Open an account by name and value (of the class `account`); imports the SDK only then.
+
+    The third argument is `credentials.tools.Tools`, which the core does not know."""
+    sandboxed: Callable[[str, Any, str], Account]
+    """Return an account as it leads to the sandbox at a URL, with throw-away credentials."""
     invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
+    """The service's own rules between declared objects of one account, checked offline: yield an
+    address and what is wrong."""
+
+
+def sections_of(services: Iterable[Service]) -> tuple[str, ...]:
+    """Return the sections of the YAML, in the order in which the services name them."""
+    return tuple(dict.fromkeys(section for it in services for section in it.declarations))

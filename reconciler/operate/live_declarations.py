@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from reconciler.core.manifest.reader import SECTIONS, Declarations
+from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference, Spec, live_address
-from reconciler.core.service import Declaration, Service, WrittenDeclaration
+from reconciler.core.service import Declaration, Service, WrittenDeclaration, sections_of
 from reconciler.operate.declaration_body import body, homeless
 from reconciler.operate.naming import assign
 
@@ -96,7 +96,7 @@ class Composer:
         defaults say something else.
         """
         document, keys = Document(), dict(self._keys)
-        for section in SECTIONS:
+        for section in sections_of(self._services):
             here = [draft for draft in drafts if draft.section == section]
             names = self._names(here, keys)
             here.sort(key=lambda draft: names[draft.address])

@@ -1,8 +1,8 @@
 import pytest
 
 from reconciler.core.provider import Scope, one_by_one
-from reconciler.core.service import Account, Context, Declaration, Service
-from tests.toys import Pipe, Tank, Tap
+from reconciler.core.service import Account, Context, Declaration
+from tests.toys import Pipe, Tank, Tap, service
 
 WORKS = Scope("works", (Pipe, Tap))
 DE = Scope("works", (Tap,), "de")
@@ -39,7 +39,7 @@ def test_without_threads_things_are_read_one_by_one_in_order():
 def test_an_account_has_nothing_to_warn_of_and_a_service_no_rules_unless_they_say_so():
     assert list(Account(service="toys").warnings()) == []
     assert Account(service="toys").real() is None
-    assert list(Service("toys", Account, {}).invariants([])) == []
+    assert list(service("toys", Account, {}).invariants([])) == []
 
 
 def test_a_kind_without_members_is_a_mistake_of_the_kind():

@@ -15,7 +15,7 @@ from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.account_fields import IDENTIFYING
 from reconciler.core.model.errors import PlanRefused, Transient
 from reconciler.core.planning.plan import prepare
-from reconciler.core.service import Account, Declaration, Service
+from reconciler.core.service import Account, Declaration
 from reconciler.core.world.discovery import DECLARED, EVERYTHING
 from reconciler.core.world.snapshot import Snapshot, take, unseal
 from reconciler.reports import as_json
@@ -32,6 +32,7 @@ from tests.toys import (
     Tap,
     Well,
     declare,
+    service,
     world,
 )
 
@@ -50,7 +51,7 @@ def _shape(kind: type[Spec]) -> type[Declaration]:
 
 
 SERVICES = [
-    Service(name, Place, {kind.kind: _shape(kind) for kind in kinds})
+    service(name, Place, {kind.kind: _shape(kind) for kind in kinds})
     for name, kinds in KINDS.items()
 ]
 
@@ -337,7 +338,7 @@ def topical(monkeypatch):
     monkeypatch.setitem(KINDS, "works", (Pipe, Told))
     monkeypatch.setattr("tests.toys.Tap", Told)
     return [
-        Service("works", Place, {"pipe": _shape(Pipe), "tap": _shape(Told)}),
+        service("works", Place, {"pipe": _shape(Pipe), "tap": _shape(Told)}),
         *(service for service in SERVICES if service.name != "works"),
     ]
 

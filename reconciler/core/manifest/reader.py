@@ -26,12 +26,10 @@ from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing, routing_of
-from reconciler.core.service import Account, Service
+from reconciler.core.service import Account, Service, sections_of
 from reconciler.core.text.phrases import brief, comma, nearest, step
 
 ONCE = ("stack", "owns", "policy", "defaults")
-SECTIONS = ("queues", "destinations", "subscriptions")
-KEYS = (*ONCE, "accounts", *SECTIONS)
 
 _NO_PRUNE = (
     "policy.prune is missing: choose true (delete what this stack owns and no longer declares) or "
@@ -111,13 +109,20 @@ class Declarations:
 class _Document:
     """The merged files: single keys, and named entries by section.
 
-    `unread` names top-level keys that may hold more than was understood.
+    `keys` are all that may stand at the top; `unread` names those of them that may hold more than
+    was understood.
     """
 
+    keys: tuple[str, ...]
     once: dict[str, Node] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     entries: dict[str, dict[str, DeclaredEntry]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+
+
+def keys_of(services: Iterable[Service]) -> tuple[str, ...]:
+    """Return the top-level keys of declarations."""
+    return (*ONCE, "accounts", *sections_of(services))
 
 
 def as_declared(_name: str, account: Account) -> Account:
@@ -144,7 +149,7 @@ def read(
         DeclarationError: with everything that is wrong, in file order.
     """
     problems: list[Problem] = []
-    document = _merge(sources, problems)
+    document = _merge(sources, keys_of(services), problems)
     origin = Position(sources[0].name, 1, 1) if sources else Position(where, 0, 0)
     if not sources:
         problems.append(
@@ -165,7 +170,7 @@ def read(
     document.unread.update(section for section, _ in tables.failed)
     accounts = {name: adapt(name, account) for name, account in declared.items()}
     reader = Reader(
-        entries={section: document.entries.get(section, {}) for section in SECTIONS},
+        entries={section: document.entries.get(section, {}) for section in sections_of(services)},
         services=services,
         accounts=accounts,
         known_accounts=frozenset(entries),
@@ -195,19 +200,19 @@ def read(
     )
 
 
-def _merge(sources: Sequence[Source], problems: list[Problem]) -> _Document:
-    document = _Document()
+def _merge(sources: Sequence[Source], keys: tuple[str, ...], problems: list[Problem]) -> _Document:
+    document = _Document(keys)
     for source in sources:
         parsed = parse(source.name, source.content)
         problems += parsed.problems
-        document.unread.update(parsed.cut if parsed.whole else KEYS)
+        document.unread.update(parsed.cut if parsed.whole else keys)
         for node in parsed.documents:
             if isinstance(node.value, dict):
                 _add(document, node, problems)
             elif node.value is not None and parsed.whole:
-                document.unread.update(KEYS)
+                document.unread.update(keys)
                 given = brief(node.value)
-                message = f"expected a mapping with some of the keys {comma(KEYS)}, not {given}"
+                message = f"expected a mapping with some of the keys {comma(keys)}, not {given}"
                 problems.append(problem_at(node.at, message))
     return document
 
@@ -215,9 +220,9 @@ def _merge(sources: Sequence[Source], problems: list[Problem]) -> _Document:
 def _add(document: _Document, root: Node, problems: list[Problem]) -> None:
     for key, node in root.value.items():
         at = root.keys[key]
-        if key not in KEYS:
-            document.unread.add(nearest(key, KEYS) or "")
-            problems.append(problem_at(at, unknown_key(key, KEYS)))
+        if key not in document.keys:
+            document.unread.add(nearest(key, document.keys) or "")
+            problems.append(problem_at(at, unknown_key(key, document.keys)))
         elif key in ONCE:
             if key in document.once:
                 first = document.places[key]

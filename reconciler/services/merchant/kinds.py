@@ -20,7 +20,6 @@ from reconciler.core.service import (
     Context,
     Declaration,
     Member,
-    Service,
     WrittenDeclaration,
 )
 from reconciler.services.merchant.account import AccessToken, AccountNumber, MerchantAccount
@@ -33,7 +32,6 @@ from reconciler.services.merchant.call_back import (
 )
 
 __all__ = [
-    "SERVICE",
     "AccessToken",
     "MerchantAccount",
     "MerchantSubscription",
@@ -254,7 +252,7 @@ def _interest(targets: Sequence[str]) -> dict[str, Any]:
     return {"targetAccount": targets[0]} if len(targets) == 1 else {"targetAccounts": targets}
 
 
-def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+def check_exclusions(desired: Sequence[Desired]) -> Iterable[Finding]:
     """Yield all-managed subscriptions declared beside partial ones of the same event."""
     groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for one in desired:
@@ -270,11 +268,3 @@ def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
                     message=f"Google refuses this beside {whole}, which covers all managed "
                     f"accounts for {event}: declare one or the other",
                 )
-
-
-SERVICE = Service(
-    name="merchant",
-    account=MerchantAccount,
-    declarations={"subscriptions": MerchantSubscriptionDeclaration},
-    invariants=_invariants,
-)

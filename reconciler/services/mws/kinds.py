@@ -19,7 +19,6 @@ from reconciler.core.service import (
     Context,
     Declaration,
     Member,
-    Service,
     WrittenDeclaration,
 )
 from reconciler.core.text.phrases import nearest, quoted
@@ -285,20 +284,10 @@ def _letters(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+def check_destinations(desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Yield destinations at queues that MWS cannot send to."""
     for one in desired:
         spec = one.spec
         if isinstance(spec, MwsDestination) and spec.queue.endswith(".fifo"):
             message = "MWS cannot send to a FIFO queue: refer to a standard queue"
             yield Finding(address=one.address, message=message)
-
-
-SERVICE = Service(
-    name="mws",
-    account=MwsAccount,
-    declarations={
-        "destinations": MwsDestinationDeclaration,
-        "subscriptions": MwsSubscriptionDeclaration,
-    },
-    invariants=_invariants,
-)

@@ -14,7 +14,6 @@ from reconciler.core.service import (
     Context,
     Declaration,
     Member,
-    Service,
     WrittenDeclaration,
 )
 from reconciler.core.world.ownership import BEHIND_STACK
@@ -175,7 +174,8 @@ def _queue_problem(queue: str) -> str | None:
     return None
 
 
-def _invariants(desired: Sequence[Desired]) -> Iterable[Finding]:
+def check_deliveries(desired: Sequence[Desired]) -> Iterable[Finding]:
+    """Yield what the SP-API cannot deliver, or not there."""
     destinations = {
         one.address: one.spec for one in desired if isinstance(one.spec, SpApiDestination)
     }
@@ -206,14 +206,3 @@ def _undeliverable(address: str, name: str, target: SpApiDestination) -> Iterabl
             f"{name} is delivered through {known.workflow} only: refer to {needed} destination"
         )
         yield Finding(address=address, message=message)
-
-
-SERVICE = Service(
-    name="sp-api",
-    account=SpApiAccount,
-    declarations={
-        "destinations": SpApiDestinationDeclaration,
-        "subscriptions": SpApiSubscriptionDeclaration,
-    },
-    invariants=_invariants,
-)

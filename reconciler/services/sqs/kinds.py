@@ -15,7 +15,6 @@ from reconciler.core.service import (
     Context,
     Declaration,
     Member,
-    Service,
     WrittenDeclaration,
 )
 from reconciler.services.sqs import limits
@@ -179,11 +178,3 @@ def _dead_letter_faults(source: str, target: str, declared: Desired | None) -> I
         none = "write a list with it for `redriveAllow: none` there"
         remedy = none if allowed == "none" else "add it to redriveAllow there"
         yield f"{declared.address} does not let this queue use it: {remedy}"
-
-
-SERVICE = Service(
-    name="aws",
-    account=AwsAccount,
-    declarations={"queues": QueueDeclaration},
-    invariants=check_dead_letters,
-)

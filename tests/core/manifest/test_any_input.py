@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.manifest import nodes
-from reconciler.core.manifest.reader import KEYS, Source, read
-from reconciler.core.manifest.reader import SECTIONS as SECTION_NAMES
+from reconciler.core.manifest.reader import Source, keys_of, read
 from reconciler.core.model.errors import DeclarationError
+from reconciler.core.service import sections_of
 from reconciler.wiring import SERVICES
 from tests.core.manifest.conftest import HEAD
 from tests.drawing import examples
@@ -33,7 +33,7 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(),
     st.floats(),
-    st.sampled_from((*WORDS, *KEYS, *FIELDS)),
+    st.sampled_from((*WORDS, *keys_of(SERVICES), *FIELDS)),
     st.text(max_size=8),
 )
 TREES = st.recursive(
@@ -47,7 +47,7 @@ TREES = st.recursive(
 )  # fmt: skip
 BODIES = st.dictionaries(st.sampled_from(FIELDS), TREES, max_size=5)
 SECTIONS = st.dictionaries(
-    st.sampled_from((*KEYS, "queue")),
+    st.sampled_from((*keys_of(SERVICES), "queue")),
     st.dictionaries(st.sampled_from(("a", "b", "aws-eu")), BODIES | TREES, max_size=3) | TREES,
     max_size=4,
 )
@@ -76,7 +76,9 @@ def names_in(sources):
     merged = set()
     for source in sources:
         for root in filter(None, yaml.safe_load_all(source.content)):
-            merged |= {name for section in SECTION_NAMES for name in root.get(section) or ()}
+            merged |= {
+                name for section in sections_of(SERVICES) for name in root.get(section) or ()
+            }
     return merged
 
 

@@ -10,10 +10,10 @@ from reconciler.services.merchant.account import (
     parse_account_number,
 )
 from reconciler.services.merchant.kinds import (
-    SERVICE,
     MerchantSubscription,
     MerchantSubscriptionDeclaration,
 )
+from reconciler.services.merchant.service import SERVICE
 
 EVENT = "PRODUCT_STATUS_CHANGE"
 URI = "https://hooks.example.com/{targetAccount}/{registeredEvent}"

@@ -8,13 +8,13 @@ from reconciler.core.model.secret_ref import LiteralSecret
 from reconciler.core.model.spec import live_address
 from reconciler.core.service import Context
 from reconciler.services.mws.kinds import (
-    SERVICE,
     MwsDestination,
     MwsDestinationDeclaration,
     MwsSubscription,
     MwsSubscriptionDeclaration,
 )
 from reconciler.services.mws.queue_url import canonical_queue, queue_url
+from reconciler.services.mws.service import SERVICE
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
 

@@ -11,10 +11,10 @@ from reconciler.core.service import Context
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.catalogue import ENDED, ENDING, TYPES, resembling, spelling
 from reconciler.services.spapi.kinds import (
-    SERVICE,
     SpApiDestinationDeclaration,
     SpApiSubscriptionDeclaration,
 )
+from reconciler.services.spapi.service import SERVICE
 from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"

@@ -10,8 +10,9 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.service import Context
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.attributes import check, queue_from, to_create, to_set
-from reconciler.services.sqs.kinds import SERVICE, QueueDeclaration
+from reconciler.services.sqs.kinds import QueueDeclaration
 from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.service import SERVICE
 
 ACCOUNT = AwsAccount(service="aws", region="eu-west-1", account_id="123456789012")
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"

@@ -1,0 +1,42 @@
+"""The Merchant API, as one value."""
+
+from functools import partial
+
+from reconciler.core.model.endpoint import is_loopback
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account, Service
+from reconciler.credentials.tools import Tools
+from reconciler.services.merchant.account import AccessToken, MerchantAccount
+from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration, check_exclusions
+
+
+def open_account(name: str, account: MerchantAccount, tools: Tools) -> Provider:
+    """Open a Merchant account."""
+    from reconciler.services.merchant.provider import MerchantProvider
+
+    # What real call backs are secured with does not leave this machine for a sandbox.
+    here = account.endpoint is not None and is_loopback(account.endpoint)
+    rehearse = partial(tools.secrets.rehearse, here=here)
+    return MerchantProvider(
+        name,
+        account,
+        secrets=tools.secrets,
+        clock=tools.clock,
+        resolve=rehearse if tools.sandbox else tools.secrets.resolve,
+    )
+
+
+def sandboxed(_name: str, account: MerchantAccount, url: str) -> Account:
+    """Lead an account to a sandbox."""
+    token = AccessToken.model_construct(access_token="throw-away:sandbox-token")  # noqa: S106 - opens the sandbox only
+    return account.model_copy(update={"endpoint": url, "credentials": token})
+
+
+SERVICE = Service(
+    name="merchant",
+    account=MerchantAccount,
+    declarations={"subscriptions": MerchantSubscriptionDeclaration},
+    open=open_account,
+    sandboxed=sandboxed,
+    invariants=check_exclusions,
+)

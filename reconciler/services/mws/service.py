@@ -1,0 +1,41 @@
+"""Amazon MWS, as one value."""
+
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account, Service
+from reconciler.credentials.tools import Tools
+from reconciler.services.mws.kinds import (
+    MwsAccount,
+    MwsCredentials,
+    MwsDestinationDeclaration,
+    MwsSubscriptionDeclaration,
+    check_destinations,
+)
+
+
+def open_account(name: str, account: MwsAccount, tools: Tools) -> Provider:
+    """Open a seller's account in a marketplace."""
+    from reconciler.services.mws.provider import MwsProvider
+
+    return MwsProvider(name, account, secrets=tools.secrets, http=tools.http, clock=tools.clock)
+
+
+def sandboxed(_name: str, account: MwsAccount, url: str) -> Account:
+    """Lead an account to a sandbox."""
+    keys = MwsCredentials.model_construct(
+        access_key_id="throw-away:AKIASANDBOX",
+        secret_key="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
+    )
+    return account.model_copy(update={"endpoint": url, "credentials": keys})
+
+
+SERVICE = Service(
+    name="mws",
+    account=MwsAccount,
+    declarations={
+        "destinations": MwsDestinationDeclaration,
+        "subscriptions": MwsSubscriptionDeclaration,
+    },
+    open=open_account,
+    sandboxed=sandboxed,
+    invariants=check_destinations,
+)

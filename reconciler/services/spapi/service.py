@@ -1,0 +1,56 @@
+"""The Selling Partner API, as one value."""
+
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account, Service
+from reconciler.credentials.tools import Tools
+from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
+from reconciler.services.spapi.kinds import (
+    SpApiDestinationDeclaration,
+    SpApiSubscriptionDeclaration,
+    check_deliveries,
+)
+
+
+def open_account(name: str, account: SpApiAccount, tools: Tools) -> Provider:
+    """Open an application in a region."""
+    from reconciler.services.spapi.provider import SpApiProvider
+
+    return SpApiProvider(name, account, secrets=tools.secrets, http=tools.http, clock=tools.clock)
+
+
+def sandboxed(name: str, account: SpApiAccount, url: str) -> Account:
+    """Lead an application to a sandbox; each one, and each seller, has credentials of its own.
+
+    The sandbox tells callers apart by them, as the service does.
+    """
+    credentials = SpApiCredentials.model_construct(
+        client_id=f"throw-away:sandbox-client-{name}",
+        client_secret="throw-away:sandbox-secret",  # noqa: S106 - opens the sandbox only
+    )
+    sellers = {
+        seller: item.model_copy(
+            update={"refresh_token": f"throw-away:sandbox-seller-{name}-{seller}"}
+        )
+        for seller, item in account.sellers.items()
+    }
+    return account.model_copy(
+        update={
+            "endpoint": url,
+            "token_endpoint": f"{url}/auth/o2/token",
+            "credentials": credentials,
+            "sellers": sellers,
+        }
+    )
+
+
+SERVICE = Service(
+    name="sp-api",
+    account=SpApiAccount,
+    declarations={
+        "destinations": SpApiDestinationDeclaration,
+        "subscriptions": SpApiSubscriptionDeclaration,
+    },
+    open=open_account,
+    sandboxed=sandboxed,
+    invariants=check_deliveries,
+)

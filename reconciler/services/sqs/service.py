@@ -1,0 +1,39 @@
+"""Queues of AWS, as one value."""
+
+from functools import partial
+
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account, Service
+from reconciler.credentials.tools import Tools
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.kinds import QueueDeclaration, check_dead_letters
+
+
+def open_account(name: str, account: AwsAccount, tools: Tools) -> Provider:
+    """Open an AWS account."""
+    from reconciler.services.sqs.provider import SqsProvider
+    from reconciler.services.sqs.session import AwsKeys
+
+    return SqsProvider(
+        name,
+        account,
+        clock=tools.clock,
+        secrets=tools.secrets,
+        keys=AwsKeys(account.account_id, "sandbox") if tools.sandbox else None,
+        permit=partial(account.ensure_own, name, allowed=tools.allowed),
+    )
+
+
+def sandboxed(_name: str, account: AwsAccount, url: str) -> Account:
+    """Lead an account to a sandbox, past this machine's own profiles and roles."""
+    return account.model_copy(update={"endpoint": url, "profile": None, "role_arn": None})
+
+
+SERVICE = Service(
+    name="aws",
+    account=AwsAccount,
+    declarations={"queues": QueueDeclaration},
+    open=open_account,
+    sandboxed=sandboxed,
+    invariants=check_dead_letters,
+)
