@@ -17,7 +17,7 @@ from reconciler.cli.on_github import SILENT, Reporter
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
 from reconciler.cli.session import RunRequest, Session, planned
-from reconciler.cli.state import State, colored
+from reconciler.cli.state import State
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused, SettingsError
 from reconciler.core.model.outcome import Outcome
@@ -27,8 +27,10 @@ from reconciler.core.planning.fingerprint import fingerprint_of
 from reconciler.core.planning.plan import FORMAT_VERSION
 from reconciler.core.planning.terms import SavedPlan
 from reconciler.files.journal import Journal
-from reconciler.reports import as_json, as_text, looked
+from reconciler.reports import as_json, looked
+from reconciler.reports.findings import sentence
 from reconciler.reports.model import ActionResult, ApplyResult
+from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.record import record_of
 from reconciler.run import Applied, ShardWait
 from reconciler.run import apply as apply_steps
@@ -150,7 +152,7 @@ def carry_out(state: State, request: RunRequest, agreement: Agreement, manner: A
     if manner.form == ApplyFormat.json:
         state.result(as_json.render(application))
     else:
-        state.result(as_text.render(application, color=colored(sys.stdout)))
+        state.report(application)
     if manner.out is not None:
         record = record_of(application, session.plan, request.limits)
         state.save(manner.out, as_json.render(record))
@@ -171,7 +173,7 @@ def _consider(
     if form != ApplyFormat.json:
         message = f"Refused, nothing was changed: {against}"
         application = ApplyResult(result="refused", actions=(), summary={}, message=message)
-        state.result(as_text.render(application, color=colored(sys.stdout)))
+        state.report(application)
     raise PlanRefused(against)
 
 
@@ -180,19 +182,26 @@ def _carried_out(
 ) -> tuple[ApplyResult, int]:
     plan = session.plan
     against = agreement.check(plan)
-    if (plan.actions and not agreement.given) or against or plan.problems or plan.warnings:
-        state.show(as_text.render(plan, color=colored(sys.stderr)))
+    if against or (not agreement.given and (plan.actions or plan.problems)):
+        state.report_aside(plan)
+    else:
+        # A plan that was seen is not told twice; what it warns of is, and problems by the result.
+        for item in plan.warnings:
+            state.say(f"{sentence(item)} (warning)")
     if plan.refused() or against:
         return _refusal(plan, against), exits.REFUSED
     # A journal that cannot be kept is told before anybody is asked.
     keeping = Journal(manner.journal, state.secrets.scrub) if manner.journal else None
     with keeping if keeping and plan.actions else nullcontext() as journal:
-        destroying = plan.stack if request.overrides.destroying else None
-        if plan.actions and not manner.yes and not _consent(state, destroying):
+        if (
+            plan.actions
+            and not manner.yes
+            and not _consent(state, _question(plan, destroying=request.overrides.destroying))
+        ):
             message = "declined, nothing was changed"
             return _refusal(plan, [message], message), exits.REFUSED
         patience = ShardWait(manner.wait, state.say)
-        applied, interrupted = _apply(session, journal, patience)
+        applied, interrupted = _apply(state, session, journal, patience)
     results = [_result(outcome) for outcome in applied.outcomes]
     if agreement.saved:
         results += _not_done(agreement.saved, plan, request)
@@ -226,24 +235,43 @@ def _why_skipped(action: Action, plan: Plan, request: RunRequest) -> str:
     return "no longer needed: live is as declared"
 
 
-def _consent(state: State, stack: str | None) -> bool:
-    """Ask; to destroy a stack, its name has to be typed."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked before anything is done; `word` has to be typed, None for yes."""
+
+    text: str
+    word: str | None = None
+
+    def agreed(self, answer: str) -> bool:
+        """Say whether the answer is consent."""
+        return answer == self.word if self.word else answer.lower() in ("y", "yes")
+
+
+def _question(plan: Plan, *, destroying: bool) -> _Question:
+    """Return what is asked, with what the plan does in numbers."""
+    counts = verb_counts(plan.summary)
+    if destroying:
+        return _Question(f"Type the stack's name to destroy {plan.stack} ({counts}): ", plan.stack)
+    return _Question(f"Apply {counts}? [y/N] ")
+
+
+def _consent(state: State, question: _Question) -> bool:
     if not sys.stdin.isatty():
         state.say("there is no terminal to ask on: use --yes to go on without asking")
         return False
     # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
-    question = f"Type the stack's name to destroy {stack}: " if stack else "Apply this? [y/N]: "
-    sys.stderr.write(question)
+    sys.stderr.write(f"\n{question.text}")
     sys.stderr.flush()
-    answer = sys.stdin.readline().strip()
-    return answer == stack if stack else answer.lower() in ("y", "yes")
+    return question.agreed(sys.stdin.readline().strip())
 
 
-def _apply(session: Session, journal: Journal | None, patience: ShardWait) -> tuple[Applied, int]:
+def _apply(
+    state: State, session: Session, journal: Journal | None, patience: ShardWait
+) -> tuple[Applied, int]:
     """Carry the plan out; return besides which exit code tells of the signal that stopped it."""
     if not session.plan.actions:
         return Applied(()), exits.INTERRUPTED
-    with Ticker() as ticker, in_good_order() as stop:
+    with Ticker(quiet=state.wish.quiet) as ticker, in_good_order() as stop:
         if journal is not None:
             journal.run(session.plan)
         applied = apply_steps(

@@ -1,16 +1,14 @@
 """Runs `status` and `doctor`."""
 
-import sys
-
 from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.session import RunRequest, connected, declared_for, select, to_read
-from reconciler.cli.state import State, colored
+from reconciler.cli.state import State
 from reconciler.core.verdicts.diagnosis import Diagnosis
 from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
-from reconciler.reports import as_json, as_text
+from reconciler.reports import as_json
 
 
 def show_status(
@@ -48,4 +46,4 @@ def _write(state: State, report: Status | Diagnosis, form: ApplyFormat) -> None:
     if form is ApplyFormat.json:
         state.result(as_json.render(report))
     else:
-        state.result(as_text.render(report, color=colored(sys.stdout)))
+        state.report(report)

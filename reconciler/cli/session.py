@@ -129,7 +129,9 @@ def planned(
         accounts = to_read(declared, selected)
         providers, observation = source.look(accounts)
         prepared = make(observation, targets=_targets(accounts))
-        wider = _watched(partial(look_further, observation, prepared.steps, declared, providers))
+        wider = _watched(
+            state, partial(look_further, observation, prepared.steps, declared, providers)
+        )
         if wider is not observation:
             observation = wider
             prepared = make(observation, targets=_targets(accounts))
@@ -140,7 +142,7 @@ def planned(
             accounts, providers = {**accounts, **further}, {**providers, **more}
             observation = observation.beside(seen)
             prepared = make(observation, targets=_targets(accounts))
-        behind = _watched(partial(look_behind, observation, prepared, providers))
+        behind = _watched(state, partial(look_behind, observation, prepared, providers))
         if behind is not observation:
             prepared = make(behind, targets=_targets(accounts))
         for sentence in prepared.idle:
@@ -148,11 +150,11 @@ def planned(
         yield Session(declared, prepared, providers, behind, source.taken_at, request.limits)
 
 
-def _watched(look: Callable[..., Observation]) -> Observation:
+def _watched(state: State, look: Callable[..., Observation]) -> Observation:
     from reconciler.cli.interrupts import at_once
     from reconciler.cli.progress import Ticker
 
-    with at_once(), Ticker() as ticker:
+    with at_once(), Ticker(quiet=state.wish.quiet) as ticker:
         return look(progress=ticker)
 
 
@@ -215,7 +217,7 @@ def connected(
     with (
         providers_of(state, request, accounts) as providers,
         at_once(),
-        Ticker() as ticker,
+        Ticker(quiet=state.wish.quiet) as ticker,
     ):
         yield providers, ticker
 
@@ -308,7 +310,7 @@ class _Services:
         providers = self._kept.enter_context(made)
         if self._request.sandbox is None:
             say_unset(self._state, self._declared.desired, accounts)
-        with at_once(), Ticker() as ticker:
+        with at_once(), Ticker(quiet=self._state.wish.quiet) as ticker:
             return providers, observe(
                 self._declared, providers, discovery=self._discovery, progress=ticker
             )

@@ -4,17 +4,24 @@ import io
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from reconciler.cli.live_line import LIVE
+from reconciler.cli.screens import screen_of
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.veil import veil_text
 from reconciler.core.text.visible import visible
 from reconciler.credentials.secrets import Secrets
 from reconciler.files.whole import write_new, write_whole
+from reconciler.reports.lines import Screen, line, written
 from reconciler.reports.workflow_commands import command, harmless
+
+if TYPE_CHECKING:
+    from reconciler.reports.as_text import Report
 
 _MASKED_FROM = 4
 
@@ -28,16 +35,6 @@ def prepare_streams() -> None:
         if isinstance(stream, io.TextIOWrapper):
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def colored(stream: TextIO) -> bool:
-    """Say whether text for `stream` is to have colours: a terminal, unless told otherwise.
-
-    NO_COLOR takes them away, from FORCE_COLOR too, which gives them to pipes and files.
-    """
-    if os.environ.get("NO_COLOR"):
-        return False
-    return stream.isatty() or os.environ.get("FORCE_COLOR", "0") not in ("", "0")
 
 
 def save_result(file: Path, text: str) -> None:
@@ -106,10 +103,14 @@ def write_result(text: str) -> bool:
 
 
 class State:
-    """Carries the run's secrets; everything for stderr passes through `show`, which masks them."""
+    """Carries the run's secrets; everything for stderr passes through `show`, which masks them.
+
+    `wish` says how much of a report is wanted as text.
+    """
 
     def __init__(self) -> None:
         self.debug = False
+        self.wish = Screen()
         self.secrets = Secrets()
         self._in_job = False
         self._handler: logging.Handler | None = None
@@ -131,6 +132,18 @@ class State:
         text = self.secrets.scrub_result(text)
         return write_result(harmless(text) if self._in_job else text)
 
+    def report(self, report: "Report") -> bool:
+        """Write a report to stdout as text for people; returns whether somebody took it."""
+        from reconciler.reports import as_text
+
+        return self.result(as_text.render(report, screen_of(sys.stdout, self.wish)))
+
+    def report_aside(self, report: "Report") -> None:
+        """Write a report to stderr, before a question or beside another result."""
+        from reconciler.reports import as_text
+
+        self.show(as_text.render(report, screen_of(sys.stderr, self.wish)))
+
     def save(self, file: Path, text: str) -> None:
         """Write a result to a file instead.
 
@@ -140,8 +153,12 @@ class State:
         save_result(file, self.secrets.scrub_result(text))
 
     def say(self, text: str) -> None:
-        """Write sentences to stderr."""
-        self.show(visible(text, keep="\n\t"))
+        """Write sentences to stderr: wrapped on a terminal, each on one line of a log."""
+        text = visible(text, keep="\n\t")
+        if sys.stderr.isatty():
+            screen = screen_of(sys.stderr, Screen())
+            text = written((line(part) for part in text.splitlines()), replace(screen, color=False))
+        self.show(text)
 
     def show(self, report: str) -> None:
         """Write a report to stderr, colours and all."""
@@ -153,16 +170,17 @@ class State:
         self._write(self.secrets.scrub(line))
 
     def _mask(self, secret: str) -> None:
-        lines = secret.splitlines()
-        for line in lines:
+        parts = secret.splitlines()
+        for part in parts:
             # The short lines of a key or a JSON document would mask every brace of the log.
-            if len(lines) == 1 or len(line.strip()) >= _MASKED_FROM:
-                self._write(command("add-mask", line))
+            if len(parts) == 1 or len(part.strip()) >= _MASKED_FROM:
+                self._write(command("add-mask", part))
 
     def _write(self, text: str) -> None:
         try:
-            sys.stderr.write(text.rstrip("\n") + "\n")
-            sys.stderr.flush()
+            with LIVE.aside():
+                sys.stderr.write(text.rstrip("\n") + "\n")
+                sys.stderr.flush()
         except BrokenPipeError:
             # Nobody listens any more, which must not stop an apply half way.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -1,20 +1,19 @@
 """verify: read what the chosen subscriptions lead to, test it, tell the verdicts."""
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.cli import exits
 from reconciler.cli.options import VerifyFormat
 from reconciler.cli.session import RunRequest, check_targets, connected, declared_for, select
-from reconciler.cli.state import State, colored
+from reconciler.cli.state import State
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Desired
 from reconciler.core.verdicts.proof import Verification
 from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.matching import Selection
 from reconciler.operate.verify import VerifyManner, accounts_behind, chosen, verify
-from reconciler.reports import as_json, as_verdicts
+from reconciler.reports import as_json
 from reconciler.run import observe
 
 STATIC = "nothing was sent (--static)"
@@ -39,7 +38,7 @@ def verify_all(state: State, request: RunRequest, wish: VerifyWish) -> int:
     if wish.form is VerifyFormat.json:
         state.result(as_json.render(found))
     else:
-        state.result(as_verdicts.render(found, color=colored(sys.stdout)))
+        state.report(found)
     return exits.DONE if found.good else exits.ERROR
 
 

@@ -5,23 +5,31 @@ from collections.abc import Iterator, Sequence
 from reconciler.core.model.plan import AccountChange, FieldChange
 from reconciler.core.text.visible import visible
 from reconciler.reports.escapes import block, code
-from reconciler.reports.lines import Line
+from reconciler.reports.lines import CODE, TextLine, line, wrapped
 from reconciler.reports.pages import Item
 from reconciler.reports.values import show
 
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
 
-def lines(changes: Sequence[AccountChange]) -> Iterator[Line]:
-    """Yield what differs, account by account; nothing where nothing does."""
+def lines(changes: Sequence[AccountChange], most: int | None = None) -> Iterator[TextLine]:
+    """Yield what differs, account by account; at most so many accounts, and fields of each."""
     if not changes:
         return
-    yield "", ""
-    yield "Accounts that lead elsewhere, or get in by other references (then → now):", "bold"
-    for change in changes:
+    yield line()
+    yield line("Accounts that lead elsewhere, or get in by other references (then → now):", "bold")
+    for change in changes[:most]:
         sign, style = _SIGNS[change.change]
-        yield f"  {sign} {change.change} {visible(change.account)}", style
-        yield from ((f"      {line}", "") for line in _fields(change))
+        yield line(f"  {sign} {change.change} {visible(change.account)}", style)
+        fields = list(_fields(change))
+        yield from (line(f"      {field}") for field in fields[:most])
+        yield from _rest(len(fields), most, "      ")
+    yield from _rest(len(changes), most, "    ")
+
+
+def _rest(number: int, most: int | None, indent: str) -> Iterator[TextLine]:
+    if most is not None and number > most:
+        yield line(f"{indent}and {number - most:,} more (--full lists them)", "yellow")
 
 
 def items(changes: Sequence[AccountChange]) -> list[Item]:
@@ -45,12 +53,14 @@ def sentences(change: AccountChange) -> Iterator[tuple[str, str]]:
 def _item(change: AccountChange) -> Item:
     sign, _ = _SIGNS[change.change]
     head = f"{change.change} {code(change.account)}"
-    full = [f"#### {sign} {head}", "", *block(list(_fields(change)), "text"), ""]
+    told = list(wrapped(map(line, _fields(change)), CODE))
+    full = [f"#### {sign} {head}", "", *block(told, "text"), ""]
     return Item("\n".join(full), f"- {head}")
 
 
 def _fields(change: AccountChange) -> Iterator[str]:
-    for field in change.changes:
+    """Yield each field, those of the account itself before those of its many sellers."""
+    for field in sorted(change.changes, key=lambda field: field.path.count(".")):
         yield f"{visible(field.path)}: {_values(change, field)}"
 
 

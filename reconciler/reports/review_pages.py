@@ -12,10 +12,11 @@ from reconciler.core.model.plan import Estimate, Finding, Plan
 from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, findings, looked
+from reconciler.reports.differences import Difference, of_action, of_resource
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
-from reconciler.reports.rollup import Entry, as_item, of_action, of_resource, rolled_up
+from reconciler.reports.rollup import as_item, rolled_up
 
 VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
@@ -160,7 +161,7 @@ def _reading(estimate: Estimate) -> str:
     return f"; reading before that {calls:,}, about {seconds:,.0f} s" if calls else ""
 
 
-def _differing(title: str, entries: Sequence[Entry]) -> Section:
+def _differing(title: str, entries: Sequence[Difference]) -> Section:
     """List what differs. What goes is never told as one: each is somebody's loss."""
     alike = entries and entries[0].verb not in ("delete", "replace", "undeclared")
     rolled = partial(rolled_up, entries) if alike else None

@@ -15,7 +15,7 @@ from reconciler.core.verdicts.health import (
     Status,
     SubscriptionHealth,
 )
-from reconciler.reports.lines import Line
+from reconciler.reports.lines import GLUE, Screen, TextLine, cells, line, padded, spanned
 
 H = TypeVar("H", bound=Health)
 
@@ -23,30 +23,32 @@ ALL_UP_TO = 25
 """Objects of a kind of which all are listed; of more, only those that need attention."""
 _BAR = 8
 _PARTS = " ▏▎▍▌▋▊▉█"
-_WIDEST = 48
+_WITH_BARS = 72
+"""Columns from which on there is room for bars."""
 
 
-def lines(status: Status) -> Iterator[Line]:
+def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     """Yield the report's lines."""
     everything = (*status.queues, *status.destinations, *status.subscriptions)
     ill = sum(bool(item.problems) for item in everything)
-    yield f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold"
-    columns = _Columns.of(status.queues)
-    width = min(_WIDEST, max((len(visible(item.address)) for item in everything), default=0))
+    yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold")
+    columns = _Columns.of(status.queues, bars=screen.width >= _WITH_BARS)
+    width = max((cells(visible(item.address)) for item in everything), default=0)
+    listing = _Listing(min(width, screen.width // 2 - 4), screen)
     yield from _section(
         _queue_title(status.queues),
         status.queues,
         lambda it: _queue(it, columns),
-        width,
+        listing,
         _queue_rank,
     )
-    yield from _section("Destinations", status.destinations, _destination, width)
-    yield from _section("Subscriptions", status.subscriptions, _subscription, width)
+    yield from _section("Destinations", status.destinations, _destination, listing)
+    yield from _section("Subscriptions", status.subscriptions, _subscription, listing)
     if status.unread:
-        yield "", ""
-        yield "Could not be read:", "bold"
-        yield from ((f"    {visible(reason)}", "red") for reason in status.unread)
-    yield "", ""
+        yield line()
+        yield line("Could not be read:", "bold")
+        yield from (line(f"    {visible(reason)}", "red") for reason in status.unread)
+    yield line()
     yield _closing(status, ill)
 
 
@@ -55,31 +57,50 @@ def _verdict(number: int, ill: int) -> str:
     return f"{objects}, {ill:,} of them need{'s' * (ill == 1)} attention" if ill else objects
 
 
-def _closing(status: Status, ill: int) -> Line:
+def _closing(status: Status, ill: int) -> TextLine:
     if ill:
-        return f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red"
+        return line(f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red")
     if not status.complete:
-        return "Healthy in what could be read.", "yellow"
-    return "All healthy.", "green"
+        return line("Healthy in what could be read.", "yellow")
+    return line("All healthy.", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """How objects are listed: the columns of their addresses, and how much of them is wanted."""
+
+    width: int
+    screen: Screen
+
+    def shows(self, item: Health, number: int) -> bool:
+        """Say whether one of so many objects is listed."""
+        if item.problems or self.screen.full:
+            return True
+        return number <= ALL_UP_TO and not self.screen.quiet
 
 
 def _section(
     title: str,
     items: Sequence[H],
-    tell: Callable[[H], str],
-    width: int,
+    tell: Callable[[H], Iterable[str]],
+    listing: _Listing,
     rank: Callable[[H], tuple[int, ...]] = lambda _: (),
-) -> Iterator[Line]:
+) -> Iterator[TextLine]:
     if not items:
         return
-    yield "", ""
-    yield f"{title}:", "bold"
     worst_first = sorted(items, key=lambda it: (not it.problems, rank(it), it.address))
-    shown = [item for item in worst_first if item.problems or len(items) <= ALL_UP_TO]
+    shown = [item for item in worst_first if listing.shows(item, len(items))]
+    if listing.screen.quiet and not shown:
+        return
+    yield line()
+    yield line(f"{title}:", "bold")
     for item in shown:
         sign, style = ("✗", "red") if item.problems else _sign(item)
-        yield f"  {sign} {visible(item.address).ljust(width)}  {tell(item)}".rstrip(), style
-        yield from ((f"      {visible(problem)}", "red") for problem in item.problems)
+        # A figure stays with its word where a line is broken.
+        told = "  ".join(part.replace(" ", GLUE) for part in tell(item))
+        head = f"  {sign} {padded(visible(item.address), listing.width)}"
+        yield spanned((head, style), (f"  {told}", ""), hang=6)
+        yield from (line(f"      {visible(problem)}", "red", hang=8) for problem in item.problems)
     yield from _rest(items, len(shown))
 
 
@@ -87,12 +108,12 @@ def _sign(item: Health) -> tuple[str, str]:
     return ("?", "yellow") if getattr(item, "state", "") == "unknown" else ("✓", "green")
 
 
-def _rest(items: Sequence[Health], shown: int) -> Iterator[Line]:
+def _rest(items: Sequence[Health], shown: int) -> Iterator[TextLine]:
     if shown < len(items):
         others = [item for item in items if not item.problems]
         unknown = sum(_sign(item)[0] == "?" for item in others)
         more = f", {unknown:,} not read" if unknown else ""
-        yield f"    and {len(others) - unknown:,} healthy{more} (see --format json)", "dim"
+        yield line(f"    and {len(others) - unknown:,} healthy{more} (--full lists them)", "dim")
 
 
 def _queue_title(queues: Iterable[QueueHealth]) -> str:
@@ -114,53 +135,51 @@ def _queue_rank(item: QueueHealth) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """How wide figures stand, and the greatest of those that have bars."""
+    """How wide figures stand, and the greatest of those that have bars, if they have some."""
 
+    bars: bool
     most: int
     visible: int
     in_flight: int
     delayed: int
 
     @classmethod
-    def of(cls, queues: Iterable[QueueHealth]) -> "_Columns":
+    def of(cls, queues: Iterable[QueueHealth], *, bars: bool) -> "_Columns":
         known = [item for item in queues if item.visible is not None]
         most, flying, delayed = (
             max((getattr(item, name) or 0 for item in known), default=0)
             for name in ("visible", "in_flight", "delayed")
         )
-        return cls(most, len(f"{most:,}"), len(f"{flying:,}"), len(f"{delayed:,}"))
+        return cls(bars, most, len(f"{most:,}"), len(f"{flying:,}"), len(f"{delayed:,}"))
 
 
 def figures(item: Health) -> str:
     """Return what was measured of one object, on one line."""
     match item:
         case QueueHealth():
-            told = _queue(item, _Columns.of([item]), barred=False)
+            return ", ".join(_queue(item, _Columns.of([item], bars=False)))
         case DestinationHealth():
-            told = _destination(item)
+            return ", ".join(_destination(item))
         case SubscriptionHealth():
-            told = _subscription(item)
+            return ", ".join(_subscription(item))
         case _:
-            told = ""
-    return told.replace("  ", ", ")
+            return ""
 
 
-def _queue(item: QueueHealth, columns: _Columns, *, barred: bool = True) -> str:
+def _queue(item: QueueHealth, columns: _Columns) -> Iterator[str]:
     if item.visible is None:
-        return _word(item.state)
-    bar = f"{_bar(item.visible, columns.most)} " if barred else ""
-    parts = [
-        f"{bar}{item.visible:>{columns.visible},} waiting",
-        f"{item.in_flight or 0:>{columns.in_flight},} in flight",
-        f"{item.delayed or 0:>{columns.delayed},} delayed",
-    ]
+        yield _word(item.state)
+        return
+    bar = f"{_bar(item.visible, columns.most)} " if columns.bars else ""
+    yield f"{bar}{item.visible:>{columns.visible},} waiting"
+    yield f"{item.in_flight or 0:>{columns.in_flight},} in flight"
+    yield f"{item.delayed or 0:>{columns.delayed},} delayed"
     if item.oldest_seconds:
-        parts.append(f"oldest {format_age(item.oldest_seconds)}")
+        yield f"oldest {format_age(item.oldest_seconds)}"
     elif item.oldest_seconds is None:
-        parts.append("oldest unknown")
+        yield "oldest unknown"
     if item.dead_letters is not None:
-        parts.append(counted(item.dead_letters, "dead letter"))
-    return "  ".join(parts)
+        yield counted(item.dead_letters, "dead letter")
 
 
 def _bar(value: int, most: int) -> str:
@@ -170,20 +189,21 @@ def _bar(value: int, most: int) -> str:
     return ("█" * full + (_PARTS[part] if part else "")).ljust(_BAR)
 
 
-def _destination(item: DestinationHealth) -> str:
+def _destination(item: DestinationHealth) -> Iterator[str]:
     if item.state != "present":
-        return _word(item.state)
-    alive = {True: "alive", False: "dead", None: "there"}[item.alive]
-    return f"{alive}  → {visible(item.leads_to)}" if item.leads_to else alive
+        yield _word(item.state)
+        return
+    yield {True: "alive", False: "dead", None: "there"}[item.alive]
+    if item.leads_to:
+        yield f"→ {visible(item.leads_to)}"
 
 
-def _subscription(item: SubscriptionHealth) -> str:
-    parts = [_word(item.state)]
+def _subscription(item: SubscriptionHealth) -> Iterator[str]:
+    yield _word(item.state)
     if item.destination_alive is not None:
-        parts.append(f"destination {'alive' if item.destination_alive else 'dead'}")
+        yield f"destination {'alive' if item.destination_alive else 'dead'}"
     if item.health is not None:
-        parts += _metrics(item.health)
-    return "  ".join(parts)
+        yield from _metrics(item.health)
 
 
 def _metrics(health: Metrics) -> Iterator[str]:

@@ -1,18 +1,23 @@
-"""How values read in reports: as they would stand in YAML, on one line."""
+"""How values read in reports: as they would stand in YAML."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.units import UnitName, format_unit
 from reconciler.core.text.visible import visible
+from reconciler.reports.lines import GLUE, TextLine, cells, indented, line, padded, spanned
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+@*-][A-Za-z0-9_/.+@*:=-]*( [A-Za-z0-9_/.+@*:=-]+)*")
-WIDTH = 100
 Units = Mapping[str, UnitName]
 NO_UNITS: Units = {}
+_WIDEST = 24
+"""Columns up to which what stands before a colon or an arrow is padded, so that these align."""
+_WRITTEN = 100
+"""Columns where nothing says how many there are."""
+_OLD, _NEW = "red", "green"
 
 
 def show(value: Any, units: Units = NO_UNITS, path: str = "") -> str:
@@ -41,49 +46,139 @@ def show(value: Any, units: Units = NO_UNITS, path: str = "") -> str:
     return text
 
 
-def change_lines(change: FieldChange, units: Units, action: str) -> Iterator[str]:
-    """Yield the lines that tell one field change; `action` is the action it belongs to.
+def field_lines(
+    changes: Sequence[FieldChange], units: Units, action: str, width: int
+) -> Iterator[TextLine]:
+    """Yield the lines that tell the fields of one action, for so many columns.
 
-    Where a list or a mapping changed, only its differing items are told.
+    Of what is created or deleted that is each field; of what changes `old → new`, aligned, and of a
+    list or a mapping (the statements of a policy) only the items that differ.
     """
-    path = visible(change.path)
     if action in ("create", "delete"):
-        value = change.after if action == "create" else change.before
-        yield from _whole(path, value, units, change.path)
-    elif _composite(change.before) and _composite(change.after):
-        yield f"{path}:"
-        yield from (f"  {line}" for line in _differing(change.before, change.after))
-    else:
-        before, after = (show(it, units, change.path) for it in (change.before, change.after))
-        yield f"{path}: {before} → {after}"
+        for change in changes:
+            value = change.after if action == "create" else change.before
+            yield from _whole(visible(change.path), value, units, change.path, width)
+        return
+    simple = [it for it in changes if not (_composite(it.before) and _composite(it.after))]
+    names = _column(visible(change.path) for change in simple)
+    olds = _column(show(change.before, units, change.path) for change in simple)
+    for change in changes:
+        if _composite(change.before) and _composite(change.after):
+            yield line(f"{visible(change.path)}:")
+            yield from indented(_differing(change.before, change.after, width - 2), 2)
+        else:
+            yield _turned(change, units, (names, olds), width)
 
 
-def _whole(name: str, value: Any, units: Units, path: str) -> Iterator[str]:
-    line = f"{name}: {show(value, units, path)}"
-    if len(line) <= WIDTH or not _composite(value):
-        yield line
+def change_lines(change: FieldChange, units: Units, action: str) -> Iterator[str]:
+    """Yield one field of an action likewise, as lines that are not wrapped any further."""
+    for item in field_lines([change], units, action, _WRITTEN):
+        yield item.text.replace(GLUE, " ")
+
+
+def inline(changes: Iterable[FieldChange], units: Units) -> str:
+    """Return what changes in one sentence, as a line of a longer list has room for it."""
+    return ", ".join(_briefly(change, units) for change in changes)
+
+
+def _briefly(change: FieldChange, units: Units) -> str:
+    path = visible(change.path)
+    if _composite(change.before) and _composite(change.after):
+        return path
+    before, after = (show(it, units, change.path) for it in (change.before, change.after))
+    return f"{path}: {before} → {after}"
+
+
+def _turned(change: FieldChange, units: Units, columns: tuple[int, int], width: int) -> TextLine:
+    """Return `path: old → new`; where that is too long, both values begin in one column."""
+    names, olds = columns
+    path = f"{visible(change.path)}: "
+    before, after = (show(it, units, change.path) for it in (change.before, change.after))
+    head = padded(path, names + 2) if len(change.path) <= _WIDEST else path
+    old = padded(before, olds) if cells(before) <= _WIDEST else before
+    hang = max(2, cells(head) - 2)
+    if cells(f"{head}{old} → {after}") > width:
+        old = before
+    return spanned((head, ""), (old, _OLD), (f" →{GLUE}", ""), (after, _NEW), hang=hang)
+
+
+def _column(texts: Iterable[str]) -> int:
+    return max((cells(text) for text in texts if cells(text) <= _WIDEST), default=0)
+
+
+def _whole(name: str, value: Any, units: Units, path: str, width: int) -> Iterator[TextLine]:
+    told = f"{name}: {show(value, units, path)}"
+    if not _composite(value) or cells(told) <= width:
+        yield line(told)
     elif isinstance(value, dict):
-        yield f"{name}:"
+        yield line(f"{name}:")
         for key, item in value.items():
             if item is not None:
-                inside = _whole(visible(str(key)), item, units, f"{path}.{key}")
-                yield from (f"  {inner}" for inner in inside)
+                inside = _whole(visible(str(key)), item, units, f"{path}.{key}", width - 2)
+                yield from indented(inside, 2)
     else:
-        yield f"{name}:"
-        yield from (f"  - {show(item)}" for item in value)
+        yield line(f"{name}:")
+        for item in value:
+            yield from indented(_item("- ", item, "", width - 2), 2)
+
+
+def _item(sign: str, value: Any, style: str, width: int) -> Iterator[TextLine]:
+    """Yield an item of a list behind its sign, a mapping that is too long key by key."""
+    told = show(value)
+    if isinstance(value, dict) and value and cells(told) + 2 > width:
+        for key, item in value.items():
+            if item is not None:
+                for inner in _whole(visible(str(key)), item, NO_UNITS, "", width - 2):
+                    spans = ((text, style) for text, _ in inner.spans)
+                    yield spanned((sign, style), *spans, hang=4)
+                    sign = "  "
+    else:
+        yield spanned((sign, style), (told, style), hang=4)
 
 
 def _composite(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) and bool(value)
 
 
-def _differing(before: Any, after: Any) -> Iterator[str]:
+def _differing(before: Any, after: Any, width: int) -> Iterator[TextLine]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
             if before.get(key) != after.get(key):
-                yield from _differing(before.get(key, ()), after.get(key, ()))
+                yield from _differing(before.get(key, ()), after.get(key, ()), width)
         return
     old = list(before) if isinstance(before, list | tuple) else [before]
     new = list(after) if isinstance(after, list | tuple) else [after]
-    yield from (f"- {show(item)}" for item in old if item not in new)
-    yield from (f"+ {show(item)}" for item in new if item not in old)
+    gone, come = ([it for it in a if it not in b] for a, b in ((old, new), (new, old)))
+    for item in gone:
+        other = next((it for it in come if _one_key_apart(item, it)), None)
+        if other is None:
+            yield from _item("- ", item, _OLD, width)
+        else:
+            come.remove(other)
+            yield from _altered(item, other, width)
+    for item in come:
+        yield from _item("+ ", item, _NEW, width)
+
+
+def _one_key_apart(one: Any, other: Any) -> bool:
+    """Say whether two items are one that was changed in one place."""
+    if not (isinstance(one, dict) and isinstance(other, dict)) or len({*one, *other}) < 3:
+        return False
+    return len(_differing_keys(one, other)) == 1
+
+
+def _differing_keys(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [key for key in {*one, *other} if one.get(key) != other.get(key)]
+
+
+def _altered(before: dict[str, Any], after: dict[str, Any], width: int) -> Iterator[TextLine]:
+    """Yield an item that was changed: what it keeps, then the one key that differs."""
+    [key] = _differing_keys(before, after)
+    kept = {name: item for name, item in before.items() if name != key}
+    yield from _item("~ ", kept, "", width)
+    change = FieldChange(path=key, before=before.get(key), after=after.get(key))
+    if _composite(change.before) and _composite(change.after):
+        yield line(f"  {visible(key)}:")
+        yield from indented(_differing(change.before, change.after, width - 4), 4)
+    else:
+        yield from indented([_turned(change, NO_UNITS, (0, 0), width - 2)], 2)

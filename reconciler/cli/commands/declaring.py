@@ -3,7 +3,6 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,7 @@ from reconciler.cli.options import (
     ToolOption,
     ValidateFormat,
 )
-from reconciler.cli.state import colored, state_of, write_result
+from reconciler.cli.state import state_of, write_result
 
 
 def init(
@@ -89,7 +88,7 @@ def validate(
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import RunRequest
     from reconciler.cli.validating import validated
-    from reconciler.reports import as_github, as_json, as_text
+    from reconciler.reports import as_github, as_json
 
     state = state_of(context)
     with reporting(state, "validate", RunRequest(path), github=github) as reporter:
@@ -100,7 +99,7 @@ def validate(
             case ValidateFormat.github:
                 write_result(as_github.render(validation))
             case ValidateFormat.text:
-                state.result(as_text.render(validation, color=colored(sys.stdout)))
+                state.report(validation)
         code = exits.DONE if validation.valid else exits.ERROR
         return reporter.validated(validation, code, annotated=form == ValidateFormat.github)
 

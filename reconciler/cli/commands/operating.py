@@ -29,6 +29,7 @@ from reconciler.cli.options import (
     VerifyFormat,
 )
 from reconciler.cli.state import state_of, write_result
+from reconciler.cli.text_options import FullOption, QuietOption
 
 
 def status(
@@ -43,6 +44,8 @@ def status(
     max_dead_letters: MaxDeadLettersOption = 0,
     max_undelivered: MaxUndeliveredOption = 100,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    _full: FullOption = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -61,6 +64,7 @@ def doctor(
     path: PathArgument = DEFAULT_PATH,
     form: PlainFormatOption = ApplyFormat.text,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -105,6 +109,7 @@ def verify(
     static: Annotated[
         bool, typer.Option("--static", help="Only look: send no test message, post no sample.")
     ] = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:

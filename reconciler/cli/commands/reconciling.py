@@ -3,7 +3,6 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +35,8 @@ from reconciler.cli.options import (
     WaitOption,
     YesOption,
 )
-from reconciler.cli.state import State, colored, state_of
+from reconciler.cli.state import State, state_of
+from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
     from reconciler.core.model.plan import Plan
@@ -67,6 +67,9 @@ def plan(
     ] = False,
     newest: NewestOption = False,
     github: GithubOption = False,
+    _full: FullOption = False,
+    _verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -147,6 +150,9 @@ def apply(
     allow_referenced: ReferencedOption = False,
     newest: NewestOption = False,
     github: GithubOption = False,
+    _full: FullOption = False,
+    _verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -194,6 +200,9 @@ def destroy(
     unprotect: UnprotectOption = [],  # noqa: B006 - as above
     allow_non_empty: NonEmptyOption = False,
     allow_referenced: ReferencedOption = False,
+    _full: FullOption = False,
+    _verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -237,6 +246,9 @@ def drift(
         ),
     ] = None,
     github: GithubOption = False,
+    _full: FullOption = False,
+    _verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
@@ -270,7 +282,7 @@ def drift(
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:
-    from reconciler.reports import as_json, as_markdown, as_text
+    from reconciler.reports import as_json, as_markdown
 
     match form:
         case Format.json:
@@ -278,4 +290,4 @@ def _show(state: State, report: "Plan | Drift", form: Format) -> None:
         case Format.markdown:
             state.result(as_markdown.render(report))
         case Format.text:
-            state.result(as_text.render(report, color=colored(sys.stdout)))
+            state.report(report)

@@ -1,6 +1,6 @@
 """How live differs from declared, told from a plan."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -18,19 +18,24 @@ _STATUS: dict[str, Status] = {
 
 
 class Resource(Frozen):
-    """One object that differs; `before` in its changes is live, `after` is declared."""
+    """One object that differs; `before` in its changes is live, `after` is declared.
+
+    `account` and `identity` are for reports to group by; no document holds them.
+    """
 
     address: str
     status: Status
     changes: tuple[FieldChange, ...]
     units: dict[str, UnitName] = Field(default_factory=dict)
+    account: str = Field(default="", exclude=True)
+    identity: dict[str, Any] = Field(default_factory=dict, exclude=True)
 
 
 class Drift(Frozen):
     """Every difference, and what is live without being ours.
 
     `unapplied` says that everything was looked for and nothing of the stack is live: it was not
-    applied yet, or all of it is gone.
+    applied yet, or all of it is gone. `accounts` are those of the plan; no document holds them.
     """
 
     stack: str
@@ -43,6 +48,7 @@ class Drift(Frozen):
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
     not_looked: tuple[Finding, ...] = ()
+    accounts: dict[str, Any] = Field(default_factory=dict, exclude=True)
 
 
 def _differences(action: Action) -> tuple[FieldChange, ...]:
@@ -63,6 +69,8 @@ def drift_of(plan: Plan) -> Drift:
             status=_STATUS[action.action],
             changes=_differences(action),
             units=action.units,
+            account=action.account,
+            identity=action.identity,
         )
         for action in sorted(plan.actions, key=lambda action: action.address)
         if action.action in ("create", "delete") or _differences(action)
@@ -80,4 +88,5 @@ def drift_of(plan: Plan) -> Drift:
         warnings=plan.warnings,
         unknown=plan.unknown,
         not_looked=plan.not_looked,
+        accounts=plan.accounts,
     )

@@ -9,10 +9,10 @@ from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status
 from reconciler.reports import account_changes, looked
+from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
 from reconciler.reports.page.material import ORDER, Deed, Material, Record, healths
-from reconciler.reports.rollup import SIGNS
 from reconciler.reports.status_text import figures
 
 MOST_DEEDS = 200

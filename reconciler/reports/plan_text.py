@@ -1,0 +1,215 @@
+"""Plans and drift for a terminal: what goes last, and never longer than can be read at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, Unmanaged
+from reconciler.core.text.counting import counted
+from reconciler.core.text.visible import visible
+from reconciler.core.verdicts.drift import Drift
+from reconciler.reports import account_changes, looked
+from reconciler.reports.change_text import coming, going
+from reconciler.reports.differences import Difference, of_action, of_resource
+from reconciler.reports.findings import sentence
+from reconciler.reports.lines import Screen, TextLine, line
+from reconciler.reports.shapes import Shape, fitting
+from reconciler.reports.values import show
+
+_VERBS = ("create", "update", "replace", "delete")
+_STATUSES = ("missing", "changed", "undeclared")
+_BY_VERB = {
+    "replace": "REPLACE {}: deleted, then created again",
+    "delete": "DELETE {}",
+}
+_BY_STATUS = {"undeclared": "UNDECLARED {}: live and ours, and no declaration has it"}
+
+
+def plan_text(plan: Plan, screen: Screen) -> str:
+    """Return a plan as text."""
+    entries = [of_action(action) for action in plan.actions]
+    return fitting(lambda shape: _plan(plan, entries, shape, screen), screen)
+
+
+def drift_text(drift: Drift, screen: Screen) -> str:
+    """Return drift as text."""
+    entries = [of_resource(resource) for resource in drift.resources]
+    return fitting(lambda shape: _drift(drift, entries, shape, screen), screen)
+
+
+def settled(not_looked: Sequence[Finding], *, drift: bool = False) -> str:
+    """Return the sentence that all is well, as far as was looked."""
+    verdict, meaning = (
+        ("No drift", "live is as declared") if drift else ("In sync", "nothing to do")
+    )
+    if not not_looked:
+        return f"{verdict}: {meaning}."
+    return f"{verdict} as far as was looked: {looked.sentence(not_looked)}"
+
+
+def verb_counts(summary: Mapping[str, int]) -> str:
+    """Return what a plan does in words, such as `3 creates and 1 delete`."""
+    told = [counted(summary[verb], verb) for verb in _VERBS if summary.get(verb)]
+    return " and ".join(filter(None, [", ".join(told[:-1]), *told[-1:]]))
+
+
+def _plan(
+    plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
+) -> Iterator[TextLine]:
+    yield line(f"Plan for stack {plan.stack}: {_counts(plan.summary)}", "bold")
+    yield from account_changes.lines(plan.account_changes, shape.others)
+    yield from coming(entries, plan.accounts, shape, screen)
+    yield from _remarks(plan, shape, screen)
+    yield from _closing(plan, entries, shape, screen)
+    yield from going(entries, _BY_VERB, plan.accounts, shape, screen)
+    yield from _guards(plan.guards)
+
+
+def _closing(
+    plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
+) -> Iterator[TextLine]:
+    yield line()
+    well = plan.complete and not plan.problems
+    if plan.actions:
+        yield line(f"Applying this takes {_effort(plan.estimate)}")
+        yield from _gap(plan.actions)
+        yield line(f"Fingerprint {plan.fingerprint}", "dim")
+    elif plan.account_changes and well:
+        told = "Nothing to do but to read the accounts above: only these differ."
+        yield line(told, "yellow")
+    elif well:
+        yield line(settled(plan.not_looked), "green")
+        return
+    else:
+        yield line("Nothing to do in what could be read.", "yellow")
+    if plan.not_looked:
+        yield line(f"Not looked for: {looked.sentence(plan.not_looked)}", "dim")
+    yield from _more(entries, shape, screen)
+
+
+def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterator[TextLine]:
+    """Yield which option tells what this leaves out."""
+    if not entries or screen.quiet:
+        return
+    if shape.rolled:
+        yield line("What is alike is told as one: --full lists each.", "dim")
+    if not screen.verbose and any(entry.verb in ("create", "delete") for entry in entries):
+        yield line("--verbose tells every field of what is created or deleted.", "dim")
+
+
+def _counts(summary: Mapping[str, int]) -> str:
+    told = ", ".join(f"{summary[verb]:,} to {verb}" for verb in _VERBS if summary[verb])
+    rest = [f"{summary[it]:,} {it}" for it in ("unchanged", "unmanaged") if summary[it]]
+    return "; ".join([told or "no changes", *filter(None, [", ".join(rest)])])
+
+
+def seconds(number: float) -> str:
+    """Return how long something takes, in words."""
+    if number < 1:
+        return "1 second"
+    if number < 120:
+        return counted(round(number), "second")
+    minutes = round(number / 60)
+    return counted(minutes, "minute") if minutes < 120 else counted(round(minutes / 60), "hour")
+
+
+def _effort(estimate: Estimate) -> str:
+    """Return what applying takes, and the reading before it."""
+    told = _taken(estimate.calls, estimate.seconds)
+    if not estimate.reading_calls:
+        return told
+    return f"{told}; reading before that {_taken(estimate.reading_calls, estimate.reading_seconds)}"
+
+
+def _taken(calls: int, duration: float) -> str:
+    return f"{counted(calls, 'API call')}, about {seconds(duration)}"
+
+
+def _gap(actions: Iterable[Action]) -> Iterator[TextLine]:
+    missing = [action.gap_seconds for action in actions if action.gap_seconds is not None]
+    if missing:
+        number = f"{len(missing):,} {'object is' if len(missing) == 1 else 'objects are'}"
+        told = f"Meanwhile {number} without delivery, up to {seconds(max(missing))} each"
+        yield line(told, "yellow")
+
+
+def _remarks(report: Plan | Drift, shape: Shape, screen: Screen) -> Iterator[TextLine]:
+    """Yield what is not ours, warnings, what is unknown and problems."""
+    if not screen.quiet:
+        yield from _others(report.unmanaged, shape.others)
+    yield from findings_lines("Warnings", report.warnings, "yellow", shape.others)
+    yield from _unknown(report.unknown, shape.others)
+    yield from findings_lines("Problems", report.problems, "red", shape.others)
+
+
+def _others(unmanaged: Sequence[Unmanaged], most: int | None) -> Iterator[TextLine]:
+    if not unmanaged:
+        return
+    yield line()
+    yield line("Not ours, left alone:", "bold")
+    for item in unmanaged[:most]:
+        yield line(f"    {item.kind} in {visible(item.account)}: {_identity(item)}", "dim", hang=8)
+    yield from _rest(unmanaged, most)
+
+
+def _identity(item: Unmanaged) -> str:
+    return ", ".join(f"{visible(name)} {show(value)}" for name, value in item.identity.items())
+
+
+def _rest(items: Sequence[object], most: int | None) -> Iterator[TextLine]:
+    if most is not None and len(items) > most:
+        yield line(f"    and {len(items) - most:,} more (--full lists them)", "dim")
+
+
+def _unknown(addresses: Sequence[str], most: int | None) -> Iterator[TextLine]:
+    if not addresses:
+        return
+    yield line()
+    yield line("Unknown, because not everything could be read; left alone:", "bold")
+    for address in addresses[:most]:
+        yield line(f"    ? {visible(address)}", "yellow")
+    yield from _rest(addresses, most)
+
+
+def findings_lines(
+    title: str, findings: Sequence[Finding], style: str, most: int | None
+) -> Iterator[TextLine]:
+    """Yield findings under a title, as many as there is room for."""
+    if not findings:
+        return
+    yield line()
+    yield line(f"{title}:", "bold")
+    for item in findings[:most]:
+        yield line(f"    {visible(sentence(item))}", style)
+    yield from _rest(findings, most)
+
+
+def _guards(guards: Iterable[Guard]) -> Iterator[TextLine]:
+    refused = [guard for guard in guards if guard.refused]
+    if not refused:
+        return
+    yield line()
+    yield line("Apply would refuse this:", "bold")
+    for guard in refused:
+        yield line(f"  ✗ {guard.guard}: {visible(guard.message)}", "red", hang=6)
+
+
+def _drift(
+    drift: Drift, entries: Sequence[Difference], shape: Shape, screen: Screen
+) -> Iterator[TextLine]:
+    counts = {it: sum(entry.verb == it for entry in entries) for it in _STATUSES}
+    total = ", ".join(f"{number:,} {status}" for status, number in counts.items() if number)
+    yield line(f"Drift of stack {drift.stack}: {total or 'none'}", "bold")
+    yield from coming(entries, drift.accounts, shape, screen)
+    yield from going(entries, _BY_STATUS, drift.accounts, shape, screen)
+    yield from _remarks(drift, shape, screen)
+    yield line()
+    if drift.drifted:
+        yield line("Live differs from declared (live → declared).", "yellow")
+    elif drift.complete and not drift.problems:
+        yield line(settled(drift.not_looked, drift=True), "green")
+        return
+    else:
+        yield line("No drift in what could be read.", "yellow")
+    if drift.not_looked:
+        yield line(f"Not looked for: {looked.sentence(drift.not_looked)}", "dim")
+    if shape.rolled and entries and not screen.quiet:
+        yield line("What is alike is told as one: --full lists each.", "dim")
