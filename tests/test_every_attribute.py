@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 from reconciler.reports import as_text
+from reconciler.reports.lines import Screen
 from reconciler.sandbox import Sandbox
 from tests.outsiders import Outsiders
 from tests.worlds import (
@@ -27,6 +28,8 @@ from tests.worlds import (
     subscriptions,
     writes,
 )
+
+WIDE = Screen(width=1000, verbose=True)
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 
@@ -347,7 +350,7 @@ def test_a_live_change_of_one_queue_attribute_is_that_change_and_mended_alone(
     run = stack.plan()
     action, changes = told(run.plan)
     assert (action.action, action.address, changes) == ("update", "queue.q", case.changes)
-    text = as_text.render(run.plan)
+    text = as_text.render(run.plan, WIDE)
     for line in case.says:
         assert line in text
 
@@ -546,7 +549,7 @@ def test_quirk_39_a_statement_with_another_effect_is_a_change_that_shows_that_st
     others.set(Policy=wire_policy(statement, DENY))
     run = stack.plan()
     assert run.lines() == ["update queue.q policy"]
-    text = as_text.render(run.plan)
+    text = as_text.render(run.plan, WIDE)
     assert "sqs:SendMessage" in text
     assert "PurgeQueue" not in text, "the statement that did not change is not shown"
     assert note in text
@@ -575,7 +578,7 @@ def test_quirk_23_every_change_of_encryption_arrives_and_is_never_unencrypted_un
     stack.declare(HEAD + AWS + queues(q=f"encryption: {STATES[before][0]}"))
     stack.apply()
     stack.declare(HEAD + AWS + queues(q=f"encryption: {STATES[after][0]}"))
-    text = as_text.render(stack.plan().plan)
+    text = as_text.render(stack.plan().plan, WIDE)
     sandbox.clear_calls()
     assert stack.apply().unfinished() == []
 
@@ -629,7 +632,7 @@ def test_an_mws_subscription_switched_by_somebody_is_switched_back_alone(
         "update",
         [("enabled", other == "true", enabled == "true")],
     )
-    assert f"enabled: {words}" in as_text.render(run.plan)
+    assert f"enabled: {words}" in as_text.render(run.plan, WIDE)
     sandbox.clear_calls()
     stack.apply()
     on = {"true": "on", "false": "off"}[enabled]
@@ -659,7 +662,7 @@ def test_quirk_56_an_mws_subscription_that_moved_to_another_queue_is_made_anew(
         f"delete destination.uk/{ARN}r",
         f"delete subscription.uk/AnyOfferChanged/{ARN}r",
     ]
-    assert "notificationType: AnyOfferChanged" in as_text.render(run.plan)
+    assert "notificationType: AnyOfferChanged" in as_text.render(run.plan, WIDE)
     sandbox.clear_calls()
     stack.apply()
     assert writes(sandbox) == [
@@ -753,7 +756,7 @@ def test_a_live_change_of_one_filter_field_is_that_change_and_replaced_alone(
     action, changes = told(run.plan)
     assert (action.action, action.address) == ("replace", "subscription.s[de]")
     assert changes == [change] or _wholly(changes, change)
-    assert says in as_text.render(run.plan)
+    assert says in as_text.render(run.plan, WIDE)
 
     sandbox.clear_calls()
     assert stack.apply().unfinished() == []
@@ -792,7 +795,7 @@ def test_a_subscription_somebody_sent_elsewhere_is_brought_back_alone(stack, san
     action, changes = told(run.plan)
     assert action.action == "replace"
     assert changes == [("destination", "destination.other", "destination.to")]
-    assert "destination: destination.other → destination.to" in as_text.render(run.plan)
+    assert "destination: destination.other → destination.to" in as_text.render(run.plan, WIDE)
     sandbox.clear_calls()
     stack.apply()
     assert writes(sandbox) == [f"createSubscription {ANY}", f"deleteSubscriptionById {ANY}"]
@@ -922,7 +925,7 @@ def test_quirk_94_a_call_back_somebody_moved_is_patched_back_alone(stack, sandbo
     action, changes = told(run.plan)
     here, there = "https://hooks.example.com/here", "https://hooks.example.com/there"
     assert (action.action, changes) == ("update", [("callBackUri", there, here)])
-    assert f"callBackUri: {there} → {here}" in as_text.render(run.plan)
+    assert f"callBackUri: {there} → {here}" in as_text.render(run.plan, WIDE)
     sandbox.clear_calls()
     stack.apply()
     [patch] = [call for call in sandbox.calls() if call["method"] != "GET"]
@@ -966,7 +969,7 @@ def test_quirk_92_a_merchant_subscription_somebody_exchanged_is_exchanged_back(
         f"delete subscription.shop/{event}/{target or 'allManagedAccounts'}",
     ]
     gap = "has to go first: nothing is delivered in between"
-    assert (gap in as_text.render(run.plan)) == (not target)
+    assert (gap in as_text.render(run.plan, WIDE)) == (not target)
     sandbox.clear_calls()
     stack.apply()
     made = [call["method"] for call in sandbox.calls() if call["method"] != "GET"]

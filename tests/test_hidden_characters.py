@@ -18,6 +18,7 @@ from reconciler.core.model.plan import (
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.annotations import DeclaredPlaces, of_failure, of_plan
 from reconciler.reports import as_github, as_json, as_markdown, as_text
+from reconciler.reports.lines import Screen
 from reconciler.reports.model import Located, Validation
 from reconciler.wiring import declarations
 from tests.worlds import AWS, HEAD
@@ -65,7 +66,7 @@ def located():
 
 REPORTS = {
     "plan, text": lambda: as_text.render(plan()),
-    "plan, coloured": lambda: as_text.render(plan(), color=True).replace("\x1b[", ""),
+    "plan, coloured": lambda: as_text.render(plan(), Screen(color=True)).replace("\x1b[", ""),
     "plan, Markdown": lambda: as_markdown.render(plan()).replace("\\", "").replace("⚠️", ""),
     "drift, text": lambda: as_text.render(drift_of(plan())),
     "drift, Markdown": lambda: (

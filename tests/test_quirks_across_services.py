@@ -17,6 +17,7 @@ from reconciler.core.planning.plan import prepare
 from reconciler.core.world.observation import Observation
 from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_text
+from reconciler.reports.lines import Screen
 from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.attributes import queue_from, to_set
@@ -36,6 +37,8 @@ from tests.worlds import (
     queues,
     subscriptions,
 )
+
+WIDE = Screen(width=1000, verbose=True)
 
 ARN = f"arn:aws:sqs:eu-west-1:{AWS_ID}:"
 ANY = "ANY_OFFER_CHANGED"
@@ -159,7 +162,7 @@ def test_quirk_21_a_reuse_period_without_a_key_is_not_echoed_and_no_change(stack
 def test_quirk_25_a_key_that_does_not_exist_is_set_and_not_said_to_be_verified(stack, sandbox):
     # AWS does not check the key when it is set [recorded]; errors come with the first message.
     stack.declare(HEAD + AWS + queues(q="encryption: {kmsKey: alias/nowhere}"))
-    text = as_text.render(stack.plan().plan)
+    text = as_text.render(stack.plan().plan, WIDE)
     assert "verif" not in text
     assert "kmsKey: alias/nowhere" in text
     assert stack.apply().unfinished() == []

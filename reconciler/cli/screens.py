@@ -31,4 +31,5 @@ def columns(stream: TextIO) -> int:
 
 def screen_of(stream: TextIO, wish: Screen) -> Screen:
     """Return the screen that a stream ends at, with as much on it as is wished."""
-    return replace(wish, width=columns(stream), color=colored(stream))
+    piped = not stream.isatty()
+    return replace(wish, width=columns(stream), color=colored(stream), piped=piped)

@@ -21,9 +21,9 @@ def lines(changes: Sequence[AccountChange], most: int | None = None) -> Iterator
     for change in changes[:most]:
         sign, style = _SIGNS[change.change]
         yield line(f"  {sign} {change.change} {visible(change.account)}", style)
-        fields = list(_fields(change))
-        yield from (line(f"      {field}") for field in fields[:most])
-        yield from _rest(len(fields), most, "      ")
+        told = list(fields(change))
+        yield from (line(f"      {field}") for field in told[:most])
+        yield from _rest(len(told), most, "      ")
     yield from _rest(len(changes), most, "    ")
 
 
@@ -53,12 +53,12 @@ def sentences(change: AccountChange) -> Iterator[tuple[str, str]]:
 def _item(change: AccountChange) -> Item:
     sign, _ = _SIGNS[change.change]
     head = f"{change.change} {code(change.account)}"
-    told = list(wrapped(map(line, _fields(change)), CODE))
+    told = list(wrapped(map(line, fields(change)), CODE))
     full = [f"#### {sign} {head}", "", *block(told, "text"), ""]
     return Item("\n".join(full), f"- {head}")
 
 
-def _fields(change: AccountChange) -> Iterator[str]:
+def fields(change: AccountChange) -> Iterator[str]:
     """Yield each field, those of the account itself before those of its many sellers."""
     for field in sorted(change.changes, key=lambda field: field.path.count(".")):
         yield f"{visible(field.path)}: {_values(change, field)}"

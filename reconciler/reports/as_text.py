@@ -1,6 +1,7 @@
 """Reports for a terminal: lines of plain text, coloured on request, no wider than the screen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.core.model.plan import Plan
 from reconciler.core.text.counting import counted
@@ -19,6 +20,7 @@ from reconciler.reports import (
 from reconciler.reports.lines import PLAIN, Screen, TextLine, line, written
 from reconciler.reports.model import ApplyResult, Validation
 
+_UNBROKEN = 1_000_000
 Report = Plan | Drift | Validation | ApplyResult | Status | Diagnosis | Verification
 
 
@@ -32,7 +34,8 @@ def render(report: Report, screen: Screen = PLAIN) -> str:
         case ApplyResult():
             return application_text.application_text(report, screen)
         case Validation():
-            return written(_validation(report), screen)
+            unbroken = replace(screen, width=_UNBROKEN) if screen.piped else screen
+            return written(_validation(report), unbroken)
         case Status():
             return written(status_text.lines(report, screen), screen)
         case Diagnosis():

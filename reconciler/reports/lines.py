@@ -26,12 +26,14 @@ _WORD = re.compile(r"[^ ]+")
 class Screen:
     """What text is written for: its columns, its colours, and how much is wanted.
 
+    `piped`: it is no terminal, so that a finding stays on one line, as editors and grep read them.
     `full` lists everything however long it is, `verbose` tells every field of it, `quiet` leaves
     out what needs nobody's attention.
     """
 
     width: int = PIPED
     color: bool = False
+    piped: bool = True
     full: bool = False
     verbose: bool = False
     quiet: bool = False

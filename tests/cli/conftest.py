@@ -32,6 +32,11 @@ class Ended(NamedTuple):
     out: str
     err: str
 
+    @property
+    def told(self) -> str:
+        """Return `out` without the breaks that it has because no line is wider than a screen."""
+        return " ".join(self.out.split())
+
 
 @pytest.fixture(scope="session")
 def _served():

@@ -193,7 +193,7 @@ def test_a_saved_plan_is_not_carried_out_in_another_real_account(
     sandbox.clear_calls()
     ended = on("apply", after, "--yes", "--plan", file, head=elsewhere)
     assert ended.code == 3
-    assert f"account {account!r} is not the declared one (they differ in {field})" in ended.out
+    assert f"account {account!r} is not the declared one (they differ in {field})" in ended.told
     assert writes(sandbox) == []
     assert on("apply", after, "--yes", "--plan", file, head=here).code == 0
 
@@ -212,7 +212,7 @@ def test_a_plan_saved_with_the_sandbox_is_refused_without_it_and_the_other_way_r
     assert "1 to create" in planned.out
     ended = cli("apply", declared, "--yes", "--plan", file, *(() if rehearsed else rehearsal))
     assert ended.code == 3
-    assert "account 'aws-eu' is not the declared one (they differ in endpoint)" in ended.out
+    assert "account 'aws-eu' is not the declared one (they differ in endpoint)" in ended.told
     assert writes(sandbox) == []
 
 

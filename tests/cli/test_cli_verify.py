@@ -436,12 +436,12 @@ def test_text_tells_each_verdict_with_its_link_and_what_to_make_of_it(applied, o
     ended = on("verify", WORLD, "--timeout", "0.3")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert lines[0] == "Delivery of stack acme: 2 proven, 0 plausible, 0 unproven"
-    assert lines[1].startswith("  proven     subscription.eu[de]  test message: a test message")
+    assert lines[0] == "Delivery of stack acme: 2 proven"
+    assert lines[1].startswith("  ✓ proven     subscription.eu[de]  test message: a test message")
     assert lines[-1] == "Every subscription delivers."
     aws.write(url(aws), Policy="")
     told = on("verify", WORLD, "--timeout", "0.3").out
-    assert "  unproven   subscription.uk      queue policy: the queue q does not let" in told
+    assert "  ✗ unproven   subscription.uk      queue policy: the queue q does not let" in told
 
 
 def test_without_subscriptions_there_is_nothing_to_prove(on):

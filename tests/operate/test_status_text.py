@@ -3,6 +3,7 @@
 from reconciler.core.model.metrics import Metrics
 from reconciler.core.verdicts.health import QueueHealth, Status, SubscriptionHealth
 from reconciler.reports import as_text
+from reconciler.reports.lines import Screen
 from reconciler.reports.status_text import ALL_UP_TO
 
 
@@ -58,8 +59,8 @@ def test_of_ten_thousand_objects_only_those_that_need_attention_are_listed():
         text[0]
         == f"Health of stack acme: {10_000 + ALL_UP_TO + 1:,} objects, 1 of them needs attention"
     )
-    assert "    and 9,999 healthy (see --format json)" in text
-    assert f"    and 0 healthy, {ALL_UP_TO + 1} not read (see --format json)" in text
+    assert "    and 9,999 healthy (--full lists them)" in text
+    assert f"    and 0 healthy, {ALL_UP_TO + 1} not read (--full lists them)" in text
     assert len(text) < 20
 
 
@@ -96,7 +97,8 @@ def test_merchant_metrics_stand_beside_the_state():
         address="subscription.shop", account="shop", state="enabled", health=metrics
     )
     text = "\n".join(lines(status(subscriptions=[item])))
-    assert "enabled  1,500 acknowledged in 24 h  2 undelivered  oldest 2h" in text
+    told = "enabled  1,500 acknowledged in 24 h  2 undelivered\n      oldest 2h"
+    assert told in text, "a figure stays with its word"
 
 
 def test_a_name_that_would_move_the_cursor_does_not():
@@ -105,5 +107,5 @@ def test_a_name_that_would_move_the_cursor_does_not():
 
 def test_colours_are_for_terminals_only():
     report = status(queue("a", 1, "too many"))
-    assert "\x1b[31m" in as_text.render(report, color=True)
+    assert "\x1b[31m" in as_text.render(report, Screen(color=True))
     assert "\x1b" not in as_text.render(report)

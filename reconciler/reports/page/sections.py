@@ -115,8 +115,7 @@ def _lines(material: Material) -> Iterator[str]:
 
 def _accounts(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     for change in plan.account_changes:
-        told = [line.strip() for line, _ in account_changes.lines([change])][3:]
-        yield f"{change.change} {visible(change.account)}", told
+        yield f"{change.change} {visible(change.account)}", list(account_changes.fields(change))
 
 
 def _guards(plan: Plan) -> Iterator[Record]:
