@@ -62,5 +62,5 @@ def test_the_broken_link_reads_as_the_document_says(served, capsys):
     sqs.close()
     capsys.readouterr()
     assert invoke(["verify", "walk"]) == 1
-    [promised] = re.findall(r"^  unproven .*?(?= \.\.\.$)", TEXT, re.MULTILINE)
+    [promised] = re.findall(r"^  ✗ unproven .*?(?= \.\.\.$)", TEXT, re.MULTILINE | re.DOTALL)
     assert promised in capsys.readouterr().out
