@@ -129,7 +129,7 @@ def test_a_token_in_yaml_is_shown_nowhere_either(on, monkeypatch, tmp_path):
         assert same.code == 0
         other = on("plan", after, *where, "--detailed-exitcode")
         assert other.code == 2
-        told = other.out.replace('"', "")
+        told = other.told.replace('"', "")
         assert f"{QUERY % veil(TOKENS[0])} → {QUERY % veil(TOKENS[1])}" in told
     on("validate", hook(QUERY % TOKENS[0] + "#fragment"))
     on("validate", hook((QUERY % TOKENS[0]).replace("https", "http")))
