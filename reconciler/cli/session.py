@@ -17,7 +17,6 @@ from reconciler.cli.unset import say_unset
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.address_patterns import did_you_mean, meets
 from reconciler.core.model.plan import Plan
-from reconciler.core.model.spec import live_address
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import Prepared, prepare
 from reconciler.core.planning.terms import Terms
@@ -203,7 +202,7 @@ def _names(declared: Declarations) -> Iterator[str]:
     yield from declared.accounts
     for item in declared.desired:
         yield item.address
-        yield live_address(item.spec, item.account)
+        yield item.live_address
 
 
 @contextmanager

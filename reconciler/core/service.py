@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import StrictBool, model_validator
 
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
+from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
@@ -76,7 +77,7 @@ class Member:
 
     spec: Spec
     member: str | None = None
-    outputs: Mapping[str, str] | None = None
+    outputs: Outputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class DeclaredPlaces:
         account: Callable[[str, str], Position | None] = lambda _account, _path: None,
     ) -> None:
         self._account = account
-        self._positions = {item.address: item.position for item in desired}
+        self._positions: dict[str, Position] = {item.address: item.position for item in desired}
         self._workspace = workspace
         self._here = here
 

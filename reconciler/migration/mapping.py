@@ -37,7 +37,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Row:
+class MigratedSubscription:
     """A subscription to be written, but for its sellers."""
 
     account: str
@@ -86,13 +86,13 @@ def rows_of(
     applications: SuccessorApplications,
     declarations: Declarations,
     choices: Choices,
-) -> tuple[dict[Row, list[str]], list[str]]:
+) -> tuple[dict[MigratedSubscription, list[str]], list[str]]:
     """Return sellers by the subscription that is to be written for them, and notes."""
     grouped: dict[tuple[str, str, str], list[Move]] = {}
     for move in moves:
         key = (move.region, move.origin.seller, move.successor.name)
         grouped.setdefault(key, []).append(move)
-    rows: dict[Row, list[str]] = {}
+    rows: dict[MigratedSubscription, list[str]] = {}
     notes: list[str] = []
     for (region, seller, _), group in sorted(grouped.items()):
         notes += _flagged(group, choices)
@@ -108,12 +108,14 @@ def rows_of(
     return rows, notes
 
 
-def _row(account: str, group: Sequence[Move]) -> Row:
+def _row(account: str, group: Sequence[Move]) -> MigratedSubscription:
     """Return what a group of moves becomes: one queue, and all marketplaces."""
     first = min(group, key=lambda move: move.queue)
     marketplaces = sorted({move.origin.marketplace for move in group})
     narrowed = tuple(marketplaces) if first.successor.by_marketplace else ()
-    return Row(account, first.arn, first.successor.name, first.successor.version, narrowed)
+    return MigratedSubscription(
+        account, first.arn, first.successor.name, first.successor.version, narrowed
+    )
 
 
 def _flagged(group: Iterable[Move], choices: Choices) -> Iterator[str]:
@@ -136,7 +138,7 @@ def _flagged(group: Iterable[Move], choices: Choices) -> Iterator[str]:
         yield f"{names}: {successor.name} comes for all marketplaces of the region at once"
 
 
-def _covering(row: Row, seller: str, declarations: Declarations) -> Desired | None:
+def _covering(row: MigratedSubscription, seller: str, declarations: Declarations) -> Desired | None:
     """Return the declared subscription in whose place the row would stand."""
     identity = {
         "seller": seller,
@@ -153,7 +155,7 @@ def _covering(row: Row, seller: str, declarations: Declarations) -> Desired | No
     )
 
 
-def _covered(covering: Desired, row: Row, group: Iterable[Move]) -> str:
+def _covered(covering: Desired, row: MigratedSubscription, group: Iterable[Move]) -> str:
     names = ", ".join(sorted(move.address for move in group))
     wanted = f" with marketplaces {', '.join(row.marketplaces)}" if row.marketplaces else ""
     return (

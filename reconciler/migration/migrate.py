@@ -7,7 +7,14 @@ from typing import Any
 from reconciler.core.manifest.reader import Declarations
 from reconciler.migration.applications import Origin, SuccessorApplication, SuccessorApplications
 from reconciler.migration.cutover import head
-from reconciler.migration.mapping import Choices, Move, Row, moves_of, name_in, rows_of
+from reconciler.migration.mapping import (
+    Choices,
+    MigratedSubscription,
+    Move,
+    moves_of,
+    name_in,
+    rows_of,
+)
 from reconciler.migration.successors import Successor
 from reconciler.operate.naming import assign
 from reconciler.operate.yaml_writer import written
@@ -56,7 +63,9 @@ def migrate(declarations: Declarations, accounts: Accounts, choices: Choices) ->
 
 
 def _sections(
-    rows: Mapping[Row, list[str]], moves: Iterable[Move], declarations: Declarations
+    rows: Mapping[MigratedSubscription, list[str]],
+    moves: Iterable[Move],
+    declarations: Declarations,
 ) -> dict[str, dict[str, Any]]:
     """Return destinations that are missing, and the subscriptions, as they stand in YAML."""
     names = _destinations(declarations)
@@ -89,7 +98,9 @@ def _destinations(declarations: Declarations) -> dict[tuple[str, str], str]:
 
 
 def _subscriptions(
-    rows: Mapping[Row, list[str]], names: Mapping[tuple[str, str], str], declarations: Declarations
+    rows: Mapping[MigratedSubscription, list[str]],
+    names: Mapping[tuple[str, str], str],
+    declarations: Declarations,
 ) -> dict[str, Any]:
     """Return the subscriptions as they stand in YAML, by name."""
     stems = {row: row.type.lower().replace("_", "-") for row in rows}
@@ -111,7 +122,7 @@ def _subscriptions(
     return dict(sorted(made.items()))
 
 
-def _used(rows: Iterable[Row], moves: Iterable[Move]) -> dict[str, Successor]:
+def _used(rows: Iterable[MigratedSubscription], moves: Iterable[Move]) -> dict[str, Successor]:
     """Return the successors that are written, by MWS type."""
     types = {row.type for row in rows}
     return {move.former: move.successor for move in moves if move.successor.name in types}

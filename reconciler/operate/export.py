@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Live
-from reconciler.core.model.spec import live_address
 from reconciler.core.planning.decide import decide, undeclared
 from reconciler.core.service import Service
 from reconciler.core.world.matching import Selection, World
@@ -58,7 +57,7 @@ def _sorted_out(
     for live in undeclared(world):
         if accounts is not None and live.account not in accounts:
             continue
-        address = live_address(live.spec, live.account)
+        address = live.live_address
         stack = world.belonging(live).stack
         if stack not in (None, declarations.stack):
             notes.append(f"{address} belongs to stack {stack!r}: not exported")

@@ -7,7 +7,6 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.units import format_age
 from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.health import (
@@ -89,7 +88,7 @@ class _Judges:
         self._seen = seen
         self._limits = limits
         self._links = Links(seen.declared.desired, seen.live, seen.unread, seen.remote)
-        self._live = {live_address(item.spec, item.account): item for item in seen.live}
+        self._live = {item.live_address: item for item in seen.live}
         self._dead_letter_queues = {
             address
             for item in seen.declared.desired
@@ -157,10 +156,10 @@ class _Judges:
         )
 
     def _met(self, item: Desired) -> Live | None:
-        return self._live.get(live_address(item.spec, item.account))
+        return self._live.get(item.live_address)
 
     def _metrics(self, item: Desired) -> Metrics | None:
-        return self._seen.measured.metrics.get(live_address(item.spec, item.account))
+        return self._seen.measured.metrics.get(item.live_address)
 
     def _presence(self, item: Desired) -> Presence:
         if self._met(item) is not None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference
+from reconciler.core.world.index import Index
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
 
@@ -21,29 +23,22 @@ class Links:
     ) -> None:
         self._remote = remote
         self._unread = tuple(unread)
-        self._live: dict[tuple[str, str, str], Live] = {}
-        for item in live:
-            handle = item.spec.handle(item.account, item.outputs)
-            for scope in (item.account, ""):
-                self._live.setdefault((item.spec.kind, scope, handle), item)
-        self._declared = {
-            (item.spec.kind, item.spec.handle(item.account, item.outputs)): item for item in desired
-        }
+        self._live = Index(live)
+        self._declared = Index(desired)
 
     def unread(self, item: Desired) -> bool:
         """Say whether a declared object would not have been seen, were it there."""
         return any(it.scope.covers(item.account, item.spec) for it in self._unread)
 
-    def behind(self, account: str, reference: Reference, handle: str) -> Live | None:
+    def behind(self, account: str, reference: Reference, handle: Handle) -> Live | None:
         """Return the live object that a reference of an object in `account` leads to."""
-        scope = account if reference.same_account else ""
-        return self._live.get((reference.kind, scope, handle))
+        return self._live.behind(reference.key(account, handle))
 
-    def there(self, account: str, reference: Reference, handle: str) -> bool | None:
+    def there(self, account: str, reference: Reference, handle: Handle) -> bool | None:
         """Say whether what a reference leads to exists, None if that cannot be told."""
         if self.behind(account, reference, handle) is not None:
             return True
-        declared = self._declared.get((reference.kind, handle))
+        declared = self.declared(reference.kind, handle)
         if declared is not None:
             return None if self.unread(declared) else False
         return False if self._remote.sight(reference.kind, handle).state == "gone" else None
@@ -53,11 +48,11 @@ class Links:
         verdicts = {self.there(item.account, *it[1:]) for it in references(item.spec)}
         return False if False in verdicts else None if None in verdicts else True
 
-    def declared(self, kind: str, handle: str) -> Desired | None:
+    def declared(self, kind: str, handle: Handle) -> Desired | None:
         """Return what is declared under this handle."""
-        return self._declared.get((kind, handle))
+        return self._declared.behind((kind, "", handle))
 
-    def name(self, kind: str, handle: str) -> str:
+    def name(self, kind: str, handle: Handle) -> str:
         """Return the address of what has this handle where it is declared, else the handle."""
         declared = self.declared(kind, handle)
         return declared.address if declared else handle

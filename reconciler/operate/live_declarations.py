@@ -6,16 +6,16 @@ from functools import partial
 from typing import Any
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.addresses import declared_address
-from reconciler.core.model.objects import Live
+from reconciler.core.model.addresses import Handle, ReferenceKey, declared_address
+from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Reference, Spec, live_address
 from reconciler.core.service import Declaration, Service, WrittenDeclaration, sections_of
 from reconciler.operate.declaration_body import body, homeless
 from reconciler.operate.naming import assign
 
-Keys = dict[tuple[str, str, str], str]
-"""Names of declarations by kind, account (or none) and handle."""
+Names = dict[ReferenceKey, str]
+"""Names of declarations by what references call what they declare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def drafts_of(
     }
     grouped: dict[tuple[str, type[Spec]], dict[str, Live]] = {}
     for item in live:
-        address = live_address(item.spec, item.account)
+        address = item.live_address
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
     drafts: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
@@ -81,11 +81,11 @@ class Composer:
         self._declarations = declarations
         self._services = services
         self._taken: dict[str, set[str]] = {}
-        self._keys: Keys = {}
+        self._known: Names = {}
         for item in declarations.desired:
             name = item.address.partition(".")[2].partition("[")[0]
             self._taken.setdefault(item.spec.kind, set()).add(name)
-            _learn(self._keys, item.spec, item.account, item.outputs, name)
+            _learn(self._known, item, name)
 
     def compose(
         self, drafts: Sequence[LiveDeclaration], explicit: Mapping[str, frozenset[str]]
@@ -95,33 +95,33 @@ class Composer:
         `explicit` names by address the fields that have to be written out because the section's
         defaults say something else.
         """
-        document, keys = Document(), dict(self._keys)
+        document, known = Document(), dict(self._known)
         for section in sections_of(self._services):
             here = [draft for draft in drafts if draft.section == section]
-            names = self._names(here, keys)
+            names = self._names(here, known)
             here.sort(key=lambda draft: names[draft.address])
             for draft in here:
                 for live in draft.live:
-                    _learn(keys, live.spec, live.account, live.outputs, names[draft.address])
+                    _learn(known, live, names[draft.address])
             for draft in here:
-                if homeless(draft.written.specs[0], partial(_key, keys, draft.account)):
+                if homeless(draft.written.specs[0], partial(_name, known, draft.account)):
                     document.homeless.append(draft)
                     continue
                 name = names[draft.address]
-                fields = self._fields(draft, name, keys, explicit.get(draft.address, frozenset()))
+                fields = self._fields(draft, name, known, explicit.get(draft.address, frozenset()))
                 document.sections.setdefault(section, {})[name] = fields
                 document.drafts[declared_address(draft.kind, name)] = draft
         return document
 
-    def _names(self, drafts: Iterable[LiveDeclaration], keys: Keys) -> dict[str, str]:
+    def _names(self, drafts: Iterable[LiveDeclaration], known: Names) -> dict[str, str]:
         """Return a name for each draft, by its address."""
         wanted, taken = {}, set[str]()
         for draft in drafts:
             taken |= self._taken.get(draft.kind, set())
-            wanted[draft.address] = list(self._candidates(draft, keys))
+            wanted[draft.address] = list(self._candidates(draft, known))
         return assign(wanted, taken)
 
-    def _candidates(self, draft: LiveDeclaration, keys: Keys) -> Iterator[str]:
+    def _candidates(self, draft: LiveDeclaration, known: Names) -> Iterator[str]:
         """Yield what a draft may be called: after itself, after what it refers to, ever longer.
 
         The stack's name, where it goes without saying, is left out.
@@ -130,14 +130,14 @@ class Composer:
         first, *longer = (stem.removeprefix(implied) for stem in draft.written.stems)
         yield first
         for _, reference, handle in references(draft.written.specs[0]):
-            target = _key(keys, draft.account, reference, handle)
+            target = _name(known, draft.account, reference, handle)
             if target is not None and reference.kind != draft.kind:
                 yield f"{first}-{target}"
         yield from longer
         yield f"{first}-{draft.account}"
 
     def _fields(
-        self, draft: LiveDeclaration, name: str, keys: Keys, explicit: frozenset[str]
+        self, draft: LiveDeclaration, name: str, known: Names, explicit: frozenset[str]
     ) -> dict[str, Any]:
         fields = body(
             draft.written,
@@ -145,7 +145,7 @@ class Composer:
             draft.live,
             defaults=self._declarations.defaults.get(draft.section, {}),
             explicit=explicit,
-            names=partial(_key, keys, draft.account),
+            names=partial(_name, known, draft.account),
             ignore_tags=self._declarations.policy.ignore_tags,
         )
         if fields.get("name") == draft.shape.default_name(self._declarations.stack, name):
@@ -163,12 +163,10 @@ class Composer:
         return services == {kind.service} and len(fitting) == 1 and default is None
 
 
-def _learn(keys: Keys, spec: Spec, account: str, outputs: Mapping[str, str], name: str) -> None:
-    handle = spec.handle(account, outputs)
-    for scope in (account, ""):
-        keys.setdefault((spec.kind, scope, handle), name)
+def _learn(known: Names, item: Desired | Live, name: str) -> None:
+    for key in item.keys:
+        known.setdefault(key, name)
 
 
-def _key(keys: Keys, account: str, reference: Reference, handle: str) -> str | None:
-    scope = account if reference.same_account else ""
-    return keys.get((reference.kind, scope, handle))
+def _name(known: Names, account: str, reference: Reference, handle: Handle) -> str | None:
+    return known.get(reference.key(account, handle))

@@ -10,7 +10,6 @@ from reconciler.core.manifest.nodes import parse
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.spec import live_address
 from reconciler.core.planning.diff import STACK_MARK, compare
 from reconciler.core.world.matching import World
 from reconciler.operate.declaration_body import EVERYTHING
@@ -98,10 +97,10 @@ class ReadBack:
         for item in read.desired:
             if item.position.file == FILE:
                 declared = item.address.partition("[")[0]
-                meant[declared].add(live_address(item.spec, item.account))
+                meant[declared].add(item.live_address)
                 yield from self._different(document.drafts[declared], item)
         for declared, draft in document.drafts.items():
-            if meant[declared] != {live_address(it.spec, it.account) for it in draft.live}:
+            if meant[declared] != {it.live_address for it in draft.live}:
                 yield ReadBackFault(
                     draft, EVERYTHING, "a declaration of it would mean other objects"
                 )

@@ -58,7 +58,9 @@ def declared_queue(declarations: Declarations, name: str) -> Desired:
     Raises:
         SettingsError: no such queue is declared.
     """
-    queues = {item.address: item for item in declarations.desired if item.spec.kind == "queue"}
+    queues: dict[str, Desired] = {
+        item.address: item for item in declarations.desired if item.spec.kind == "queue"
+    }
     found = queues.get(name) or queues.get(declared_address("queue", name))
     if found is None:
         known = ", ".join(address.partition(".")[2] for address in sorted(queues)) or "none"

@@ -7,7 +7,6 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Cannot, Each, Provider
 from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.core.world.discovery import DECLARED
@@ -74,13 +73,11 @@ def _detailed(
     questions = [
         Question(item.account, partial(_read, providers[item.account], item))
         for item in live
-        if not item.detailed and item.spec.handle(item.account, item.outputs) in named
+        if not item.detailed and item.handle in named
     ]
     answers = ask(questions, doing="reading dead-letter queues", progress=progress)
-    known = {
-        live_address(item.spec, item.account): item for item in answers if isinstance(item, Live)
-    }
-    return [known.get(live_address(item.spec, item.account), item) for item in live]
+    known = {item.live_address: item for item in answers if isinstance(item, Live)}
+    return [known.get(item.live_address, item) for item in live]
 
 
 def _read(provider: Provider, item: Live, _each: Each) -> Live | None:
@@ -101,10 +98,10 @@ def _measure(
     progress: Progress,
 ) -> Measured:
     """Return the metrics of all live objects that are declared, and what is lacking, in lines."""
-    addresses = {live_address(item.spec, item.account) for item in wanted}
+    addresses = {item.live_address for item in wanted}
     by_account: dict[str, list[Live]] = {}
     for item in live:
-        if live_address(item.spec, item.account) in addresses:
+        if item.live_address in addresses:
             by_account.setdefault(item.account, []).append(item)
     questions = [
         Question(name, partial(_figures, name, provider, by_account[name]))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
 from reconciler.core.model.link import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import get, references
-from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
@@ -71,7 +71,7 @@ def chosen(declarations: Declarations, selection: Selection) -> tuple[Desired, .
 def accounts_behind(declarations: Declarations, items: Iterable[Desired]) -> frozenset[str]:
     """Return the accounts of objects and of all that they lead to."""
     by_address = {item.address: item for item in declarations.desired}
-    waiting, found = [item.address for item in items], set[str]()
+    waiting, found = [item.address for item in items], set[DeclaredAddress]()
     while waiting:
         address = waiting.pop()
         if address not in found:
@@ -164,7 +164,7 @@ def _try(route: Route, send: SendTest, open_queue: OpenQueue, manner: VerifyMann
 
 
 def _key(live: Live) -> Key:
-    return (live.account, live_address(live.spec, live.account))
+    return (live.account, live.live_address)
 
 
 def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:

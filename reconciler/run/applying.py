@@ -12,7 +12,6 @@ from reconciler.core.model.steps import Step, StepId
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import held_back
 from reconciler.core.provider import Provider
-from reconciler.core.world.refs import Index
 from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.progress import Progress, silent
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
@@ -75,7 +74,7 @@ class _Run:
         elsewhere: Elsewhere,
     ) -> None:
         self._steps = prepared.steps
-        self._index: Index = prepared.index
+        self._handles = prepared.handles
         self._worker = worker
         self._pool = pool
         self._progress = progress
@@ -241,8 +240,7 @@ class _Run:
         self._ends[end.step.id] = end
         self._ended += end.step.id not in self._elsewhere.steps
         if end.live is not None and end.step.change.desired is not None:
-            item = end.step.change.desired
-            self._index.learn(item.spec, item.account, end.live.outputs)
+            self._handles.learn(end.step.change.desired, end.live.outputs)
         self._progress("applying", self._ended, len(self._steps))
         for step in self._dependants.get(end.step.id, ()):
             self._waiting[step.id].discard(end.step.id)

@@ -10,15 +10,15 @@ from collections.abc import Callable, Collection, Mapping
 from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
 from reconciler.core.provider import Cannot, Interest, Provider, Scope, one_by_one
-from reconciler.core.world.refs import Index
+from reconciler.core.world.refs import Handles
 
 
 class Lookout:
-    """Looks through all providers, from many threads; `index` turns remote values into handles."""
+    """Looks through all providers, from many threads."""
 
-    def __init__(self, providers: Mapping[str, Provider], index: Index, stack: str) -> None:
+    def __init__(self, providers: Mapping[str, Provider], handles: Handles, stack: str) -> None:
         self._providers = providers
-        self._index = index
+        self._handles = handles
         self._stack = stack
         self._looks = [
             (scope, _Shared(self._look(provider, scope)))
@@ -35,33 +35,30 @@ class Lookout:
         Raises:
             ServiceError: it could not be looked for.
         """
-        kind, handle = live.spec.kind, live.spec.handle(live.account, live.outputs)
         found: list[Live] = []
         ask = self._providers[live.account].abilities.referrers
         if not isinstance(ask, Cannot):
             for item in ask((live,), one_by_one):
-                outputs = self._outputs(item, kind, handle)
+                outputs = self._outputs(item, live)
                 # What the service names refers to it, whether or not its own fields show that.
                 if not outputs or outputs.difference(lasting):
                     found.append(item)
         for scope, look in self._looks:
-            if _may_refer(scope, kind):
-                found += (
-                    item for item in look() if self._outputs(item, kind, handle).difference(lasting)
-                )
+            if _may_refer(scope, live.spec.kind):
+                found += (item for item in look() if self._outputs(item, live).difference(lasting))
         return found
 
     def _look(self, provider: Provider, scope: Scope) -> Callable[[], list[Live]]:
         interest = Interest(self._stack, (), discover_all=False, warn=lambda _text: None)
         return lambda: list(provider.observe(scope, interest))
 
-    def _outputs(self, item: Live, kind: str, handle: str) -> set[str]:
+    def _outputs(self, referrer: Live, item: Live) -> set[str]:
         """Return the outputs by which an object refers to another."""
-        spec = self._index.inside(item.spec, item.account)
+        spec = self._handles.inside(referrer.spec, referrer.account)
         return {
             reference.output
-            for _, reference, value in references(spec)
-            if (reference.kind, value) == (kind, handle)
+            for _, reference, handle in references(spec)
+            if (reference.kind, handle) == (item.spec.kind, item.handle)
         }
 
 

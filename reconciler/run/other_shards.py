@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from reconciler.core.model.errors import ReconcilerError
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import FieldChange
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.steps import Step, StepId
 from reconciler.core.model.units import format_age
 from reconciler.core.planning.diff import compare
@@ -36,7 +35,7 @@ class Elsewhere:
     def __init__(
         self, prepared: Prepared, providers: Mapping[str, Provider], patience: ShardWait
     ) -> None:
-        self._index = prepared.index
+        self._handles = prepared.handles
         self._rules = prepared.rules
         self._stack = prepared.plan.stack
         self._providers = providers
@@ -81,7 +80,7 @@ class Elsewhere:
         for step, found in self._found(self._foundations(awaited)):
             for item in found:
                 # What was not there when this run planned is known by its id from here on.
-                self._index.add(item.spec, item.account, item.outputs)
+                self._handles.add(item)
                 self._met.add(step.id)
         for step, found in self._found(awaited):
             if self._is_done(step, found):
@@ -120,7 +119,7 @@ class Elsewhere:
             topics=frozenset(spec.topic() for spec in specs if spec.topical),
         )
         for item in self._providers[account].observe(scope, interest):
-            yield replace(item, spec=self._index.inside(item.spec, item.account))
+            yield replace(item, spec=self._handles.inside(item.spec, item.account))
 
     def _is_done(self, step: Step, found: Sequence[Live]) -> bool:
         change = step.change
@@ -143,4 +142,4 @@ class Elsewhere:
 
 def _is_of(step: Step, live: Live) -> bool:
     subject = step.change.subject
-    return live_address(live.spec, live.account) == live_address(subject.spec, subject.account)
+    return live.live_address == subject.live_address

@@ -53,10 +53,10 @@ class Worker:
         providers: Mapping[str, Provider],
         recorder: Recorder | None,
     ) -> None:
-        self._index = prepared.index
+        self._handles = prepared.handles
         self._rules = prepared.rules
         self._providers = providers
-        self._lookout = Lookout(providers, prepared.index, prepared.plan.stack)
+        self._lookout = Lookout(providers, prepared.handles, prepared.plan.stack)
         self._recorder = recorder
 
     def carry_out(self, step: Step, *, cleared: bool) -> End:
@@ -111,7 +111,7 @@ class Worker:
         thorough = step.verb == "delete" and not self._rules.may_be_full(step.address)
         now = provider.read(self._outside(former), thorough=thorough)
         if now is not None:
-            now = replace(now, spec=self._index.inside(now.spec, now.account))
+            now = replace(now, spec=self._handles.inside(now.spec, now.account))
         against = objection(step.verb, step.address, former, now, self._rules)
         if against is None and now is not None and step.verb == "delete":
             lasting = step.change.wanted.outputs if step.change.action == "replace" else ()
@@ -131,13 +131,13 @@ class Worker:
         )
 
     def _outside(self, item: Side) -> Side:
-        return replace(item, spec=self._index.outside(item))
+        return replace(item, spec=self._handles.outside(item))
 
     def _put_back(self, provider: Provider, step: Step) -> str:
         """Restore what a replace deleted before its second half failed; say how that went."""
         change = step.change
         try:
-            provider.create(replace(change.wanted, spec=self._index.outside(change.former)))
+            provider.create(replace(change.wanted, spec=self._handles.outside(change.former)))
         except Exception as error:  # noqa: BLE001 - the first failure must still be told
             reason = told(change.wanted.account, error)
             return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"

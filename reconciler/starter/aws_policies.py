@@ -129,7 +129,7 @@ def _on_queues(
     if access == "read":
         return
     queues = sorted(
-        item.outputs["arn"]
+        str(item.outputs["arn"])
         for item in declared.desired
         if item.account in accounts and isinstance(item.spec, Queue)
     )

@@ -9,6 +9,7 @@ from reconciler.core.model.spec import Reference
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.diff import creation, deletion
 from reconciler.core.planning.order import order
+from reconciler.core.world.index import Index
 from tests.toys import Bell, Pipe, Spill, Tank, Tap, Valve, Well, declare, standing
 
 WELL = declare("x", "depot", Well(name="x"))
@@ -48,7 +49,7 @@ def steps(*changes, live=(), desired=()):
     """Return the steps as (verb, address, phase)."""
     live = [*live, *(item.live for item in changes if item.live is not None)]
     declared = {item.address: item for item in (*desired, *(c.desired for c in changes)) if item}
-    found = order(changes, live, declared.values())
+    found = order(changes, Index(live), declared.values())
     ended = set()
     for step in found:
         assert set(step.needs) <= ended
@@ -59,7 +60,7 @@ def steps(*changes, live=(), desired=()):
 def needs(*changes, live=(), desired=()):
     live = [*live, *(item.live for item in changes if item.live is not None)]
     declared = {item.address: item for item in (*desired, *(c.desired for c in changes)) if item}
-    return {step.id: set(step.needs) for step in order(changes, live, declared.values())}
+    return {step.id: set(step.needs) for step in order(changes, Index(live), declared.values())}
 
 
 def tank(name, spill=None, account="depot"):

@@ -87,23 +87,23 @@ def test_handles_become_the_remote_values_of_what_exists():
     well = declare("x", "depot", Well(name="x"))
     pipe = declare("p", "works", Pipe(well=""), refs={"well": well})
     tap = declare("t", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": pipe})
-    _, index = internalise([standing(well), standing(pipe, id="p-1")], [well, pipe, tap])
-    assert index.outside(tap).pipe == "p-1"
+    _, handles = internalise([standing(well), standing(pipe, id="p-1")], [well, pipe, tap])
+    assert handles.outside(tap).pipe == "p-1"
 
 
 def test_what_is_created_during_a_run_is_known_from_then_on():
     well = declare("x", "depot", Well(name="x"))
     pipe = declare("p", "works", Pipe(well=""), refs={"well": well})
     tap = declare("t", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": pipe})
-    _, index = internalise([standing(well), standing(pipe, id="old")], [well, pipe, tap])
-    index.learn(pipe.spec, "works", {"id": "new"})
-    assert index.outside(tap).pipe == "new"
+    _, handles = internalise([standing(well), standing(pipe, id="old")], [well, pipe, tap])
+    handles.learn(pipe, {"id": "new"})
+    assert handles.outside(tap).pipe == "new"
 
 
 def test_a_handle_of_nothing_known_is_handed_out_as_it_is():
     pipe = declare("p", "works", Pipe(well="arn:elsewhere"))
-    _, index = internalise([], [pipe])
-    assert index.outside(pipe).well == "arn:elsewhere"
+    _, handles = internalise([], [pipe])
+    assert handles.outside(pipe).well == "arn:elsewhere"
 
 
 def test_of_two_objects_with_one_identity_the_first_is_meant_whatever_was_read_first():
@@ -112,8 +112,8 @@ def test_of_two_objects_with_one_identity_the_first_is_meant_whatever_was_read_f
     ]
     tap = declare("t", "works", Tap(client="de", use="u", pipe="pipe.works/arn:x"))
     for order in (twins, twins[::-1]):
-        known, index = internalise(order, [])
-        assert index.outside(tap).pipe == "p-1"
+        known, handles = internalise(order, [])
+        assert handles.outside(tap).pipe == "p-1"
         assert [item.outputs["id"] for item in known] == ["p-1", "p-2"]
 
 

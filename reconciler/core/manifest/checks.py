@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.core.manifest.explain import problem_at
+from reconciler.core.model.addresses import DeclaredAddress, LiveAddress
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.spec import live_address
@@ -15,7 +16,7 @@ def check_objects(
 ) -> list[Problem]:
     """Return what is wrong between objects that are each valid by themselves."""
     found = [*_declared_twice(desired, accounts), *_circles(desired)]
-    by_address = {item.address: item for item in desired}
+    by_address: dict[str, Desired] = {item.address: item for item in desired}
     for service in services:
         for name, account in accounts.items():
             if account.service == service.name:
@@ -36,7 +37,7 @@ def _declared_twice(
 ) -> Iterator[Problem]:
     # Two account entries may name one real account.
     real = {name: "/".join(account.real() or (name,)) for name, account in accounts.items()}
-    seen: dict[str, Desired] = {}
+    seen: dict[LiveAddress, Desired] = {}
     for item in desired:
         first = seen.setdefault(live_address(item.spec, real[item.account]), item)
         if first is not item:
@@ -69,7 +70,9 @@ def _circles(desired: Sequence[Desired]) -> Iterator[Problem]:
         links[first] = set()
 
 
-def _circle(links: Mapping[str, Collection[str]]) -> list[str]:
+def _circle(
+    links: Mapping[DeclaredAddress, Collection[DeclaredAddress]],
+) -> list[DeclaredAddress]:
     """Return one circle, each of its members referring to the next; empty if there is none."""
     ordered = {address: sorted(links[address]) for address in sorted(links)}
     try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.state import AccountChoice, Declared, DeclaredEntry, Reader
+from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.references import put, references
@@ -18,15 +19,14 @@ from reconciler.core.text.phrases import near, quoted
 def offer(reader: Reader, found: Iterable[tuple[DeclaredEntry, Desired]]) -> None:
     """Let later declarations refer to these by their YAML name."""
     for entry, item in found:
-        handle = item.spec.handle(item.account, item.outputs)
-        target = Declared(item.address, item.account, handle)
+        target = Declared(item.address, item.account, item.handle)
         reader.targets.setdefault(item.spec.kind, {})[entry.name] = target
-        reader.handles.setdefault(item.spec.kind, {})[handle] = target
+        reader.handles.setdefault(item.spec.kind, {})[item.handle] = target
 
 
 def resolve(reader: Reader, item: Desired) -> Desired | None:
     """Return the object with handles in its references, None if one of them leads nowhere."""
-    spec, links = item.spec, {}
+    spec, links = item.spec, dict[str, DeclaredAddress]()
     for path, reference, value in references(item.spec):
         target = reader.target(reference, value)
         if target is not None and (not reference.same_account or target.account == item.account):
@@ -49,7 +49,7 @@ def _mentioned(
     reader: Reader, reference: Reference, listed: Iterable[str], account: str
 ) -> tuple[str, ...] | None:
     """Return names and remote values as remote values, None if one leads nowhere."""
-    found = set()
+    found = set[str]()
     for value in listed:
         target = reader.target(reference, value)
         if target is not None and (not reference.same_account or target.account == account):

@@ -289,7 +289,7 @@ def _account_warnings(document: _Document, accounts: Mapping[str, Account]) -> I
 
 
 def _hints(desired: Sequence[Desired]) -> set[Problem]:
-    by_address = {item.address: item for item in desired}
+    by_address: dict[str, Desired] = {item.address: item for item in desired}
     found = [
         Finding(address=item.address, message=note)
         for item in desired

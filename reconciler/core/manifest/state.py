@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
+from reconciler.core.model.addresses import DeclaredAddress, Handle
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.model.spec import Reference
@@ -24,9 +25,9 @@ class DeclaredEntry:
 class Declared:
     """What a declared name stands for when something refers to it."""
 
-    address: str
+    address: DeclaredAddress
     account: str
-    handle: str
+    handle: Handle
 
 
 @dataclass(frozen=True, slots=True)

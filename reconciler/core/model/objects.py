@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from reconciler.core.model.spec import Spec
+from reconciler.core.model.addresses import (
+    DeclaredAddress,
+    Handle,
+    LiveAddress,
+    Outputs,
+    ReferenceKey,
+)
+from reconciler.core.model.spec import Spec, live_address
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -15,8 +23,32 @@ class Position:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class _Named:
+    """What both sides of an object are called; asked for often, so it is kept."""
+
+    account: str
+    spec: Spec
+    outputs: Outputs
+
+    @cached_property
+    def live_address(self) -> LiveAddress:
+        """Return kind, account and identity, which are the same on both sides."""
+        return live_address(self.spec, self.account)
+
+    @cached_property
+    def handle(self) -> Handle:
+        """Return what specs refer to it by."""
+        return self.spec.handle(self.account, self.outputs)
+
+    @property
+    def keys(self) -> tuple[ReferenceKey, ReferenceKey]:
+        """Return what references of its own account call it, and those of any other."""
+        kind, handle = self.spec.kind, self.handle
+        return (kind, self.account, handle), (kind, "", handle)
+
+
+@dataclass(frozen=True)
+class Desired(_Named):
     """One declared object. `references` maps spec paths to the declared addresses behind them.
 
     `outputs` are the remote values that are known before the object exists (a queue's ARN).
@@ -24,13 +56,13 @@ class Desired:
     remote values instead of handles.
     """
 
-    address: str
+    address: DeclaredAddress
     account: str
     spec: Spec
     stack: str
     position: Position
-    references: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, DeclaredAddress] = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=dict)
     protect: bool = False
     ignore: frozenset[str] = frozenset()
 
@@ -44,8 +76,8 @@ class Backlog:
     delayed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+@dataclass(frozen=True)
+class Live(_Named):
     """One object as a service reports it. `outputs` are remote values offered to references.
 
     `owner` is the stack named by the object's own mark, `protected` its mark against deletion,
@@ -55,7 +87,7 @@ class Live:
 
     account: str
     spec: Spec
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=dict)
     owner: str | None = None
     protected: bool = False
     waiting: int | None = None

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from reconciler.core.model.addresses import Handle
 from reconciler.core.model.spec import Reference, Spec, to_snake
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,9 +29,12 @@ def put(spec: M, path: str, value: str) -> M:
     return spec.model_copy(update={name: inner})
 
 
-def references(spec: Spec) -> Iterator[tuple[str, Reference, str]]:
-    """Yield (path, reference, value) for each reference the spec holds."""
+def references(spec: Spec) -> Iterator[tuple[str, Reference, Handle]]:
+    """Yield (path, reference, handle) for each reference the spec holds.
+
+    What a service reports holds remote values there, until `core.world.refs` made handles of them.
+    """
     for path, reference in spec.refs.items():
         value = get(spec, path)
         if value is not None:
-            yield path, reference, value
+            yield path, reference, Handle(value)

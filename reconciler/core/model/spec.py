@@ -14,7 +14,13 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, alias_generators
 
-from reconciler.core.model.addresses import identity_address
+from reconciler.core.model.addresses import (
+    Handle,
+    LiveAddress,
+    Outputs,
+    ReferenceKey,
+    identity_address,
+)
 from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.exclusion import Exclusion
 from reconciler.core.model.link import Link
@@ -55,6 +61,10 @@ class Reference:
     output: str
     same_account: bool = False
     remote: str | None = None
+
+    def key(self, account: str, handle: Handle) -> ReferenceKey:
+        """Return what this reference, of an object in `account`, calls the other object."""
+        return self.kind, account if self.same_account else "", handle
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +151,9 @@ class Spec(Frozen):
         """Return what it cannot stand beside, None if it can beside anything."""
         return None
 
-    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+    def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the string by which other specs refer to this object: its live address."""
-        return live_address(self, account)
+        return Handle(live_address(self, account))
 
     def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
         """Return how many API calls it takes to write `after` by path, or to create or delete."""
@@ -214,6 +224,6 @@ def dump(value: Any) -> Any:
     return value
 
 
-def live_address(spec: Spec, account: str) -> str:
+def live_address(spec: Spec, account: str) -> LiveAddress:
     """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
     return identity_address(spec.kind, account, spec.identity_values())

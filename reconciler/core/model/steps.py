@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.core.model.addresses import Address
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import ActionName
@@ -13,7 +14,7 @@ Verb = Literal["create", "update", "delete"]
 Phase = Literal["prepare", "clear", "build", "prune"]
 
 
-StepId = tuple[str, Verb]
+StepId = tuple[Address, Verb]
 
 
 PHASES: tuple[Phase, ...] = ("prepare", "clear", "build", "prune")
@@ -24,12 +25,12 @@ class Change:
     """A decision about one object; a create has no live side, a delete no desired one."""
 
     action: ActionName
-    address: str
+    address: Address
     desired: Desired | None = None
     live: Live | None = None
     changes: tuple[FieldChange, ...] = ()
     adopts: bool = False
-    caused_by: str | None = None
+    caused_by: Address | None = None
 
     @property
     def wanted(self) -> Desired:
@@ -59,7 +60,7 @@ class Step:
     step has ended one way or the other, and may be held back (see `succession`).
     """
 
-    address: str
+    address: Address
     verb: Verb
     phase: Phase
     change: Change

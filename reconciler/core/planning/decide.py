@@ -5,15 +5,15 @@ from graphlib import TopologicalSorter
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.address_patterns import within
+from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange, Finding
 from reconciler.core.model.references import get, references
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.diff import compare, cosmetic, creation, deletion
 from reconciler.core.world.matching import Selection, World, meet
 from reconciler.core.world.observation import Observation
-from reconciler.core.world.unread import held
+from reconciler.core.world.unread import must_stay
 
 Standing = Mapping[tuple[str, str, str], Mapping[str, Sequence[Live]]]
 
@@ -33,19 +33,19 @@ def decide(
     together = selection.together(observation.accounts)
     world = meet(declarations, live, observation, together)
     unknown = [world.met(world.desired[address]) for address in world.unknown]
-    found = held(
+    found = must_stay(
         [*world.live, *world.sights.others],
         observation.unread,
         [item for item in unknown if item is not None],
     )
-    world.held = found | _seen_elsewhere(world, found)
+    world.must_stay = found | _seen_elsewhere(world, found)
     if destroying:
         _decide_to_destroy(world)
         return world
     standing = _standing(world)
     _stick_declared_twice(world)
     _stick_astray(world)
-    for item in _targets_first(declarations.desired):
+    for item in _dependencies_first(declarations.desired):
         if _takes_part(world, item):
             _decide(world, item, standing)
             _withdraw_unfounded(world, item)
@@ -56,16 +56,13 @@ def decide(
     return world
 
 
-def _seen_elsewhere(world: World, addresses: Collection[str]) -> frozenset[str]:
+def _seen_elsewhere(world: World, addresses: Collection[LiveAddress]) -> frozenset[LiveAddress]:
     """Return the live addresses of objects that one of these is another sight of."""
-    pairs = (
-        (live_address(other.spec, other.account), live_address(one.spec, one.account))
-        for other, one in world.sights.same
-    )
+    pairs = ((other.live_address, one.live_address) for other, one in world.sights.same)
     return frozenset(one for other, one in pairs if other in addresses)
 
 
-def _targets_first(desired: Sequence[Desired]) -> Iterator[Desired]:
+def _dependencies_first(desired: Sequence[Desired]) -> Iterator[Desired]:
     """Yield each object after those it refers to."""
     by_address = {item.address: item for item in desired}
     links = {item.address: set(item.references.values()) for item in desired}
@@ -111,7 +108,7 @@ def _warn_of_bereaved(world: World) -> None:
         (change.former.spec.kind, handle): change.address
         for change in world.changes.values()
         if change.action == "delete"
-        for handle in [change.former.spec.handle(change.former.account, change.former.outputs)]
+        for handle in [change.former.handle]
     }
     for item in world.declarations.desired if going else ():
         for path, reference, value in references(item.spec):
@@ -181,7 +178,7 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
     if stack not in (None, world.declarations.stack):
         message = f"it is of stack {stack!r}, as its name or what it refers to tells"
         world.warnings.append(Finding(address=item.address, message=message))
-    if replaced and live_address(live.spec, live.account) in world.held:
+    if replaced and live.live_address in world.must_stay:
         message = "it has to be replaced, and something that was not read may refer to it"
         world.stick(item, message)
         return
@@ -192,12 +189,12 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
         live=live,
         changes=tuple(sorted([*changes, *dragged], key=lambda change: change.path)),
         adopts=not world.owned(live),
-        caused_by=dragged[0].after if dragged else _moved_by(world, item, changes),
+        caused_by=Address(dragged[0].after) if dragged else _moved_by(world, item, changes),
     )
 
 
 def _dragged(world: World, item: Desired, live: Live) -> list[FieldChange]:
-    """Return the references that stay, but whose target is replaced under a new remote value."""
+    """Return the references that stay, to what is replaced under a new remote value."""
     found: list[FieldChange] = []
     for path, address in sorted(item.references.items()):
         change = world.changes.get(address)
@@ -211,13 +208,15 @@ def _dragged(world: World, item: Desired, live: Live) -> list[FieldChange]:
     return found
 
 
-def _moved_by(world: World, item: Desired, changes: Iterable[FieldChange]) -> str | None:
-    """Return the new target of a changed reference if this plan is what brings it about."""
+def _moved_by(
+    world: World, item: Desired, changes: Iterable[FieldChange]
+) -> DeclaredAddress | None:
+    """Return what a changed reference now leads to if this plan is what brings that about."""
     for path, address in sorted(item.references.items()):
-        target = world.changes.get(address)
+        dependency = world.changes.get(address)
         if (
-            target is not None
-            and target.action in ("create", "replace")
+            dependency is not None
+            and dependency.action in ("create", "replace")
             and any(within(path, change.path) for change in changes)
         ):
             return address
@@ -258,9 +257,7 @@ def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
         return None
     slots = standing.get((item.spec.kind, world.sights.realm(item.account), slot[0]), {})
     others = (other for name, found in slots.items() if name != slot[1] for other in found)
-    return next(
-        (live_address(it.spec, it.account) for it in others if not _deleted(world, it)), None
-    )
+    return next((it.live_address for it in others if not _deleted(world, it)), None)
 
 
 def _rule(item: Desired) -> str:
@@ -272,18 +269,18 @@ def _rule(item: Desired) -> str:
 def _decide_undeclared(world: World) -> None:
     for live in world.live:
         if _deleted(world, live):
-            address = live_address(live.spec, live.account)
+            address = live.live_address
             changes = tuple(deletion(live))
             world.changes[address] = Change("delete", address, live=live, changes=changes)
 
 
 def _decide_to_destroy(world: World) -> None:
-    met = {live_address(item.spec, item.account): item for item in world.declarations.desired}
+    met = {item.live_address: item for item in world.declarations.desired}
     for live in world.live:
-        address = live_address(live.spec, live.account)
+        address = live.live_address
         if not world.owned(live) or not world.selection.account(live.account):
             continue
-        if address not in world.held and world.by_address[address] is live:
+        if address not in world.must_stay and world.index.at(address) is live:
             item = met.get(address)
             name = item.address if item else address
             world.changes[name] = Change("delete", name, item, live, tuple(deletion(live)))
@@ -291,7 +288,7 @@ def _decide_to_destroy(world: World) -> None:
 
 def _deleted(world: World, live: Live) -> bool:
     """Say whether this run deletes a live object."""
-    return _prunable(world, live) and live_address(live.spec, live.account) not in world.held
+    return _prunable(world, live) and live.live_address not in world.must_stay
 
 
 def withheld(world: World) -> int:
@@ -300,12 +297,12 @@ def withheld(world: World) -> int:
 
 
 def _prunable(world: World, live: Live) -> bool:
-    address = live_address(live.spec, live.account)
+    address = live.live_address
     return (
         not world.selection.targets
         and world.selection.account(live.account)
         and address not in world.declared
-        and world.by_address[address] is live
+        and world.index.at(address) is live
         and world.owned(live)
     )
 
@@ -313,14 +310,14 @@ def _prunable(world: World, live: Live) -> bool:
 def undeclared(world: World) -> Iterator[Live]:
     """Yield live objects that no declaration meets, each identity once."""
     for live in world.live:
-        address = live_address(live.spec, live.account)
-        if address not in world.declared and world.by_address[address] is live:
+        address = live.live_address
+        if address not in world.declared and world.index.at(address) is live:
             yield live
 
 
 def unmanaged(world: World) -> Iterator[Live]:
     """Yield live objects that are not ours and that no declaration meets."""
     for live in world.live:
-        undeclared = live_address(live.spec, live.account) not in world.declared
+        undeclared = live.live_address not in world.declared
         if undeclared and not world.owned(live) and world.selection.account(live.account):
             yield live

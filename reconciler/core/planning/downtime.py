@@ -3,11 +3,12 @@
 import heapq
 from collections.abc import Sequence
 
+from reconciler.core.model.addresses import Address
 from reconciler.core.model.pacing import SECONDS_A_CALL, TokenBucket
 from reconciler.core.model.steps import Step, StepId
 
 
-def gaps(steps: Sequence[Step]) -> dict[str, float]:
+def downtimes(steps: Sequence[Step]) -> dict[Address, float]:
     """Return the seconds from the delete to the create of each replace, by address."""
     ends = _ends(steps)
     return {

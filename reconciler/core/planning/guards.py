@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.core.manifest.settings import Policy
+from reconciler.core.model.addresses import ReferenceKey
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Guard
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.steps import Change
-from reconciler.core.planning.order import Referrers, leaves, referring
+from reconciler.core.planning.order import leaves
 from reconciler.core.planning.overrides import Overrides, allowed, limits, line, passing
 from reconciler.core.text.counting import counted
+from reconciler.core.world.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,8 @@ class Situation:
     """What guards look at besides the changes themselves.
 
     `owned` counts our live objects; `unread` names scopes whose read failed; `withheld` counts
-    deletes that were left out; `targeted` says that a --target filter was given. `needed` is what
-    declarations refer to: kind, account (or none) and handle. `today` is the day that what a guard
+    deletes that were left out; `targeted` says that a --target filter was given. `live` knows what
+    refers to what, `needed` is what declarations refer to. `today` is the day that what a guard
     offers to let through is counted from. `held_back` are addresses of deletes that this run does
     not make. `elsewhere` are the changes of other runs.
     """
@@ -32,10 +33,10 @@ class Situation:
     unread: Sequence[str]
     withheld: int
     targeted: bool
-    referrers: Referrers
+    live: Index[Live]
     elsewhere: Sequence[Change]
     held_back: Collection[str]
-    needed: Collection[tuple[str, str, str]]
+    needed: frozenset[ReferenceKey]
     today: date
 
     def passes(self, guard: str, change: Change) -> bool:
@@ -200,10 +201,10 @@ def _non_empty(changes: Sequence[Change], situation: Situation) -> Guard:
 
 
 def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
-    held = list(_held(changes, situation))
-    stopped = [(one, by) for one, by in held if not situation.passes("referenced", one)]
+    found = list(_still_referenced(changes, situation))
+    stopped = [(one, by) for one, by in found if not situation.passes("referenced", one)]
     if not stopped:
-        message = f"{counted(len(held), 'object')} removed though others point there"
+        message = f"{counted(len(found), 'object')} removed though others point there"
         return Guard(guard="referenced", refused=False, message=message)
     named = [f"{change.address} (from {sources})" for change, sources in stopped]
     message = (
@@ -214,27 +215,24 @@ def _referenced(changes: Sequence[Change], situation: Situation) -> Guard:
     return _refused("referenced", message, situation.lines("referenced", addresses))
 
 
-def _held(changes: Sequence[Change], situation: Situation) -> Iterator[tuple[Change, str]]:
+def _still_referenced(
+    changes: Sequence[Change], situation: Situation
+) -> Iterator[tuple[Change, str]]:
     """Yield the removal of each object that others point at, and what does."""
     every = (*changes, *situation.elsewhere)
     by_live = {id(change.live): change for change in every if change.live is not None}
     for change in _removals(changes):
         if change.address in situation.held_back:
             continue  # it stays for a declared object that still points at it
-        sources = [
-            live_address(other.spec, other.account)
-            for other, path in referring(change.former, situation.referrers)
+        sources: list[str] = [
+            other.live_address
+            for other, path in situation.live.referring(change.former)
             if _stays(change, other, path, by_live)
         ]
-        if change.action == "delete" and _needed(change.former, situation.needed):
+        if change.action == "delete" and not situation.needed.isdisjoint(change.former.keys):
             sources.append("what is declared")
         if sources:
             yield change, short_list(sorted(sources))
-
-
-def _needed(live: Live, needed: Collection[tuple[str, str, str]]) -> bool:
-    handle = live.spec.handle(live.account, live.outputs)
-    return any((live.spec.kind, scope, handle) in needed for scope in (live.account, ""))
 
 
 def _stays(change: Change, referrer: Live, path: str, by_live: Mapping[int, Change]) -> bool:

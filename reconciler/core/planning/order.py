@@ -13,34 +13,34 @@ from types import MappingProxyType
 from typing import Protocol
 
 from reconciler.core.model.address_patterns import within
+from reconciler.core.model.addresses import Address, DeclaredAddress
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
 from reconciler.core.model.steps import PHASES, Change, Phase, Step, StepId, Verb
-from reconciler.core.world.sights import NO_OTHERS, Name, Sights
+from reconciler.core.world.index import Index
+from reconciler.core.world.sights import NO_OTHERS, Sights
 
 
 class Successors(Protocol):
     """What may take over from something: `coming` are the addresses that the plan brings about."""
 
     @property
-    def coming(self) -> tuple[str, ...]:
+    def coming(self) -> tuple[Address, ...]:
         """Return the addresses."""
         ...
 
 
 def order(
     changes: Sequence[Change],
-    live: Iterable[Live],
+    live: Index[Live],
     desired: Iterable[Desired],
     sights: Sights = NO_OTHERS,
-    waiting: Mapping[str, Successors] = MappingProxyType({}),
+    waiting: Mapping[Address, Successors] = MappingProxyType({}),
 ) -> tuple[Step, ...]:
     """Return the steps of `changes` in order of execution.
 
-    `live` are all known live objects, each once, with handles; `desired` are all declared ones;
-    `sights` tells what else the live ones are called; `waiting` gives by address what a delete
-    waits for.
+    `live` are all known live objects, `desired` all declared ones; `sights` tells which accounts
+    are the same; `waiting` gives by address what a delete waits for.
 
     Raises:
         PlanRefused: the steps need each other in a circle.
@@ -49,9 +49,11 @@ def order(
         (change.address, verb): change for change in changes for verb in _verbs(change)
     }
     needs: dict[StepId, set[StepId]] = {step: set() for step in by_id}
-    links = {item.address: sorted(set(item.references.values())) for item in desired}
-    _need_targets(needs, by_id, links)
-    _need_cleared(needs, by_id, referrers(live, sights.aliases))
+    links: dict[Address, list[DeclaredAddress]] = {
+        item.address: sorted(set(item.references.values())) for item in desired
+    }
+    _need_dependencies(needs, by_id, links)
+    _need_cleared(needs, by_id, live)
     _need_room(needs, changes, sights)
     replaced = [change.address for change in changes if change.action == "replace"]
     for address in replaced:
@@ -71,10 +73,10 @@ def _verbs(change: Change) -> tuple[Verb, ...]:
     return ("delete", "create") if change.action == "replace" else (change.action,)
 
 
-def _need_targets(
+def _need_dependencies(
     needs: dict[StepId, set[StepId]],
     by_id: Mapping[StepId, Change],
-    links: Mapping[str, Sequence[str]],
+    links: Mapping[Address, Sequence[DeclaredAddress]],
 ) -> None:
     """Let creates wait for what they refer to, directly or through unchanged objects.
 
@@ -86,54 +88,27 @@ def _need_targets(
             continue
         wanted: tuple[Verb, ...] = ("create", "update") if verb == "create" else ("create",)
         waiting = list(links.get(address, ()))
-        seen: set[str] = set()
+        seen: set[Address] = set()
         while waiting:
-            target = waiting.pop()
-            if target in seen:
+            dependency = waiting.pop()
+            if dependency in seen:
                 continue
-            seen.add(target)
-            found = {(target, each) for each in wanted} & by_id.keys()
+            seen.add(dependency)
+            found = {(dependency, each) for each in wanted} & by_id.keys()
             needs[step] |= found
             if not found:
-                waiting += links.get(target, ())
-
-
-Referrers = Mapping[Name, Sequence[tuple[Live, str]]]
-
-
-def referrers(live: Iterable[Live], aliases: Mapping[Name, Name] | None = None) -> Referrers:
-    """Return who refers to what: (kind, account or "", handle) → live objects and their paths.
-
-    `aliases` are other names under which objects are referred to.
-    """
-    names = aliases or {}
-    found: dict[tuple[str, str, str], list[tuple[Live, str]]] = {}
-    for item in live:
-        for path, reference, handle in references(item.spec):
-            scope = item.account if reference.same_account else ""
-            name = (reference.kind, scope, handle)
-            found.setdefault(names.get(name, name), []).append((item, path))
-    return found
-
-
-def referring(item: Live, known: Referrers) -> Iterator[tuple[Live, str]]:
-    """Yield the live objects that refer to `item`, with the path of the field that does."""
-    handle = item.spec.handle(item.account, item.outputs)
-    for scope in (item.account, ""):
-        for referrer, path in known.get((item.spec.kind, scope, handle), ()):
-            if referrer is not item:
-                yield referrer, path
+                waiting += links.get(dependency, ())
 
 
 def _need_cleared(
-    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], known: Referrers
+    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], live: Index[Live]
 ) -> None:
     """Let deletes wait until every live object that refers to theirs is gone or moved away."""
     by_live = {id(change.live): step for step, change in by_id.items() if step[1] != "create"}
     for step, change in by_id.items():
         if step[1] != "delete" or change.live is None:
             continue
-        for referrer, path in referring(change.live, known):
+        for referrer, path in live.referring(change.live):
             other = by_live.get(id(referrer))
             if other is not None and (other[1] == "delete" or leaves(by_id[other], path)):
                 needs[step].add(other)
@@ -198,7 +173,7 @@ def _circle(needs: Mapping[StepId, Collection[StepId]]) -> list[StepId]:
     return []
 
 
-def _need_prepared(needs: dict[StepId, set[StepId]], replaced: Iterable[str]) -> None:
+def _need_prepared(needs: dict[StepId, set[StepId]], replaced: Iterable[Address]) -> None:
     """Let the delete half of a replace wait for what its create half needs.
 
     So the gap stays short, and nothing is taken away that could not be put back. It cannot wait
@@ -238,7 +213,7 @@ def _never_ready(needs: Mapping[StepId, Collection[StepId]]) -> set[StepId]:
 def _need_heirs(
     needs: dict[StepId, set[StepId]],
     by_id: Mapping[StepId, Change],
-    waiting: Mapping[str, Successors],
+    waiting: Mapping[Address, Successors],
 ) -> None:
     """Let deletes that clear the way wait for what takes over, unless that waits for them.
 

@@ -6,17 +6,19 @@ from math import ceil
 from typing import Any
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import Address, ReferenceKey
 from reconciler.core.model.delivery import obstacles
+from reconciler.core.model.objects import Live
 from reconciler.core.model.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.model.plan import Action, Estimate, FieldChange, Finding, Plan, Unmanaged
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import ActionName, Pace, Spec, live_address
+from reconciler.core.model.spec import ActionName, Pace, Spec
 from reconciler.core.model.steps import Change, Step
 from reconciler.core.planning.decide import decide, unmanaged, withheld
-from reconciler.core.planning.downtime import gaps
+from reconciler.core.planning.downtime import downtimes
 from reconciler.core.planning.fingerprint import fingerprint_of
 from reconciler.core.planning.guards import Situation, short_list, verdicts
-from reconciler.core.planning.order import Referrers, order, referrers
+from reconciler.core.planning.order import order
 from reconciler.core.planning.overrides import Overrides, passing
 from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import NOTHING, Wait, waits
@@ -26,7 +28,7 @@ from reconciler.core.routing import Routing, account_changes
 from reconciler.core.world.effort import CALLS_AT_ONCE, Effort
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
-from reconciler.core.world.refs import Index, internalise
+from reconciler.core.world.refs import Handles, internalise
 
 FORMAT_VERSION = 1
 EVERYTHING = Selection()
@@ -44,26 +46,26 @@ class Prepared:
 
     plan: Plan
     steps: tuple[Step, ...]
-    index: Index
+    handles: Handles
     world: World
     rules: Rules = Rules()  # noqa: RUF009 - a frozen value, shared safely
     idle: tuple[str, ...] = ()
-    waiting: Mapping[str, Wait] = field(default_factory=dict)
+    waiting: Mapping[Address, Wait] = field(default_factory=dict)
     elsewhere: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ripple:
-    """What an action waits for and brings with it; all but `gap` are addresses.
+    """What an action waits for and brings with it; all but `downtime` are addresses.
 
-    `cleared` has to go first, `dragged` is replaced because of it, `gap` are the seconds between
-    the two halves of a replace, `wait` is what may take its place.
+    `cleared` has to go first, `dragged` is replaced because of it, `downtime` are the seconds
+    between the two halves of a replace, `wait` is what may take its place.
     """
 
-    needs: tuple[str, ...]
-    cleared: tuple[str, ...]
-    dragged: tuple[str, ...]
-    gap: float | None
+    needs: tuple[Address, ...]
+    cleared: tuple[Address, ...]
+    dragged: tuple[Address, ...]
+    downtime: float | None
     wait: Wait
 
 
@@ -86,15 +88,13 @@ def prepare(
         PlanRefused: the steps need each other in a circle.
     """
     declarations = observation.complete(declarations)
-    known, index = internalise(observation.live, declarations.desired)
+    known, handles = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
-    changes = sorted(world.changes.values(), key=lambda change: change.address)
-    pointing = referrers(world.live, world.sights.aliases)
-    waiting = {} if overrides.destroying else waits(world, pointing)
-    every = [*changes, *world.elsewhere.values()]
-    ordered = order(every, world.live, declarations.desired, world.sights, waiting)
+    waiting = {} if overrides.destroying else waits(world)
+    every = [*_changes(world), *world.elsewhere.values()]
+    ordered = order(every, world.index, declarations.desired, world.sights, waiting)
     steps = tuple(step for step in ordered if step.address in world.changes)
-    actions = tuple(_actions(world, steps, gaps(ordered), waiting))
+    actions = tuple(_actions(world, steps, downtimes(ordered), waiting))
     plan = Plan(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,
@@ -103,60 +103,68 @@ def prepare(
         complete=not observation.unread,
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
-        guards=verdicts(changes, _situation(world, overrides, pointing, waiting)),
-        estimate=_estimate(changes, observation.effort),
+        guards=verdicts(_changes(world), _situation(world, overrides, waiting)),
+        estimate=_estimate(_changes(world), observation.effort),
         actions=actions,
-        unmanaged=tuple(
-            Unmanaged(
-                kind=item.spec.kind, account=item.account, identity=item.spec.identity_values()
-            )
-            for item in unmanaged(world)
-        ),
+        unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
-        warnings=_sorted(
-            [
-                *observation.warnings,
-                *world.warnings,
-                *unexamined(world),
-                *idle_allowances(world),
-                *([] if overrides.destroying else obstacles(declarations.desired)),
-            ]
-        ),
+        warnings=_sorted(_warnings(world, observation, overrides)),
         unknown=tuple(sorted(filter(world.mine, world.unknown))),
         not_looked=observation.not_looked,
         accounts=dict(targets or {}),
         routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
     )
-    plan = plan.model_copy(update={"fingerprint": fingerprint_of(plan)})
-    policy = declarations.policy
-    going = {
-        live_address(step.change.former.spec, step.change.former.account)
-        for step in steps
-        if step.verb == "delete"
+    return Prepared(
+        plan.model_copy(update={"fingerprint": fingerprint_of(plan)}),
+        steps,
+        handles,
+        world,
+        _rules(world, steps, overrides),
+        tuple(idle_overrides(world, overrides)),
+        waiting,
+        tuple(step for step in ordered if step.address in world.elsewhere),
+    )
+
+
+def _changes(world: World) -> list[Change]:
+    return sorted(world.changes.values(), key=lambda change: change.address)
+
+
+def _unmanaged(item: Live) -> Unmanaged:
+    return Unmanaged(
+        kind=item.spec.kind, account=item.account, identity=item.spec.identity_values()
+    )
+
+
+def _warnings(world: World, observation: Observation, overrides: Overrides) -> Iterator[Finding]:
+    yield from observation.warnings
+    yield from world.warnings
+    yield from unexamined(world)
+    yield from idle_allowances(world)
+    if not overrides.destroying:
+        yield from obstacles(world.declarations.desired)
+
+
+def _rules(world: World, steps: Iterable[Step], overrides: Overrides) -> Rules:
+    """Return what is let through when a write is looked at once more."""
+    policy = world.declarations.policy
+    going = {step.change.former.live_address for step in steps if step.verb == "delete"}
+    seen_elsewhere = {
+        other.live_address for other, one in world.sights.same if one.live_address in going
     }
-    going |= {
-        live_address(other.spec, other.account)
-        for other, one in world.sights.same
-        if live_address(one.spec, one.account) in going
-    }
-    rules = Rules(
+    return Rules(
         policy.ignore_tags,
         non_empty=passing("nonEmpty", policy, overrides),
         referenced=passing("referenced", policy, overrides),
-        going=frozenset(going),
+        going=frozenset(going | seen_elsewhere),
     )
-    elsewhere = tuple(step for step in ordered if step.address in world.elsewhere)
-    idle = tuple(idle_overrides(world, overrides))
-    return Prepared(plan, steps, index, world, rules, idle, waiting, elsewhere)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
 
 
-def _situation(
-    world: World, overrides: Overrides, pointing: Referrers, waiting: Mapping[str, Wait]
-) -> Situation:
+def _situation(world: World, overrides: Overrides, waiting: Mapping[Address, Wait]) -> Situation:
     return Situation(
         policy=world.declarations.policy,
         overrides=overrides,
@@ -167,7 +175,7 @@ def _situation(
         unread=[str(item.scope) for item in world.unread],
         withheld=withheld(world),
         targeted=bool(world.selection.targets),
-        referrers=pointing,
+        live=world.index,
         elsewhere=tuple(world.elsewhere.values()),
         held_back={address for address, wait in waiting.items() if wait.lacking},
         needed=frozenset(() if overrides.destroying else _needed(world)),
@@ -175,22 +183,22 @@ def _situation(
     )
 
 
-def _needed(world: World) -> Iterator[tuple[str, str, str]]:
-    """Yield what declarations refer to: kind, account (or none) and handle."""
+def _needed(world: World) -> Iterator[ReferenceKey]:
+    """Yield what declarations refer to."""
     for item in world.declarations.desired:
         for _, reference, handle in references(item.spec):
-            yield reference.kind, item.account if reference.same_account else "", handle
+            yield reference.key(item.account, handle)
 
 
 def _actions(
     world: World,
     steps: Sequence[Step],
-    missing: Mapping[str, float],
-    waiting: Mapping[str, Wait],
+    downtime: Mapping[Address, float],
+    waiting: Mapping[Address, Wait],
 ) -> Iterator[Action]:
     """Yield one action for each change, where its first step stands."""
-    needs: dict[str, set[str]] = {}
-    cleared: dict[str, set[str]] = {}
+    needs: dict[Address, set[Address]] = {}
+    cleared: dict[Address, set[Address]] = {}
     for step in steps:
         needed = {address for address, _ in step.needs} - {step.address}
         needs.setdefault(step.address, set()).update(needed)
@@ -198,7 +206,7 @@ def _actions(
             deleted = {address for address, verb in step.needs if verb == "delete"}
             cleared[step.address] = deleted - {step.address}
     names, dragged = _names(world), _dragged(world)
-    done: set[str] = set()
+    done: set[Address] = set()
     for step in steps:
         if step.address not in done:
             done.add(step.address)
@@ -206,17 +214,17 @@ def _actions(
                 needs=tuple(sorted(needs[step.address])),
                 cleared=tuple(sorted(cleared.get(step.address, ()))),
                 dragged=tuple(dragged.get(step.address, ())),
-                gap=missing.get(step.address),
+                downtime=downtime.get(step.address),
                 wait=waiting.get(step.address, NOTHING),
             )
             yield _action(step.change, ripple, names)
 
 
-def _dragged(world: World) -> dict[str, list[str]]:
+def _dragged(world: World) -> dict[Address, list[Address]]:
     """Return what is replaced only because something else is, by the address of that."""
-    found: dict[str, list[str]] = {}
-    for change in sorted(world.changes.values(), key=lambda change: change.address):
-        cause = world.changes.get(change.caused_by or "")
+    found: dict[Address, list[Address]] = {}
+    for change in _changes(world):
+        cause = world.changes.get(change.caused_by) if change.caused_by else None
         if cause is not None and change.action == cause.action == "replace":
             found.setdefault(cause.address, []).append(change.address)
     return found
@@ -237,7 +245,7 @@ def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
         caused_by=change.caused_by,
         units={path: unit for found in units for path, unit in found.items()},
         notes=tuple(_notes(change, ripple)),
-        gap_seconds=ripple.gap,
+        gap_seconds=ripple.downtime,
         waits_for=ripple.wait.addresses,
         held_back=ripple.wait.reason(),
     )
@@ -248,7 +256,7 @@ def _names(world: World) -> dict[str, str]:
     return {
         handle: item.address
         for item in world.declarations.desired
-        if (handle := item.spec.handle(item.account, item.outputs)).startswith(f"{item.spec.kind}.")
+        if (handle := item.handle).startswith(f"{item.spec.kind}.")
     }
 
 
@@ -265,8 +273,8 @@ def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
         yield from change.desired.spec.notes(before)
     if change.action == "replace":
         yield "it is deleted and created again: nothing is delivered in between"
-    if ripple.gap is not None:
-        yield f"about {max(1, ceil(ripple.gap))} s without delivery"
+    if ripple.downtime is not None:
+        yield f"about {max(1, ceil(ripple.downtime))} s without delivery"
     if ripple.dragged:
         yield f"it drags along {short_list(ripple.dragged)}"
     for address in ripple.cleared:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.model.objects import Live
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.steps import Verb
 from reconciler.core.planning.diff import altered
 from reconciler.core.planning.overrides import allowed
@@ -51,7 +50,7 @@ def objection(verb: Verb, address: str, former: Live, now: Live | None, rules: R
 
 def pointed_at(address: str, referrers: Iterable[Live], rules: Rules) -> str | None:
     """Say why an object must not be deleted that these refer to by now; None: go on."""
-    addresses = {live_address(item.spec, item.account) for item in referrers} - rules.going
+    addresses = {item.live_address for item in referrers} - rules.going
     if allowed(address, rules.referenced) or not addresses:
         return None
     return (

@@ -8,11 +8,11 @@ says that they belong together. What may take over from what is a fact of the ki
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.model.addresses import Address
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Change, Step, StepId
 from reconciler.core.planning.guards import short_list
-from reconciler.core.planning.order import Referrers, referring
 from reconciler.core.world.matching import World
 
 _Family = tuple[str, str]
@@ -27,11 +27,11 @@ class Wait:
     the reason: because of one of these the delete is not made in this run.
     """
 
-    coming: tuple[str, ...] = ()
-    lacking: tuple[tuple[str, str], ...] = ()
+    coming: tuple[Address, ...] = ()
+    lacking: tuple[tuple[Address, str], ...] = ()
 
     @property
-    def addresses(self) -> tuple[str, ...]:
+    def addresses(self) -> tuple[Address, ...]:
         """Return all that is waited for."""
         return tuple(sorted({*self.coming, *(address for address, _ in self.lacking)}))
 
@@ -68,16 +68,13 @@ class _Heir:
     parties: Collection[str | None] = ()
 
 
-def waits(world: World, known: Referrers) -> dict[str, Wait]:
-    """Return by address what each delete among the changes waits for, if anything.
-
-    `known` are the live references.
-    """
+def waits(world: World) -> dict[Address, Wait]:
+    """Return by address what each delete among the changes waits for, if anything."""
     heirs: dict[_Family, list[_Heir]] = {}
     for heir in _not_there(world):
         heirs.setdefault(_family(heir.item.spec), []).append(heir)
     carriers = _carriers(world)
-    found: dict[str, Wait] = {}
+    found: dict[Address, Wait] = {}
     same: dict[tuple[_Family, str, str, str | None], Wait] = {}
     for address, change in world.all_changes().items():
         if change.action != "delete":
@@ -87,23 +84,21 @@ def waits(world: World, known: Referrers) -> dict[str, Wait]:
         wait = same.get(key)
         if wait is None:
             wait = same[key] = _wait(change.former, heirs.get(key[0], ()))
-        carried = Wait(lacking=_carried(change.former, known, carriers))
+        carried = Wait(lacking=_carried(world, change.former, carriers))
         found[address] = wait.and_for(carried)
-    return _with_what_they_carry(world, known, found)
+    return _with_what_they_carry(world, found)
 
 
-def _with_what_they_carry(
-    world: World, known: Referrers, found: Mapping[str, Wait]
-) -> dict[str, Wait]:
+def _with_what_they_carry(world: World, found: Mapping[Address, Wait]) -> dict[Address, Wait]:
     """Let each delete also wait for what those wait for that still rest on the object."""
     changes = world.all_changes()
     by_live = {id(changes[address].former): address for address in found}
-    whole: dict[str, Wait] = {}
+    whole: dict[Address, Wait] = {}
 
-    def wait_of(address: str, above: frozenset[str]) -> Wait:
+    def wait_of(address: Address, above: frozenset[Address]) -> Wait:
         if address not in whole and address not in above:
             wait = found[address]
-            for referrer, _ in referring(changes[address].former, known):
+            for referrer, _ in world.index.referring(changes[address].former):
                 other = by_live.get(id(referrer))
                 if other is not None:
                     wait = wait.and_for(wait_of(other, above | {address}))
@@ -127,7 +122,7 @@ def heirs_elsewhere(
 
 
 def held_back(
-    steps: Sequence[Step], waiting: Mapping[str, Wait], undone: Collection[StepId]
+    steps: Sequence[Step], waiting: Mapping[Address, Wait], undone: Collection[StepId]
 ) -> dict[StepId, str]:
     """Return the deletes that are not to be begun, with the reason for each.
 
@@ -248,12 +243,12 @@ def _carriers(world: World) -> dict[int, Desired]:
 
 
 def _carried(
-    former: Live, known: Referrers, carriers: Mapping[int, Desired]
-) -> tuple[tuple[str, str], ...]:
+    world: World, former: Live, carriers: Mapping[int, Desired]
+) -> tuple[tuple[Address, str], ...]:
     """Return the declared objects that still rest on `former`, since they cannot be moved away."""
     if not carriers:
         return ()
-    found = (carriers.get(id(referrer)) for referrer, _ in referring(former, known))
+    found = (carriers.get(id(referrer)) for referrer, _ in world.index.referring(former))
     return tuple((item.address, "still rests on it") for item in found if item is not None)
 
 

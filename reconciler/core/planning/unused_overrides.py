@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.address_patterns import did_you_mean, meets
+from reconciler.core.model.addresses import Address
 from reconciler.core.model.plan import Finding
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.world.matching import World
@@ -25,8 +26,8 @@ def idle_allowances(world: World) -> Iterator[Finding]:
 def _unfounded(world: World, patterns: Sequence[str]) -> Iterator[str]:
     if not patterns:
         return
-    undeclared = world.by_address.keys() - world.declared
-    addresses = {*world.desired, *undeclared, *world.changes}
+    undeclared = {item.live_address for item in world.index} - world.declared
+    addresses: set[Address] = {*world.desired, *undeclared, *world.changes}
     for pattern in patterns:
         found = any(meets(pattern, address) for address in addresses)
         if not found and not _may_be_unseen(world, pattern):

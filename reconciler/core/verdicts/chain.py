@@ -1,14 +1,15 @@
 """The chain of delivery of one subscription: what it leads to, and what is wrong on the way."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.link import Link, LinkState
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import Spec, live_address
+from reconciler.core.model.spec import Spec
 from reconciler.core.planning.diff import compare
+from reconciler.core.world.index import Index
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.core.world.remote import RemoteReferences
@@ -49,10 +50,7 @@ class _Landscape:
         self._desired = {item.address: item for item in declarations.desired}
         self._remote = RemoteReferences(declarations, known, observation)
         self._unread: Sequence[Unread] = observation.unread
-        self._live = {live_address(live.spec, live.account): live for live in reversed(known)}
-        self._behind: Mapping[tuple[str, str], Live] = {
-            (live.spec.kind, live.spec.handle(live.account, live.outputs)): live for live in known
-        }
+        self._live = Index(known)
 
     def chain(self, item: Desired) -> Chain:
         path: list[Live] = []
@@ -60,7 +58,7 @@ class _Landscape:
         sender: str | None = None
         step: Desired | None = item
         while step is not None:
-            live = self._live.get(live_address(step.spec, step.account))
+            live = self._live.at(step.live_address)
             if live is None:
                 absent = Link(step.spec.kind, "broken", self._absence(step))
                 links.append(self._gone(step) or absent)
@@ -105,22 +103,22 @@ class _Landscape:
         """Say where a live object leads to if that is not as declared, else nothing."""
         actual = {path: value for path, _, value in references(live.spec)}
         for path, _, wanted in references(step.spec):
-            target = self._desired.get(step.references.get(path, ""))
-            if target is not None and not self._is_next(step, target):
+            address = step.references.get(path)
+            if address is not None and not self._is_next(step, self._desired[address]):
                 continue
             if actual.get(path) != wanted:
-                name = target.address if target else wanted
+                name = address or wanted
                 return f"{step.address} leads to {actual.get(path)}, not to {name}: run apply"
         return ""
 
     def _is_next(self, step: Desired, target: Desired) -> bool:
         """Say whether a chain leads on to `target`; if that is not live, its own link tells."""
-        there = live_address(target.spec, target.account) in self._live
+        there = self._live.at(target.live_address) is not None
         return there and target.spec.kind != step.spec.kind
 
     def _target(self, live: Live) -> Spec | None:
         for _, reference, value in references(live.spec):
-            found = self._behind.get((reference.kind, value))
+            found = self._live.behind(reference.key(live.account, value))
             return found.spec if found is not None else None
         return None
 
@@ -136,6 +134,6 @@ class _Landscape:
         for unread in self._unread:
             if unread.scope.covers(step.account, step.spec):
                 return f"{step.address} could not be read: {unread.reason}"
-        alike = (live.spec for live in self._live.values() if live.account == step.account)
+        alike = (live.spec for live in self._live if live.account == step.account)
         hint = next(filter(None, (step.spec.mistaken_for(other) for other in alike)), None)
         return f"{step.address} is not live: run apply" + (f" ({hint})" if hint else "")

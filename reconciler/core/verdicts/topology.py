@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import ActionName, Reference, Spec, live_address
+from reconciler.core.model.spec import ActionName, Reference, Spec
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.verdicts.drift import Drift
+from reconciler.core.world.index import Index
 from reconciler.core.world.matching import World
 
 NodeState = Literal[
@@ -119,8 +121,12 @@ class _Drawing:
         self._world: World | None = prepared.world if prepared else None
         actions = prepared.plan.actions if prepared else ()
         self._verbs: dict[str, ActionName] = {item.address: item.action for item in actions}
-        self._met = {live_address(it.spec, it.account): it for it in declarations.desired}
-        self._names: dict[tuple[str, str, str], str] = {}
+        self._met = {it.live_address: it for it in declarations.desired}
+        self._index = Index[Desired | Live](
+            declarations.desired,
+            self._world.live if self._world else (),
+            self._world.sights.aliases if self._world else {},
+        )
         self._nodes: dict[str, GraphNode] = {}
         self._edges: set[Edge] = set()
 
@@ -129,35 +135,24 @@ class _Drawing:
         live = self._world.live if self._world else []
         for item in self._declarations.desired:
             self._add(_node(item, item.address, self._declared_state(item), self._outputs(item)))
-            self._call(item, item.address)
         undeclared: list[tuple[str, Live]] = []
         for thing in live:
-            address = live_address(thing.spec, thing.account)
-            met = self._met.get(address)
-            self._call(thing, met.address if met else address)
+            address = thing.live_address
+            met = self._met.get(thing.live_address)
             if met is None:
                 undeclared.append((address, thing))
                 self._add(_node(thing, address, self._live_state(thing, address), thing.outputs))
-        for other, name in self._world.sights.aliases.items() if self._world else ():
-            if name in self._names:
-                self._names.setdefault(other, self._names[name])
         for item in self._declarations.desired:
             self._edges.update(self._of_declared(item))
-        for address, thing in undeclared:
-            state: EdgeState = "goes" if address in self._verbs else "stays"
-            self._edges.update(Edge(address, *way, state) for way in self._ways(thing))
+        for key, thing in undeclared:
+            state: EdgeState = "goes" if key in self._verbs else "stays"
+            self._edges.update(Edge(key, *way, state) for way in self._ways(thing))
         nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
         return Topology(self._declarations.stack, nodes, tuple(sorted(self._edges)))
 
     def _add(self, node: GraphNode) -> str:
         self._nodes.setdefault(node.key, node)
         return node.key
-
-    def _call(self, item: Desired | Live, key: str) -> None:
-        """Remember by which handle references name an object."""
-        handle = item.spec.handle(item.account, item.outputs)
-        for scope in (item.account, ""):
-            self._names.setdefault((item.spec.kind, scope, handle), key)
 
     def _outputs(self, item: Desired) -> Mapping[str, str]:
         live = self._world.met(item) if self._world else None
@@ -207,11 +202,13 @@ class _Drawing:
             uri = str(item.spec.fields()[item.spec.pushes_to])
             yield self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
 
-    def _found(self, item: Desired | Live, reference: Reference, handle: str) -> str:
+    def _found(self, item: Desired | Live, reference: Reference, handle: Handle) -> str:
         """Return the key of what a handle names; what nobody knows becomes a node of its own."""
-        scope = item.account if reference.same_account else ""
-        known = self._names.get((reference.kind, scope, handle))
-        return known or self._add(self._stranger(reference.kind, handle))
+        known = self._index.behind(reference.key(item.account, handle))
+        if known is None:
+            return self._add(self._stranger(reference.kind, handle))
+        met = known if isinstance(known, Desired) else self._met.get(known.live_address)
+        return met.address if met else known.live_address
 
     def _stranger(self, kind: str, handle: str) -> GraphNode:
         sighting = self._world.remote.sight(kind, handle).state if self._world else ""

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.address_patterns import meets
+from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.spec import live_address
 from reconciler.core.model.steps import Change
 from reconciler.core.provider import Scope
+from reconciler.core.world.index import Index
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.ownership import Belonging, owners
 from reconciler.core.world.refs import reading_order
@@ -66,23 +67,23 @@ class World:
     live: list[Live]
     sights: Sights
     unread: Sequence[Unread]
-    by_address: dict[str, Live]
-    owner: Mapping[str, Belonging]
-    desired: dict[str, Desired]
-    declared: frozenset[str]
+    index: Index[Live]
+    owner: Mapping[LiveAddress, Belonging]
+    desired: dict[DeclaredAddress, Desired]
+    declared: frozenset[LiveAddress]
     remote: RemoteReferences
-    unknown: set[str]
+    unknown: set[DeclaredAddress]
     examined: frozenset[str] | None = None
-    changes: dict[str, Change] = field(default_factory=dict)
-    elsewhere: dict[str, Change] = field(default_factory=dict)
+    changes: dict[Address, Change] = field(default_factory=dict)
+    elsewhere: dict[Address, Change] = field(default_factory=dict)
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
-    stuck: set[str] = field(default_factory=set)
-    held: frozenset[str] = frozenset()
+    stuck: set[DeclaredAddress] = field(default_factory=set)
+    must_stay: frozenset[LiveAddress] = frozenset()
 
     def met(self, item: Desired) -> Live | None:
         """Return the live object that a declaration meets."""
-        return self.by_address.get(live_address(item.spec, item.account))
+        return self.index.at(item.live_address)
 
     def owned(self, live: Live) -> bool:
         """Say whether a live object is ours."""
@@ -90,22 +91,24 @@ class World:
 
     def belonging(self, live: Live) -> Belonging:
         """Return which stack a live object belongs to."""
-        return self.owner[live_address(live.spec, live.account)]
+        return self.owner[live.live_address]
 
-    def mine(self, address: str) -> bool:
+    def mine(self, address: DeclaredAddress) -> bool:
         """Say whether a declared object is in an account that takes part."""
         return self.selection.account(self.desired[address].account)
 
-    def all_changes(self) -> dict[str, Change]:
+    def all_changes(self) -> dict[Address, Change]:
         """Return the changes of this run and of those beside it."""
         return {**self.changes, **self.elsewhere}
 
     def narrow(self, selection: Selection) -> None:
         """Leave to other runs what a selection does not hold, and what there is to say of it."""
         self.selection = selection
-        mine = {item.address: selection.account(item.account) for item in self.desired.values()}
+        mine: dict[str, bool] = {
+            item.address: selection.account(item.account) for item in self.desired.values()
+        }
         for item in self.live:
-            mine.setdefault(live_address(item.spec, item.account), selection.account(item.account))
+            mine.setdefault(item.live_address, selection.account(item.account))
         self.elsewhere = {name: it for name, it in self.changes.items() if not mine.get(name, True)}
         self.changes = {name: it for name, it in self.changes.items() if mine.get(name, True)}
         self.problems = [item for item in self.problems if mine.get(item.address, True)]
@@ -129,16 +132,14 @@ def meet(
     seen = sights(declarations, live, selection.accounts)
     ordered = sorted(seen.ones, key=reading_order)
     everything = [*ordered, *sorted(seen.others, key=reading_order)]
-    by_address: dict[str, Live] = {}
-    warnings: list[Finding] = []
-    for item in ordered:
-        address = live_address(item.spec, item.account)
-        if by_address.setdefault(address, item) is not item:
-            message = "there are several live objects with this identity; one is looked at a run"
-            warnings.append(Finding(address=address, message=message))
-    for item in seen.others:
-        by_address.setdefault(live_address(item.spec, item.account), item)
-    declared = frozenset(live_address(item.spec, item.account) for item in declarations.desired)
+    index = Index(ordered, seen.others, seen.aliases)
+    message = "there are several live objects with this identity; one is looked at a run"
+    warnings = [
+        Finding(address=item.live_address, message=message)
+        for item in ordered
+        if index.at(item.live_address) is not item
+    ]
+    declared = frozenset(item.live_address for item in declarations.desired)
     remote = RemoteReferences(declarations, everything, observation)
     return World(
         declarations=declarations,
@@ -146,7 +147,7 @@ def meet(
         live=ordered,
         sights=seen,
         unread=unread,
-        by_address=by_address,
+        index=index,
         owner=owners(
             everything,
             stack=declarations.stack,
@@ -154,8 +155,7 @@ def meet(
             missing=[
                 item
                 for item in declarations.desired
-                if live_address(item.spec, item.account) not in by_address
-                and observation.absent(item)
+                if index.at(item.live_address) is None and observation.absent(item)
             ],
         ),
         desired={item.address: item for item in declarations.desired},
@@ -170,9 +170,9 @@ def meet(
 
 def _unknown(
     desired: Sequence[Desired], unread: Sequence[Unread], remote: RemoteReferences
-) -> set[str]:
+) -> set[DeclaredAddress]:
     """Return the addresses of what was not read and of all that refers to it."""
-    found: set[str] = set()
+    found: set[DeclaredAddress] = set()
     if not unread:
         return found
     scopes: dict[tuple[str, str | None], list[Scope]] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.spec import Spec, live_address
+from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Asked, Scope
 from reconciler.core.world.discovery import further, not_looked
 from reconciler.core.world.effort import NO_EFFORT, Effort
@@ -72,12 +72,12 @@ class Observation:
 
     def with_details(self, live: Iterable[Live]) -> "Observation":
         """Return this with what was seen without details, or not at all, told in full."""
-        known = {live_address(item.spec, item.account): item for item in self.live}
-        told = {live_address(item.spec, item.account): item for item in live}
+        known = {item.live_address: item for item in self.live}
+        told = {item.live_address: item for item in live}
         news = {name for name in told if name not in known or not known[name].detailed}
         if not news:
             return self
-        kept = (item for item in self.live if live_address(item.spec, item.account) not in news)
+        kept = (item for item in self.live if item.live_address not in news)
         return replace(self, live=(*kept, *(told[name] for name in sorted(news))))
 
     def absent(self, item: Desired) -> bool:

@@ -1,15 +1,16 @@
 """Evidence → which stack each live object belongs to. Decided here, before any step exists."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from reconciler.core.manifest.settings import STACK
+from reconciler.core.model.addresses import Handle, LiveAddress, ReferenceKey
 from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import get
-from reconciler.core.model.spec import live_address
+from reconciler.core.world.index import Index
 from reconciler.core.world.refs import levels
 
 BEHIND_STACK = "--"
@@ -30,34 +31,37 @@ class Belonging:
     marked: bool = False
 
 
+NOBODYS = Belonging(None)
+
+
 def owners(
     live: Iterable[Live],
     *,
     stack: str,
     owned_uris: Collection[str],
     missing: Iterable[Desired] = (),
-) -> dict[str, Belonging]:
+) -> dict[LiveAddress, Belonging]:
     """Return whose each live object is, by its live address.
 
     `live` hold handles. `missing` are the declared objects that are not there: what refers to one
     is ours as it will be once it is.
     """
     objects = list(live)
-    found: dict[str, Belonging] = {}
-    stacks: dict[tuple[str, str, str], str | None] = {
-        (item.spec.kind, scope, item.spec.handle(item.account, item.outputs)): stack
-        for item in missing
-        for scope in (item.account, "")
-    }
+    found: dict[LiveAddress, Belonging] = {}
+    index = Index[Desired | Live](missing, objects)
+
+    def stack_behind(key: ReferenceKey) -> str | None:
+        item = index.behind(key)
+        if item is None or isinstance(item, Desired):
+            return stack if item else None
+        return found.get(item.live_address, NOBODYS).stack
+
     for level in levels({type(item.spec) for item in objects}):
         for item in (item for item in objects if item.spec.kind in level):
-            owner = _Judge(item, stack, owned_uris, stacks).owner()
+            owner = _Judge(item, stack, owned_uris, stack_behind).owner()
             belonging = Belonging(owner, marked=owner is not None and item.owner == owner)
             # Of two with one identity the first counts, as everywhere.
-            found.setdefault(live_address(item.spec, item.account), belonging)
-            handle = item.spec.handle(item.account, item.outputs)
-            for scope in (item.account, ""):
-                stacks.setdefault((item.spec.kind, scope, handle), owner)
+            found.setdefault(item.live_address, belonging)
     return found
 
 
@@ -65,14 +69,13 @@ def owners(
 class _Judge:
     """One live object and what the evidence about it is weighed against.
 
-    `stacks` gives the owning stack of what was judged before, by kind, account (or none)
-    and handle.
+    `stack_behind` returns the owning stack of what a reference leads to, which was judged before.
     """
 
     item: Live
     stack: str
     owned_uris: Collection[str]
-    stacks: Mapping[tuple[str, str, str], str | None]
+    stack_behind: Callable[[ReferenceKey], str | None]
 
     def owner(self) -> str | None:
         """Return the stack that the first evidence which tells anything tells of."""
@@ -96,8 +99,7 @@ class _Judge:
 
     def _stack_behind(self, path: str) -> str | None:
         reference = self.item.spec.refs[path]
-        scope = self.item.account if reference.same_account else ""
-        return self.stacks.get((reference.kind, scope, self._value(path)))
+        return self.stack_behind(reference.key(self.item.account, Handle(self._value(path))))
 
 
 def named_after(name: str) -> str | None:

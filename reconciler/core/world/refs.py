@@ -4,44 +4,44 @@ Inside, a reference is a handle: one string for a declared object and for the li
 Outside, it is whatever the service wants: an ARN, a URL, an id.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from reconciler.core.model.addresses import Handle, LiveAddress, Outputs, ReferenceKey, RemoteValue
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import put, references
-from reconciler.core.model.spec import Reference, Spec, live_address
+from reconciler.core.model.spec import Spec
 
 
-class Index:
-    """Knows which handle stands behind a remote value, and which object behind a handle.
+class Handles:
+    """Knows which handle stands behind a remote value, and which remote values behind a handle.
 
     A reference that stays within its account is looked up among that account's objects only, since
     ids of two accounts may coincide.
     """
 
     def __init__(self) -> None:
-        self._handles: dict[tuple[str, str, str], str] = {}
-        self._outputs: dict[tuple[str, str, str], Mapping[str, str]] = {}
+        self._handles: dict[tuple[str, str, str], Handle] = {}
+        self._outputs: dict[ReferenceKey, Outputs] = {}
 
-    def add(self, spec: Spec, account: str, outputs: Mapping[str, str]) -> None:
+    def add(self, item: Desired | Live) -> None:
         """Take up an object; of two with the same remote value the first one counts."""
-        handle = spec.handle(account, outputs)
-        for scope in (account, ""):
-            for value in (*outputs.values(), handle):
-                self._handles.setdefault((spec.kind, scope, value), handle)
+        kind, handle = item.spec.kind, item.handle
+        for scope in (item.account, ""):
+            for value in (*item.outputs.values(), handle):
+                self._handles.setdefault((kind, scope, value), handle)
 
-    def learn(self, spec: Spec, account: str, outputs: Mapping[str, str]) -> None:
+    def learn(self, item: Desired | Live, outputs: Outputs) -> None:
         """Take up the remote values of an object that exists, for later writes."""
-        handle = spec.handle(account, outputs)
-        for scope in (account, ""):
-            self._outputs[(spec.kind, scope, handle)] = outputs
+        handle = item.spec.handle(item.account, outputs)
+        for scope in (item.account, ""):
+            self._outputs[item.spec.kind, scope, handle] = outputs
 
     def inside(self, spec: Spec, account: str) -> Spec:
         """Return the spec with its remote values replaced by handles where they are known."""
         for path, reference, value in references(spec):
-            key = (reference.kind, _scope(reference, account), value)
-            handle = self._handles.get(key, value)
+            handle = self._handles.get(reference.key(account, value), value)
             if handle != value:
                 spec = put(spec, path, handle)
         return spec
@@ -50,23 +50,18 @@ class Index:
         """Return an object's spec with its handles replaced by remote values of what exists."""
         spec = item.spec
         for path, reference, handle in references(spec):
-            key = (reference.kind, _scope(reference, item.account), handle)
-            outputs = self._outputs.get(key, {})
+            outputs = self._outputs.get(reference.key(item.account, handle), {})
             spec = put(spec, path, outputs.get(reference.output, handle))
         return spec
 
 
-def _scope(reference: Reference, account: str) -> str:
-    return account if reference.same_account else ""
-
-
-def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[Live], Index]:
-    """Return the live objects with references as handles, and the index that did it.
+def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[Live], Handles]:
+    """Return the live objects with references as handles, and what made handles of them.
 
     Declared objects take part with the remote values that are known before they exist, so that a
     reference to something that is gone still finds its declaration.
     """
-    index = Index()
+    handles = Handles()
     known: list[Live] = []
     wanted = sorted(desired, key=lambda item: item.address)
     # Sorted, since of two objects with the same remote value the first one counts.
@@ -79,22 +74,27 @@ def internalise(live: Iterable[Live], desired: Iterable[Desired]) -> tuple[list[
             # Objects of one kind may refer to each other (dead letters), so these come first; the
             # handle of others may itself hold a reference, so these wait until it is a handle.
             if _refers_to_its_kind(item.spec):
-                index.add(item.spec, item.account, item.outputs)
+                handles.add(item)
         for declared in wanted:
             if declared.spec.kind in level:
-                index.add(declared.spec, declared.account, declared.outputs)
-        inner = [replace(item, spec=index.inside(item.spec, item.account)) for item in here]
+                handles.add(declared)
+        inner = [_with_handles(item, handles) for item in here]
         for item in inner:
-            index.add(item.spec, item.account, item.outputs)
+            handles.add(item)
         for item in reversed(inner):
-            index.learn(item.spec, item.account, item.outputs)
+            handles.learn(item, item.outputs)
         known += inner
-    return known, index
+    return known, handles
 
 
-def reading_order(live: Live) -> tuple[str, list[tuple[str, str]]]:
+def _with_handles(item: Live, handles: Handles) -> Live:
+    spec = handles.inside(item.spec, item.account)
+    return item if spec is item.spec else replace(item, spec=spec)
+
+
+def reading_order(live: Live) -> tuple[LiveAddress, list[tuple[str, RemoteValue]]]:
     """Return what live objects are sorted by, so that the order of reading does not matter."""
-    return live_address(live.spec, live.account), sorted(live.outputs.items())
+    return live.live_address, sorted(live.outputs.items())
 
 
 def _refers_to_its_kind(spec: Spec) -> bool:

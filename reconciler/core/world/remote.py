@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.objects import Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Spec, to_snake
 from reconciler.core.text.phrases import nearest
@@ -34,12 +34,12 @@ class RemoteReferences:
     ) -> None:
         self._accounts = declarations.accounts
         self._observation = observation
-        self._declared = {_key(item): item.address for item in declarations.desired}
-        self._known = {*self._declared, *map(_key, live)}
+        self._declared = {item.keys[1]: item.address for item in declarations.desired}
+        self._known = {*self._declared, *(item.keys[1] for item in live)}
 
     def sight(self, kind: str, value: str) -> Sighting:
         """Tell whether there is an object of a kind with this remote value."""
-        if (kind, value) in self._known:
+        if (kind, "", value) in self._known:
             return Sighting("there")
         holding = [name for name, account in self._accounts.items() if account.holds(kind, value)]
         if not holding:
@@ -77,12 +77,8 @@ class RemoteReferences:
         """Name a declared object that is called alike; what is called so by others is theirs."""
         names = {
             handle.rpartition(":")[2]: address
-            for (other, handle), address in sorted(self._declared.items())
+            for (other, _, handle), address in sorted(self._declared.items())
             if other == kind
         }
         found = nearest(value.rpartition(":")[2], names)
         return f", did you mean {names[found]}?" if found else ""
-
-
-def _key(item: Desired | Live) -> tuple[str, str]:
-    return item.spec.kind, item.spec.handle(item.account, item.outputs)

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import ReferenceKey
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.spec import live_address
 
-Name = tuple[str, str, str]
-"""How references name an object: its kind, its account (or none), its handle."""
 Key = tuple[str, ...]
 
 
@@ -31,11 +29,11 @@ class Sights:
     realms: Mapping[str, str]
 
     @property
-    def aliases(self) -> dict[Name, Name]:
+    def aliases(self) -> dict[ReferenceKey, ReferenceKey]:
         """Return what else references call an object → what it is called here."""
-        found: dict[Name, Name] = {}
+        found: dict[ReferenceKey, ReferenceKey] = {}
         for other, one in self.same:
-            found |= zip(_names(other), _names(one), strict=True)
+            found |= zip(other.keys, one.keys, strict=True)
         return found
 
     def realm(self, account: str) -> str:
@@ -58,7 +56,7 @@ def sights(
     Then one in the `accounts` that a run is limited to (None: all), then the first by account.
     """
     realms = _realms(declarations, live)
-    declared = {live_address(item.spec, item.account) for item in declarations.desired}
+    declared = {item.live_address for item in declarations.desired}
     times = Counter(realms.values())
     # Elsewhere the remote id alone can tell: identities are compared within a real account.
     shared = {name for name, realm in realms.items() if times[realm] > 1}
@@ -70,7 +68,7 @@ def sights(
     known = {_remote(item) for item in declarations.desired} - {None}
 
     def rank(item: Live) -> tuple[bool, bool, str, str]:
-        address = live_address(item.spec, item.account)
+        address = item.live_address
         outside = accounts is not None and item.account not in accounts
         return address not in declared, outside, item.account, address
 
@@ -102,11 +100,6 @@ def _remote(item: Desired | Live) -> Key | None:
 def _identity(item: Desired | Live, realm: str) -> Key:
     spec = item.spec
     return "identity", spec.kind, spec.service, realm, str(spec.identity_values())
-
-
-def _names(item: Live) -> tuple[Name, Name]:
-    handle = item.spec.handle(item.account, item.outputs)
-    return (item.spec.kind, item.account, handle), (item.spec.kind, "", handle)
 
 
 def _realms(declarations: Declarations, live: Iterable[Live]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Finding
@@ -281,7 +282,7 @@ def _live(record: LiveRecord, kinds: Mapping[tuple[str, str], type[Spec]]) -> Li
     return Live(
         account=record.account,
         spec=spec,
-        outputs=record.outputs,
+        outputs=remote_values(**record.outputs),
         owner=record.owner,
         protected=record.protected,
         waiting=record.waiting,

@@ -1,13 +1,14 @@
 """What could not be read, and what is left alone because of it: not seen is not absent."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.model.addresses import LiveAddress, ReferenceKey
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import live_address
 from reconciler.core.provider import Scope
+from reconciler.core.world.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,9 @@ class Unread:
         return Finding(address=str(self.scope), message=self.reason)
 
 
-Behind = Mapping[tuple[str, str, str], str]
-
-
-def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]) -> frozenset[str]:
+def must_stay(
+    live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
+) -> frozenset[LiveAddress]:
     """Return live addresses of what must neither be deleted nor replaced.
 
     That is what something unread may refer to, what rests on something unread, directly or through
@@ -34,19 +34,19 @@ def held(live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
     """
     if not unread:
         return frozenset()
-    objects = {live_address(item.spec, item.account): item for item in live}
-    behind = _behind(objects)
+    index = Index(live)
     needed = _needed(unread)
-    found = _resting(objects, behind, _hidden(unread)) | {
-        address
-        for address, item in objects.items()
+    found = _resting(index, _hidden(unread)) | {
+        item.live_address
+        for item in index
         if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
     }
-    waiting = [*unknown, *(objects[address] for address in found)]
+    waiting = [*unknown, *(item for item in index if item.live_address in found)]
     while waiting:
-        more = {behind[key] for key in _keys(waiting.pop()) & behind.keys()} - found
-        found |= more
-        waiting += [objects[address] for address in more]
+        behind = (index.behind(key) for key in _keys(waiting.pop()))
+        more = [item for item in behind if item is not None and item.live_address not in found]
+        found |= {item.live_address for item in more}
+        waiting += more
     return frozenset(found)
 
 
@@ -60,21 +60,9 @@ def _needed(unread: Iterable[Unread]) -> set[tuple[str, str]]:
     }
 
 
-def _behind(objects: Mapping[str, Live]) -> Behind:
-    """Return live addresses by kind, account (or none) and handle."""
-    return {
-        (item.spec.kind, scope, item.spec.handle(item.account, item.outputs)): address
-        for address, item in objects.items()
-        for scope in (item.account, "")
-    }
-
-
-def _keys(live: Live) -> set[tuple[str, str, str]]:
-    """Return what an object refers to: kind, account (or none) and handle."""
-    return {
-        (reference.kind, live.account if reference.same_account else "", handle)
-        for _, reference, handle in references(live.spec)
-    }
+def _keys(live: Live) -> set[ReferenceKey]:
+    """Return what an object refers to."""
+    return {reference.key(live.account, handle) for _, reference, handle in references(live.spec)}
 
 
 def _hidden(unread: Iterable[Unread]) -> set[tuple[str, str]]:
@@ -87,25 +75,19 @@ def _hidden(unread: Iterable[Unread]) -> set[tuple[str, str]]:
     }
 
 
-def _resting(
-    objects: Mapping[str, Live], behind: Behind, hidden: Collection[tuple[str, str]]
-) -> set[str]:
+def _resting(index: Index[Live], hidden: Collection[tuple[str, str]]) -> set[LiveAddress]:
     """Return what refers to something that was not seen and may be in what was not read.
 
     And what refers to that, and so on.
     """
-    keys = {address: _keys(item) for address, item in objects.items()}
-    found = {
-        address
-        for address, mine in keys.items()
-        if any(key[:2] in hidden and key not in behind for key in mine)
-    }
-    more = found
+    more = [
+        item
+        for item in index
+        if any(key[:2] in hidden and index.behind(key) is None for key in _keys(item))
+    ]
+    found = {item.live_address for item in more}
     while more:
-        more = {
-            address
-            for address, mine in keys.items()
-            if address not in found and any(behind.get(key) in more for key in mine)
-        }
-        found |= more
+        referrers = (referrer for item in more for referrer, _ in index.referring(item))
+        more = list({id(it): it for it in referrers if it.live_address not in found}.values())
+        found |= {item.live_address for item in more}
     return found

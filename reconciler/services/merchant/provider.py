@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Missing, Rejected, Unclear
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.link import Link
@@ -128,7 +129,7 @@ class MerchantProvider:
             answers = each(lambda it: self._client.get_health(it.outputs["name"]), batch)
             for item, metrics in zip(batch, answers, strict=True):
                 if metrics is not None:
-                    found[live_address(item.spec, item.account)] = metrics
+                    found[item.live_address] = metrics
             if not found:
                 break
         lacking = len(found) < len(live)
@@ -193,7 +194,9 @@ class MerchantProvider:
         declared = self._declared.get(live_address(spec, self._name))
         uri = spec.call_back_uri.veiled_like(declared, self._tokens)
         return Live(
-            self._name, spec.model_copy(update={"call_back_uri": uri}), {"name": remote.name}
+            self._name,
+            spec.model_copy(update={"call_back_uri": uri}),
+            remote_values(name=remote.name),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from reconciler.core.model.account_fields import IDENTIFYING
+from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.endpoint import Endpoint
 from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.link import Link
@@ -129,9 +130,9 @@ class MwsDestination(MwsDestinationSettings, Spec):
         """Return the queue it leads to, whichever service sends there."""
         return self.queue
 
-    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+    def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the queue's own handle: a destination has no other name."""
-        return self.queue
+        return Handle(self.queue)
 
     def mistaken_for(self, other: Spec) -> str | None:
         """Say that a destination is of a queue of this name elsewhere."""

@@ -5,6 +5,7 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Rejected, Unclear
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.mailbox import TestSign
@@ -153,7 +154,7 @@ class MwsProvider:
         return [self._subscription(found) for found in self._client.list_subscriptions()]
 
     def _destination(self, url: str) -> Live:
-        return Live(self._name, MwsDestination(queue=url, queue_url=url), {"url": url})
+        return Live(self._name, MwsDestination(queue=url, queue_url=url), remote_values(url=url))
 
     def _subscription(self, found: Subscribed) -> Live:
         spec = MwsSubscription(

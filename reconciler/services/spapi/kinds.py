@@ -192,7 +192,8 @@ def check_deliveries(desired: Sequence[Desired]) -> Iterable[Finding]:
             )
             yield Finding(address=address, message=message)
     for one in desired:
-        target = destinations.get(one.references.get("destination", ""))
+        leads_to = one.references.get("destination")
+        target = destinations.get(leads_to) if leads_to else None
         if isinstance(one.spec, SpApiSubscription) and target is not None:
             yield from _undeliverable(one.address, one.spec.notification_type, target)
 

@@ -5,6 +5,7 @@ There is no update: whatever differs is deleted and created anew, which the kind
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import (
     Denied,
     Missing,
@@ -215,7 +216,7 @@ class SpApiProvider:
         spec = SpApiDestination(
             name=record.name, queue=record.queue, event_bridge=record.event_bridge
         )
-        return Live(self._name, spec, {"id": record.id})
+        return Live(self._name, spec, remote_values(id=record.id))
 
     def _find_destination(self, wanted: SpApiDestination) -> Live | None:
         target = (wanted.queue, wanted.event_bridge)
@@ -243,7 +244,7 @@ class SpApiProvider:
             filter=record.filter,
             filter_expression=record.expression,
         )
-        return Live(self._name, spec, {"id": record.id})
+        return Live(self._name, spec, remote_values(id=record.id))
 
     def _subscribe(self, wanted: SpApiSubscription) -> Live:
         record = self._client.create_subscription(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN
+from reconciler.core.model.addresses import Outputs, remote_values
 from reconciler.core.model.endpoint import Endpoint
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.hosts import Lead, Reading, host_of
@@ -106,10 +107,10 @@ class AwsAccount(Account):
         """Return the ARN of the queue with this name."""
         return f"arn:{self.partition()}:sqs:{self.region}:{self.account_id}:{name}"
 
-    def queue_outputs(self, name: str) -> dict[str, str]:
+    def queue_outputs(self, name: str) -> Outputs:
         """Return the ARN and URL of a queue, which are known before it exists."""
         base = self.endpoint or f"https://sqs.{self.region}.{self._domain()}"
-        return {"arn": self.queue_arn(name), "url": f"{base}/{self.account_id}/{name}"}
+        return remote_values(arn=self.queue_arn(name), url=f"{base}/{self.account_id}/{name}")
 
     def own_key(self, key: str) -> str:
         """Return a KMS key in one spelling: of this account and region alias or id without its ARN.

@@ -11,7 +11,6 @@ from typing import Any
 from reconciler.core.model.errors import Denied, ServiceError
 from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Live
-from reconciler.core.model.spec import live_address
 from reconciler.core.text.counting import counted
 from reconciler.services.sqs.client import SqsClient
 
@@ -43,7 +42,7 @@ def probe(client: SqsClient) -> None:
 
 
 def _address(item: Live) -> str:
-    return live_address(item.spec, item.account)
+    return item.live_address
 
 
 def _lacking(holding: Sequence[Live], metrics: dict[str, Metrics]) -> str | None:

@@ -154,7 +154,9 @@ def _check_default_name(key: str, *, fifo: bool) -> str:
 
 def check_dead_letters(desired: Sequence[Desired]) -> Iterator[Finding]:
     """Check dead-letter queues: same kind, account and region as their source, and willing."""
-    queues = {item.outputs["arn"]: item for item in desired if isinstance(item.spec, Queue)}
+    queues: dict[str, Desired] = {
+        item.outputs["arn"]: item for item in desired if isinstance(item.spec, Queue)
+    }
     for arn, item in queues.items():
         if isinstance(item.spec, Queue) and item.spec.dead_letter is not None:
             target = item.spec.dead_letter.queue

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.metrics import Measured
@@ -134,7 +135,7 @@ class SqsProvider:
     def _read_at(self, url: str) -> Live | None:
         name = url.rpartition("/")[2]
         bare = Queue.of(self._account, {"name": name, "fifo": name.endswith(".fifo")})
-        outputs = {"arn": self._account.queue_arn(name), "url": url}
+        outputs = remote_values(arn=self._account.queue_arn(name), url=url)
         return self._read(Live(self._name, bare, outputs))
 
     def create(self, desired: Desired) -> Live:
@@ -208,7 +209,7 @@ class SqsProvider:
             error.message = f"the queue {name} does not exist: run apply"
             raise
         live = live_queue(
-            self._name, self._account, {"arn": attributes["QueueArn"]}, attributes, {}
+            self._name, self._account, remote_values(arn=attributes["QueueArn"]), attributes, {}
         )
         dead_letter = as_queue(live.spec).dead_letter
         return Mailbox(
@@ -230,7 +231,7 @@ class SqsProvider:
         return Live(
             account=self._name,
             spec=spec,
-            outputs={"arn": self._account.queue_arn(spec.name), "url": url},
+            outputs=remote_values(arn=self._account.queue_arn(spec.name), url=url),
             owner=desired.stack,
             protected=desired.protect,
             waiting=0,
@@ -277,7 +278,7 @@ class SqsProvider:
                 attributes, tags = self._client.attributes(url), self._client.tags(url)
             except Missing:
                 return None
-            outputs = {"arn": self._account.queue_arn(name), "url": url}
+            outputs = remote_values(arn=self._account.queue_arn(name), url=url)
             return live_queue(self._name, self._account, outputs, attributes, tags)
 
         return self._client.calls.poll(look, within=QUEUE_APPEARS if sure else 0.0, every=EVERY)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.link import Link
@@ -189,9 +190,9 @@ class Queue(QueueSettings, Spec):
         fields = {to_snake(path.partition(".")[0]) for path in after} - {"tags"}
         return 2 + len(tags) + bool(fields) + 2 * bool(fields - SLOW)
 
-    def handle(self, account: str, outputs: Mapping[str, str]) -> str:
+    def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the queue's ARN, which is known before it exists."""
-        return outputs["arn"]
+        return Handle(outputs["arn"])
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Warn of what a reviewer would want to know: lost messages, weaker locks, wide grants."""

@@ -8,6 +8,7 @@ is asked. Attributes cost a call a queue and are read of those that matter: decl
 from collections.abc import Callable
 from functools import partial
 
+from reconciler.core.model.addresses import Outputs, remote_values
 from reconciler.core.model.errors import Denied, Missing, Rejected
 from reconciler.core.model.objects import Live
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
@@ -92,7 +93,7 @@ class Reading:
 
     def _live(self, name: str) -> Live:
         tags, attributes = self._tags_of(name), self._attributes.get(name)
-        outputs = {"arn": self._account.queue_arn(name), "url": self._urls[name]}
+        outputs = remote_values(arn=self._account.queue_arn(name), url=self._urls[name])
         if attributes is not None:
             return live_queue(self._name, self._account, outputs, attributes, tags)
         bare = {"name": name, "fifo": name.endswith(".fifo"), "tags": wire.users_tags(tags)}
@@ -109,7 +110,7 @@ class Reading:
 def live_queue(
     name: str,
     account: AwsAccount,
-    outputs: dict[str, str],
+    outputs: Outputs,
     attributes: dict[str, str],
     tags: Tags,
 ) -> Live:
