@@ -101,7 +101,6 @@ class Listener:
         self._tasks: set[asyncio.Task[_Result]] = set()
         self._reading = 0
         self._stopping = False
-        self._over = asyncio.Event()
         self._sound: bool | None = None
         self._probed: float | None = None
         self.tallies = Tallies(door.push for door in doors.all)
@@ -179,13 +178,8 @@ class Listener:
         copy = task is not None
         if task is None:
             task = self._start(self._keeping[door.push], message, key)
-        over = loop.create_task(self._over.wait())
-        left = began + self._bounds.answer_within - loop.time()
-        try:
-            done, _ = await asyncio.wait({task, over}, timeout=left, return_when="FIRST_COMPLETED")
-        finally:
-            over.cancel()
-        if task not in done or task.cancelled():
+        await asyncio.wait({task}, timeout=began + self._bounds.answer_within - loop.time())
+        if not task.done() or task.cancelled():
             return _TOO_LATE
         result = task.result()
         return _Result("duplicate") if copy and result.outcome == "queued" else result
@@ -242,7 +236,6 @@ class Listener:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             pass
-        self._over.set()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*(it.close() for it in self._keepers()), return_exceptions=True)

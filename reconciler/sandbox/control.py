@@ -78,6 +78,7 @@ class Control:
                     "settings": wishes(),
                     "faultKinds": KINDS,
                     "events": FIELDS,
+                    "orders": aws_control.FIELDS,
                 }
             case "POST reset":
                 self._it.reset()

@@ -24,6 +24,7 @@ def control(http, sandbox, method, path, body=None):
 
 def test_the_controls_explain_themselves(sandbox, http):
     assert "POST /_sandbox/faults" in control(http, sandbox, "GET", "").json()["calls"]
+    assert "deed" in control(http, sandbox, "GET", "").json()["orders"]["event-sources"]
     assert control(http, sandbox, "GET", "nothing").status == 404
 
 
