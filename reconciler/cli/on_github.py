@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -63,7 +64,8 @@ SILENT = Silent()
 class OnGithub:
     """Tells the job; a run that could not be told for the workflow's own fault ends with 1."""
 
-    def __init__(self, job: "Job", telling: "Telling", request: "RunRequest") -> None:
+    def __init__(self, state: State, job: "Job", telling: "Telling", request: "RunRequest") -> None:
+        self._state = state
         self._job = job
         self._telling = telling
         self._request = request
@@ -75,7 +77,7 @@ class OnGithub:
 
     def planned(self, session: "Session", code: int) -> int:
         """Tell a plan."""
-        background = self._background(session)
+        background = self._pictured(session, drifted=False)
         return _code(
             code, told=self._telling.planned(session.plan, self._places(session), background)
         )
@@ -88,7 +90,7 @@ class OnGithub:
 
     def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
         """Tell what drifted."""
-        places, background = self._places(session), self._background(session)
+        places, background = self._places(session), self._pictured(session, drifted=True)
         return _code(code, told=self._telling.drifted(drift, session.plan, places, background))
 
     def failed(self, command: str, error: ReconcilerError) -> None:
@@ -117,6 +119,13 @@ class OnGithub:
         limits = session.limits if session else self._request.limits
         return Background(limits, taken_at, age, self._job.commit)
 
+    def _pictured(self, session: "Session", *, drifted: bool) -> "Background":
+        from reconciler.cli.picturing import mermaid_of
+
+        picture = mermaid_of(self._state, session, drifted=drifted)
+        paged = self._request.page is not None
+        return replace(self._background(session), picture=picture, paged=paged)
+
 
 @contextmanager
 def reporting(
@@ -141,7 +150,7 @@ def reporting(
         job, remark = with_pull_request(job)
     folder = folder_of(job, request.path)
     telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub, remark=remark)
-    reporter = OnGithub(job, telling, request)
+    reporter = OnGithub(state, job, telling, request)
     try:
         yield reporter
     except ReconcilerError as error:

@@ -1,7 +1,6 @@
 """Runs `graph` and `report`."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from reconciler.cli import exits
 from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
 from reconciler.core.verdicts.drift import drift_of
-from reconciler.core.verdicts.health import HealthLimits
+from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.core.verdicts.topology import (
     Topology,
     declared_topology,
@@ -17,8 +16,9 @@ from reconciler.core.verdicts.topology import (
     planned_topology,
 )
 from reconciler.operate.status import status_of
+from reconciler.reports import discretion
 from reconciler.reports.graph import dot, mermaid, svg
-from reconciler.reports.graph.folding import folded
+from reconciler.reports.graph.folding import folded, without_names_of_others
 from reconciler.reports.graph.looks import Wording
 from reconciler.reports.page.material import Material
 
@@ -42,55 +42,67 @@ def draw(
     else:
         with planned(state, request, unasked="all" if drifted else None) as session:
             topology, code = pictured(session, drifted=drifted), code_of(session)
-    small = _scrubbed(folded(topology).small, state.secrets.scrub_result)
+    small = folded(topology).small.scrubbed(state.secrets.scrub_result)
     _write(state, _WRITERS[form](small, Wording(drifted)), out, "picture")
     return code
 
 
 def write_page(state: State, request: RunRequest, out: Path | None, *, drifted: bool) -> int:
     """Write the page of a plan, or of drift; return the exit code."""
-    from reconciler.reports.page.render import render  # loads the templates' library
-
     with planned(state, request, unasked="all" if drifted else None) as session:
-        material = material_of(request, session, drifted=drifted)
-    _write(state, render(material, state.secrets.scrub_result), out, "page")
+        material = _material(request, session, drifted=drifted)
+    _write(state, _page(state, material), out, "page")
     return code_of(session)
 
 
-def material_of(request: RunRequest, session: Session, *, drifted: bool) -> Material:
-    """Return what a page of a run is made of; health only where live services were asked."""
-    from reconciler.cli.interrupts import at_once
-    from reconciler.cli.progress import Ticker
+def page_of(state: State, request: RunRequest, session: Session, *, drifted: bool) -> str:
+    """Return the page that a run keeps beside its result.
 
-    topology, status = pictured(session, drifted=drifted), None
-    if request.live is None:
-        with at_once(), Ticker() as ticker:
-            status = status_of(
-                session.declarations,
-                session.observation,
-                session.providers,
-                accounts=session.declarations.accounts,
-                limits=HealthLimits(),
-                progress=ticker,
-            )
+    In a job of GitHub Actions it names nothing of others, since artifacts may be read by many.
+    """
+    discreet = bool(os.environ.get("GITHUB_ACTIONS"))
+    return _page(state, _material(request, session, drifted=drifted, discreet=discreet))
+
+
+def _page(state: State, material: Material) -> str:
+    from reconciler.reports.page.render import render  # loads the templates' library
+
+    return render(material, state.secrets.scrub_result)
+
+
+def _material(
+    request: RunRequest, session: Session, *, drifted: bool, discreet: bool = False
+) -> Material:
+    """Return what a page of a run is made of; health only where live services were asked."""
+    topology, plan = pictured(session, drifted=drifted), session.plan
+    if discreet:
+        topology, plan = without_names_of_others(topology), discretion.discreet(plan)
+    status = _measured(session) if request.live is None else None
     return Material(
-        plan=session.plan,
+        plan=plan,
         topology=topology,
         picture=folded(topology),
         made_at=datetime.now(UTC),
-        drift=drift_of(session.plan) if drifted else None,
+        drift=drift_of(plan) if drifted else None,
         status=status,
         unmeasured="" if status else "Not measured: a snapshot tells what there is, and no counts.",
         taken_at=session.taken_at,
     )
 
 
-def _scrubbed(topology: Topology, scrub: Callable[[str], str]) -> Topology:
-    """Return it without secrets, which could not be found any more once they are escaped."""
-    nodes = (
-        replace(node, name=scrub(node.name), detail=scrub(node.detail)) for node in topology.nodes
-    )
-    return replace(topology, nodes=tuple(nodes))
+def _measured(session: Session) -> Status:
+    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.progress import Ticker
+
+    with at_once(), Ticker() as ticker:
+        return status_of(
+            session.declarations,
+            session.observation,
+            session.providers,
+            accounts=session.declarations.accounts,
+            limits=HealthLimits(),
+            progress=ticker,
+        )
 
 
 def _write(state: State, text: str, out: Path | None, what: str) -> None:
@@ -111,3 +123,9 @@ def code_of(session: Session) -> int:
     """Return the exit code of a run that only tells: 1 where not everything could be told."""
     plan = session.plan
     return exits.DONE if plan.complete and not plan.problems else exits.ERROR
+
+
+def mermaid_of(state: State, session: Session, *, drifted: bool) -> str:
+    """Return a picture of a run for where many read: nothing of others is named in it."""
+    small = folded(pictured(session, drifted=drifted), discreet=True).small
+    return mermaid.render(small.scrubbed(state.secrets.scrub), Wording(drifted))

@@ -38,7 +38,7 @@ class RunRequest:
     """What the command line asks for, beyond the declarations themselves.
 
     `discover` says how far to look, None as the policy does; `since` is a snapshot whose types are
-    asked for besides the declared ones.
+    asked for besides the declared ones. `page` is where a report page is kept beside the result.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class RunRequest:
     allow_hosts: tuple[str, ...] = ()
     discover: Discover | None = None
     since: Path | None = None
+    page: Path | None = None
 
     @property
     def terms(self) -> Terms:

@@ -5,7 +5,7 @@ alone; whichever it is, what matters most stands first.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from reconciler.reports.escapes import block
@@ -13,6 +13,8 @@ from reconciler.reports.escapes import block
 FOLDED_FROM = 10
 """A list that is longer than this is folded away."""
 _MARGIN = 400
+_MOST_MERMAID = 50_000
+"""Characters of a flowchart that GitHub draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`head` and `foot` always stand, whatever becomes of the sections between them."""
+    """`head` and `foot` always stand, whatever becomes of what is between them.
+
+    `picture` is a flowchart in Mermaid; it is the first to go where not everything fits.
+    """
 
     head: str
     sections: Sequence[Section]
     foot: str
+    picture: str = ""
 
 
 class Extent(Enum):
@@ -63,12 +69,14 @@ def fitted(
 
     Counts are returned however little room there is: the caller decides about that.
     """
-    text = _full(page, limit)
-    if text is not None and size(text := scrub(text)) <= limit:
-        return text, Extent.full
-    text = scrub(_rolled(page, limit))
-    if size(text) <= limit:
-        return text, Extent.rolled
+    for each in dict.fromkeys((page.picture, "")):
+        text = _full(replace(page, picture=each), limit)
+        if text is not None and size(text := scrub(text)) <= limit:
+            return text, Extent.full
+    for each in dict.fromkeys((page.picture, "")):
+        text = scrub(_rolled(replace(page, picture=each), limit))
+        if size(text) <= limit:
+            return text, Extent.rolled
     return scrub("\n".join([page.head, _caution("Only counts fit here"), page.foot])), (
         Extent.counts
     )
@@ -109,7 +117,15 @@ def _lines(page: Page) -> Iterator[str]:
         if section.items:
             fold = section.folded and len(section.items) > FOLDED_FROM
             yield from _list(section, (item.full for item in section.items), fold=fold)
+    yield from _picture(page)
     yield page.foot
+
+
+def _picture(page: Page) -> Iterator[str]:
+    if page.picture and len(page.picture) <= _MOST_MERMAID:
+        yield "\n<details><summary>Picture: who is wired to what, and what changes</summary>\n"
+        yield from block(page.picture.splitlines(), "mermaid")
+        yield "\n</details>"
 
 
 def _list(section: Section, items: Iterable[str], *, fold: bool) -> Iterator[str]:
@@ -123,7 +139,8 @@ def _list(section: Section, items: Iterable[str], *, fold: bool) -> Iterator[str
 
 def _rolled(page: Page, limit: int) -> str:
     head = page.head + "\n" + _caution("Similar entries are told as one, and lists are cut")
-    room = limit - size(head) - size(page.foot) - _MARGIN
+    picture = "\n".join(_picture(page))
+    room = limit - size(head) - size(page.foot) - size(picture) - _MARGIN
     parts = [head]
     for section in page.sections:
         if section.items:
@@ -131,7 +148,7 @@ def _rolled(page: Page, limit: int) -> str:
             part = "\n".join(_list(section, lines, fold=False))
             room -= size(part) + 1
             parts.append(part)
-    return "\n".join([*parts, page.foot])
+    return "\n".join([*parts, *filter(None, [picture]), page.foot])
 
 
 def _cut(section: Section, room: int) -> list[str]:

@@ -33,13 +33,16 @@ class Background:
     """What a page says about its run.
 
     `limits` are the options that limit it (`--shard 1/3`). `taken_at` and `age` (`3 hours`) are of
-    the snapshot, if it was planned against one. `commit` is the one that was planned.
+    the snapshot, if it was planned against one. `commit` is the one that was planned. `picture`
+    shows in Mermaid what is wired to what; `paged` says that the run keeps a report page.
     """
 
     limits: tuple[str, ...] = ()
     taken_at: datetime | None = None
     age: str = ""
     commit: str = ""
+    picture: str = ""
+    paged: bool = False
 
     def byline(self, what: str, run_url: str, commit: str) -> str:
         """Return one line on where this comes from: run, commit, snapshot."""
@@ -49,7 +52,8 @@ class Background:
         if self.taken_at:
             when = self.taken_at.isoformat().replace("+00:00", "Z")
             parts.append(f"against a snapshot taken {when}, {self.age} before")
-        return f"<sub>{' '.join(parts)}</sub>"
+        page = f"; [report page]({run_url}#artifacts) among its artifacts" if self.paged else ""
+        return f"<sub>{' '.join(parts)}{page}</sub>"
 
 
 def plan_page(plan: Plan, background: Background) -> Page:
@@ -78,6 +82,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
         ),
         sections=sections,
         foot="\n".join(_plan_foot(plan)),
+        picture=background.picture if plan.actions else "",
     )
 
 
@@ -101,6 +106,7 @@ def drift_page(drift: Drift, background: Background) -> Page:
             *_others(drift),
         ],
         foot="\nValues read live → declared. `reconciler apply` brings back what is declared.",
+        picture=background.picture if drift.drifted else "",
     )
 
 

@@ -8,6 +8,7 @@ from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
 
 SNAPSHOT = "reconciler-snapshot"
+REPORT = "reconciler-report"
 FILES = {"result": "result.json"}
 LEFT = "left/result.json"
 FIRST = queues(offers="visibilityTimeout: 2m") + subscriptions(

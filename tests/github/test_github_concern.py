@@ -114,7 +114,9 @@ def test_what_concerns_is_told_by_whole_folders(folder, file, concerned):
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
-def test_queues_of_others_are_counted_and_never_named(reconcile, job, api, sandbox, command):
+def test_queues_of_others_are_counted_and_never_named(
+    reconcile, job, api, sandbox, command, tmp_path
+):
     job.pull_request(7)
     assert reconcile("apply", queues(q=""), "--yes").code == 0
     job.run(2)
@@ -125,8 +127,10 @@ def test_queues_of_others_are_counted_and_never_named(reconcile, job, api, sandb
     written = [comment["body"] for comment in api.comments(7)]
     written += [issue["body"] or "" for issue in api.issues.values()]
     assert len(written) == 2
-    ended = reconcile(command, queues(q="delay: 3s"), "--format", "markdown")
-    for text in (job.told(), ended.out, ended.err, *written):
+    page = tmp_path / "page.html"
+    ended = reconcile(command, queues(q="delay: 3s"), "--format", "markdown", "--report", page)
+    assert "not ours" in page.read_text()
+    for text in (job.told(), ended.out, ended.err, page.read_text(), *written):
         assert "payroll" not in text
     assert "1 unmanaged" in job.told()
     assert any("1 unmanaged" in text for text in written)

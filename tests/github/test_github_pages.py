@@ -360,3 +360,45 @@ def test_an_account_is_named_once_in_a_sentence(message, told):
     finding = Finding(address="aws-eu", message=message)
     assert findings.item(finding) == told
     assert findings.sentence(finding).count("aws-eu") == 1
+
+
+# the picture
+
+
+def drawn(*actions, length=1000, **more):
+    picture = "flowchart LR\n" + "x" * length + "\n"
+    return plan_page(plan(*actions, **more), Background(picture=picture))
+
+
+def test_the_picture_is_folded_and_stands_where_something_changes():
+    text, _ = fitted(drawn(action()), BODY_BYTES)
+    assert "<details><summary>Picture: " in text
+    assert text.index("```mermaid\nflowchart LR") > text.index("subscription.s[1]")
+    assert "mermaid" not in fitted(drawn(), BODY_BYTES)[0]
+
+
+def test_the_picture_is_the_first_to_go_where_not_everything_fits():
+    page = drawn(*(action(number) for number in range(40)), length=20_000)
+    whole_text, _ = fitted(page, BODY_BYTES)
+    small_text, extent = fitted(page, 20_000)
+    assert "mermaid" in whole_text
+    assert "mermaid" not in small_text
+    assert extent is Extent.full
+
+
+def test_beside_what_is_rolled_up_the_picture_stands_if_it_fits():
+    page = drawn(*(action(number, "create") for number in range(4000)))
+    text, extent = fitted(page, BODY_BYTES)
+    assert extent is Extent.rolled
+    assert "```mermaid" in text
+    assert size(text) <= BODY_BYTES
+
+
+def test_a_picture_that_github_would_not_draw_is_left_out():
+    text, _ = fitted(drawn(action(), length=50_000), BODY_BYTES)
+    assert "mermaid" not in text
+
+
+def test_a_run_that_keeps_a_page_links_to_it():
+    line = Background(paged=True).byline("Planned", "https://github.example/run/1", "")
+    assert "[report page](https://github.example/run/1#artifacts)" in line

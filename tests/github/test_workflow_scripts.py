@@ -12,6 +12,7 @@ def test_several_stacks_of_one_repository_keep_their_artifacts_apart(tmp_path):
     assert runner.reconcile({"path": "stacks/emea", "shard": "3/4"}).outputs == {
         "snapshot": "reconciler-snapshot.stacks.emea.3-of-4",
         "journal": "reconciler-journal.stacks.emea.3-of-4",
+        "report": "reconciler-report.stacks.emea.3-of-4",
     }
 
 

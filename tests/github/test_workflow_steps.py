@@ -8,7 +8,7 @@ import yaml
 
 from reconciler.sandbox import Sandbox
 from tests.github.api import GithubApi, zipped
-from tests.github.repository import FIRST, SECOND, SNAPSHOT, Repository
+from tests.github.repository import FIRST, REPORT, SECOND, SNAPSHOT, Repository
 from tests.github.workflows import REUSABLE, WORKFLOWS, load
 from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
@@ -88,13 +88,22 @@ def test_before_the_first_apply_drift_opens_no_issue_and_leaves_a_snapshot(story
     assert story.first_drift.ok, story.first_drift.log
     assert "Not applied yet" in story.first_drift.summary()
     assert story.first_issues == []
-    assert list(story.first_drift.uploads) == [SNAPSHOT]
+    assert list(story.first_drift.uploads) == [REPORT, SNAPSHOT]
 
 
 def test_a_pull_request_is_planned_from_the_snapshot_into_one_comment(story):
     assert story.planned.ok, story.planned.log
     assert len(story.first_comments) == 1
     assert "queue.offers" in story.first_comments[0]
+
+
+def test_the_comment_draws_what_changes_and_leads_to_the_page_that_the_run_keeps(story):
+    [comment] = story.first_comments
+    assert "<details><summary>Picture: " in comment
+    assert "```mermaid\nflowchart LR\n" in comment
+    assert "(+) create" in comment
+    assert "#artifacts) among its artifacts" in comment
+    assert "Ready to apply." in story.planned.uploads[REPORT]
 
 
 def test_the_next_push_edits_the_same_comment(story):
@@ -359,7 +368,8 @@ def test_a_read_that_was_partial_fails_and_leaves_neither_snapshot_nor_apply(rep
     repository.sandbox.faults([denied])
     drift = repository.drift()
     assert drift.steps["Look for drift"].code == 1
-    assert not drift.uploads
+    assert list(drift.uploads) == [REPORT]
+    assert "? unknown" in drift.uploads[REPORT]
     assert repository.merge().apply is None
 
 
@@ -473,7 +483,8 @@ def test_the_shards_of_a_fleet_are_the_whole_plan_and_do_not_collide(repository)
         planned = repository.pull_request()
         assert planned.ok, planned.log
         changes.append(planned.steps["Plan"].outputs["changes"])
-    assert artifacts == {f"{SNAPSHOT}.1-of-2", f"{SNAPSHOT}.2-of-2"}
+    names = (REPORT, SNAPSHOT)
+    assert artifacts == {f"{name}.{number}-of-2" for name in names for number in (1, 2)}
     assert changes == ["1", "1"]
     texts = repository.comments()
     assert len(texts) == 2

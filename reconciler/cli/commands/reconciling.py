@@ -39,8 +39,19 @@ from reconciler.cli.state import State, state_of
 from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
+    from reconciler.cli.session import RunRequest, Session
     from reconciler.core.model.plan import Plan
     from reconciler.core.verdicts.drift import Drift
+
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Keep a report page too (see `report`); in a GitHub Actions job it names nothing of "
+        "others, and what is told there links to the run's artifacts.",
+    ),
+]
 
 
 def plan(
@@ -66,6 +77,7 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
     ] = False,
     newest: NewestOption = False,
+    report: ReportOption = None,
     github: GithubOption = False,
     _full: FullOption = False,
     _verbose: VerboseOption = False,
@@ -94,6 +106,7 @@ def plan(
         tuple(allow_host),
         discover,
         since,
+        report,
     )
     state = state_of(context)
     with reporting(state, "plan", request, github=github) as reporter:
@@ -101,6 +114,7 @@ def plan(
             refuse_old_declarations(state, path)
         with planned(state, request) as session:
             found = session.plan
+            _keep_page(state, request, session, drifted=False)
         kept = SavedPlan.of(found, request.terms)
         if out is not None:
             state.save(out, as_json.render(kept))
@@ -245,6 +259,7 @@ def drift(
             "are asked for too.",
         ),
     ] = None,
+    report: ReportOption = None,
     github: GithubOption = False,
     _full: FullOption = False,
     _verbose: VerboseOption = False,
@@ -267,11 +282,13 @@ def drift(
         allow_hosts=tuple(allow_host),
         discover=discover,
         since=since if live is None else None,
+        page=report,
     )
     state = state_of(context)
     with reporting(state, "drift", request, github=github) as reporter:
         with planned(state, request, unasked="all") as session:
             found = drift_of(session.plan)
+            _keep_page(state, request, session, drifted=True)
         if found.unapplied and since is not None and was_live(state, request, since):
             found = found.model_copy(update={"unapplied": False})
         _show(state, found, form)
@@ -279,6 +296,14 @@ def drift(
         if not found.complete or found.problems:
             code = exits.ERROR
         return reporter.drifted(session, found, code)
+
+
+def _keep_page(state: State, request: "RunRequest", session: "Session", *, drifted: bool) -> None:
+    """Write a report page beside the result, if there is to be one."""
+    if request.page is not None:
+        from reconciler.cli.picturing import page_of
+
+        state.save(request.page, page_of(state, request, session, drifted=drifted))
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:

@@ -6,7 +6,7 @@ the same kind is such a way out (a dead-letter queue).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -85,9 +85,12 @@ class Topology:
     nodes: tuple[GraphNode, ...]
     edges: tuple[Edge, ...]
 
-    def changes(self) -> bool:
-        """Say whether anything in it would change."""
-        return any(node.state in get_args(ActionName) for node in self.nodes)
+    def scrubbed(self, scrub: Callable[[str], str]) -> "Topology":
+        """Return it without secrets, which could not be found any more once they are escaped."""
+        nodes = (
+            replace(node, name=scrub(node.name), detail=scrub(node.detail)) for node in self.nodes
+        )
+        return replace(self, nodes=tuple(nodes))
 
 
 def declared_topology(declarations: Declarations) -> Topology:

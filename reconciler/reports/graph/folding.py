@@ -31,8 +31,7 @@ def folded(topology: Topology, *, discreet: bool = False) -> Folded:
     for one seller or target is told as one, then what is of one account, then of one service.
     With `discreet` no object of others is named.
     """
-    whole = Folded(topology, {node.key: node.key for node in topology.nodes})
-    found = _merged(whole, _others(topology, discreet=discreet))
+    found = _merged(_whole(topology), _others(topology, discreet=discreet))
     for group in (_by_party, _by_account, _by_service):
         if len(found.small.nodes) <= MOST_NODES and len(found.small.edges) <= MOST_EDGES:
             break
@@ -40,14 +39,27 @@ def folded(topology: Topology, *, discreet: bool = False) -> Folded:
     return found
 
 
+def without_names_of_others(topology: Topology) -> Topology:
+    """Return a topology that names no object of others: all of an account and kind are one node."""
+    return _merged(_whole(topology), _others(topology, discreet=True)).small
+
+
+def _whole(topology: Topology) -> Folded:
+    return Folded(topology, {node.key: node.key for node in topology.nodes})
+
+
 def _others(topology: Topology, *, discreet: bool) -> Group:
     """Group what is not ours; each group holds what nothing leads to or from, unless discreet."""
-    wired = {key for edge in topology.edges for key in (edge.source, edge.target)}
-    loose = {
-        node.key
-        for node in topology.nodes
-        if node.state == "unmanaged" and (discreet or node.key not in wired)
-    }
+    theirs = {node.key for node in topology.nodes if node.state == "unmanaged"}
+    ours = {edge for edge in topology.edges if edge.source not in theirs}
+    if discreet:
+        # Where only theirs leads to is theirs, too.
+        reached = {key for edge in ours for key in (edge.source, edge.target)}
+        beyond = {node.key for node in topology.nodes if node.state == "elsewhere"}
+        loose = theirs | (beyond - reached)
+    else:
+        wired = {key for edge in topology.edges for key in (edge.source, edge.target)}
+        loose = theirs - wired
     numbers = Counter((node.kind, node.account) for node in topology.nodes if node.key in loose)
     most = 0 if discreet else _LOOSE
 

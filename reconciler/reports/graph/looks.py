@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.text.counting import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, GraphNode, NodeState, Topology
 
@@ -67,7 +68,7 @@ def title(node: GraphNode) -> str:
     """Return what a node is called."""
     if node.number == 1:
         return shortened(node.name)
-    many = f"{node.number:,} {plural(node.kind)}"
+    many = counted(node.number, node.kind)
     return f"{shortened(node.name)}: {many}" if node.name else many
 
 

@@ -11,7 +11,7 @@ from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status
 from reconciler.core.verdicts.topology import GraphNode, NodeState, Topology
 from reconciler.reports.graph.folding import Folded
-from reconciler.reports.graph.looks import LOOKS, Wording
+from reconciler.reports.graph.looks import LOOKS, Wording, title
 from reconciler.reports.status_text import figures
 from reconciler.reports.values import Units, change_lines, show
 
@@ -169,7 +169,7 @@ def healths(material: Material) -> list[Health]:
 def _record(node: GraphNode, small: int, deed: Deed | None, health: Health | None) -> Record:
     record: Record = {
         "key": visible(node.key),
-        "name": visible(node.name),
+        "name": visible(node.name) if node.number == 1 else title(node),
         "detail": visible(node.detail),
         "kind": node.kind,
         "account": node.account,

@@ -8,6 +8,7 @@ from reconciler.core.text.counting import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status
+from reconciler.core.verdicts.topology import NodeState
 from reconciler.reports import account_changes, looked
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
@@ -81,7 +82,9 @@ def _drifted(drift: Drift) -> tuple[str, str]:
 
 
 def _tiles(material: Material) -> Iterator[Record]:
-    counts = Counter(node.state for node in material.topology.nodes)
+    counts: Counter[NodeState] = Counter()
+    for node in material.topology.nodes:
+        counts[node.state] += node.number
     for state in ORDER:
         if counts[state]:
             yield {
