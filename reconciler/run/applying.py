@@ -9,8 +9,10 @@ from typing import Literal
 
 from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.steps import Step, StepId
+from reconciler.core.planning.guards import short_list
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import held_back
+from reconciler.core.planning.waves import Wave
 from reconciler.core.provider import Provider
 from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.progress import Progress, silent
@@ -21,6 +23,19 @@ ELSEWHERE_EVERY = 5.0
 """Seconds after which other runs are looked at while something is under way here."""
 NO_PATIENCE = ShardWait()
 INTERRUPTED = "interrupted before it was begun"
+
+
+class TimeLimit:
+    """A time at which nothing more is begun; `now` is a clock in seconds, `text` the limit."""
+
+    def __init__(self, until: float, now: Callable[[], float], text: str) -> None:
+        self._until = until
+        self._now = now
+        self.reason = f"not begun: the time limit of {text} was reached; apply again"
+
+    def left(self) -> float:
+        """Return the seconds that are left, 0 where there are none."""
+        return max(0.0, self._until - self._now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +54,49 @@ def apply(
     recorder: Recorder | None = None,
     stop: threading.Event | None = None,
     patience: ShardWait = NO_PATIENCE,
+    limit: TimeLimit | None = None,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
-    failure stops exactly what depends on it. Steps that prune wait until all others have ended, and
-    are held back where what may take over from theirs is not there. What other runs make at the
-    same time is waited for, as long as `patience` lasts.
-    Once `stop` is set, calls under way finish and nothing more is begun. So it is with the first
-    KeyboardInterrupt, which may come between any two lines, though; a second one escapes.
+    failure stops exactly what depends on it, and all later waves. Steps that prune wait until all
+    others have ended, and are held back where what may take over from theirs is not there. What
+    other runs make at the same time is waited for, as long as `patience` lasts.
+    Once `stop` is set or `limit` reached, calls under way finish and nothing more is begun. So it
+    is with the first KeyboardInterrupt, which may come between any two lines, though; a second one
+    escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
         worker = Worker(prepared, providers, recorder)
         elsewhere = Elsewhere(prepared, providers, patience)
-        run = _Run(prepared, worker, pool, progress, stop or threading.Event(), elsewhere)
+        halt = _Halt(stop or threading.Event(), limit)
+        run = _Run(prepared, worker, pool, progress, halt, elsewhere)
         try:
             ends = run.to_the_end()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return Applied(_outcomes(prepared, ends), run.interrupted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Halt:
+    """What ends a run early."""
+
+    stop: threading.Event
+    limit: TimeLimit | None
+
+    def reason(self) -> str | None:
+        """Say why nothing more is begun, None while it is."""
+        if self.stop.is_set():
+            return INTERRUPTED
+        return self.limit.reason if self.seconds() == 0.0 and self.limit is not None else None
+
+    def seconds(self) -> float:
+        """Return the seconds until nothing more is begun."""
+        if self.stop.is_set():
+            return 0.0
+        return float("inf") if self.limit is None else self.limit.left()
 
 
 class _Run:
@@ -70,10 +108,11 @@ class _Run:
         worker: Worker,
         pool: ThreadPoolExecutor,
         progress: Progress,
-        stop: threading.Event,
+        halt: "_Halt",
         elsewhere: Elsewhere,
     ) -> None:
         self._steps = prepared.steps
+        self._waves = prepared.waves
         self._handles = prepared.handles
         self._worker = worker
         self._pool = pool
@@ -86,20 +125,49 @@ class _Run:
         self._begun: set[StepId] = set()
         self._waiting_for = prepared.waiting
         self._held_back: Mapping[StepId, str] = {}
-        self._stop = stop
+        self._halt = halt
+        self._stop = halt.stop
         self._elsewhere = elsewhere
 
     def to_the_end(self) -> dict[StepId, End]:
         """Run every step that can be run; return how each ended."""
         for prune in (False, True):
-            steps = [step for step in self._steps if (step.phase == "prune") == prune]
-            self._interruptible(partial(self._wait_for, self._heirs(steps) if prune else ()))
-            self._interruptible(partial(self._start, steps))
-            while self._running or self._awaited():
-                self._interruptible(self._go_on)
+            for number, wave in enumerate(self._waves):
+                self._carry_out(number, wave, prune=prune)
         if self._stop.is_set():
             self._account_for_all()
         return self._ends
+
+    def _carry_out(self, number: int, wave: Wave, *, prune: bool) -> None:
+        """Run the steps of a wave that prune, or those that do not."""
+        steps = [
+            step
+            for step in self._steps
+            if step.id in wave.steps and (step.phase == "prune") == prune
+        ]
+        reason = self._not_on(number)
+        if reason is not None:
+            for step in steps:
+                self._finish(self._skipped(step, reason))
+            return
+        self._interruptible(partial(self._wait_for, self._heirs(steps) if prune else ()))
+        self._interruptible(partial(self._start, steps))
+        while self._running or self._awaited():
+            self._interruptible(self._go_on)
+
+    def _not_on(self, number: int) -> str | None:
+        """Say why a wave is not begun: one before it had failures, None if none had."""
+        for wave in self._waves[:number]:
+            failed = sorted(
+                {
+                    end.step.address
+                    for step, end in self._ends.items()
+                    if step in wave.steps and end.result == "failed"
+                }
+            )
+            if failed:
+                return f"wave {wave.name} ended with failures: {short_list(failed)}; apply again"
+        return None
 
     def _account_for_all(self) -> None:
         """Say of each step how it ended, even if an interrupt came while it was being begun."""
@@ -162,7 +230,7 @@ class _Run:
         if not left:
             return
         self._elsewhere.tell(left)
-        seconds = 0.0 if self._stop.is_set() else self._elsewhere.pause()
+        seconds = min(self._elsewhere.pause(), self._halt.seconds())
         if seconds and not self._stop.wait(seconds):
             return
         for step in left:
@@ -202,8 +270,10 @@ class _Run:
             return
         self._begun.add(step.id)
         # The second half of a replace is still under way: without it nothing would be there.
-        if self._stop.is_set() and not self._cleared(step):
-            self._finish(self._skipped(step, INTERRUPTED))
+        cleared = self._cleared(step)
+        halted = None if cleared else self._halt.reason()
+        if halted is not None:
+            self._finish(self._skipped(step, halted))
             return
         if step.id in self._held_back:
             self._finish(self._skipped(step, self._held_back[step.id]))
@@ -212,8 +282,14 @@ class _Run:
         if reason is not None:
             self._finish(self._skipped(step, reason))
             return
-        work = self._pool.submit(self._worker.carry_out, step, cleared=self._cleared(step))
-        self._running[work] = step
+        self._running[self._pool.submit(self._carried_out, step, cleared=cleared)] = step
+
+    def _carried_out(self, step: Step, *, cleared: bool) -> End:
+        """Carry a step out, in a thread of the pool, where it may have waited for its turn."""
+        halted = None if cleared else self._halt.reason()
+        if halted is not None:
+            return End(step, "skipped", error=undone(halted, cleared=False))
+        return self._worker.carry_out(step, cleared=cleared)
 
     def _broken(self, step: Step) -> str | None:
         """Say which of the steps that it needs did not succeed, None if all did."""

@@ -665,8 +665,9 @@ def test_an_interrupt_prunes_nothing_more():
 
 def test_an_interrupt_in_the_middle_of_a_replace_lets_its_second_half_be_done():
     cloud = settled(TANK)
-    progress, _ = interrupting(1)
-    found = applied(cloud, HARDER, CHAIN[0], progress=progress)
+    stop = threading.Event()
+    providers = {name: Broken(cloud, name, {"delete tank": stop.set}) for name in cloud.providers()}
+    found = run.apply(planned(cloud, HARDER), providers, stop=stop)
     assert found.interrupted
     assert told(found)["tank.a"] == ("done", None)
     assert cloud.log[-2:] == ["delete tank.depot/a", "create tank.depot/a"]

@@ -142,6 +142,16 @@ def _day(value: Any, info: ValidationInfo) -> date:
     return day
 
 
+SHARE = re.compile(r"(100|[1-9][0-9]?)%")
+"""A share of all sellers or targets, as the name of a wave."""
+
+
+def _wave(name: str) -> str:
+    if not name or (name.endswith("%") and not SHARE.fullmatch(name)):
+        raise ValueError('expected names (a pattern such as "canary-*") or a share such as 10%')
+    return name
+
+
 class Allowance(Frozen):
     """One guard that is let through until the end of a day in UTC, for a number or an address."""
 
@@ -214,6 +224,11 @@ class Policy(Frozen):
     """Guards that are let through for once: each ends by itself after its `until`."""
     ignore_tags: tuple[str, ...] = ()
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
+    waves: tuple[Annotated[str, AfterValidator(_wave)], ...] = ()
+    """Sellers or targets that a change reaches one after the other: patterns, or shares of all.
+
+    The next wave begins only when the one before has ended without failures.
+    """
     discover: Literal["all", "declared"] = "all"
     """Whether SP-API is asked for all notification types that there may be, or for declared ones.
 

@@ -12,7 +12,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.pacing import SECONDS_A_CALL, floor_seconds
 from reconciler.core.model.plan import Action, Estimate, FieldChange, Finding, Plan, Unmanaged
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import ActionName, Pace, Spec
+from reconciler.core.model.spec import Pace, Spec
 from reconciler.core.model.steps import Change, Step
 from reconciler.core.planning.decide import decide, unmanaged, withheld
 from reconciler.core.planning.downtime import downtimes
@@ -24,6 +24,7 @@ from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import NOTHING, Wait, waits
 from reconciler.core.planning.unexamined import unexamined
 from reconciler.core.planning.unused_overrides import idle_allowances, idle_overrides
+from reconciler.core.planning.waves import Wave, waves_of
 from reconciler.core.routing import Routing, account_changes
 from reconciler.core.world.effort import CALLS_AT_ONCE, Effort
 from reconciler.core.world.matching import Selection, World
@@ -41,7 +42,7 @@ class Prepared:
 
     `world` is what was decided about, `idle` says which overrides name an address that nothing has,
     `waiting` what deletes wait for, by their address. `elsewhere` are the steps that other runs
-    make at the same time (shards).
+    make at the same time (shards), `waves` the steps by wave.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Prepared:
     idle: tuple[str, ...] = ()
     waiting: Mapping[Address, Wait] = field(default_factory=dict)
     elsewhere: tuple[Step, ...] = ()
+    waves: tuple[Wave, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def prepare(
     ordered = order(every, world.index, declarations.desired, world.sights, waiting)
     steps = tuple(step for step in ordered if step.address in world.changes)
     actions = tuple(_actions(world, steps, downtimes(ordered), waiting))
+    waves = waves_of(steps, declarations.desired, declarations.policy.waves)
     plan = Plan(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,
@@ -104,7 +107,7 @@ def prepare(
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
         guards=verdicts(_changes(world), _situation(world, overrides, waiting)),
-        estimate=_estimate(_changes(world), observation.effort),
+        estimate=_estimate(steps, waves, observation.effort),
         actions=actions,
         unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
@@ -123,6 +126,7 @@ def prepare(
         tuple(idle_overrides(world, overrides)),
         waiting,
         tuple(step for step in ordered if step.address in world.elsewhere),
+        waves,
     )
 
 
@@ -302,24 +306,21 @@ def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
     return {**counts, "unchanged": len(settled), "unmanaged": sum(1 for _ in unmanaged(world))}
 
 
-def _estimate(changes: Sequence[Change], reading: Effort) -> Estimate:
-    """Count calls and the seconds that the slowest rate limit, or else the network, takes."""
-    buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
-    created: dict[tuple[str, type[Spec]], list[Change]] = {}
+def _estimate(steps: Sequence[Step], waves: Sequence[Wave], reading: Effort) -> Estimate:
+    """Count calls and the seconds that the slowest rate limit, or else the network, takes.
+
+    Waves follow one another, so that their seconds add up.
+    """
+    created: dict[tuple[str, type[Spec]], list[Step]] = {}
     total = 0
-    for change in changes:
-        subject, spec = change.subject, change.subject.spec
-        parts: Sequence[ActionName] = (
-            ("delete", "create") if change.action == "replace" else (change.action,)
-        )
-        for part in parts:
-            key = (subject.account, spec.kind, spec.bucket(part))
-            buckets[key] = (buckets.get(key, (0, spec.pace))[0] + spec.calls[part], spec.pace)
-            total += spec.effort(part, {item.path: item.after for item in change.changes})
-            if part == "create":
-                created.setdefault((subject.account, type(spec)), []).append(change)
+    for step in steps:
+        change, spec = step.change, step.change.subject.spec
+        total += spec.effort(step.verb, {item.path: item.after for item in change.changes})
+        if step.verb == "create":
+            created.setdefault((change.subject.account, type(spec)), []).append(step)
     total += sum(kind.beside_creates(len(new)) for (_, kind), new in created.items())
-    limited = max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)
+    by_id = {step.id: step for step in steps}
+    limited = sum(_floor([by_id[step] for step in wave.steps]) for wave in waves)
     network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
     return Estimate(
         calls=total,
@@ -327,3 +328,13 @@ def _estimate(changes: Sequence[Change], reading: Effort) -> Estimate:
         reading_calls=reading.total,
         reading_seconds=reading.seconds,
     )
+
+
+def _floor(steps: Iterable[Step]) -> float:
+    """Return the seconds that the slowest rate limit takes for these steps."""
+    buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
+    for step in steps:
+        spec, part = step.change.subject.spec, step.verb
+        key = (step.change.subject.account, spec.kind, spec.bucket(part))
+        buckets[key] = (buckets.get(key, (0, spec.pace))[0] + spec.calls[part], spec.pace)
+    return max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)

@@ -1,0 +1,69 @@
+"""Waves: a change reaches some sellers or targets first, and the others once that went well."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from reconciler.core.manifest.settings import SHARE
+from reconciler.core.model.address_patterns import matches
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.steps import Step, StepId
+
+REST = "100%"
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """The steps that are begun together; `name` is how the policy calls them."""
+
+    name: str
+    steps: frozenset[StepId]
+
+
+def waves_of(
+    steps: Sequence[Step], desired: Iterable[Desired], names: Sequence[str]
+) -> tuple[Wave, ...]:
+    """Return the steps by wave, in the waves' order; one wave where the policy names none.
+
+    A name is a pattern of sellers or targets, or a share of all that are declared, by name and
+    with those of earlier waves counted in. What belongs to none is in the last wave, what concerns
+    no single seller or target in the first, and every step at the earliest in the wave of those
+    that it needs.
+    """
+    if not names:
+        return (Wave(REST, frozenset(step.id for step in steps)),)
+    members = sorted({party for item in desired if (party := item.spec.party()) is not None})
+    named = [*names] if names[-1] in (REST, "*") else [*names, REST]
+    of_member: dict[str, int] = {}
+    for number, name in enumerate(named):
+        for member in _meant(name, members):
+            of_member.setdefault(member, number)
+    own = {step.id: _of(step, of_member, len(named) - 1) for step in steps}
+    waves = _with_their_needs(own, steps)
+    return tuple(
+        Wave(name, frozenset(step for step, wave in waves.items() if wave == number))
+        for number, name in enumerate(named)
+    )
+
+
+def _meant(name: str, members: Sequence[str]) -> Sequence[str]:
+    share = SHARE.fullmatch(name)
+    if share:
+        return members[: ceil(len(members) * int(share[1]) / 100)]
+    return [member for member in members if matches(name, member)]
+
+
+def _of(step: Step, of_member: Mapping[str, int], last: int) -> int:
+    party = step.change.subject.spec.party()
+    return 0 if party is None else of_member.get(party, last)
+
+
+def _with_their_needs(own: Mapping[StepId, int], steps: Sequence[Step]) -> dict[StepId, int]:
+    """Return the wave of each step: none before what it needs, both halves of a replace in one."""
+    waves, before = dict(own), None
+    while waves != before:
+        before = dict(waves)
+        for step in steps:
+            both = [(step.address, "create")] if step.verb == "delete" else []
+            waves[step.id] = max(waves[it] for it in (step.id, *step.needs, *both) if it in waves)
+    return waves

@@ -1,0 +1,154 @@
+"""Waves, and time limits: how far one run goes, and what the next one still has to do."""
+
+import threading
+
+import pytest
+
+from reconciler import run
+from reconciler.core.manifest.settings import Limit, Policy
+from reconciler.core.model.errors import Rejected
+from reconciler.core.planning.plan import prepare
+from reconciler.run.applying import TimeLimit
+from tests.run.test_running import PIPE, WELL, Broken, told
+from tests.toys import Cloud, Pipe, Tap, declare, world
+
+NAMES = ["canary-a", "canary-b", *(f"shop-{number:02}" for number in range(18))]
+
+
+@pytest.fixture(autouse=True)
+def _all_clients(monkeypatch):
+    monkeypatch.setattr("tests.toys.CLIENTS", (*NAMES, "gone"))
+
+
+def taps(pipe=PIPE, clients=NAMES):
+    return [
+        declare("t", "works", Tap(client=it, use="u", pipe=""), refs={"pipe": pipe}, member=it)
+        for it in clients
+    ]
+
+
+def declared(*desired, waves=("canary-*", "10%", "50%", "100%")):
+    policy = Policy(prune=True, max_deletes=Limit(percent=100), waves=waves)
+    return world(*desired, policy=policy)
+
+
+class Cloudy:
+    """A cloud, and runs over it."""
+
+    def __init__(self):
+        self.cloud = Cloud()
+
+    def apply(self, *desired, faults=None, limit=None, **more):
+        wanted = declared(*desired, **more)
+        providers = {
+            name: Broken(self.cloud, name, faults or {}) for name in self.cloud.providers()
+        }
+        prepared = prepare(wanted, run.observe(wanted, providers))
+        self.cloud.log.clear()
+        return told(run.apply(prepared, providers, limit=limit))
+
+
+def created(cloud):
+    return [line.split("/")[1] for line in cloud.log if line.startswith("create tap.")]
+
+
+def test_each_wave_begins_when_the_one_before_has_ended():
+    run_ = Cloudy()
+    ended = run_.apply(WELL, PIPE, *taps())
+    assert {outcome for outcome, _ in ended.values()} == {"done"}
+    order = created(run_.cloud)
+    assert set(order[:2]) == {"canary-a", "canary-b"}
+    assert set(order[2:10]) == {f"shop-{number:02}" for number in range(8)}
+    assert len(order) == 20
+
+
+def test_a_failure_stops_all_later_waves_and_the_next_run_resumes():
+    run_ = Cloudy()
+    fault = {"create tap.t[canary-b]": Rejected("works", "CreateTap", "no")}
+    ended = run_.apply(WELL, PIPE, *taps(), faults=fault)
+    assert ended["tap.t[canary-a]"] == ("done", None)
+    assert ended["tap.t[canary-b]"][0] == "failed"
+    later = [ended[f"tap.t[{it}]"] for it in NAMES[2:]]
+    reason = "wave canary-* ended with failures: tap.t[canary-b]; apply again"
+    assert set(later) == {("skipped", reason)}
+    ended = run_.apply(WELL, PIPE, *taps())
+    assert {outcome for outcome, _ in ended.values()} == {"done"}
+    assert len(ended) == 19
+
+
+def test_what_concerns_nobody_in_particular_comes_first_and_what_nobody_declared_last():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps(clients=["gone", "canary-a"]))
+    fault = {"create tap.t[canary-b]": Rejected("works", "CreateTap", "no")}
+    ended = run_.apply(WELL, PIPE, *taps(), faults=fault)
+    assert ended["tap.works/gone/u"][0] == "skipped"
+
+
+def test_both_halves_of_a_replace_are_in_one_wave_with_what_they_wait_for():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps())
+    wider = declare("p", "works", Pipe(well="", gauge=2), refs={"well": WELL})
+    ended = run_.apply(WELL, wider, *taps(wider))
+    assert {outcome for outcome, _ in ended.values()} == {"done"}
+
+
+def test_without_waves_a_failure_stops_what_depends_on_it_only():
+    run_ = Cloudy()
+    fault = {"create tap.t[canary-b]": Rejected("works", "CreateTap", "no")}
+    ended = run_.apply(WELL, PIPE, *taps(), faults=fault, waves=())
+    assert [address for address, (outcome, _) in ended.items() if outcome != "done"] == [
+        "tap.t[canary-b]"
+    ]
+
+
+def test_waves_that_do_not_name_all_end_with_the_rest():
+    run_ = Cloudy()
+    ended = run_.apply(WELL, PIPE, *taps(), waves=("canary-*",))
+    assert {outcome for outcome, _ in ended.values()} == {"done"}
+
+
+@pytest.mark.parametrize("name", ["0%", "101%", "ten%", ""])
+def test_a_wave_is_a_pattern_or_a_share(name):
+    with pytest.raises(ValueError, match="a share such as 10%"):
+        Policy(prune=True, waves=(name,))
+
+
+def test_the_seconds_of_waves_add_up():
+    wanted = declared(WELL, PIPE, *taps())
+    seen = run.observe(wanted, Cloud().providers())
+    together = prepare(declared(WELL, PIPE, *taps(), waves=()), seen).plan.estimate
+    apart = prepare(wanted, seen).plan.estimate
+    assert apart.calls == together.calls
+    assert together.seconds > apart.seconds  # each wave has the burst of its rate limit again
+
+
+def test_at_its_time_limit_a_run_stops_and_the_next_goes_on():
+    run_ = Cloudy()
+    time = [0.0]
+
+    def pass_time():
+        time[0] += 10.0
+
+    faults = {f"create tap.t[{it}]": pass_time for it in NAMES[:2]}
+    limit = TimeLimit(15.0, lambda: time[0], "15s")
+    ended = run_.apply(WELL, PIPE, *taps(), faults=faults, limit=limit)
+    done = {address for address, (outcome, _) in ended.items() if outcome == "done"}
+    assert done == {"well.x", "pipe.p", "tap.t[canary-a]", "tap.t[canary-b]"}
+    late = {why for outcome, why in ended.values() if outcome == "skipped"}
+    assert late == {"not begun: the time limit of 15s was reached; apply again"}
+    rest = run_.apply(WELL, PIPE, *taps())
+    assert len(rest) == 18
+    assert {outcome for outcome, _ in rest.values()} == {"done"}
+
+
+def test_what_waits_for_a_thread_is_not_begun_after_an_interrupt():
+    cloud, stop = Cloud(), threading.Event()
+    many = taps(clients=[f"c{number:04}" for number in range(500)])
+    wanted = declared(WELL, PIPE, *many, waves=())
+    faults = {"create tap.t[c0000]": stop.set}
+    providers = {name: Broken(cloud, name, faults) for name in cloud.providers()}
+    found = run.apply(prepare(wanted, run.observe(wanted, providers)), providers, stop=stop)
+    outcomes = [it.outcome for it in found.outcomes]
+    assert found.interrupted
+    assert outcomes.count("skipped") > 300
+    assert cloud.log == [line for line in cloud.log if line.startswith("create")]
