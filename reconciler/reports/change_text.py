@@ -8,7 +8,7 @@ from reconciler.core.text.counting import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.alike import Bunch, Coarseness, bunches, distinguishing
 from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, shown
-from reconciler.reports.lines import Screen, TextLine, cells, indented, line, padded, spanned
+from reconciler.reports.lines import GLUE, Screen, TextLine, cells, indented, line, padded, spanned
 from reconciler.reports.shapes import Shape
 from reconciler.reports.values import field_lines, inline
 
@@ -47,7 +47,9 @@ def going(
 
 
 def _rule(title: str, width: int) -> str:
-    head = f"── {title} "
+    # What the title explains has to make way first.
+    told = title if cells(title) + 6 <= width else title.partition(":")[0]
+    head = f"── {told} "
     return head + "─" * max(0, width - cells(head))
 
 
@@ -134,7 +136,7 @@ def _many(bunch: Bunch, coarseness: Coarseness) -> TextLine:
     told = "".join(f" {value}" for value in bunch.common[:1])
     told += "".join(f", {value}" for value in (*bunch.common[1:], *bunch.ranges))
     if first.verb in CHANGING:
-        told += f": {_what(bunch, coarseness)}"
+        told += f": {_what(bunch, coarseness)}".replace("→ ", f"→{GLUE}")
     elif first.adopts:
         told += " (adopted)"
     return spanned((head, STYLES[sign]), (told, ""), hang=_FIELDS)

@@ -20,6 +20,7 @@ GLUE = "\N{NO-BREAK SPACE}"
 _DEEPEST = 24
 """Columns that are left at least beside an indent of ours."""
 _WORD = re.compile(r"[^ ]+")
+_GLUED = re.compile(rf"[^ {GLUE}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +110,27 @@ def _pieces(text: str, width: int, lead: int, hang: int) -> Iterator[tuple[int, 
     """Yield the indent of each line, and which characters stand on it."""
     start = end = used = 0
     indent = -1
-    for word in _WORD.finditer(text):
-        wide = cells(word[0])
-        if indent >= 0 and used + word.start() - end + wide <= width:
-            used += word.start() - end + wide
+    for begin, finish in _words(text, width):
+        wide = cells(text[begin:finish])
+        if indent >= 0 and used + begin - end + wide <= width:
+            used += begin - end + wide
         else:
             if indent >= 0:
                 yield indent, start, end
             indent = max(0, min(lead if indent < 0 else hang, width - wide))
-            start, used = word.start(), indent + wide
-        end = word.end()
+            start, used = begin, indent + wide
+        end = finish
     yield max(indent, 0), start, end
+
+
+def _words(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Yield where words begin and end; what is glued is one, unless no line has room for it."""
+    for word in _WORD.finditer(text):
+        if GLUE in word[0] and cells(word[0]) > width:
+            parts = _GLUED.finditer(text, word.start(), word.end())
+            yield from (part.span() for part in parts)
+        else:
+            yield word.span()
 
 
 def _slice(spans: Iterable[Span], start: int, end: int) -> Iterator[Span]:

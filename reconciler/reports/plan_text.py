@@ -10,7 +10,7 @@ from reconciler.reports import account_changes, looked
 from reconciler.reports.change_text import coming, going
 from reconciler.reports.differences import Difference, of_action, of_resource
 from reconciler.reports.findings import sentence
-from reconciler.reports.lines import Screen, TextLine, line
+from reconciler.reports.lines import GLUE, Screen, TextLine, line
 from reconciler.reports.shapes import Shape, fitting
 from reconciler.reports.values import show
 
@@ -96,8 +96,8 @@ def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterat
 
 
 def _counts(summary: Mapping[str, int]) -> str:
-    told = ", ".join(f"{summary[verb]:,} to {verb}" for verb in _VERBS if summary[verb])
-    rest = [f"{summary[it]:,} {it}" for it in ("unchanged", "unmanaged") if summary[it]]
+    told = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
+    rest = [f"{summary[it]:,}{GLUE}{it}" for it in ("unchanged", "unmanaged") if summary[it]]
     return "; ".join([told or "no changes", *filter(None, [", ".join(rest)])])
 
 
@@ -120,7 +120,8 @@ def _effort(estimate: Estimate) -> str:
 
 
 def _taken(calls: int, duration: float) -> str:
-    return f"{counted(calls, 'API call')}, about {seconds(duration)}"
+    told = (counted(calls, "API call"), f"about {seconds(duration)}")
+    return ", ".join(part.replace(" ", GLUE) for part in told)
 
 
 def _gap(actions: Iterable[Action]) -> Iterator[TextLine]:

@@ -1,6 +1,6 @@
 """How much of a report fits on a screen: everything, or with what is alike told as one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -9,6 +9,7 @@ from reconciler.reports.lines import Screen, TextLine, wrapped
 
 MOST_LINES = 100
 """Lines beyond which what is alike is told as one."""
+_BORNE = 150
 _LISTED = 10
 
 
@@ -41,6 +42,9 @@ _SHAPES = (
     Shape(_FIELDS, _FIELDS),
     Shape(_WHOLE, _FIELDS),
     Shape(_WHOLE, _KINDS),
+    Shape(_WHOLE, _WHOLE),
+)
+_CUT = (
     Shape(_WHOLE, _WHOLE, 20, 5),
     Shape(_WHOLE, _WHOLE, 8, 3),
     Shape(_WHOLE, _WHOLE, 3, 1),
@@ -48,15 +52,24 @@ _SHAPES = (
 
 
 def fitting(tell: Callable[[Shape], Iterator[TextLine]], screen: Screen) -> str:
-    """Return the fullest text that has no more than `MOST_LINES` lines, or all with `full`."""
+    """Return the fullest text that has no more than `MOST_LINES` lines, or all with `full`.
+
+    Before lists are cut, a few more lines are borne: on a narrow screen what is told as one is long
+    as well.
+    """
     if screen.full:
         return _text(wrapped(tell(FULL), screen))
-    for shape in _SHAPES[:-1]:
-        lines = list(islice(wrapped(tell(shape), screen), MOST_LINES + 1))
+    shortest: list[str] = []
+    for shape in (*_SHAPES, *_CUT):
+        if shape is _CUT[0] and len(shortest) <= _BORNE:
+            return _text(shortest)
+        lines = list(islice(wrapped(tell(shape), screen), _BORNE + 1))
         if len(lines) <= MOST_LINES:
             return _text(lines)
-    return _text(wrapped(tell(_SHAPES[-1]), screen))
+        if not shortest or len(lines) < len(shortest):
+            shortest = lines
+    return _text(wrapped(tell(_CUT[-1]), screen))
 
 
-def _text(lines: Iterator[str] | list[str]) -> str:
+def _text(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)

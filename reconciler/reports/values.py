@@ -66,8 +66,21 @@ def field_lines(
         if _composite(change.before) and _composite(change.after):
             yield line(f"{visible(change.path)}:")
             yield from indented(_differing(change.before, change.after, width - 2), 2)
+        elif change.before == change.after:
+            same = show(change.after, units, change.path)
+            yield line(f"{visible(change.path)}: {same}, as it is")
         else:
-            yield _turned(change, units, (names, olds), width)
+            turned = _turned(change, units, (names, olds), width)
+            long = cells(turned.text) > width
+            composite = _composite(change.before) or _composite(change.after)
+            yield from _taken_apart(change, width) if long and composite else [turned]
+
+
+def _taken_apart(change: FieldChange, width: int) -> Iterator[TextLine]:
+    """Yield a mapping or a list that is too long for a line, and what it was or becomes."""
+    yield line(f"{visible(change.path)}:")
+    yield from indented(_item("- ", change.before, _OLD, width - 2), 2)
+    yield from indented(_item("+ ", change.after, _NEW, width - 2), 2)
 
 
 def change_lines(change: FieldChange, units: Units, action: str) -> Iterator[str]:
@@ -83,10 +96,10 @@ def inline(changes: Iterable[FieldChange], units: Units) -> str:
 
 def _briefly(change: FieldChange, units: Units) -> str:
     path = visible(change.path)
-    if _composite(change.before) and _composite(change.after):
+    if _composite(change.before) or _composite(change.after):
         return path
     before, after = (show(it, units, change.path) for it in (change.before, change.after))
-    return f"{path}: {before} → {after}"
+    return f"{path}: {before} →{GLUE}{after}"
 
 
 def _turned(change: FieldChange, units: Units, columns: tuple[int, int], width: int) -> TextLine:
@@ -142,9 +155,7 @@ def _composite(value: Any) -> bool:
 
 def _differing(before: Any, after: Any, width: int) -> Iterator[TextLine]:
     if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted({*before, *after}):
-            if before.get(key) != after.get(key):
-                yield from _differing(before.get(key, ()), after.get(key, ()), width)
+        yield from _differing_by_key(before, after, width)
         return
     old = list(before) if isinstance(before, list | tuple) else [before]
     new = list(after) if isinstance(after, list | tuple) else [after]
@@ -158,6 +169,23 @@ def _differing(before: Any, after: Any, width: int) -> Iterator[TextLine]:
             yield from _altered(item, other, width)
     for item in come:
         yield from _item("+ ", item, _NEW, width)
+
+
+def _differing_by_key(
+    before: dict[str, Any], after: dict[str, Any], width: int
+) -> Iterator[TextLine]:
+    """Yield what differs in a mapping; a list that alone differs needs no name (statements)."""
+    keys = sorted(_differing_keys(before, after))
+    for key in keys:
+        old, new = before.get(key), after.get(key)
+        if not (isinstance(old, dict | list) or isinstance(new, dict | list)):
+            change = FieldChange(path=key, before=old, after=new)
+            yield _turned(change, NO_UNITS, (0, 0), width)
+        elif len(keys) == 1:
+            yield from _differing(old or (), new or (), width)
+        else:
+            yield line(f"{visible(key)}:")
+            yield from indented(_differing(old or (), new or (), width - 2), 2)
 
 
 def _one_key_apart(one: Any, other: Any) -> bool:

@@ -1,0 +1,205 @@
+"""What a terminal shows: no wider than it is, no longer than can be read, and nothing unsaid."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.verdicts.drift import drift_of
+from reconciler.reports import as_text
+from reconciler.reports.differences import TIMES
+from reconciler.reports.lines import NARROWEST, Screen, cells
+from reconciler.reports.model import ActionResult, ApplyResult
+from reconciler.reports.plan_text import verb_counts
+from reconciler.reports.shapes import MOST_LINES
+from tests.reports.goldens import SHOWN, WIDTHS, golden, shown
+from tests.reports.plans import action, change, everything, fleet, plan, policy, statement
+
+CODES = re.compile(r"\x1b\[[\d;]*m")
+
+
+def too_wide(text, width):
+    """Return the lines that are wider than a screen and not one word that is."""
+    lines = CODES.sub("", text).splitlines()
+    return [line for line in lines if cells(line) > width and len(line.split()) > 1]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_terminal_shows_what_the_golden_file_holds(name, width):
+    assert shown(name, width) == golden(name, width).read_text(encoding="utf-8"), (
+        "look at the difference, then: python -m tests.reports.goldens"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_ten_thousand_changes_are_told_in_a_hundred_lines_and_all_of_them_are_counted(width):
+    text = shown("fleet", width)
+    assert len(text.splitlines()) <= MOST_LINES
+    told = [int(number.replace(",", "")) for number in re.findall(rf"([\d,]+) {TIMES}", text)]
+    alone = len(re.findall(r"^  [-+~±] [a-z]", text, re.MULTILINE))
+    assert sum(told) + alone == 10_000
+    assert "--full lists" in " ".join(text.split())
+
+
+def test_full_lists_each_of_ten_thousand_changes():
+    text = as_text.render(fleet(), Screen(full=True))
+    assert len(re.findall(r"^  [-+~±] [a-z]", text, re.MULTILINE)) == 10_000
+
+
+def test_what_goes_stands_last_and_one_by_one_while_there_is_room():
+    gone = [action("delete", f"queue.aws-eu/q{n}", "aws-eu", {"name": f"q{n}"}) for n in range(40)]
+    made = [action("create", f"queue.n{n}", "aws-eu", {"name": f"n{n}"}) for n in range(200)]
+    lines = as_text.render(plan(*gone, *made)).splitlines()
+    assert [line.split()[1] for line in lines[-40:]] == ["delete"] * 40
+    assert f"  + 200 {TIMES} create queue, names n0 … n199" in lines
+
+
+def test_what_cannot_be_told_in_a_hundred_lines_is_counted():
+    many = [
+        action("update", f"queue.q{n}", "aws-eu", {"name": f"q{n}"}, change(f"field{n}", n, -1 - n))
+        for n in range(300)
+    ]
+    text = as_text.render(plan(*many))
+    assert len(text.splitlines()) <= MOST_LINES
+    assert f"and 280 {TIMES} update (--full lists each)" in text
+
+
+def test_fields_of_what_is_created_are_told_on_request():
+    made = action("create", "queue.q", "aws-eu", {"name": "q"}, change("delay", None, 5))
+    assert "delay" not in as_text.render(plan(made))
+    assert "      delay: 5" in as_text.render(plan(made), Screen(verbose=True)).splitlines()
+
+
+def test_old_and_new_values_stand_in_columns():
+    changed = action(
+        "update",
+        "queue.q",
+        "aws-eu",
+        {"name": "q"},
+        change("delay", 5, 10),
+        change("messageRetention", 100, 7),
+    )
+    lines = as_text.render(plan(changed)).splitlines()
+    assert "      delay:            5   → 10" in lines
+    assert "      messageRetention: 100 → 7" in lines
+
+
+def test_of_a_policy_only_the_statements_that_differ_are_told():
+    before = policy(statement("sqs:Kept"), statement("sqs:Was", principal="arn:aws:iam::1:root"))
+    after = policy(
+        statement("sqs:Kept"), statement("sqs:Is", "sqs:Was", principal="arn:aws:iam::1:root")
+    )
+    changed = action("update", "queue.q", "aws-eu", {"name": "q"}, change("policy", before, after))
+    text = as_text.render(plan(changed))
+    assert "sqs:Kept" not in text
+    assert "            + sqs:Is" in text.splitlines()
+    assert "sqs:Was" not in text, "what the statement keeps is not told as a change"
+
+
+def test_a_key_that_changes_is_named():
+    tags = change("tags", {"team": "a", "old": "1"}, {"team": "b", "old": "1", "new": "2"})
+    lines = as_text.render(plan(action("update", "queue.q", "aws-eu", {}, tags))).splitlines()
+    assert "        team: a → b" in lines
+    assert "        new: none → 2" in lines
+
+
+def test_quiet_leaves_out_what_needs_nobody_and_keeps_what_goes_and_what_is_wrong():
+    text = as_text.render(everything(), Screen(quiet=True))
+    assert "create queue" not in text
+    assert "Not ours" not in text
+    for kept in ("3 to create", "delete queue.aws-eu/acme-old", "± replace", "Problems:", "refuse"):
+        assert kept in text
+
+
+def test_zeros_are_left_out_of_the_counts_and_the_question():
+    summary = {"create": 3, "update": 0, "replace": 0, "delete": 1, "unchanged": 0}
+    assert verb_counts(summary) == "3 creates and 1 delete"
+    assert verb_counts({**summary, "update": 2}) == "3 creates, 2 updates and 1 delete"
+    assert as_text.render(plan()).splitlines()[0] == (
+        "Plan for stack acme-notifications: no changes; 7 unchanged"
+    )
+
+
+def test_signs_tell_what_colours_tell():
+    text = as_text.render(everything())
+    for sign, verb in (("+", "create"), ("~", "update"), ("±", "replace"), ("-", "delete")):
+        assert f"  {sign} {verb} " in text
+
+
+def test_colours_add_nothing_but_colours():
+    plain = as_text.render(everything(), Screen(verbose=True))
+    coloured = as_text.render(everything(), Screen(verbose=True, color=True))
+    assert "\x1b[" in coloured
+    assert CODES.sub("", coloured) == plain
+
+
+def test_markup_of_the_library_is_text_in_names():
+    name = "queue.[bold red]x[/]:boom:"
+    text = as_text.render(plan(action("create", name, "aws-eu", {})), Screen(color=True))
+    assert name in CODES.sub("", text)
+
+
+def test_ten_thousand_results_are_told_in_a_hundred_lines_what_failed_first():
+    results = [
+        ActionResult(
+            address=f"subscription.s[{number}]",
+            action="create",
+            outcome="failed" if number in (7, 8_000) else "done",
+            error="denied" if number in (7, 8_000) else None,
+        )
+        for number in range(10_000)
+    ]
+    summary = {"done": 9_998, "failed": 2, "skipped": 0}
+    lines = as_text.render(
+        ApplyResult(result="failed", actions=tuple(results), summary=summary)
+    ).splitlines()
+    assert lines[0] == "  + create subscription.s[7]: failed: denied"
+    assert f"9,998 {TIMES} create subscription: done" in lines[2]
+    assert lines[-2].startswith("Not finished: 9,998 done, 2 failed.")
+
+
+WORDS = st.text(st.sampled_from("abc /:-_价🚚é[]{}\"'*"), max_size=90)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 10**6) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+ACTIONS = st.builds(
+    lambda verb, name, account, pairs, note, adopts: action(
+        verb,
+        f"queue.{name}",
+        account,
+        {"name": name},
+        *(change(f"f{number}{name[:9]}", *pair) for number, pair in enumerate(pairs)),
+        notes=(note,) if note else (),
+        adopts=adopts,
+    ),
+    st.sampled_from(["create", "update", "replace", "delete"]),
+    WORDS,
+    st.sampled_from(["aws-eu", "acme-app", "价格"]),
+    st.lists(st.tuples(VALUES, VALUES), max_size=3),
+    WORDS,
+    st.booleans(),
+)
+FINDINGS = st.lists(st.builds(Finding, address=WORDS, message=WORDS), max_size=3).map(tuple)
+GUARDS = st.builds(Guard, guard=WORDS, refused=st.booleans(), message=WORDS)
+
+
+@given(
+    actions=st.lists(ACTIONS, max_size=8),
+    found=FINDINGS,
+    guards=st.lists(GUARDS, max_size=2).map(tuple),
+    width=st.integers(NARROWEST, 160),
+    verbose=st.booleans(),
+    full=st.booleans(),
+)
+def test_no_line_is_wider_than_the_screen_but_a_word_that_is(
+    actions, found, guards, width, verbose, full
+):
+    made = plan(*actions, problems=found, warnings=found, not_looked=found, guards=guards)
+    screen = Screen(width=width, verbose=verbose, full=full)
+    for report in (made, drift_of(made)):
+        assert too_wide(as_text.render(report, screen), width) == []
