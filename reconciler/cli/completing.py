@@ -47,6 +47,14 @@ def queues(declared: "Declarations", typed: str) -> Offer:
             yield address if typed.startswith(prefix) else address.removeprefix(prefix), account
 
 
+def services(incomplete: str) -> list[str]:
+    """Offer the services that a repository may be started with."""
+    from reconciler.starter.selection import offered
+    from reconciler.wiring import SERVICES
+
+    return [name for name in offered(SERVICES) if name.startswith(incomplete)]
+
+
 def completion(parameter: str, offered: Callable[["Declarations", str], Offer]) -> Complete:
     """Return what completes a parameter of a command whose declarations lie at its PATH."""
 

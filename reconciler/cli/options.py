@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from reconciler.cli.completing import accounts, addresses, completion, queues
+from reconciler.cli.completing import accounts, addresses, completion, queues, services
 
 if TYPE_CHECKING:
     from reconciler.core.manifest.settings import Limit
@@ -72,15 +72,6 @@ class DecodeFormat(StrEnum):
 
     json = "json"
     text = "text"
-
-
-class ServiceName(StrEnum):
-    """The services a repository may be started with."""
-
-    aws = "aws"
-    sp_api = "sp-api"
-    merchant = "merchant"
-    mws = "mws"
 
 
 def _limit(value: Any) -> Limit:
@@ -148,8 +139,20 @@ def _stack(value: str | None) -> str | None:
     return value if value is None else _checked(parse_stack, value)
 
 
+def _services(names: list[str]) -> list[str]:
+    from reconciler.starter.selection import offered
+    from reconciler.wiring import SERVICES
+
+    known = offered(SERVICES)
+    for name in names:
+        if name not in known:
+            choices = ", ".join(map(repr, known))
+            raise typer.BadParameter(f"{name!r} is not one of {choices}.")
+    return names
+
+
 def _repository(value: str | None) -> str | None:
-    from reconciler.starter.repository import parse_repository
+    from reconciler.core.model.repository import parse_repository
 
     return value if value is None else _checked(lambda text: str(parse_repository(text)), value)
 
@@ -161,7 +164,7 @@ def _tool(value: str | None) -> str | None:
 
 
 def _number(value: str | None) -> str | None:
-    from reconciler.starter.repository import parse_number
+    from reconciler.core.model.repository import parse_number
 
     return value if value is None else _checked(parse_number, value)
 
@@ -344,8 +347,13 @@ StackOption = Annotated[
     ),
 ]
 ServiceOption = Annotated[
-    list[ServiceName],
-    typer.Option(help="A service to start with (repeatable; default: ask, or all but mws)."),
+    list[str],
+    typer.Option(
+        metavar="NAME",
+        callback=_services,
+        autocompletion=services,
+        help="A service to start with (repeatable; default: ask, or all but retired ones).",
+    ),
 ]
 RepositoryOption = Annotated[
     str | None,

@@ -10,14 +10,20 @@ from reconciler.cli import exits
 from reconciler.cli.state import State, write_result
 from reconciler.core.manifest.reader import Declarations, Source, read
 from reconciler.core.manifest.schema import schema_of
+from reconciler.core.model.repository import HostedRepository, parse_repository
+from reconciler.core.service import Example
 from reconciler.files.sources import load, table_opener
 from reconciler.starter.bundle import bundled_workflows
 from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
 from reconciler.starter.references import references_of
-from reconciler.starter.repository import HostedRepository, parse_repository
-from reconciler.starter.selection import SERVICES as SERVICE_NAMES
-from reconciler.starter.selection import USUAL, StarterContents, parse_services, stack_like
+from reconciler.starter.selection import (
+    StarterContents,
+    offered,
+    parse_services,
+    stack_like,
+    usual,
+)
 from reconciler.starter.summary import DECLARATIONS, Started, summary
 from reconciler.starter.surroundings import (
     default_branch,
@@ -82,6 +88,7 @@ def start(state: State, request: InitRequest) -> int:
         changed={path: made.told.get(path, ()) for path in written.changed},
         removed=written.removed,
         declared=declared.understood,
+        services=SERVICES,
         repository=repository,
         fresh=bool(declared.new),
         workflows=request.workflows,
@@ -104,7 +111,9 @@ def _found(directory: Path) -> _Declared | None:
 def _made(state: State, request: InitRequest) -> _Declared:
     """Make declarations, and understand them before any of them is written."""
     stack = request.stack or stack_like(request.directory.resolve().name)
-    choice = StarterContents(stack, request.services or _ask(state), empty=request.empty)
+    known = offered(SERVICES)
+    services = request.services or _ask(state, known)
+    choice = StarterContents(stack, services, known, empty=request.empty)
     files = {f"{DECLARATIONS}/{name}": text for name, text in example_files(choice).items()}
     sources = [Source(name, text.encode()) for name, text in files.items()]
     understood = read(sources, SERVICES, where=DECLARATIONS, today=today())
@@ -119,18 +128,19 @@ def _repository(request: InitRequest) -> HostedRepository:
     )
 
 
-def _ask(state: State) -> tuple[str, ...]:
+def _ask(state: State, known: Mapping[str, Example]) -> tuple[str, ...]:
+    default = usual(known)
     if not sys.stdin.isatty():
-        return USUAL
+        return default
     while True:
-        sys.stderr.write(f"Services, of {', '.join(SERVICE_NAMES)} [{' '.join(USUAL)}]: ")
+        sys.stderr.write(f"Services, of {', '.join(known)} [{' '.join(default)}]: ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         names = line.replace(",", " ").split()
         if not names:
-            return USUAL
+            return default
         try:
-            return parse_services(names)
+            return parse_services(names, known)
         except ValueError as error:
             state.say(str(error))
 

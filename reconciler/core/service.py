@@ -1,7 +1,7 @@
 """What a service says about itself: its accounts, what may be declared, its rules."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import StrictBool, model_validator
@@ -11,6 +11,8 @@ from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
+from reconciler.core.model.repository import HostedRepository
+from reconciler.core.model.secret_ref import References
 from reconciler.core.model.spec import Frozen, Spec
 from reconciler.core.provider import Provider
 
@@ -138,6 +140,54 @@ class Declaration(Frozen):
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class AccessQuestion:
+    """What has to be known to say what must be allowed: everything declared, and whose jobs act."""
+
+    stack: str
+    prune: bool
+    accounts: Mapping[str, Account]
+    desired: Sequence[Desired]
+    secrets: References
+    repository: HostedRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What must be allowed before anything works, for `init` to write.
+
+    `variables` of the repository tell the workflows who they are; `parts` are paragraphs, headings
+    and documents (IAM policies, trust policies, scopes), set for a terminal.
+    """
+
+    variables: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+
+def nothing_to_allow(_question: AccessQuestion) -> Access:
+    """Be the `access` of a service whose credentials are all it takes."""
+    return Access()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What `init` writes for a service; `STACK` in its texts stands for the stack's name.
+
+    `account` is one entry under `accounts`; `file` and `objects` are name and text of a file.
+    `owns` and `policy` are lines for the head of the declarations. `usual`: taken when nobody says
+    which services are wanted. `offers` has by placeholder what others may put for it: the name of
+    what this file declares, and what to write where this service is not wanted.
+    """
+
+    account: str
+    file: str
+    objects: str
+    owns: str = ""
+    policy: str = ""
+    usual: bool = True
+    offers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
 def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
     """Say nothing: the service has no rule between objects."""
     return ()
@@ -163,6 +213,10 @@ class Service:
     The third argument is `credentials.tools.Tools`, which the core does not know."""
     sandboxed: Callable[[str, Any, str], Account]
     """Return an account as it leads to the sandbox at a URL, with throw-away credentials."""
+    example: Example | None = None
+    """What `init` writes; None: `init` does not offer the service."""
+    access: Callable[[AccessQuestion], Access] = nothing_to_allow
+    """Say what must be allowed for what is declared, in accounts of this service or elsewhere."""
     invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
     """The service's own rules between declared objects of one account, checked offline: yield an
     address and what is wrong."""

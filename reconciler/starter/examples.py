@@ -3,54 +3,36 @@
 Numbers, marketplaces and URLs are examples that their owner replaces.
 """
 
-from collections.abc import Iterator
-
+from reconciler.core.service import Example
 from reconciler.starter.selection import StarterContents
 
 SCHEMA = ".schema.json"
 """Beside the declarations; hidden files are not read as such."""
 MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 
-_REGION, _AWS_ID = "eu-west-1", "123456789012"
-
 
 def example_files(choice: StarterContents) -> dict[str, str]:
     """Return the text of each file by its name."""
-    files = {"reconciler.yaml": _head(choice) + "\n".join(_accounts(choice))}
+    examples = choice.examples
+    files = {"reconciler.yaml": _head(choice) + "\n".join(item.account for item in examples)}
     if not choice.empty:
-        files |= _objects(choice)
-    return {name: MODELINE + text for name, text in files.items()}
+        files |= {example.file: _objects(choice, example) for example in examples}
+    return {name: MODELINE + text.replace("STACK", choice.stack) for name, text in files.items()}
 
 
-def _objects(choice: StarterContents) -> dict[str, str]:
-    files = {}
-    if "aws" in choice.services:
-        files["queues.yaml"] = _QUEUES.replace("STACK", choice.stack)
-    if "sp-api" in choice.services:
-        files["amazon-sp-api.yaml"] = _SP_API.replace("QUEUE", _queue(choice))
-    if "mws" in choice.services:
-        files["amazon-mws.yaml"] = _MWS.replace("QUEUE", _queue(choice))
-    if "merchant" in choice.services:
-        files["merchant.yaml"] = _MERCHANT.replace("STACK", choice.stack)
-    return files
+def _objects(choice: StarterContents, example: Example) -> str:
+    text = example.objects
+    for other in choice.offered.values():
+        for placeholder, (declared, elsewhere) in other.offers.items():
+            there = other in choice.examples
+            text = text.replace(placeholder, declared if there else elsewhere)
+    return text
 
 
 def _head(choice: StarterContents) -> str:
-    owns = _OWNS.replace("STACK", choice.stack) if "merchant" in choice.services else ""
-    discover = _DISCOVER if "sp-api" in choice.services else ""
-    return _HEAD.replace("STACK", choice.stack).replace("OWNS", owns) + discover + _PLACES
-
-
-def _accounts(choice: StarterContents) -> Iterator[str]:
-    for service in choice.services:
-        yield _ACCOUNTS[service]
-
-
-def _queue(choice: StarterContents) -> str:
-    if "aws" in choice.services:
-        return "notifications"
-    arn = f"arn:aws:sqs:{_REGION}:{_AWS_ID}:{choice.stack}-notifications"
-    return f'"{arn}"'
+    owns = "".join(example.owns for example in choice.examples)
+    policy = "".join(example.policy for example in choice.examples)
+    return _HEAD.replace("OWNS", owns) + policy + _PLACES
 
 
 _HEAD = """\
@@ -66,117 +48,6 @@ policy:
   maxDeletes: 30%   # refuse plans that delete more than this share of what we own
 """
 
-_OWNS = """
-# Merchant subscriptions bear no tags: those that push to this URL, or below it, are ours.
-owns:
-  callBackUris: ["https://hooks.example.com/STACK/"]
-"""
-
-_DISCOVER = """\
-  discover: all     # also finds SP-API subscriptions of types that nobody declared; `declared` asks
-                    # for the declared types only, which is quicker where there are many sellers
-"""
-
 _PLACES = """
 accounts:
-"""
-
-_ACCOUNTS = {
-    "aws": f"""\
-  aws-main:
-    service: aws
-    region: {_REGION}
-    accountId: "{_AWS_ID}"   # checked before anything is read or written
-""",
-    "sp-api": """\
-  # One SP-API application, and every seller who authorised it.
-  amazon-app:
-    service: sp-api
-    region: eu                  # na, eu or fe
-    credentials:
-      clientId: env:LWA_CLIENT_ID
-      clientSecret: env:LWA_CLIENT_SECRET
-    sellers:
-      seller-de: {refreshToken: "env:SELLER_DE_REFRESH_TOKEN"}
-""",
-    "merchant": """\
-  # The Merchant Center account that owns the subscriptions; `adc` is what the workflow's login or
-  # `gcloud auth application-default login` provides.
-  google-shop:
-    service: merchant
-    accountId: "5678"
-    credentials: adc
-""",
-    "mws": """\
-  # Amazon retired MWS on 31 March 2024: only a gateway or a sandbox (`endpoint`) still answers.
-  amazon-mws:
-    service: mws
-    sellerId: A2EXAMPLE1SELLER
-    marketplaceId: A1PA6795UKMFR9   # Germany
-    credentials:
-      accessKeyId: env:MWS_ACCESS_KEY_ID
-      secretKey: env:MWS_SECRET_KEY
-""",
-}
-
-_QUEUES = """\
-# Queues that Amazon delivers to. What is left out has SQS's documented default.
-
-queues:
-  notifications:
-    name: STACK-notifications
-    visibilityTimeout: 2m
-    receiveMessageWaitTime: 20s
-    deadLetter: {queue: notifications-dlq, maxReceives: 5}
-    # Lets Amazon send. Without it subscriptions succeed and nothing ever arrives.
-    grants: [{to: amazon-notifications}]
-
-  # Messages that failed five times wait here to be looked at.
-  notifications-dlq:
-    name: STACK-notifications-dlq
-    messageRetentionPeriod: 14d
-"""
-
-_SP_API = """\
-# SP-API: a destination belongs to the application, subscriptions to each seller.
-
-destinations:
-  notifications-sp:
-    account: amazon-app
-    queue: QUEUE
-
-subscriptions:
-  offers:
-    destination: notifications-sp
-    notificationType: ANY_OFFER_CHANGED
-    payloadVersion: "1.0"
-    sellers: all                # one subscription each
-    filter:
-      marketplaceIds: [A1PA6795UKMFR9]   # Germany
-      aggregationTimePeriod: FiveMinutes
-"""
-
-_MWS = """\
-# MWS (retired): a destination is a queue registered for one seller and marketplace.
-
-destinations:
-  notifications-mws:
-    account: amazon-mws
-    queue: QUEUE
-
-subscriptions:
-  offers-mws:
-    destination: notifications-mws
-    notificationType: AnyOfferChanged
-"""
-
-_MERCHANT = """\
-# Google Merchant Center calls back when a product's status changes.
-
-subscriptions:
-  product-status:
-    account: google-shop
-    registeredEvent: PRODUCT_STATUS_CHANGE
-    targetAccount: "5678"       # or targetAccounts: [...], or allManagedAccounts: true
-    callBackUri: https://hooks.example.com/STACK/product-status
 """

@@ -1,23 +1,11 @@
 """Which secrets the declarations refer to, by where they are kept."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.secret_ref import references_in
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """Names, never values: sorted, each once.
-
-    `environment` are variables, `aws` ids or ARNs of Secrets Manager without their `#jsonKey`,
-    `google` names in Secret Manager without their version.
-    """
-
-    environment: tuple[str, ...]
-    aws: tuple[str, ...]
-    google: tuple[str, ...]
+from reconciler.core.model.repository import HostedRepository
+from reconciler.core.model.secret_ref import References, references_in
+from reconciler.core.service import AccessQuestion
 
 
 def references_of(declared: Declarations) -> References:
@@ -44,3 +32,15 @@ def _all(declared: Declarations) -> Iterator[str]:
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names)))
+
+
+def access_question(declared: Declarations, repository: HostedRepository) -> AccessQuestion:
+    """Return what services are asked when they are to say what must be allowed."""
+    return AccessQuestion(
+        stack=declared.stack,
+        prune=declared.policy.prune is True,
+        accounts=declared.accounts,
+        desired=declared.desired,
+        secrets=references_of(declared),
+        repository=repository,
+    )

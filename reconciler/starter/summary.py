@@ -1,27 +1,17 @@
 """What `init` says at its end: the files, the next three steps, what to allow."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.repository import READ_ENVIRONMENT, WRITE_ENVIRONMENT, HostedRepository
+from reconciler.core.service import Service
+from reconciler.core.text.prose import heading, paragraph
 from reconciler.starter.access_text import access_text
-from reconciler.starter.prose import heading, paragraph
-from reconciler.starter.references import references_of
-from reconciler.starter.repository import HostedRepository
-from reconciler.starter.workflows import (
-    CREDENTIALS,
-    GOOGLE_ACCOUNT,
-    GOOGLE_PROVIDER,
-    MODE,
-    MOST_SECRETS,
-    READ_ENVIRONMENT,
-    READ_ROLE,
-    REGION,
-    WRITE_ENVIRONMENT,
-    WRITE_ROLE,
-)
+from reconciler.starter.references import access_question, references_of
+from reconciler.starter.workflows import CREDENTIALS, MODE, MOST_SECRETS
 
 DECLARATIONS = "subscriptions"
 """Where the declarations stand below the directory; the workflows look there."""
@@ -31,7 +21,8 @@ DECLARATIONS = "subscriptions"
 class Started:
     """What became of a directory; `new`, `kept`, `changed` and `removed` are paths below it.
 
-    `changed` has what changed in each. `fresh`: its declarations are new, and hold examples.
+    `services` are all that are known. `changed` has what changed in each. `fresh`: its
+    declarations are new, and hold examples.
     """
 
     directory: Path
@@ -40,6 +31,7 @@ class Started:
     changed: Mapping[str, tuple[str, ...]]
     removed: tuple[str, ...]
     declared: Declarations
+    services: Sequence[Service]
     repository: HostedRepository
     fresh: bool
     workflows: bool
@@ -48,7 +40,7 @@ class Started:
 def summary(started: Started) -> str:
     """Return everything that is to be said, ending in a newline."""
     parts = [*_files(started), heading("Next steps") + "\n" + _steps(started)]
-    access = access_text(started.declared, started.repository)
+    access = access_text(started.declared, started.repository, started.services)
     return "\n\n".join(parts) + "\n" + (f"\n{access}" if access else "")
 
 
@@ -101,7 +93,7 @@ def _settings(started: Started) -> str:
         f"{WRITE_ENVIRONMENT} reviewers."
     )
     said = [environments]
-    variables = list(_variables(started.declared))
+    variables = list(_variables(started))
     if variables:
         said.append(f"Set the variables {', '.join(variables)}.")
     names = _environment(started)
@@ -145,10 +137,7 @@ def _environment(started: Started) -> tuple[str, ...]:
     return references_of(started.declared).environment
 
 
-def _variables(declared: Declarations) -> Iterator[str]:
-    services = {account.service for account in declared.accounts.values()}
-    references = references_of(declared)
-    if "aws" in services or references.aws:
-        yield from (READ_ROLE, WRITE_ROLE, REGION)
-    if "merchant" in services or references.google:
-        yield from (GOOGLE_PROVIDER, GOOGLE_ACCOUNT)
+def _variables(started: Started) -> Iterator[str]:
+    question = access_question(started.declared, started.repository)
+    for service in started.services:
+        yield from service.access(question).variables

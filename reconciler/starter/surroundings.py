@@ -5,7 +5,12 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from reconciler.starter.repository import PLACEHOLDER, parse_number, parse_repository, repository_at
+from reconciler.core.model.repository import (
+    PLACEHOLDER,
+    parse_number,
+    parse_repository,
+    repository_at,
+)
 
 MAIN = "main"
 """The usual name of a default branch."""

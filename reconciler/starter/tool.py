@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.model.repository import parse_repository, repository_at
 from reconciler.starter.bundle import ACTION
-from reconciler.starter.repository import parse_repository, repository_at
 from reconciler.starter.wheel import HOME, RELEASED, installed_distribution, is_checkout
 
 VENDORED = "vendored"

@@ -9,15 +9,8 @@ from reconciler.starter.surroundings import MAIN
 from reconciler.starter.tool import Tool, with_tool
 
 WORKFLOWS = ".github/workflows/"
-READ_ENVIRONMENT = "production-read"
-WRITE_ENVIRONMENT = "production"
-"""The environments whose jobs take the read role and the write role."""
-READ_ROLE, WRITE_ROLE = "RECONCILER_AWS_READ_ROLE", "RECONCILER_AWS_WRITE_ROLE"
-REGION = "RECONCILER_AWS_REGION"
-GOOGLE_PROVIDER = "RECONCILER_GOOGLE_PROVIDER"
-GOOGLE_ACCOUNT = "RECONCILER_GOOGLE_SERVICE_ACCOUNT"
 MODE = "RECONCILER_MODE"
-"""Variables of the repository that the workflows read."""
+"""The variable of the repository by which the workflows are switched off."""
 CREDENTIALS = "RECONCILER_CREDENTIALS"
 """The one secret that holds what would be too many: lines of NAME=value."""
 MOST_SECRETS = 99

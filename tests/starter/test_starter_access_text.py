@@ -2,9 +2,9 @@
 
 import pytest
 
+from reconciler.core.model.repository import parse_repository
 from reconciler.starter.access_text import access_text
-from reconciler.starter.repository import parse_repository
-from reconciler.wiring import declarations
+from reconciler.wiring import SERVICES, declarations
 from tests.worlds import AWS, HEAD, MERCHANT, SP_API, queues
 
 REPOSITORY = parse_repository("acme/shop", "789", "123")
@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::123456789012:role/reconciler"
 def said(tmp_path):
     def say(text, repository=REPOSITORY):
         (tmp_path / "world.yaml").write_text(HEAD + text)
-        return " ".join(access_text(declarations(tmp_path), repository).split())
+        return " ".join(access_text(declarations(tmp_path), repository, SERVICES).split())
 
     return say
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from reconciler.starter.repository import parse_number, parse_repository, repository_at
-from reconciler.starter.trust import attribute_condition, attribute_mapping, trust_policy
+from reconciler.core.model.repository import parse_number, parse_repository, repository_at
+from reconciler.services.merchant.access import attribute_condition, attribute_mapping
+from reconciler.services.sqs.trust import trust_policy
 
 NAMED = parse_repository("acme/notifications")
 NUMBERED = parse_repository("acme/notifications", "789012", "123456")

@@ -115,11 +115,11 @@ def test_a_tool_that_was_tampered_with_is_not_vendored(built, needed, tmp_path):
     commands = fresh(tmp_path / "environment", needed)
     pip_install(commands, built)
     [package] = (tmp_path / "environment").glob("lib/*/site-packages/reconciler")
-    changed = package / "starter/prose.py"
+    changed = package / "starter/portable.py"
     changed.write_text(changed.read_text() + "# changed\n")
     ended = init(commands, tmp_path / "shop")
     assert ended.returncode == 1
-    assert "reconciler/starter/prose.py is not as it was installed" in ended.stderr
+    assert "reconciler/starter/portable.py is not as it was installed" in ended.stderr
     assert not (tmp_path / "shop").exists()
     source = f"acme/tool@{'a' * 40}"
     assert init(commands, tmp_path / "shop", "--tool", source).returncode == 0

@@ -9,19 +9,15 @@ import yaml
 from hatchling.build import build_wheel
 
 import reconciler
+from reconciler.core.model.repository import READ_ENVIRONMENT, WRITE_ENVIRONMENT
+from reconciler.services.merchant.access import GOOGLE_ACCOUNT, GOOGLE_PROVIDER
+from reconciler.services.sqs.access_text import READ_ROLE, REGION, WRITE_ROLE
 from reconciler.starter.bundle import FILES, bundled_workflows
 from reconciler.starter.tool import called, vendored
 from reconciler.starter.workflows import (
     CREDENTIALS,
-    GOOGLE_ACCOUNT,
-    GOOGLE_PROVIDER,
     MODE,
     MOST_SECRETS,
-    READ_ENVIRONMENT,
-    READ_ROLE,
-    REGION,
-    WRITE_ENVIRONMENT,
-    WRITE_ROLE,
     kept_workflow,
     taken_names,
     unmapped,

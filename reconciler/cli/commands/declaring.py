@@ -64,7 +64,7 @@ def init(
     request = InitRequest(
         directory=directory,
         stack=stack,
-        services=tuple(item.value for item in service),
+        services=tuple(service),
         repository=repository,
         repository_id=repository_id,
         owner_id=owner_id,

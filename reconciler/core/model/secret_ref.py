@@ -1,6 +1,7 @@
 """References to secrets: what may stand in YAML instead of a secret."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
@@ -73,3 +74,16 @@ SecretRef = Annotated[
     BeforeValidator(parse_secret_ref),
     WithJsonSchema({"type": "string", "pattern": PATTERN}),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Names, never values: sorted, each once.
+
+    `environment` are variables, `aws` ids or ARNs of Secrets Manager without their `#jsonKey`,
+    `google` names in Secret Manager without their version.
+    """
+
+    environment: tuple[str, ...]
+    aws: tuple[str, ...]
+    google: tuple[str, ...]

@@ -6,7 +6,9 @@ from reconciler.core.model.endpoint import is_loopback
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
+from reconciler.services.merchant.access import access
 from reconciler.services.merchant.account import AccessToken, MerchantAccount
+from reconciler.services.merchant.example import EXAMPLE
 from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration, check_exclusions
 
 
@@ -38,5 +40,7 @@ SERVICE = Service(
     declarations={"subscriptions": MerchantSubscriptionDeclaration},
     open=open_account,
     sandboxed=sandboxed,
+    access=access,
+    example=EXAMPLE,
     invariants=check_exclusions,
 )

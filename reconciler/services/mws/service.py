@@ -3,6 +3,7 @@
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
+from reconciler.services.mws.example import EXAMPLE
 from reconciler.services.mws.kinds import (
     MwsAccount,
     MwsCredentials,
@@ -37,5 +38,6 @@ SERVICE = Service(
     },
     open=open_account,
     sandboxed=sandboxed,
+    example=EXAMPLE,
     invariants=check_destinations,
 )

@@ -4,6 +4,7 @@ from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
 from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
+from reconciler.services.spapi.example import EXAMPLE
 from reconciler.services.spapi.kinds import (
     SpApiDestinationDeclaration,
     SpApiSubscriptionDeclaration,
@@ -52,5 +53,6 @@ SERVICE = Service(
     },
     open=open_account,
     sandboxed=sandboxed,
+    example=EXAMPLE,
     invariants=check_deliveries,
 )

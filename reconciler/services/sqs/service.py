@@ -5,7 +5,9 @@ from functools import partial
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
+from reconciler.services.sqs.access_text import access
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.example import EXAMPLE
 from reconciler.services.sqs.kinds import QueueDeclaration, check_dead_letters
 
 
@@ -35,5 +37,7 @@ SERVICE = Service(
     declarations={"queues": QueueDeclaration},
     open=open_account,
     sandboxed=sandboxed,
+    access=access,
+    example=EXAMPLE,
     invariants=check_dead_letters,
 )

@@ -4,6 +4,10 @@ import re
 from dataclasses import dataclass
 
 PLACEHOLDER = "OWNER/REPOSITORY"
+ISSUER = "token.actions.githubusercontent.com"
+"""Whose tokens say which repository's job it is that asks."""
+READ_ENVIRONMENT, WRITE_ENVIRONMENT = "production-read", "production"
+"""The environments whose jobs only read, and whose jobs write too."""
 
 _NAME = r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/(?P<name>[A-Za-z0-9._-]{1,100}?)"
 _REMOTE = re.compile(

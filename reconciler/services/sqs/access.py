@@ -2,7 +2,7 @@
 
 Both follow from the declarations. Reading covers every queue of the declared accounts and regions,
 since undeclared queues are listed and snapshots hold their settings; writing names the declared
-queues one by one; deleting goes by our mark, since what is deleted is no longer declared.
+queues one by one; deleting goes by our mark, since what is deleted is no longer question.
 """
 
 import json
@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.core.manifest.reader import Declarations
+from reconciler.core.service import AccessQuestion
 from reconciler.services.sqs import permissions
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.policy import AMAZON_NOTIFICATIONS
 from reconciler.services.sqs.queue import KmsEncryption, Queue
-from reconciler.starter.references import references_of
 
-Access = Literal["read", "write"]
+Way = Literal["read", "write"]
 Statement = dict[str, Any]
 Document = dict[str, Any]
 
@@ -38,59 +37,59 @@ class RolePolicy:
     documents: tuple[Document, ...]
 
 
-def aws_accounts(declared: Declarations) -> dict[str, AwsAccount]:
+def aws_accounts(question: AccessQuestion) -> dict[str, AwsAccount]:
     """Return the declared AWS accounts by name."""
     return {
         name: account
-        for name, account in declared.accounts.items()
+        for name, account in question.accounts.items()
         if isinstance(account, AwsAccount)
     }
 
 
-def role_owners(declared: Declarations) -> tuple[tuple[str, str], ...]:
+def role_owners(question: AccessQuestion) -> tuple[tuple[str, str], ...]:
     """Return id and partition of the AWS accounts in which the workflows' own roles are.
 
     None for queues that are reached through `roleArn` only: the roles may be anywhere.
     """
-    direct = (item for item in aws_accounts(declared).values() if item.role_arn is None)
+    direct = (item for item in aws_accounts(question).values() if item.role_arn is None)
     return tuple(sorted({(item.account_id, item.partition()) for item in direct}))
 
 
-def role_policies(declared: Declarations) -> tuple[RolePolicy, ...]:
+def role_policies(question: AccessQuestion) -> tuple[RolePolicy, ...]:
     """Return the policies of the workflows' two roles, and of every role they assume.
 
     Where queues lie in several AWS accounts without `roleArn`, each account has its own two roles.
     """
-    accounts = aws_accounts(declared)
-    own = [*_own(declared, accounts, "read"), *_own(declared, accounts, "write")]
-    return (*own, *_assumed(declared, accounts))
+    accounts = aws_accounts(question)
+    own = [*_own(question, accounts, "read"), *_own(question, accounts, "write")]
+    return (*own, *_assumed(question, accounts))
 
 
 def _own(
-    declared: Declarations, accounts: Mapping[str, AwsAccount], access: Access
+    question: AccessQuestion, accounts: Mapping[str, AwsAccount], way: Way
 ) -> Iterator[RolePolicy]:
-    owners = role_owners(declared)
-    shared = list(_beyond_queues(declared, accounts))
+    owners = role_owners(question)
+    shared = list(_beyond_queues(question, accounts))
     for owner, _ in owners:
         theirs = {
             name: item
             for name, item in accounts.items()
             if item.role_arn is None and item.account_id == owner
         }
-        statements = list(_on_queues(declared, theirs, access))
+        statements = list(_on_queues(question, theirs, way))
         if len(owners) == 1:
             statements += shared
-        yield _policy(f"{access} role in AWS account {owner}", statements)
+        yield _policy(f"{way} role in AWS account {owner}", statements)
     if len(owners) != 1 and shared:
-        yield _policy(f"{access} role that the workflow logs in with", shared)
+        yield _policy(f"{way} role that the workflow logs in with", shared)
 
 
-def key_statement(declared: Declarations) -> Statement | None:
+def key_statement(question: AccessQuestion) -> Statement | None:
     """Return what key policies lack where Amazon sends to queues encrypted with a customer's key.
 
     None where no declared queue is.
     """
-    queues = [item.spec for item in declared.desired if isinstance(item.spec, Queue)]
+    queues = [item.spec for item in question.desired if isinstance(item.spec, Queue)]
     if not any(_takes_encrypted(queue) for queue in queues):
         return None
     return {
@@ -107,12 +106,12 @@ def _takes_encrypted(queue: Queue) -> bool:
     return own_key and not any(queue.obstacles(AMAZON_NOTIFICATIONS))
 
 
-def _assumed(declared: Declarations, accounts: Mapping[str, AwsAccount]) -> Iterator[RolePolicy]:
+def _assumed(question: AccessQuestion, accounts: Mapping[str, AwsAccount]) -> Iterator[RolePolicy]:
     for role in sorted({item.role_arn for item in accounts.values() if item.role_arn}):
         theirs = {name: item for name, item in accounts.items() if item.role_arn == role}
         names = ", ".join(f"accounts.{name}.roleArn" for name in sorted(theirs))
         title = f"role {role} ({names}), with which both read and write"
-        yield _policy(title, list(_on_queues(declared, theirs, "write")))
+        yield _policy(title, list(_on_queues(question, theirs, "write")))
 
 
 def _policy(role: str, statements: Sequence[Statement]) -> RolePolicy:
@@ -120,23 +119,23 @@ def _policy(role: str, statements: Sequence[Statement]) -> RolePolicy:
 
 
 def _on_queues(
-    declared: Declarations, accounts: Mapping[str, AwsAccount], access: Access
+    question: AccessQuestion, accounts: Mapping[str, AwsAccount], way: Way
 ) -> Iterator[Statement]:
     """Yield what the queues of `accounts` take."""
     everywhere = sorted({account.queue_arn("*") for account in accounts.values()})
     yield _statement("FindQueues", permissions.FINDING, ["*"])
     yield _statement("ReadQueues", permissions.READING, everywhere)
-    if access == "read":
+    if way == "read":
         return
     queues = sorted(
         str(item.outputs["arn"])
-        for item in declared.desired
+        for item in question.desired
         if item.account in accounts and isinstance(item.spec, Queue)
     )
     if queues:
         yield _statement("WriteDeclaredQueues", permissions.WRITING, queues)
-    if declared.policy.prune:
-        ours = {"StringEquals": {permissions.OF_OUR_STACK: declared.stack}}
+    if question.prune:
+        ours = {"StringEquals": {permissions.OF_OUR_STACK: question.stack}}
         yield {
             **_statement("DeleteQueuesOfOurStack", permissions.DELETING, everywhere),
             "Condition": ours,
@@ -144,13 +143,13 @@ def _on_queues(
 
 
 def _beyond_queues(
-    declared: Declarations, accounts: Mapping[str, AwsAccount]
+    question: AccessQuestion, accounts: Mapping[str, AwsAccount]
 ) -> Iterator[Statement]:
     """Yield what the role needs for itself: roles to assume, secrets to read."""
     roles = sorted({item.role_arn for item in accounts.values() if item.role_arn})
     if roles:
         yield _statement("AssumeDeclaredRoles", permissions.ASSUMING, roles)
-    secrets = references_of(declared).aws
+    secrets = question.secrets.aws
     if secrets:
         arns = _few({_secret_arn(secret, accounts) for secret in secrets})
         yield _statement("ReadDeclaredSecrets", ["secretsmanager:GetSecretValue"], arns)

@@ -2,14 +2,13 @@
 
 Facts: IAM demands a condition on `sub` for GitHub's provider ("Identity-provider controls for
 shared OIDC providers") and knows repository_id and environment since January 2026, in commercial
-regions; google-github-actions/auth, "attribute condition".
+regions.
 """
 
 from typing import Any
 
-from reconciler.starter.repository import HostedRepository
+from reconciler.core.model.repository import ISSUER, HostedRepository
 
-ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 
 
@@ -31,26 +30,3 @@ def trust_policy(
         "Condition": {"StringEquals": equals},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def attribute_mapping() -> str:
-    """Return the attribute mapping of a Google workload identity provider."""
-    names = ("repository_id", "repository_owner_id", "repository", "environment")
-    mapped = [f"attribute.{name}=assertion.{name}" for name in names]
-    return ",".join(["google.subject=assertion.sub", *mapped])
-
-
-def attribute_condition(repository: HostedRepository, environments: tuple[str, ...]) -> str:
-    """Return the attribute condition of a Google workload identity provider, in CEL.
-
-    By ids where both are known, since names can pass to somebody else.
-    """
-    if repository.numbered:
-        ours = (
-            f"assertion.repository_id == '{repository.id}' && "
-            f"assertion.repository_owner_id == '{repository.owner_id}'"
-        )
-    else:
-        ours = f"assertion.repository == '{repository}'"
-    names = ", ".join(f"'{name}'" for name in environments)
-    return f"{ours} && assertion.environment in [{names}]"

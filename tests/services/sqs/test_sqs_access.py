@@ -5,8 +5,10 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from reconciler.core.model.repository import parse_repository
 from reconciler.sandbox import Sandbox
-from reconciler.starter.aws_policies import LIMIT, key_statement, role_policies
+from reconciler.services.sqs.access import LIMIT, key_statement, role_policies
+from reconciler.starter.references import access_question
 from reconciler.wiring import declarations
 from tests.worlds import AWS, HEAD, SP_API, Stack, queues
 
@@ -26,7 +28,8 @@ def declare(tmp_path):
     def read(text):
         (tmp_path / "declared").mkdir(exist_ok=True)
         (tmp_path / "declared" / "world.yaml").write_text(text)
-        return declarations(tmp_path / "declared")
+        declared = declarations(tmp_path / "declared")
+        return access_question(declared, parse_repository("acme/shop"))
 
     return read
 
