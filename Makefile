@@ -1,13 +1,15 @@
 # Every target sets up .venv by itself and does nothing twice.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# What makes the site of the documents has an environment of its own: no test needs it.
+SITE := .venv/docs
 PIP := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 # A lock is the whole closure, so nothing is resolved: what is published later changes nothing.
 LOCKED := $(PIP) install --no-deps --require-hashes
 # Tests start many processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check matrix bench release-check lock clean
+.PHONY: demo test check matrix bench docs pages release-check lock clean
 
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
@@ -20,9 +22,9 @@ test: .venv/.dev
 matrix: .venv/.dev
 	$(BIN)/pytest -n auto --dist loadfile -m "matrix or hypothesis" --hypothesis-profile nightly
 
-# Format, lint, types, import contracts, workflow audit, tests with coverage; the last line is the
-# test runner's own.
-check: .venv/.dev
+# The documents' site, format, lint, types, import contracts, workflow audit, tests with coverage;
+# the last line is the test runner's own.
+check: .venv/.dev docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,6 +40,16 @@ check: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks
 
+# The documents as a site: build/docs/index.html. A link that leads nowhere ends it, and so does a
+# page that docs/README.md does not list.
+docs: $(SITE)/.ready
+	$(SITE)/bin/python -I -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --fresh-env \
+	  -c docs -d build/doctrees . build/docs
+
+# Writes anew what the documents take from the code: references, and outputs that they quote.
+pages: .venv/.dev
+	$(BIN)/python -m handbook
+
 # All of a release that needs no account; leaves dist/ and build/release/. RELEASE_TAG names its tag.
 release-check: .venv/.dev
 	@$(BIN)/python -m release
@@ -49,6 +61,9 @@ lock:
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --no-annotate --no-header --no-strip-extras --upgrade -o requirements/$${extra:-run}.txt || exit 1; \
 	done
+	uv pip compile requirements/docs.in --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --no-strip-extras --upgrade -o requirements/docs.txt
 
 clean:
 	rm -rf .venv build dist
@@ -69,4 +84,10 @@ clean:
 	@$(LOCKED) --requirement requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PIP) check
+	@touch $@
+
+$(SITE)/.ready: .venv/bin/python requirements/docs.txt
+	@$(BIN)/python -I -m venv $(SITE)
+	@$(SITE)/bin/python -I -m pip install --quiet --no-deps --require-hashes --requirement requirements/docs.txt
+	@$(SITE)/bin/python -I -m pip check
 	@touch $@

@@ -1,12 +1,13 @@
-"""Links between the project's documents lead somewhere, headings included."""
+"""Links between the project's documents lead somewhere, headings included, to every page."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+from handbook.pages import ROOT, name_of, pages
+
+OF_THE_PROJECT = sorted(path for path in ROOT.glob("*.md") if path.name != "README.md")
+CONTENTS = ROOT / "docs/README.md"
 
 
 def anchors(text):
@@ -16,14 +17,22 @@ def anchors(text):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_to_another_document_leads_to_it(document):
+def links(document):
+    """Return file and anchor of each link to another document."""
     text = document.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if re.match(r"[a-z]+:", target):
-            continue
-        name, _, anchor = target.partition("#")
-        file = (document.parent / name) if name else document
-        assert file.exists(), target
+    found = re.findall(r"\]\(([^)\s]+)\)", text)
+    inside = [target.partition("#") for target in found if not re.match(r"[a-z]+:", target)]
+    return [((document.parent / name) if name else document, anchor) for name, _, anchor in inside]
+
+
+@pytest.mark.parametrize("document", [*pages(), *OF_THE_PROJECT], ids=name_of)
+def test_every_link_to_another_document_leads_to_it(document):
+    for file, anchor in links(document):
+        assert file.exists(), file
         if anchor:
-            assert anchor in anchors(file.read_text(encoding="utf-8")), target
+            assert anchor in anchors(file.read_text(encoding="utf-8")), (file, anchor)
+
+
+def test_the_contents_list_every_page():
+    listed = {file.resolve() for file, _ in links(CONTENTS)}
+    assert {*pages(), *OF_THE_PROJECT} - {CONTENTS} <= listed

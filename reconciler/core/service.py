@@ -27,6 +27,7 @@ class Account(Frozen):
     """Whether the service lists only the topics it is asked for, so that others may not be seen."""
 
     service: Annotated[str, IDENTIFYING]
+    """Which service it is an account of."""
 
     def target(self) -> dict[str, Any]:
         """Identify the real account, whoever looks at it."""

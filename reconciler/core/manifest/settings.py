@@ -174,6 +174,7 @@ class Allowance(Frozen):
         Literal["maxDeletes", "maxUpdates", "protect", "adopt", "nonEmpty", "referenced"],
         BeforeValidator(_guard),
     ]
+    """The guard that is let through."""
     up_to: LimitField | None = Field(default=None, validate_default=True)
     """For maxDeletes and maxUpdates: what a run may make."""
     address: Annotated[str, Field(min_length=1)] | None = Field(default=None, validate_default=True)

@@ -79,12 +79,14 @@ class ServiceAccountFile(Frozen):
         BeforeValidator(_key_path),
         WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_PATH}),
     ]
+    """The path of the key file."""
 
 
 class AccessToken(Frozen):
     """A short-lived OAuth token with the scope `content`, made elsewhere."""
 
     access_token: SecretRef
+    """Reference to the token."""
 
 
 def _one_kind(value: Any) -> Any:
@@ -129,8 +131,12 @@ class MerchantAccount(Account):
 
     service: Annotated[Literal["merchant"], IDENTIFYING]
     account_id: Annotated[AccountNumber, IDENTIFYING]
+    """The number of the Merchant Center account, in quotes."""
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    """Another URL than Google's own."""
     credentials: Credentials = "adc"
+    """Application Default Credentials, none (for a stand-in on this machine), a key file or a
+    token."""
 
     def leads(self, read: Reading | None = None) -> Iterable[Lead]:
         """Yield the endpoint and, with `read`, where the key file has its tokens from."""

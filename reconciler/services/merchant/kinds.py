@@ -51,6 +51,7 @@ class MerchantSubscriptionSettings(Frozen):
     """What a subscription listens for."""
 
     target_account: AccountNumber | None = None
+    """The number of the account that is watched, in quotes."""
     all_managed_accounts: bool | None = None
 
 
@@ -144,13 +145,18 @@ class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration)
     spec_type: ClassVar[type[Spec]] = MerchantSubscription
 
     registered_event: Event
+    """What is notified of."""
     target_accounts: Annotated[
         tuple[AccountNumber, ...] | None, Tabled("targetAccount", "names")
     ] = None
+    """One subscription for each; instead of `targetAccount`."""
     all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
+    """Instead of targets: all accounts that ours manages, also later ones."""
     secret: SecretRef | None = None
     """Where the value is that `{secret}` in the call back URI stands for."""
     call_back_uri: str
+    """Where Google posts to, https. `{targetAccount}`, `{registeredEvent}` and `{secret}` stand for
+    values."""
 
     @field_validator("target_accounts")
     @classmethod

@@ -49,8 +49,11 @@ class MwsCredentials(Frozen):
     """Where a developer's keys are found; `auth_token` only if he acts for another seller."""
 
     access_key_id: SecretRef
+    """Reference to the id of the developer's key."""
     secret_key: SecretRef
+    """Reference to that key."""
     auth_token: SecretRef | None = None
+    """Reference to the token by which a seller lets the developer act for him."""
 
 
 class MwsAccount(Account):
@@ -60,9 +63,13 @@ class MwsAccount(Account):
 
     service: Annotated[Literal["mws"], IDENTIFYING]
     seller_id: Annotated[Id, IDENTIFYING]
+    """The seller, A... (also called merchant id)."""
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    """A stand-in; left out, Amazon's own host of the marketplace, which no longer answers."""
     marketplace_id: Annotated[Id, IDENTIFYING]
+    """The marketplace, whose MWS host follows from it."""
     credentials: MwsCredentials
+    """References to the keys."""
 
     @field_validator("marketplace_id")
     @classmethod
@@ -104,6 +111,7 @@ class MwsDestinationSettings(Frozen):
     """A queue that MWS may push to."""
 
     queue: str
+    """The name of a queue above, or a queue ARN; a standard queue."""
 
 
 class MwsDestination(MwsDestinationSettings, Spec):
@@ -149,8 +157,11 @@ class MwsSubscriptionSettings(Frozen):
     """A notification type sent to a destination; disabled, it is kept but sends nothing."""
 
     destination: str
+    """The name of an MWS destination above."""
     notification_type: str
+    """One of the six types of MWS, in CamelCase."""
     enabled: StrictBool = True
+    """Off, the subscription is kept and sends nothing."""
 
 
 class MwsSubscription(MwsSubscriptionSettings, Spec):

@@ -78,13 +78,16 @@ class Seller(Frozen):
     """
 
     refresh_token: SecretRef
+    """Reference to the refresh token that the seller's authorisation gave."""
     labels: dict[str, Label] = Field(default_factory=dict, exclude=True)
+    """What a subscription may choose the seller by."""
 
 
 class SellersWhere(Frozen):
     """A choice of sellers: those whose labels all match, by pattern (`*`, `?`)."""
 
     where: Annotated[dict[str, Label], AfterValidator(_some)]
+    """Labels by name, all of which have to match."""
 
 
 DeclaredSellers = tuple[str, ...] | Literal["all"] | SellersWhere | None
@@ -95,7 +98,9 @@ class SpApiCredentials(Frozen):
     """Where the application's Login with Amazon client is found."""
 
     client_id: SecretRef
+    """Reference to the client id of Login with Amazon."""
     client_secret: SecretRef
+    """Reference to its client secret."""
 
 
 class SpApiAccount(Account):
@@ -111,10 +116,15 @@ class SpApiAccount(Account):
 
     service: Annotated[Literal["sp-api"], IDENTIFYING]
     region: Annotated[Literal["na", "eu", "fe"], IDENTIFYING]
+    """North America, Europe or the Far East."""
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    """Another URL than the region's own."""
     token_endpoint: Annotated[Endpoint, Leads(TOKEN_HOSTS), PLAIN] = TOKEN_ENDPOINT
+    """Where tokens are had."""
     credentials: SpApiCredentials
+    """References to the application's client id and secret."""
     sellers: Annotated[dict[SellerName, Seller], Tabled("seller")] = Field(default_factory=dict)
+    """Every seller who authorised the application, by a name of yours."""
 
     @field_validator("endpoint")
     @classmethod

@@ -24,27 +24,37 @@ class CarrierTracking(Frozen):
     """A number a carrier gave to a shipment."""
 
     tracking_number: str
+    """The number."""
     carrier_code: str | None = None
+    """Whose number it is."""
 
 
 class TrackingIdentifier(Frozen):
     """The shipment whose milestones are wanted; one of the fields is given."""
 
     id: str | None = None
+    """Amazon's id of the shipment."""
     acsin: str | None = None
+    """Amazon's number of a cross-border shipment."""
     aftn: str | None = None
+    """Amazon's number of a freight shipment."""
     container_number: str | None = None
+    """The number of a container."""
     house_bill_of_lading_number: str | None = None
+    """The number of a house bill of lading."""
     carrier_tracking: CarrierTracking | None = None
+    """A number a carrier gave."""
 
 
 class EventFilter(Frozen):
     """The event filter of a subscription; lists are sets to the service, and none is no limit."""
 
     marketplace_ids: tuple[str, ...] | None = None
+    """Only events of these marketplaces (ANY_OFFER_CHANGED)."""
     aggregation_time_period: str | None = None
     order_change_types: tuple[str, ...] | None = None
     tracking_identifier: TrackingIdentifier | None = None
+    """The shipment that is meant (SHIPMENT_TRACKING_MILESTONE_CHANGED)."""
 
     @field_validator("marketplace_ids", "order_change_types")
     @classmethod
@@ -62,9 +72,11 @@ class DeclaredFilter(EventFilter):
     event_filter_type: str | None = None
     """Follows from the notification type; accepted where it says the same."""
     aggregation_time_period: Literal["FiveMinutes", "TenMinutes"] | None = None
+    """One message for what happens in that time (ANY_OFFER_CHANGED)."""
     order_change_types: (
         tuple[Literal["BuyerRequestedChange", "DeliveryTipChange", "OrderStatusChange"], ...] | None
     ) = None
+    """Only changes of these kinds (ORDER_CHANGE)."""
 
     @field_validator("tracking_identifier")
     @classmethod

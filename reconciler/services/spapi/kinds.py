@@ -51,6 +51,7 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     spec_type: ClassVar[type[Spec]] = SpApiDestination
 
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
+    """What Amazon shows; left out, `STACK--KEY`. Cosmetic: a difference alone changes nothing."""
 
     @field_validator("queue")
     @classmethod
@@ -93,9 +94,14 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     payload_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
         default=None, validate_default=True
     )
+    """Left out, the newest that is known of the type."""
     sellers: DeclaredSellers = Field(default=None, validate_default=True)
+    """One subscription for each; left out where the account has one seller."""
     filter_expression: Expression | None = None
+    """CEL over the payload, 1 to 256 characters; instead of `filter`. Several may exist for one
+    type."""
     filter: DeclaredFilter | None = Field(default=None, validate_default=True)
+    """The API's own event filter."""
 
     _check_expression = field_validator("filter_expression")(check_expression)
     _check_filter = field_validator("filter")(check_filter)

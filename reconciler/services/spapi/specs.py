@@ -52,14 +52,18 @@ class EventBridge(Frozen):
     """The AWS account and region in which a partner event source is offered."""
 
     region: Annotated[str, AfterValidator(_region), _pattern(REGION)]
+    """The region of the event bus."""
     account_id: Annotated[str, AfterValidator(_account_id), _pattern(ACCOUNT_ID)]
+    """The AWS account of the event bus, in quotes."""
 
 
 class SpApiDestinationSettings(Frozen):
     """Where notifications may be sent: a queue or an event bus."""
 
     queue: str | None = None
+    """The name of a queue above, or a queue ARN; a standard queue."""
     event_bridge: EventBridge | None = None
+    """Instead of `queue`: an event bus of somebody."""
 
 
 class SpApiDestination(SpApiDestinationSettings, Spec):
@@ -131,7 +135,9 @@ class SpApiSubscriptionSettings(Frozen):
     """A notification type sent to a destination."""
 
     destination: str
+    """The name of an SP-API destination above."""
     notification_type: str
+    """The type, in UPPER_SNAKE."""
 
 
 class SpApiSubscription(SpApiSubscriptionSettings, Spec):

@@ -55,6 +55,7 @@ class AwsAccount(Account):
 
     service: Annotated[Literal["aws"], IDENTIFYING]
     region: Annotated[str, BeforeValidator(_region), IDENTIFYING]
+    """The region of the queues."""
     account_id: Annotated[str, BeforeValidator(_account_id), IDENTIFYING]
     """Verified against STS before anything is read or written."""
     profile: Annotated[str | None, Field(max_length=128), PLAIN] = None
@@ -62,6 +63,7 @@ class AwsAccount(Account):
     role_arn: Annotated[Annotated[str, BeforeValidator(_role_arn)] | None, PLAIN] = None
     """A role to assume."""
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
+    """Another URL than the own one of the region."""
 
     def leads(self, read: Reading | None = None) -> Iterable[Lead]:
         """Yield the endpoint, or else what AWS's own software makes of the region."""

@@ -1,0 +1,1 @@
+"""Keeps the documents true: runs what they quote, and writes the references from the code."""

@@ -1,0 +1,44 @@
+"""Writes anew what the documents take from the code: references, and outputs that they quote."""
+
+import sys
+
+from handbook import commands, declarations
+from handbook.pages import ROOT, name_of, pages
+from handbook.sessions import Session, Unfit
+from reconciler.sandbox import Sandbox
+
+REFERENCES = {
+    "docs/reference/commands.md": commands.reference,
+    "docs/reference/declarations.md": declarations.reference,
+}
+"""What writes each reference."""
+
+
+def write_references() -> None:
+    """Write the pages that are made of the code."""
+    for name, reference in REFERENCES.items():
+        (ROOT / name).write_text(reference(), encoding="utf-8")
+
+
+def refresh_outputs() -> int:
+    """Write the outputs that pages quote anew; return how many pages say what cannot be run."""
+    unfit = 0
+    with Sandbox() as sandbox:
+        for page in pages():
+            text = page.read_text(encoding="utf-8")
+            try:
+                with Session.opened(sandbox) as session:
+                    new = session.refreshed(text)
+            except Unfit as error:
+                unfit += 1
+                sys.stderr.write(f"{name_of(page)}: {error}\n")
+                continue
+            if new != text:
+                page.write_text(new, encoding="utf-8")
+                sys.stdout.write(f"{name_of(page)}: new outputs\n")
+    return unfit
+
+
+if __name__ == "__main__":
+    write_references()
+    sys.exit(min(refresh_outputs(), 1))

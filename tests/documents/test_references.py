@@ -1,0 +1,38 @@
+"""The references are what the code says today, and leave nothing out."""
+
+import re
+import shlex
+
+import pytest
+import typer
+
+from handbook import declarations
+from handbook.__main__ import REFERENCES
+from handbook.pages import ROOT
+from reconciler.cli.examples import EXAMPLES
+from reconciler.cli.main import app, invoke
+
+LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_is_what_the_code_says(name):
+    assert (ROOT / name).read_text(encoding="utf-8") == REFERENCES[name](), "run make pages"
+
+
+def test_every_field_has_a_description_and_an_example():
+    assert declarations.undescribed() == []
+
+
+def test_the_examples_of_fields_are_valid(capsys):
+    assert invoke(["validate", str(declarations.EXAMPLES)]) == 0
+
+
+@pytest.mark.parametrize(("name", "line"), LINES, ids=[line for _, line in LINES])
+def test_an_example_of_the_help_is_a_command_line(name, line):
+    ours = re.split(r" [|>] ", line.rpartition("| ")[2] if " | rec" in line else line)[0]
+    program, command, *arguments = shlex.split(ours, comments=True)
+    assert (program, command) == ("reconciler", name)
+    group = typer.main.get_command(app)
+    with group.make_context(program, [], resilient_parsing=True) as parent:
+        group.commands[name].make_context(name, arguments, parent=parent)
