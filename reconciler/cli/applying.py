@@ -32,7 +32,7 @@ from reconciler.reports.findings import sentence
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.record import record_of
-from reconciler.run import Applied, ShardWait
+from reconciler.run import Applied, ShardWait, TimeLimit
 from reconciler.run import apply as apply_steps
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class ApplyManner:
     """How to go about it: the format of the result, whether to ask, where to keep a journal.
 
     `reporter` is told the result besides; `out` is where to keep it for `post`. `wait` are the
-    seconds that other shards are waited for.
+    seconds that other shards are waited for; after `limit` nothing more is begun.
     """
 
     form: ApplyFormat
@@ -141,6 +141,7 @@ class ApplyManner:
     reporter: Reporter = SILENT
     out: Path | None = None
     wait: int = 600
+    limit: TimeLimit | None = None
 
 
 def carry_out(state: State, request: RunRequest, agreement: Agreement, manner: ApplyManner) -> int:
@@ -200,8 +201,7 @@ def _carried_out(
         ):
             message = "declined, nothing was changed"
             return _refusal(plan, [message], message), exits.REFUSED
-        patience = ShardWait(manner.wait, state.say)
-        applied, interrupted = _apply(state, session, journal, patience)
+        applied, interrupted = _apply(state, session, journal, manner)
     results = [_result(outcome) for outcome in applied.outcomes]
     if agreement.saved:
         results += _not_done(agreement.saved, plan, request)
@@ -266,7 +266,7 @@ def _consent(state: State, question: _Question) -> bool:
 
 
 def _apply(
-    state: State, session: Session, journal: Journal | None, patience: ShardWait
+    state: State, session: Session, journal: Journal | None, manner: ApplyManner
 ) -> tuple[Applied, int]:
     """Carry the plan out; return besides which exit code tells of the signal that stopped it."""
     if not session.plan.actions:
@@ -280,7 +280,8 @@ def _apply(
             progress=ticker,
             recorder=journal,
             stop=stop,
-            patience=patience,
+            patience=ShardWait(manner.wait, state.say),
+            limit=manner.limit,
         )
         if journal is not None:
             _finish_journal(journal, applied)

@@ -242,6 +242,15 @@ WaitOption = Annotated[
         help="With --shard: how long to wait for what other shards make.",
     ),
 ]
+TimeLimitOption = Annotated[
+    int | None,
+    typer.Option(
+        "--time-limit",
+        metavar="DURATION",
+        parser=_duration,
+        help="Begin nothing more after this time (50m), say what is left, and end with 1.",
+    ),
+]
 MaxAgeOption = Annotated[
     int | None,
     typer.Option(

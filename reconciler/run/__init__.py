@@ -3,7 +3,7 @@
 They know providers by their interface and plans by their steps; it decides nothing.
 """
 
-from reconciler.run.applying import Applied, apply
+from reconciler.run.applying import Applied, TimeLimit, apply
 from reconciler.run.observing import look_further, observe
 from reconciler.run.other_shards import ShardWait
 from reconciler.run.progress import Progress, silent
@@ -17,6 +17,7 @@ __all__ = [
     "Question",
     "Recorder",
     "ShardWait",
+    "TimeLimit",
     "Unanswered",
     "apply",
     "ask",

@@ -1,6 +1,7 @@
 """Carrying a plan out, independent steps side by side."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Literal
 
 from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.steps import Step, StepId
+from reconciler.core.model.units import format_unit
 from reconciler.core.planning.guards import short_list
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import held_back
@@ -26,16 +28,17 @@ INTERRUPTED = "interrupted before it was begun"
 
 
 class TimeLimit:
-    """A time at which nothing more is begun; `now` is a clock in seconds, `text` the limit."""
+    """A time after which nothing more is begun: `seconds` from now on `clock`, in seconds."""
 
-    def __init__(self, until: float, now: Callable[[], float], text: str) -> None:
-        self._until = until
-        self._now = now
-        self.reason = f"not begun: the time limit of {text} was reached; apply again"
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = clock() + seconds
+        span = format_unit(round(seconds), "seconds")
+        self.reason = f"not begun: the time limit of {span} was reached; apply again"
 
     def left(self) -> float:
         """Return the seconds that are left, 0 where there are none."""
-        return max(0.0, self._until - self._now())
+        return max(0.0, self._until - self._clock())
 
 
 @dataclass(frozen=True, slots=True)

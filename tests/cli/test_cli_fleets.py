@@ -91,3 +91,33 @@ def test_an_export_takes_the_table_along(cli, sandbox, fleet, tmp_path):
     assert cli("export", fleet, "--out", str(out), *at).code == 0
     assert (out / "fleet/sellers.csv").is_file()
     assert cli("validate", str(out)).code == 0
+
+
+def test_what_a_time_limit_leaves_is_told_and_done_by_the_next_run(cli, sandbox, fleet):
+    at = ("--sandbox", sandbox.url)
+    ended = cli("apply", fleet, "--yes", "--time-limit", "0", "--format", "json", *at)
+    result = json.loads(ended.out)
+    assert ended.code == 1
+    assert {it["outcome"] for it in result["actions"]} == {"skipped"}
+    assert "the time limit of 0s was reached; apply again" in result["actions"][0]["error"]
+    assert cli("apply", fleet, "--yes", "--time-limit", "50m", *at).code == 0
+
+
+def test_a_wave_with_a_failure_is_the_last_of_its_run(cli, sandbox, world, tmp_path):
+    head = HEAD.replace("prune: true", 'prune: true, waves: ["acme-de", "100%"]')
+    folder = world(WORLD, head + AWS + APP)
+    (tmp_path / "declared/fleet").mkdir()
+    rows = "seller,tier\nacme-de,gold\nacme-it,gold\n"
+    (tmp_path / "declared/fleet/sellers.csv").write_text(rows, encoding="utf-8")
+    at = ("--sandbox", sandbox.url)
+    sandbox.faults([{"service": "sp-api", "operation": "createSubscription", "kind": "denied"}])
+    ended = cli("apply", folder, "--yes", "--format", "json", *at)
+    outcomes = {it["address"]: it for it in json.loads(ended.out)["actions"]}
+    assert ended.code == 1
+    assert outcomes["subscription.offers[acme-de]"]["outcome"] == "failed"
+    later = outcomes["subscription.offers[acme-it]"]
+    assert (later["outcome"], "wave acme-de ended with failures" in later["error"]) == (
+        "skipped",
+        True,
+    )
+    assert cli("apply", folder, "--yes", *at).code == 0

@@ -130,7 +130,7 @@ def test_at_its_time_limit_a_run_stops_and_the_next_goes_on():
         time[0] += 10.0
 
     faults = {f"create tap.t[{it}]": pass_time for it in NAMES[:2]}
-    limit = TimeLimit(15.0, lambda: time[0], "15s")
+    limit = TimeLimit(15.0, lambda: time[0])
     ended = run_.apply(WELL, PIPE, *taps(), faults=faults, limit=limit)
     done = {address for address, (outcome, _) in ended.items() if outcome == "done"}
     assert done == {"well.x", "pipe.p", "tap.t[canary-a]", "tap.t[canary-b]"}

@@ -31,6 +31,7 @@ from reconciler.cli.options import (
     ShardOption,
     SinceOption,
     TargetOption,
+    TimeLimitOption,
     UnprotectOption,
     WaitOption,
     YesOption,
@@ -154,6 +155,7 @@ def apply(
     account: AccountOption = [],  # noqa: B006 - as above
     shard: ShardOption = None,
     wait: WaitOption = "10m",  # type: ignore[assignment]  # typer parses defaults too
+    time_limit: TimeLimitOption = None,
     discover: DiscoverOption = None,
     since: SinceOption = None,
     max_deletes: MaxDeletesOption = None,
@@ -175,7 +177,9 @@ def apply(
     from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
     from reconciler.cli.session import RunRequest
     from reconciler.core.planning.overrides import Overrides
+    from reconciler.run import TimeLimit
 
+    limit = TimeLimit(time_limit) if time_limit is not None else None
     overrides = Overrides(
         max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
     )
@@ -197,7 +201,7 @@ def apply(
         if newest:
             refuse_old_declarations(state, path)
         agreement = Agreement.load(saved, expect)
-        manner = ApplyManner(form, yes, journal, reporter, out, wait)
+        manner = ApplyManner(form, yes, journal, reporter, out, wait, limit)
         return carry_out(state, request, agreement, manner)
 
 
