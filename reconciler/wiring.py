@@ -13,13 +13,8 @@ from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.tools import Tools
 from reconciler.files.sources import load, table_opener
-from reconciler.migration.applications import Origin, SuccessorApplication
-from reconciler.migration.migrate import Accounts as MigrationAccounts
 from reconciler.services.merchant.service import SERVICE as MERCHANT
-from reconciler.services.mws.kinds import MwsAccount
-from reconciler.services.mws.marketplaces import sp_api_region
 from reconciler.services.mws.service import SERVICE as MWS
-from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.service import SERVICE as SP_API
 from reconciler.services.sqs.service import SERVICE as AWS
 from reconciler.transport.calls import Clock, SystemClock
@@ -48,23 +43,6 @@ def declarations(
 def today() -> date:
     """Return the day it is in UTC."""
     return datetime.now(UTC).date()
-
-
-def migration_accounts(declared: Declarations) -> MigrationAccounts:
-    """Return what a migration from MWS to the SP-API has to know of the accounts."""
-    accounts = declared.accounts.items()
-    return MigrationAccounts(
-        origins={
-            name: Origin(item.seller_id, item.marketplace_id, sp_api_region(item.marketplace_id))
-            for name, item in accounts
-            if isinstance(item, MwsAccount)
-        },
-        applications=tuple(
-            SuccessorApplication(name, item.region, tuple(sorted(item.sellers)))
-            for name, item in accounts
-            if isinstance(item, SpApiAccount)
-        ),
-    )
 
 
 class Providers:

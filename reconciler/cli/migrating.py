@@ -8,7 +8,7 @@ from reconciler.cli.state import State, save_new
 from reconciler.core.manifest.reader import Source
 from reconciler.migration.mapping import Choices
 from reconciler.migration.migrate import migrate
-from reconciler.wiring import declarations, migration_accounts
+from reconciler.wiring import SERVICES, declarations
 
 UNDECLARED = (
     "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
@@ -21,7 +21,7 @@ def migrate_to(
 ) -> int:
     """Write what takes over from the MWS declarations at `path` to `out`, or to stdout."""
     declared = declarations(path)
-    migrated = migrate(declared, migration_accounts(declared), Choices(sellers, keep_first))
+    migrated = migrate(declared, SERVICES, Choices(sellers, keep_first))
     for note in migrated.notes:
         state.say(note)
     if not migrated.text:

@@ -9,6 +9,7 @@ from pydantic import StrictBool, model_validator
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
 from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.hosts import Lead, Reading
+from reconciler.core.model.migration import Origin, SuccessorApplication
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.repository import HostedRepository
@@ -218,6 +219,10 @@ class Service:
     """What `init` writes; None: `init` does not offer the service."""
     access: Callable[[AccessQuestion], Access] = nothing_to_allow
     """Say what must be allowed for what is declared, in accounts of this service or elsewhere."""
+    origin: Callable[[Any], Origin] | None = None
+    """Say what `migrate` has to know to lead away from an account; None: nothing leads away."""
+    successor: Callable[[str, Any], SuccessorApplication] | None = None
+    """Say what `migrate` has to know of an account, by name and value, that others lead to."""
     invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
     """The service's own rules between declared objects of one account, checked offline: yield an
     address and what is wrong."""

@@ -1,32 +1,11 @@
 """Which SP-API account and seller take over from an MWS account. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.migration import Origin, SuccessorApplication
 from reconciler.operate.naming import as_name, assign
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The seller and marketplace of an MWS account, and the SP-API region that serves it, if any.
-
-    Source: "SP-API Endpoints" on developer-docs.amazon.com/sp-api.
-    """
-
-    seller: str
-    marketplace: str
-    region: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SuccessorApplication:
-    """A declared SP-API account: its region and the names of its sellers."""
-
-    name: str
-    region: str
-    sellers: tuple[str, ...]
 
 
 class SuccessorApplications:
@@ -38,12 +17,13 @@ class SuccessorApplications:
 
     def __init__(
         self,
+        service: str,
         declared: Iterable[SuccessorApplication],
         origins: Collection[Origin],
         chosen: Mapping[str, str],
         taken: Collection[str],
     ) -> None:
-        """Take up what is declared; `taken` are the names of all accounts.
+        """Take up what is declared; `taken` are names of all accounts, `service` is of new ones.
 
         Raises:
             SettingsError: a choice is about a seller that has no MWS account.
@@ -51,6 +31,7 @@ class SuccessorApplications:
         unknown = sorted(chosen.keys() - {origin.seller for origin in origins})
         if unknown:
             raise SettingsError(f"--seller {unknown[0]}: no MWS account has this seller id")
+        self._service = service
         self._declared = sorted(declared, key=lambda item: item.name)
         self._origins = origins
         self._chosen = chosen
@@ -82,7 +63,7 @@ class SuccessorApplications:
     def stubs(self) -> dict[str, dict[str, Any]]:
         """Return the accounts that were thought up, as they stand in YAML."""
         return {
-            self._name(region): _stub(self._name(region), region, sellers)
+            self._name(region): _stub(self._service, self._name(region), region, sellers)
             for region, sellers in sorted(self._new.items())
         }
 
@@ -112,10 +93,10 @@ def _sellers(here: Iterable[SuccessorApplication]) -> list[str]:
     return [f"{name} ({item.name})" for item in here for name in item.sellers]
 
 
-def _stub(name: str, region: str, sellers: Iterable[str]) -> dict[str, Any]:
+def _stub(service: str, name: str, region: str, sellers: Iterable[str]) -> dict[str, Any]:
     """Return an account whose secrets are awaited in variables named after it."""
     return {
-        "service": "sp-api",
+        "service": service,
         "region": region,
         "credentials": {
             "clientId": f"env:{_variable(name)}_CLIENT_ID",

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.migration import Origin
 from reconciler.core.model.objects import Desired
-from reconciler.migration.applications import Origin, SuccessorApplications
+from reconciler.migration.applications import SuccessorApplications
 from reconciler.migration.successors import SUCCESSORS, Successor
 
 SP_API_QUEUES = "arn:aws:sqs:"
@@ -54,7 +55,7 @@ def moves_of(
     moves, notes = [], []
     destinations = {item.address: item for item in declarations.desired}
     for item in declarations.desired:
-        if item.spec.service == "mws" and item.spec.kind == "subscription":
+        if item.account in origins and item.spec.kind == "subscription":
             destination = destinations[item.references["destination"]]
             found = _move(item, destination, origins[item.account])
             if isinstance(found, Move):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.migration.applications import Origin, SuccessorApplication, SuccessorApplications
+from reconciler.core.model.migration import Origin, SuccessorApplication
+from reconciler.core.service import Service
+from reconciler.migration.applications import SuccessorApplications
 from reconciler.migration.cutover import head
 from reconciler.migration.mapping import (
     Choices,
@@ -22,10 +24,35 @@ from reconciler.operate.yaml_writer import written
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What has to be known of accounts, by their names: MWS ones, and all SP-API ones."""
+    """What has to be known of accounts, by their names: MWS ones, and all SP-API ones.
+
+    `successor` is the service of the latter.
+    """
 
     origins: Mapping[str, Origin]
-    applications: tuple[SuccessorApplication, ...]
+    applications: Mapping[str, SuccessorApplication]
+    successor: str
+
+    @classmethod
+    def of(cls, declarations: Declarations, services: Iterable[Service]) -> Self:
+        """Ask the services that something moves from, and the one that it moves to."""
+        known = tuple(services)
+        origins = {service.name: service.origin for service in known if service.origin}
+        [successor] = [service for service in known if service.successor]
+        accounts = declarations.accounts.items()
+        return cls(
+            origins={
+                name: origins[account.service](account)
+                for name, account in accounts
+                if account.service in origins
+            },
+            applications={
+                name: successor.successor(name, account)
+                for name, account in accounts
+                if successor.successor and account.service == successor.name
+            },
+            successor=successor.name,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +64,17 @@ class Migrated:
     notes: tuple[str, ...]
 
 
-def migrate(declarations: Declarations, accounts: Accounts, choices: Choices) -> Migrated:
+def migrate(declarations: Declarations, services: Iterable[Service], choices: Choices) -> Migrated:
     """Write what takes over from the MWS subscriptions that are declared and enabled.
 
     Raises:
         SettingsError: a choice is about a seller who is not declared.
     """
+    accounts = Accounts.of(declarations, services)
     moves, left = moves_of(declarations, accounts.origins)
     applications = SuccessorApplications(
-        accounts.applications,
+        accounts.successor,
+        accounts.applications.values(),
         list(accounts.origins.values()),
         choices.sellers,
         declarations.accounts.keys(),
@@ -56,7 +85,7 @@ def migrate(declarations: Declarations, accounts: Accounts, choices: Choices) ->
         return Migrated("", 0, tuple(notes))
     stubs = applications.stubs()
     text = written(
-        {"accounts": stubs, **_sections(rows, moves, declarations)},
+        {"accounts": stubs, **_sections(rows, moves, declarations, accounts)},
         head(_used(rows, moves), _variables(stubs), notes),
     )
     return Migrated(text, sum(len(sellers) for sellers in rows.values()), tuple(notes))
@@ -66,9 +95,10 @@ def _sections(
     rows: Mapping[MigratedSubscription, list[str]],
     moves: Iterable[Move],
     declarations: Declarations,
+    accounts: Accounts,
 ) -> dict[str, dict[str, Any]]:
     """Return destinations that are missing, and the subscriptions, as they stand in YAML."""
-    names = _destinations(declarations)
+    names = _destinations(declarations, accounts)
     queues = {move.arn: move.queue for move in moves}
     missing = {
         f"{row.account} {row.arn}": (row.account, row.arn)
@@ -88,12 +118,12 @@ def _sections(
     return {"destinations": dict(sorted(made.items())), "subscriptions": subscriptions}
 
 
-def _destinations(declarations: Declarations) -> dict[tuple[str, str], str]:
+def _destinations(declarations: Declarations, accounts: Accounts) -> dict[tuple[str, str], str]:
     """Return the names of declared SP-API destinations by account and queue."""
     return {
         (item.account, item.spec.fields()["queue"]): name_in(item.address)
         for item in declarations.desired
-        if item.spec.service == "sp-api" and item.spec.kind == "destination"
+        if item.account in accounts.applications and item.spec.kind == "destination"
     }
 
 

@@ -1,5 +1,6 @@
 """Amazon MWS, as one value."""
 
+from reconciler.core.model.migration import Origin
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
@@ -11,6 +12,7 @@ from reconciler.services.mws.kinds import (
     MwsSubscriptionDeclaration,
     check_destinations,
 )
+from reconciler.services.mws.marketplaces import sp_api_region
 
 
 def open_account(name: str, account: MwsAccount, tools: Tools) -> Provider:
@@ -29,6 +31,12 @@ def sandboxed(_name: str, account: MwsAccount, url: str) -> Account:
     return account.model_copy(update={"endpoint": url, "credentials": keys})
 
 
+def origin(account: MwsAccount) -> Origin:
+    """Return what leads away from an account, to the region of the SP-API that serves it."""
+    region = sp_api_region(account.marketplace_id)
+    return Origin(account.seller_id, account.marketplace_id, region)
+
+
 SERVICE = Service(
     name="mws",
     account=MwsAccount,
@@ -39,5 +47,6 @@ SERVICE = Service(
     open=open_account,
     sandboxed=sandboxed,
     example=EXAMPLE,
+    origin=origin,
     invariants=check_destinations,
 )

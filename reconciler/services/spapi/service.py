@@ -1,5 +1,6 @@
 """The Selling Partner API, as one value."""
 
+from reconciler.core.model.migration import SuccessorApplication
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
@@ -44,6 +45,11 @@ def sandboxed(name: str, account: SpApiAccount, url: str) -> Account:
     )
 
 
+def successor(name: str, account: SpApiAccount) -> SuccessorApplication:
+    """Return what leads to an application."""
+    return SuccessorApplication(name, account.region, tuple(sorted(account.sellers)))
+
+
 SERVICE = Service(
     name="sp-api",
     account=SpApiAccount,
@@ -54,5 +60,6 @@ SERVICE = Service(
     open=open_account,
     sandboxed=sandboxed,
     example=EXAMPLE,
+    successor=successor,
     invariants=check_deliveries,
 )
