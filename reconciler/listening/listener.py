@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,6 +74,8 @@ class _Result(NamedTuple):
 
 
 _ANSWERS: dict[Outcome, int] = {"queued": 204, "duplicate": 204, "parked": 204, "retry": 503}
+_LAST_MOMENT = 0.1
+"""Seconds for closing what hangs, when the time to finish is over."""
 _TOO_LATE = _Result("retry", "not kept in time")
 
 
@@ -234,10 +237,15 @@ class Listener:
             async with asyncio.timeout(grace):
                 while self._reading or self._tasks:
                     await asyncio.sleep(0.01)
+                await self._close()
         except TimeoutError:
-            pass
-        for task in list(self._tasks):
-            task.cancel()
+            for task in list(self._tasks):
+                task.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_MOMENT):
+                    await self._close()
+
+    async def _close(self) -> None:
         await asyncio.gather(*(it.close() for it in self._keepers()), return_exceptions=True)
 
 

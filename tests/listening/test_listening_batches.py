@@ -108,6 +108,24 @@ def test_push_receiver_32_a_burst_ends_in_the_queue_by_a_few_calls_at_once():
     assert (len(wire.calls), wire.most) == (100, 4)
 
 
+def test_push_receiver_13_stopping_does_not_wait_for_a_call_that_hangs():
+    wire, stand = Wire(seconds=1000.0), Stand()
+
+    async def stop():
+        loop = asyncio.get_running_loop()
+        batcher = Batcher(wire)
+        stand.listener = Listener(stand.listener._doors, {"shop": Keeping(batcher)})
+        asking = asyncio.ensure_future(stand.post())
+        await asyncio.sleep(0.2)
+        began = loop.time()
+        await stand.listener.drain(grace=2.0)
+        return (await asking).status, loop.time() - began, len(batcher._calls)
+
+    status, waited, left = run(stop())
+    assert (status, left) == (503, 0)
+    assert waited < 3
+
+
 def test_closing_sends_what_waits_and_takes_no_more():
     wire = Wire(seconds=1.0)
 

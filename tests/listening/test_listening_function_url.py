@@ -93,6 +93,14 @@ def test_push_receiver_21_a_defect_has_a_status(handler):
     assert handler(strange) == {"statusCode": 500, "headers": {}, "body": ""}
 
 
+def test_push_receiver_21_a_log_that_breaks_acknowledges_nothing(stand, handler):
+    def broken(_):
+        raise OSError("no space left")
+
+    stand.listener._told = broken
+    assert handler(event()) == {"statusCode": 500, "headers": {}, "body": "OSError"}
+
+
 def test_push_receiver_21_an_error_in_sending_is_no_acknowledgement(stand, handler):
     stand.shelf.fates = [RuntimeError("defect"), TryLater("no"), None]
     answers = [handler(event()) for _ in range(3)]

@@ -78,8 +78,8 @@ def test_eventbridge_6_a_destination_made_again_is_activated_and_rules_stay(brid
     application, path = bridge.application, f"destinations/{bridge.destination}"
     assert application.send("DELETE", path, application.grantless()).status == 200
     assert bridge.state(bus) == "DELETED"
-    deleted = refused(bridge.events.activate_event_source, Name=bus)
-    assert deleted[0] == "InvalidStateException"
+    for call in (bridge.events.activate_event_source, bridge.events.deactivate_event_source):
+        assert refused(call, Name=bus)[0] == "InvalidStateException"
     assert bridge.source() == bus
     assert bridge.state(bus) == "PENDING"
     bridge.events.activate_event_source(Name=bus)

@@ -24,8 +24,6 @@ def create(ask: Ask) -> dict[str, Any]:
     if name in holding.buses:
         raise Refused("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
     source = _seen(ask, name) if source_name else None
-    if source and source.state != "PENDING":
-        raise unsuitable(f"Event source {name} is not in PENDING state.")
     if len(holding.buses) >= _BUSES:
         raise too_many()
     tags = first_tags(ask)
