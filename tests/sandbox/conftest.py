@@ -28,11 +28,16 @@ def http():
         yield pool
 
 
-@pytest.fixture
-def aws(sandbox):
-    account = AwsAccount(sandbox.url)
+@pytest.fixture(scope="session")
+def _account(_running):
+    account = AwsAccount(_running.url)  # making clients is what costs most in a test
     yield account
     account.close()
+
+
+@pytest.fixture
+def aws(sandbox, _account):
+    return _account
 
 
 @pytest.fixture
