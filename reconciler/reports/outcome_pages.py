@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from reconciler.core.model.plan import Finding
 from reconciler.core.text.counting import counted
 from reconciler.reports import findings, looked
+from reconciler.reports.count_tables import count_table
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
 
+_OUTCOMES = ("failed", "skipped", "done")
 _VERDICTS = {
     "done": "✅ **Applied.**",
     "failed": "⚠️ **Not finished.** Mend the cause and apply again: it goes on from there.",
@@ -36,24 +38,31 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
 
 def application_page(application: ApplyResult, stack: str, limits: Sequence[str] = ()) -> Page:
     """Return what an apply did, what failed first."""
-    counts = ", ".join(f"**{count:,}** {name}" for name, count in application.summary.items())
-    head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]} {counts}."
+    told = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
+    counts = f" {', '.join(told)}." if told else ""
+    head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]}{counts}"
     if application.not_looked:
         head += f" Not looked for: {looked.sentence(application.not_looked, code, plain)}."
     if application.message:
         head += f"\n\n{plain(application.message)}"
     # What was refused as a whole is told once, by what refused it.
-    told = () if application.result == "refused" else application.actions
+    results = () if application.result == "refused" else application.actions
     by_outcome = {
-        outcome: [_result(item) for item in told if item.outcome == outcome]
-        for outcome in ("failed", "skipped", "done")
+        outcome: [_result(item) for item in results if item.outcome == outcome]
+        for outcome in _OUTCOMES
     }
+    found = [(item.action, item.outcome) for item in results]
+    table = count_table("", found, _OUTCOMES, [""] * len(_OUTCOMES))
+    head = "\n".join([head, *([""] if table else []), *table])
     return Page(
         head=head,
         sections=[
             *guard_sections(application.guards),
             Section("Problems", [_finding(item) for item in application.problems], 0.3),
-            *(Section(outcome.capitalize(), items, 0.5) for outcome, items in by_outcome.items()),
+            *(
+                Section(outcome.capitalize(), items, 0.5, folded=outcome != "failed")
+                for outcome, items in by_outcome.items()
+            ),
         ],
         foot="",
     )

@@ -4,7 +4,7 @@ A page is told in full if it fits, else with similar things rolled up and lists 
 alone; whichever it is, what matters most stands first.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -29,15 +29,16 @@ class Item:
 class Section:
     """A list under a title of ours. `rolled` tells the same with similar entries told as one.
 
-    `share` of the room that is left is what it may take where not everything fits. With a
-    `language` the list is a block of code, to copy.
+    `folded` is None where a list is folded away that is long. `share` of the room that is left is
+    what it may take where not everything fits. With a `language` the list is a block of code, to
+    copy.
     """
 
     title: str
     items: Sequence[Item]
     share: float
     rolled: Callable[[], Sequence[Item]] | None = None
-    folded: bool = True
+    folded: bool | None = None
     language: str = ""
 
 
@@ -115,8 +116,7 @@ def _lines(page: Page) -> Iterator[str]:
     yield page.head
     for section in page.sections:
         if section.items:
-            fold = section.folded and len(section.items) > FOLDED_FROM
-            yield from _list(section, (item.full for item in section.items), fold=fold)
+            yield from _list(section, [item.full for item in section.items])
     yield from _picture(page)
     yield page.foot
 
@@ -128,11 +128,13 @@ def _picture(page: Page) -> Iterator[str]:
         yield "\n</details>"
 
 
-def _list(section: Section, items: Iterable[str], *, fold: bool) -> Iterator[str]:
-    yield f"\n### {section.title} ({len(section.items):,})\n"
-    if fold:
-        yield "<details><summary>show them</summary>\n"
-    yield from block(list(items), section.language) if section.language else items
+def _list(section: Section, items: Sequence[str]) -> Iterator[str]:
+    fold = len(items) > FOLDED_FROM if section.folded is None else section.folded
+    title = f"{section.title} ({len(section.items):,})"
+    yield (
+        f"\n<details><summary><strong>{title}</strong></summary>\n" if fold else f"\n### {title}\n"
+    )
+    yield from block(items, section.language) if section.language else items
     if fold:
         yield "\n</details>"
 
@@ -145,7 +147,7 @@ def _rolled(page: Page, limit: int) -> str:
     for section in page.sections:
         if section.items:
             lines = _cut(section, int(room * section.share))
-            part = "\n".join(_list(section, lines, fold=False))
+            part = "\n".join(_list(section, lines))
             room -= size(part) + 1
             parts.append(part)
     return "\n".join([*parts, *filter(None, [picture]), page.foot])

@@ -3,7 +3,7 @@
 What is not ours is counted and never named: these pages are read by whoever reads the repository.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,8 @@ from reconciler.core.model.plan import Estimate, Finding, Plan
 from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, findings, looked
-from reconciler.reports.differences import Difference, of_action, of_resource
+from reconciler.reports.count_tables import count_table
+from reconciler.reports.differences import SIGNS, Difference, of_action, of_resource
 from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
 from reconciler.reports.pages import Item, Page, Section
@@ -58,8 +59,6 @@ class Background:
 
 def plan_page(plan: Plan, background: Background) -> Page:
     """Return a plan: verdict, accounts, refused guards, problems, deletes, then the rest."""
-    counts = ", ".join(f"**{plan.summary[verb]:,}** to {verb}" for verb in VERBS)
-    rest = f"{plan.summary['unchanged']:,} unchanged, {plan.summary['unmanaged']:,} unmanaged"
     entries = [of_action(action) for action in plan.actions]
     by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in VERBS}
     sections = [
@@ -77,7 +76,8 @@ def plan_page(plan: Plan, background: Background) -> Page:
             [
                 _title("Plan for", plan.stack, background) + _commit(background),
                 "",
-                _told(_verdict(plan), f"{counts}; {rest}.", plan.not_looked),
+                _told(_verdict(plan), _counts(plan.summary), plan.not_looked),
+                *_table(entries, VERBS),
             ]
         ),
         sections=sections,
@@ -92,11 +92,16 @@ def drift_page(drift: Drift, background: Background) -> Page:
     by_status = {
         status: [entry for entry in entries if entry.verb == status] for status in STATUSES
     }
-    counts = ", ".join(f"**{len(by_status[status]):,}** {status}" for status in STATUSES)
-    counts += f"; {len(drift.unmanaged):,} unmanaged."
-    title = _title("Drift of", drift.stack, background)
+    counts = _statuses({status: len(found) for status, found in by_status.items()}, drift)
     return Page(
-        head=f"{title}\n\n{_told(_drift_verdict(drift), counts, drift.not_looked)}",
+        head="\n".join(
+            [
+                _title("Drift of", drift.stack, background),
+                "",
+                _told(_drift_verdict(drift), counts, drift.not_looked),
+                *_table(entries, STATUSES),
+            ]
+        ),
         sections=[
             Section("Problems", _findings(drift.problems), 0.3),
             *(
@@ -108,6 +113,30 @@ def drift_page(drift: Drift, background: Background) -> Page:
         foot="\nValues read live → declared. `reconciler apply` brings back what is declared.",
         picture=background.picture if drift.drifted else "",
     )
+
+
+def _counts(summary: Mapping[str, int]) -> str:
+    """Return the counts of a plan in a sentence, zeros left out."""
+    told = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
+    rest = [f"{summary[name]:,} {name}" for name in ("unchanged", "unmanaged") if summary[name]]
+    return _sentence(told, rest)
+
+
+def _statuses(counts: Mapping[str, int], drift: Drift) -> str:
+    told = ", ".join(f"**{number:,}** {status}" for status, number in counts.items() if number)
+    return _sentence(told, [f"{len(drift.unmanaged):,} unmanaged"] if drift.unmanaged else [])
+
+
+def _sentence(told: str, rest: Sequence[str]) -> str:
+    parts = "; ".join(filter(None, [told, ", ".join(rest)]))
+    return f"{parts}." if parts else ""
+
+
+def _table(entries: Sequence[Difference], verbs: Sequence[str]) -> list[str]:
+    """Return how much is done in which account, as lines of a table."""
+    found = ((entry.account, entry.verb) for entry in entries)
+    lines = count_table("account", found, verbs, [SIGNS[verb] for verb in verbs])
+    return ["", *lines] if lines else []
 
 
 def _title(what: str, stack: str, background: Background) -> str:
@@ -122,11 +151,11 @@ def _commit(background: Background) -> str:
 def _told(verdict: str, counts: str, not_looked: Sequence[Finding]) -> str:
     """Return verdict and counts; what was not looked for belongs to a verdict that all is well."""
     if not not_looked:
-        return f"{verdict} {counts}"
+        return f"{verdict} {counts}".rstrip()
     missing = looked.sentence(not_looked, code, plain)
     if verdict in _AS_FAR:
-        return f"{_AS_FAR[verdict]} {missing}. {counts}"
-    return f"{verdict} {counts} Not looked for: {missing}."
+        return f"{_AS_FAR[verdict]} {missing}. {counts}".rstrip()
+    return " ".join(filter(None, [verdict, counts, f"Not looked for: {missing}."]))
 
 
 def _verdict(plan: Plan) -> str:
@@ -168,17 +197,17 @@ def _reading(estimate: Estimate) -> str:
 
 
 def _differing(title: str, entries: Sequence[Difference]) -> Section:
-    """List what differs. What goes is never told as one: each is somebody's loss."""
-    alike = entries and entries[0].verb not in ("delete", "replace", "undeclared")
-    rolled = partial(rolled_up, entries) if alike else None
-    return Section(title, [as_item(entry) for entry in entries], 0.5, rolled)
+    """List what differs, folded away. What goes is not, nor told as one: it is somebody's loss."""
+    goes = bool(entries) and entries[0].goes
+    rolled = None if goes else partial(rolled_up, entries)
+    return Section(title, [as_item(entry) for entry in entries], 0.5, rolled, folded=not goes)
 
 
 def _others(report: Plan | Drift) -> list[Section]:
     unknown = [f"- {code(address)}" for address in report.unknown]
     return [
         Section("Warnings", _findings(report.warnings), 0.5),
-        Section("Unknown, left alone", [Item(line, line) for line in unknown], 0.5),
+        Section("Unknown, left alone", [Item(line, line) for line in unknown], 0.5, folded=True),
     ]
 
 

@@ -20,7 +20,11 @@ def as_item(entry: Difference) -> Item:
     told = field_lines(entry.changes, entry.units, how, CODE.width)
     lines = list(wrapped(told, CODE))
     full = [f"#### {SIGNS[entry.verb]} {head}", ""]
-    if lines:
+    if lines and how == "delete":
+        # That it goes is what matters; what it was can be unfolded.
+        full += ["<details><summary>what it is now</summary>\n"]
+        full += [*block(lines, "yaml"), "\n</details>\n"]
+    elif lines:
         full += [*block(lines, "text" if how == "update" else "yaml"), ""]
     full += [f"> {plain(note)}\n" for note in entry.notes]
     return Item("\n".join(full), f"- {head}")

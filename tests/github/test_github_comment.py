@@ -61,7 +61,7 @@ def test_what_somebody_changed_in_the_comment_is_put_right(reconcile, job, api):
     reconcile("plan", ONE)
     [comment] = api.comments(7)
     told = comment["body"]
-    comment["body"] = told.replace("**1** to create", "**0** to create").replace("\n", "\r\n")
+    comment["body"] = told.replace("**1** to create", "**7** to create").replace("\n", "\r\n")
     reconcile("plan", ONE)
     assert comment["body"] == told
 

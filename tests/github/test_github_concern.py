@@ -64,7 +64,7 @@ def test_a_comment_that_is_there_is_brought_up_to_date(ask, job, api):
     job.push(7, "d" * 40)
     ask("plan", "")
     [comment] = api.comments(7)
-    assert "**0** to create" in comment["body"]
+    assert "✅ **In sync.**" in comment["body"]
     assert f"at commit `{'d' * 12}`" in comment["body"]
 
 

@@ -257,7 +257,7 @@ def hostile(reconcile, sandbox, job):
 )
 def test_no_live_value_in_the_log_is_taken_for_a_command(reconcile, hostile, command, text):
     for form in ("text", "json", "markdown"):
-        ended = reconcile(command, text, "--format", form)
+        ended = reconcile(command, text, "--verbose", "--format", form)
         assert "harm" in ended.out
         for line in f"{ended.out}\n{ended.err}".splitlines():
             found = read_command(line)

@@ -29,6 +29,7 @@ from reconciler.reports.review_pages import Background, drift_page, plan_page
 from tests.github.conftest import HOSTILE
 from tests.toys import TODAY
 
+VERBS = ("create", "update", "replace", "delete")
 SUMMARY_BYTES = 900 * 1024
 
 
@@ -196,6 +197,39 @@ def test_long_lists_are_folded_away_and_refused_guards_never():
     text, _ = fitted(page(*thousands(11), guards=guards), SUMMARY_BYTES)
     assert text.count("<details>") == text.count("</details>") == 1
     assert text.index("g19") < text.index("<details>")
+
+
+def test_what_goes_stands_open_and_the_rest_is_folded_away():
+    told = page(*[action(n, verb) for n, verb in enumerate(VERBS)], unknown=("queue.q",))
+    for text in (fitted(told, BODY_BYTES)[0], fitted(told, 2_000)[0]):
+        folded = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+        for title, stays in (("create", 0), ("update", 0), ("replace", 1), ("delete", 1)):
+            assert (f"To {title} (1)" in folded) == bool(stays)
+            assert f"To {title} (1)" in text
+        assert "Unknown, left alone (1)" not in folded
+
+
+def test_a_table_counts_what_is_done_in_which_account():
+    many = [action(n, "create", account=f"a|{n:02}") for n in range(20)]
+    text, _ = fitted(page(action(1, "delete"), *many), BODY_BYTES)
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    rows = [
+        [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)]
+        for row in re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
+    ]
+    assert rows[0] == ["account", "+ create", "- delete"], "what does not occur has no column"
+    assert rows[1:3] == [["shop", "", "1"], ["a|00", "1", ""]]
+    assert rows[-2:] == [["9 more", "9", ""], ["total", "20", "1"]]
+
+
+def test_code_of_a_page_is_no_wider_than_github_shows_it():
+    statement = {"Action": [f"sqs:Do{n}" for n in range(30)], "Effect": "Allow"}
+    wide = FieldChange(path="policy", before={"Statement": []}, after={"Statement": [statement]})
+    told = [action(1, changes=(wide,)), action(2, "create", changes=(wide,))]
+    text, _ = fitted(page(*told), BODY_BYTES)
+    blocks = [it.content for it in MarkdownIt().parse(text) if it.type == "fence"]
+    assert len(blocks) == 2
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= 88
 
 
 def test_the_lines_that_let_a_plan_through_stand_together_to_be_pasted():

@@ -65,7 +65,7 @@ def test_the_merged_pull_request_gets_one_comment_with_outcome_and_run(post, job
     assert (ended.code, ended.commands("error"), ended.commands("warning")) == (0, [], [])
     [comment] = api.comments(7)
     assert "## Apply of stack `acme`" in comment["body"]
-    assert "**1** done, **0** failed, **0** skipped" in comment["body"]
+    assert "✅ **Applied.** **1** done." in comment["body"]
     assert "create `subscription.s`" in comment["body"]
     assert "actions/runs/5/attempts/1" in comment["body"]
     job.run(6)

@@ -1,0 +1,54 @@
+"""Counts as tables in Markdown: what is done where, at a glance."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.reports.escapes import code
+
+_MOST_ROWS = 12
+Counted = tuple[str, str]
+"""The row and the column that something counts for."""
+
+
+def count_table(
+    head: str, found: Iterable[Counted], columns: Sequence[str], signs: Sequence[str]
+) -> list[str]:
+    """Return the lines of a table: a row for each of the first names, zeros left out.
+
+    `columns` are told where something counts for them, behind their `signs`. Of many rows the last
+    ones are told as one. Nothing is returned where nothing counts.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for row, column in found:
+        counts.setdefault(row, Counter())[column] += 1
+    total = sum(counts.values(), Counter[str]())
+    shown = [at for at, name in enumerate(columns) if total[name]]
+    if not shown:
+        return []
+    titles = [head, *(f"{signs[at]} {columns[at]}".strip() for at in shown)]
+    names = [columns[at] for at in shown]
+    lines = [_row(titles), _row(["---", *("--:" for _ in shown)])]
+    lines += _rows(counts, names)
+    if len(counts) > 1:
+        lines.append(_row(["**total**", *(f"**{total[name]:,}**" for name in names)]))
+    return lines
+
+
+def _rows(counts: dict[str, Counter[str]], names: Sequence[str]) -> Iterator[str]:
+    most = _MOST_ROWS if len(counts) > _MOST_ROWS + 1 else len(counts)
+    for row in list(counts)[:most]:
+        # A table ends a cell at a bar even within code.
+        name = code(row).replace("|", "\\|")
+        yield _row([name, *_cells(counts[row], names)])
+    left = list(counts)[most:]
+    if left:
+        rest = sum((counts[row] for row in left), Counter[str]())
+        yield _row([f"{len(left):,} more", *_cells(rest, names)])
+
+
+def _cells(counts: Counter[str], names: Iterable[str]) -> Iterator[str]:
+    return (f"{counts[name]:,}" if counts[name] else "" for name in names)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
