@@ -18,13 +18,14 @@ from pydantic import Field
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.manifest.settings import Owns, Policy
+from reconciler.core.model.delivery import Delivery
 from reconciler.core.model.errors import Rejected, Transient, Unclear
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.exclusion import Exclusion
 from reconciler.core.model.objects import Desired, Live, Position
+from reconciler.core.model.pacing import Cost, Pace
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.references import put, references
-from reconciler.core.model.spec import Frozen, Pace, Reference, Spec, live_address
+from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec, live_address
+from reconciler.core.model.succession import Exclusion, Succession
 from reconciler.core.model.units import Duration, Unit
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Abilities, Interest, Scope
@@ -98,14 +99,12 @@ class Pipe(Spec):
         Evidence("name", "name"),
         Evidence("reference", "well"),
     )
+    succession: ClassVar[Succession] = Succession(role=lambda it: it.well)
 
     well: str
     gauge: int = 1
     overflow: str | None = None
     name: str = "pipe"
-
-    def role(self):
-        return self.well
 
 
 class Tap(Spec):
@@ -118,18 +117,21 @@ class Tap(Spec):
     fixed: ClassVar[frozenset[str]] = frozenset({"pipe", "filter"})
     refs: ClassVar[Mapping[str, Reference]] = {"pipe": Reference("pipe", "id", same_account=True)}
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "pipe"),)
-    pace: ClassVar[Pace] = Pace(1, 5)
+    succession: ClassVar[Succession] = Succession(role=lambda it: it.use)
+    cost: ClassVar[Cost] = Cost(Pace(1, 5))
 
     client: str
     use: str
     pipe: str
     filter: tuple[str, ...] = ()
 
-    def role(self):
-        return self.use
-
     def partition(self):
         return self.client
+
+
+class SwitchedDelivery(Delivery):
+    def active(self, spec):
+        return spec.enabled
 
 
 class Valve(Spec):
@@ -141,16 +143,12 @@ class Valve(Spec):
     remote_id: ClassVar[str | None] = "id"
     refs: ClassVar[Mapping[str, Reference]] = {"pipe": Reference("pipe", "id", same_account=True)}
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "pipe"),)
+    delivery: ClassVar[Delivery] = SwitchedDelivery()
+    succession: ClassVar[Succession] = Succession(role=lambda it: it.use)
 
     use: str
     pipe: str
     enabled: bool = True
-
-    def role(self):
-        return self.use
-
-    def active(self):
-        return self.enabled
 
 
 class Bell(Spec):
@@ -159,20 +157,18 @@ class Bell(Spec):
     identity: ClassVar[tuple[str, ...]] = ("event", "target", "everyone")
     remote_id: ClassVar[str | None] = "id"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "uri"),)
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: it.event,
+        party=lambda it: it.target,
+        exclusion=lambda it: Exclusion(
+            it.event, "all" if it.everyone else "partial", "one or the other"
+        ),
+    )
 
     event: str
     target: str | None = None
     everyone: bool | None = None
     uri: str = "https://hooks.example.com/bell"
-
-    def role(self):
-        return self.event
-
-    def party(self):
-        return self.target
-
-    def exclusion(self):
-        return Exclusion(self.event, "all" if self.everyone else "partial", "one or the other")
 
 
 KINDS = {
@@ -365,9 +361,9 @@ class Cloud:
                 raise Rejected(account, "Write", f"{path}: there is no {value}")
 
     def _check_room(self, account: str, spec: Spec) -> None:
-        slot = spec.exclusion()
+        slot = spec.succession.exclusion(spec)
         for thing in self.things.values():
-            theirs = thing.spec.exclusion()
+            theirs = thing.spec.succession.exclusion(thing.spec)
             same = slot and theirs and thing.account == account and theirs[0] == slot[0]
             if same and theirs[1] != slot[1]:
                 raise Rejected(account, "Create", f"not beside {thing.address}")

@@ -73,9 +73,9 @@ def _deliveries(
     """Yield a look at each object of an account that others have something delivered to."""
     senders: dict[str, set[str]] = {}
     for item in declared.desired:
-        if item.spec.sender is not None:
+        if item.spec.delivery.sender is not None:
             for address in item.references.values():
-                senders.setdefault(address, set()).add(item.spec.sender)
+                senders.setdefault(address, set()).add(item.spec.delivery.sender)
     for item in mine:
         if item.address in senders:
             look = partial(_delivery, provider, item, sorted(senders[item.address]))
@@ -86,7 +86,7 @@ def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iter
     """Yield why nothing would be delivered: as declared, else as it is live."""
     live = provider.read(Live(item.account, item.spec, item.outputs))
     for sender in senders:
-        declared = tuple(item.spec.obstacles(sender))
+        declared = tuple(item.spec.delivery.obstacles(item.spec, sender))
         for reason in declared:
             yield _undelivered(item, reason)
         if live is not None and not declared:
@@ -95,11 +95,11 @@ def _delivery(provider: Provider, item: Desired, senders: Iterable[str]) -> Iter
 
 def _undelivered_live(item: Desired, live: Spec, sender: str) -> Iterator[Impediment]:
     """Yield why nothing is delivered to a live object, or might not be (fails nothing)."""
-    for reason in live.obstacles(sender):
+    for reason in live.delivery.obstacles(live, sender):
         problem, _, _ = reason.partition(": ")
         yield Impediment(f"nothing is delivered to {item.address}: live, it {problem}", _APPLY)
-    declared_so = any(item.spec.doubts(sender))
-    for reason in live.doubts(sender):
+    declared_so = any(item.spec.delivery.doubts(item.spec, sender))
+    for reason in live.delivery.doubts(live, sender):
         problem, _, remedy = reason.partition(": ")
         yield Impediment(
             f"whether anything is delivered to {item.address} cannot be told: it {problem}",

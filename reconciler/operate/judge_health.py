@@ -219,14 +219,16 @@ class _Judges:
 
     def _obstacles(self, live: Live) -> Iterator[str]:
         """Yield why nothing gets to where a live destination leads."""
-        sender = live.spec.sender
+        sender = live.spec.delivery.sender
         for _, reference, handle in references(live.spec):
             target = self._links.behind(live.account, reference, handle)
             if target is not None and target.detailed and sender is not None:
                 name = self._links.name(reference.kind, handle)
                 declared = self._links.declared(reference.kind, handle)
-                healed = declared is not None and not any(declared.spec.obstacles(sender))
-                for reason in target.spec.obstacles(sender):
+                healed = declared is not None and not any(
+                    declared.spec.delivery.obstacles(declared.spec, sender)
+                )
+                for reason in target.spec.delivery.obstacles(target.spec, sender):
                     yield f"nothing is delivered: {name} {_remedied(reason, healed=healed)}"
 
     def _consent(self, item: Desired) -> bool | None:
@@ -241,11 +243,11 @@ class _Judges:
         live = self._met(item)
         if live is None:
             return "unknown" if self._links.unread(item) else "missing"
-        return "enabled" if live.spec.active() else "disabled"
+        return "enabled" if live.spec.delivery.active(live.spec) else "disabled"
 
     def _state_problems(self, item: Desired, state: SubscriptionState) -> Iterator[str]:
         yield from self._absent(item)
-        if state == "disabled" and item.spec.active():
+        if state == "disabled" and item.spec.delivery.active(item.spec):
             yield "it is switched off, though declared as enabled: apply switches it on"
         if state == "unauthorised":
             yield (

@@ -10,8 +10,8 @@ from functools import partial
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import DeclaredAddress
+from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
-from reconciler.core.model.link import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import get, references
 from reconciler.core.provider import Cannot, PostSample, Provider
@@ -62,7 +62,7 @@ def chosen(declarations: Declarations, selection: Selection) -> tuple[Desired, .
     return tuple(
         item
         for item in declarations.desired
-        if item.spec.delivers
+        if item.spec.delivery.begins
         and selection.account(item.account)
         and selection.address(item.address)
     )
@@ -106,7 +106,9 @@ def verify(
     declarations = observation.complete(declarations)
     wanted = {item.address for item in items}
     found = [c for c in chains(declarations, observation) if c.item.address in wanted]
-    known = frozenset(live.outputs.get("id", "") for live in observation.live if live.spec.delivers)
+    known = frozenset(
+        live.outputs.get("id", "") for live in observation.live if live.spec.delivery.begins
+    )
     trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
     results = _run([item for item in trials.values() if isinstance(item, MessageTest)], progress)
     proofs = []
@@ -131,7 +133,7 @@ def _trial(
         return ()
     subscription, last = chain.path[0], chain.path[-1]
     abilities = providers[subscription.account].abilities
-    field = subscription.spec.pushes_to
+    field = subscription.spec.delivery.pushes_to
     if field is not None:
         uri = get(subscription.spec, field) or ""
         return _push(subscription, uri, abilities.push_sample, manner)

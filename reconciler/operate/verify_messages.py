@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.link import Link
 from reconciler.core.model.mailbox import Message, MessageQueue, TestSign
 from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import Spec

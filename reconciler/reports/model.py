@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from reconciler.core.model.errors import Problem
+from reconciler.core.model.pacing import ActionName
 from reconciler.core.model.plan import Finding, Guard
-from reconciler.core.model.spec import ActionName, Frozen
+from reconciler.core.model.spec import Frozen
 
 
 class Located(Frozen):

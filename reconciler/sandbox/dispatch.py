@@ -29,7 +29,7 @@ _PROXY_PAGE = (
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Reply:
     """How an answer reaches the client: whole, half, or (answer None) not at all."""
 
     answer: Answer | None
@@ -72,11 +72,11 @@ class Dispatch:
         """Return what every service holds."""
         return {name: service.state() for name, service in self._services.items() if name != "lwa"}
 
-    def exchange(self, environ: dict[str, Any]) -> Delivery:
+    def exchange(self, environ: dict[str, Any]) -> Reply:
         """Answer one request. Never raises."""
         request = Request(environ)
         if request.path.startswith("/_sandbox"):
-            return Delivery(self._control.answer(request))
+            return Reply(self._control.answer(request))
         request.get_data(cache=True)  # before anything reads the form, which would use the body up
         service = self._services[_route(request.path)]
         operation = service.operation(request)
@@ -86,19 +86,19 @@ class Dispatch:
             delivery = self._serve(service, operation, request, entry)
         except Exception:  # noqa: BLE001 - a defect of a stand-in must show in the log, not hang
             self.log.note(entry, defect=traceback.format_exc())
-            delivery = Delivery(service.refusal("error500", request, None))
+            delivery = Reply(service.refusal("error500", request, None))
         self.log.note(entry, status=delivery.answer.status if delivery.answer else None)
         return delivery
 
     def _serve(
         self, service: StandIn, operation: str, request: Request, entry: dict[str, Any]
-    ) -> Delivery:
+    ) -> Reply:
         if self._is_over_limit(service, operation, request):
             self.log.note(entry, overLimit=True)
-            return Delivery(service.refusal("throttle", request, None))
+            return Reply(service.refusal("throttle", request, None))
         fault = self.faults.take(service.name, operation)
         if fault is None:
-            return Delivery(service.answer(operation, request))
+            return Reply(service.answer(operation, request))
         self.log.note(entry, fault=fault.kind)
         return self._suffer(fault, service, operation, request)
 
@@ -108,28 +108,28 @@ class Dispatch:
         key = (service.name, operation, service.caller(request))
         return bool(limit) and not self._buckets.admit(key, limit)
 
-    def _suffer(self, fault: Fault, service: StandIn, operation: str, request: Request) -> Delivery:
+    def _suffer(self, fault: Fault, service: StandIn, operation: str, request: Request) -> Reply:
         match fault.kind:
             case "cutBefore":
-                return Delivery(None)
+                return Reply(None)
             case "stall":
                 self.stopping.wait(fault.seconds)
-                return Delivery(None)
+                return Reply(None)
             case "cutAfter":
                 service.answer(operation, request)
-                return Delivery(None)
+                return Reply(None)
             case "truncate":
-                return Delivery(service.answer(operation, request), half=True)
+                return Reply(service.answer(operation, request), half=True)
             case "garbage":
-                return Delivery(Answer(200, b'{"\xff<not' * 3, {"Content-Type": "text/plain"}))
+                return Reply(Answer(200, b'{"\xff<not' * 3, {"Content-Type": "text/plain"}))
             case "html":
-                return Delivery(Answer(503, _PROXY_PAGE, {"Content-Type": "text/html"}))
+                return Reply(Answer(503, _PROXY_PAGE, {"Content-Type": "text/html"}))
             case "refused":
-                return Delivery(aws_wire.refused_with(fault.code, request))
+                return Reply(aws_wire.refused_with(fault.code, request))
             case "failedEntries":
-                return Delivery(aws_wire.failed_entries(fault.code, request, operation))
+                return Reply(aws_wire.failed_entries(fault.code, request, operation))
             case kind:
-                return Delivery(service.refusal(cast("Refusal", kind), request, fault.retry_after))
+                return Reply(service.refusal(cast("Refusal", kind), request, fault.retry_after))
 
 
 def _route(path: str) -> str:

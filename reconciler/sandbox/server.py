@@ -11,7 +11,7 @@ from typing import Any, Self
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from reconciler.sandbox import aws_control
-from reconciler.sandbox.dispatch import Delivery, Dispatch
+from reconciler.sandbox.dispatch import Dispatch, Reply
 
 _HOST = "127.0.0.1"
 
@@ -36,7 +36,7 @@ class _HttpHandler(WSGIRequestHandler):
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         self._deliver(self.server.dispatch.exchange(environ))
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _deliver(self, delivery: Reply) -> None:
         answer = delivery.answer
         if answer is None:
             self._cut()

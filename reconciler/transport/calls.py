@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from reconciler.core.model.errors import Transient, Unclear
-from reconciler.core.model.pacing import TokenBucket, backoff
-from reconciler.core.model.spec import Pace
+from reconciler.core.model.pacing import Pace, TokenBucket, backoff
 from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.model.link import Link
+from reconciler.core.model.delivery import Link
 from reconciler.core.model.plan import Finding
 from reconciler.core.verdicts.chain import chains
 from reconciler.core.verdicts.proof import judge, verification
@@ -41,19 +41,19 @@ def offers(name="ANY_OFFER_CHANGED"):
 )
 def test_quirk_78_a_type_is_delivered_to_its_own_workflow_only(name, place, state):
     spec = offers(name)
-    found = states(spec.links(spec, SpApiDestination(name="d", **place), None))
+    found = states(spec.delivery.links(spec, spec, SpApiDestination(name="d", **place), None))
     assert found == {"workflow": state}
 
 
 def test_of_a_type_that_is_not_known_nothing_is_said():
     spec = offers("BRAND_NEW")
-    assert list(spec.links(spec, SpApiDestination(name="d", queue=ARN), None)) == []
+    assert list(spec.delivery.links(spec, spec, SpApiDestination(name="d", queue=ARN), None)) == []
 
 
 @pytest.mark.parametrize("arn", [ARN.replace("arn:aws:", "arn:aws-cn:"), f"{ARN}.fifo"])
 def test_quirk_79_a_queue_that_the_sp_api_cannot_send_to_is_broken(arn):
     spec = SpApiDestination(name="d", queue=arn)
-    assert states(spec.links(spec, None, NOTIFIER)) == {"region": "broken"}
+    assert states(spec.delivery.links(spec, spec, None, NOTIFIER)) == {"region": "broken"}
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ def test_quirk_79_a_queue_that_the_sp_api_cannot_send_to_is_broken(arn):
 )
 def test_a_destination_in_another_region_is_told_where_the_declared_one_is_missing(kind):
     declared, elsewhere = kind(queue=ARN), kind(queue=ARN.replace("eu-west-1", "us-east-1"))
-    assert "sqs:us-east-1:" in declared.mistaken_for(elsewhere)
-    assert "in another region or account" in declared.mistaken_for(elsewhere)
-    assert declared.mistaken_for(kind(queue=f"{ARN}-other")) is None
-    assert declared.mistaken_for(offers()) is None
+    assert "sqs:us-east-1:" in declared.delivery.mistaken_for(declared, elsewhere)
+    assert "in another region or account" in declared.delivery.mistaken_for(declared, elsewhere)
+    assert declared.delivery.mistaken_for(declared, kind(queue=f"{ARN}-other")) is None
+    assert declared.delivery.mistaken_for(declared, offers()) is None
 
 
 def test_a_fifo_queue_is_broken():
     queue = Queue.of(AWS, {"name": "q.fifo", "fifo": True})
-    assert states(queue.links(queue, None, None)) == {"queue type": "broken"}
+    assert states(queue.delivery.links(queue, queue, None, None)) == {"queue type": "broken"}
 
 
 def test_a_queue_nobody_sends_to_through_amazon_needs_no_admission():
     queue = Queue.of(AWS, {"name": "q"})
-    assert states(queue.links(queue, None, None)) == {}
+    assert states(queue.delivery.links(queue, queue, None, None)) == {}
 
 
 HOLDS, DOUBT, BREAK = Link("a", "holds"), Link("b", "doubtful", "why"), Link("c", "broken", "no")

@@ -1,7 +1,6 @@
 import pytest
 
-from reconciler.core.model.pacing import TokenBucket, backoff, floor_seconds
-from reconciler.core.model.spec import Pace
+from reconciler.core.model.pacing import Pace, TokenBucket, backoff, floor_seconds
 
 SLOW = Pace(rate=2, burst=3)
 

@@ -50,8 +50,12 @@ def test_a_kind_without_members_is_a_mistake_of_the_kind():
 
 def test_a_kind_that_knows_nothing_special_says_so():
     tank = Tank(name="a")
-    assert (tank.topic(), tank.active()) == ("", True)
-    assert [*tank.obstacles("1"), *tank.doubts("1"), *tank.notes(None)] == []
+    assert (tank.topic(), tank.delivery.active(tank)) == ("", True)
+    assert [
+        *tank.delivery.obstacles(tank, "1"),
+        *tank.delivery.doubts(tank, "1"),
+        *tank.notes(None),
+    ] == []
 
 
 def test_a_declaration_that_does_not_say_how_it_is_written_is_a_mistake_of_its_kind():

@@ -1,5 +1,6 @@
 """Who is wired to what, of kinds that no service has."""
 
+from reconciler.core.model.delivery import Delivery
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
 from reconciler.core.verdicts.topology import Edge, declared_topology, planned_topology
@@ -100,7 +101,7 @@ def test_what_was_not_read_is_unknown_and_its_wires_are_those_declared():
 
 def test_call_backs_are_where_several_subscriptions_meet():
     class Ringing(Bell):
-        pushes_to = "uri"
+        delivery = Delivery(pushes_to="uri")
 
     bells = [declare(name, "tower", Ringing(event=name)) for name in ("a", "b")]
     topology = declared_topology(world(*bells))

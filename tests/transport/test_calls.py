@@ -6,7 +6,7 @@ import time
 import pytest
 
 from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
-from reconciler.core.model.spec import Pace
+from reconciler.core.model.pacing import Pace
 from reconciler.transport.calls import Calls, SystemClock
 from reconciler.transport.waits import WAITS
 

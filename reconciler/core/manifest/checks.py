@@ -1,12 +1,13 @@
 """Rules between declared objects: each live object declared once, no circles, services' own."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.model.addresses import DeclaredAddress, LiveAddress
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import live_address
 from reconciler.core.service import Account, Service
 
@@ -80,3 +81,20 @@ def _circle(
     except CycleError as error:
         return list(reversed(error.args[1][1:]))
     return []
+
+
+def obstacles(desired: Iterable[Desired]) -> Iterator[Finding]:
+    """Yield, for each declared object with a sender, why that cannot deliver to what it refers to.
+
+    Only what is declared is looked at: of the rest the settings are not known.
+    """
+    by_address = {item.address: item for item in desired}
+    for item in by_address.values():
+        sender = item.spec.delivery.sender
+        if sender is None:
+            continue
+        for address in sorted(set(item.references.values())):
+            spec = by_address[address].spec
+            for reason in spec.delivery.obstacles(spec, sender):
+                message = f"nothing will be delivered: {address} {reason}"
+                yield Finding(address=item.address, message=message)

@@ -14,14 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.core.manifest.accounts import read_accounts, services_named
-from reconciler.core.manifest.checks import check_objects
+from reconciler.core.manifest.checks import check_objects, obstacles
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
 from reconciler.core.manifest.settings import Head, Owns, Policy
 from reconciler.core.manifest.state import DeclaredEntry, Reader
 from reconciler.core.manifest.tables import Expansion, OpenTable, no_tables
-from reconciler.core.model.delivery import obstacles
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import Finding

@@ -1,22 +1,63 @@
-"""Whether what is declared lets its sender deliver: services accept it in silence if not."""
+"""How objects take part in delivering notifications, and the links of a chain of delivery.
 
-from collections.abc import Iterable, Iterator
+Services accept in silence what does not let anything through, so that this has to be looked at.
+"""
 
-from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+LinkState = Literal["holds", "warning", "doubtful", "broken"]
 
 
-def obstacles(desired: Iterable[Desired]) -> Iterator[Finding]:
-    """Yield, for each declared object with a sender, why that sender cannot deliver to its target.
+class Link(NamedTuple):
+    """What was found about one link; `detail` says why, and what to do.
 
-    Only declared targets are looked at: of others the settings are not known.
+    holds: seen to be right. warning: right, and worth a word. doubtful: cannot be seen from here,
+    or may lose messages. broken: nothing arrives.
     """
-    items = list(desired)
-    by_address = {item.address: item for item in items}
-    for item in items:
-        if item.spec.sender is None:
-            continue
-        for address in sorted(set(item.references.values())):
-            for reason in by_address[address].spec.obstacles(item.spec.sender):
-                message = f"nothing will be delivered: {address} {reason}"
-                yield Finding(address=item.address, message=message)
+
+    name: str
+    state: LinkState
+    detail: str = ""
+
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Delivery(Generic[S]):
+    """What a kind, of which S are the specs, has to do with delivery.
+
+    `begins`: its objects are what notifications are sent for, the beginning of a chain. `sender` is
+    who delivers through its objects to what these refer to (an AWS account id). `pushes_to` is the
+    field that holds the URI notifications are posted to, where there is one.
+    """
+
+    begins: bool = False
+    sender: str | None = None
+    pushes_to: str | None = None
+
+    def active(self, spec: S) -> bool:
+        """Say whether an object does its work as it stands; what can be switched off may not."""
+        return True
+
+    def obstacles(self, spec: S, sender: str) -> Iterator[str]:
+        """Yield why `sender` could not deliver to an object, as "does not let ..."."""
+        yield from ()
+
+    def doubts(self, spec: S, sender: str) -> Iterator[str]:
+        """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
+        yield from ()
+
+    def links(self, live: S, declared: S, leads_to: object, sender: str | None) -> Iterator[Link]:
+        """Yield what a live object contributes to a chain of delivery.
+
+        `declared` is its declaration, `leads_to` the live spec behind its reference (None: nothing
+        is there), `sender` the AWS account that delivers through the chain.
+        """
+        yield from ()
+
+    def mistaken_for(self, declared: S, other: object) -> str | None:
+        """Say why a live object that looks like a declared one is another, None if it is."""
+        return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.model.spec import ActionName
+from reconciler.core.model.pacing import ActionName
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,43 @@
-"""Rate limits and backoff as arithmetic: no clock, no waiting."""
+"""Rate limits, backoff and what writes cost, as arithmetic: no clock, no waiting."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from reconciler.core.model.spec import Pace
+ActionName = Literal["create", "update", "replace", "delete"]
 
 SECONDS_A_CALL = 0.1
 """What a call takes on the network, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A service's request limit: `rate` requests a second on average, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it costs to write objects of a kind: `calls` are those that draw on the limit `pace`."""
+
+    pace: Pace = Pace(10, 10)
+    calls: Mapping[ActionName, int] = field(
+        default_factory=lambda: {"create": 1, "update": 1, "delete": 1}
+    )
+
+    def bucket(self, spec: Any, action: ActionName) -> str:
+        """Return which of the account's rate limits an action's calls draw on."""
+        return action
+
+    def calls_of(self, action: ActionName, after: Mapping[str, Any]) -> int:
+        """Return how many API calls it takes to write `after` by path, or to create or delete."""
+        return self.calls[action] + (action != "create")  # what is there is looked at once more
+
+    def beside_creates(self, number: int) -> int:
+        """Return how many API calls go with so many creates in an account, beside these."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)

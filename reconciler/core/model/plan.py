@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from reconciler.core.model.spec import ActionName, Frozen
+from reconciler.core.model.pacing import ActionName
+from reconciler.core.model.spec import Frozen
 from reconciler.core.model.units import UnitName
 
 

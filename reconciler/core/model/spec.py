@@ -21,9 +21,9 @@ from reconciler.core.model.addresses import (
     ReferenceKey,
     identity_address,
 )
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.exclusion import Exclusion
-from reconciler.core.model.link import Link
+from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.pacing import Cost
+from reconciler.core.model.succession import Succession
 from reconciler.core.model.units import UnitName, units_of
 
 to_snake = cache(alias_generators.to_snake)
@@ -31,9 +31,6 @@ to_snake = cache(alias_generators.to_snake)
 
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
-
-
-ActionName = Literal["create", "update", "replace", "delete"]
 
 
 class Frozen(BaseModel):
@@ -67,12 +64,20 @@ class Reference:
         return self.kind, account if self.same_account else "", handle
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """A service's request limit: `rate` requests a second on average, `burst` at once."""
+EvidenceRule = Literal["mark", "name", "reference", "below"]
 
-    rate: float
-    burst: int
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One way to tell which stack a live object belongs to; `field` is a YAML path of the spec.
+
+    mark: the object's own mark names it. name: `field` starts with `STACK--`. reference: it is that
+    of the object behind `field`. below: `field` lies below one of our call back URIs. Of several
+    the first that tells anything counts.
+    """
+
+    rule: EvidenceRule
+    field: str = ""
 
 
 class Spec(Frozen):
@@ -106,15 +111,9 @@ class Spec(Frozen):
     evidence: ClassVar[tuple[Evidence, ...]] = ()
     topical: ClassVar[bool] = False
     """The service lists such objects only for topics it is asked about (see `topic`)."""
-    sender: ClassVar[str | None] = None
-    """Who delivers through an object of this kind to what it refers to (an AWS account id)."""
-    delivers: ClassVar[bool] = False
-    """Objects of this kind are what notifications are sent for: the beginning of a chain."""
-    pushes_to: ClassVar[str | None] = None
-    """The field that holds the URI notifications are posted to, where there is one."""
-    calls: ClassVar[Mapping[ActionName, int]] = {"create": 1, "update": 1, "delete": 1}
-    """Calls an action takes that draw on its rate limit, for the estimate."""
-    pace: ClassVar[Pace] = Pace(10, 10)
+    delivery: ClassVar[Delivery[Any]] = Delivery()
+    succession: ClassVar[Succession] = Succession()
+    cost: ClassVar[Cost] = Cost()
 
     def fields(self) -> dict[str, Any]:
         """Return every comparable field by YAML name, in canonical JSON form."""
@@ -139,62 +138,13 @@ class Spec(Frozen):
         """Return what the service must be asked about to list this object."""
         return ""
 
-    def role(self) -> str:
-        """Return what it has in common with all of its kind that may take over from it."""
-        return ""
-
-    def party(self) -> str | None:
-        """Return the seller or target it is for: within a service it takes over for no other."""
-        return self.partition()
-
-    def exclusion(self) -> Exclusion | None:
-        """Return what it cannot stand beside, None if it can beside anything."""
-        return None
-
     def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the string by which other specs refer to this object: its live address."""
         return Handle(live_address(self, account))
 
-    def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
-        """Return how many API calls it takes to write `after` by path, or to create or delete."""
-        return self.calls[action] + (action != "create")  # what is there is looked at once more
-
-    @classmethod
-    def beside_creates(cls, number: int) -> int:
-        """Return how many API calls go with so many creates in an account, beside these."""
-        return 0
-
-    def bucket(self, action: ActionName) -> str:
-        """Return which of the account's rate limits an action's calls draw on."""
-        return action
-
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
         yield from ()
-
-    def active(self) -> bool:
-        """Say whether it does its work as it stands; what can be switched off may not."""
-        return True
-
-    def obstacles(self, sender: str) -> Iterator[str]:
-        """Yield why `sender` could not deliver to this object, as "does not let ..."."""
-        yield from ()
-
-    def doubts(self, sender: str) -> Iterator[str]:
-        """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
-        yield from ()
-
-    def links(self, declared: Self, target: "Spec | None", sender: str | None) -> Iterator[Link]:
-        """Yield what this live object contributes to a chain of delivery.
-
-        `declared` is its declaration, `target` the live object behind its reference, `sender` the
-        AWS account that delivers through the chain.
-        """
-        yield from ()
-
-    def mistaken_for(self, other: "Spec") -> str | None:
-        """Say why a live object that looks like this declared one is another, None if it is."""
-        return None
 
     def secrets(self) -> tuple[str, ...]:
         """Return the references to secrets whose values are parts of fields."""

@@ -5,8 +5,8 @@ from typing import Literal
 
 from reconciler.core.model.addresses import Address
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import ActionName
 from reconciler.core.model.plan import FieldChange
-from reconciler.core.model.spec import ActionName
 
 Verb = Literal["create", "update", "delete"]
 

@@ -243,7 +243,7 @@ def _standing(world: World) -> Standing:
     """Return live objects that exclude others: by kind, real account and group, then by slot."""
     found: dict[tuple[str, str, str], dict[str, list[Live]]] = {}
     for item in world.live:
-        if (slot := item.spec.exclusion()) is not None:
+        if (slot := item.spec.succession.exclusion(item.spec)) is not None:
             realm = world.sights.realm(item.account)
             group = found.setdefault((item.spec.kind, realm, slot[0]), {})
             group.setdefault(slot[1], []).append(item)
@@ -252,7 +252,7 @@ def _standing(world: World) -> Standing:
 
 def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
     """Return what excludes the object and will not be deleted by this run."""
-    slot = item.spec.exclusion()
+    slot = item.spec.succession.exclusion(item.spec)
     if slot is None:
         return None
     slots = standing.get((item.spec.kind, world.sights.realm(item.account), slot[0]), {})
@@ -262,7 +262,7 @@ def _blocker(world: World, item: Desired, standing: Standing) -> str | None:
 
 def _rule(item: Desired) -> str:
     """Return the service's own rule by which objects exclude this one, in words."""
-    slot = item.spec.exclusion()
+    slot = item.spec.succession.exclusion(item.spec)
     return slot.rule if slot else ""
 
 

@@ -44,9 +44,9 @@ def _ends(steps: Sequence[Step]) -> dict[StepId, float]:
 def _end(step: Step, now: float, buckets: dict[tuple[str, str, str], TokenBucket]) -> float:
     """Take the tokens of a step's calls, one call after the other."""
     subject, spec = step.change.subject, step.change.subject.spec
-    key = (subject.account, spec.kind, spec.bucket(step.verb))
-    bucket = buckets.get(key) or TokenBucket.full(spec.pace, now)
-    for _ in range(spec.calls[step.verb]):
+    key = (subject.account, spec.kind, spec.cost.bucket(spec, step.verb))
+    bucket = buckets.get(key) or TokenBucket.full(spec.cost.pace, now)
+    for _ in range(spec.cost.calls[step.verb]):
         bucket, wait = bucket.take(now)
         now += wait + SECONDS_A_CALL
     buckets[key] = bucket

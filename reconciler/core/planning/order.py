@@ -125,14 +125,14 @@ def _need_room(needs: dict[StepId, set[StepId]], changes: Sequence[Change], sigh
     for change in changes:
         if change.live is not None and change.action in ("delete", "replace"):
             spec = change.live.spec
-            if (slot := spec.exclusion()) is not None:
+            if (slot := spec.succession.exclusion(spec)) is not None:
                 key = (spec.kind, sights.realm(change.live.account), slot[0])
                 leaving.setdefault(key, []).append((slot[1], (change.address, "delete")))
     for change in changes:
         if change.desired is None or change.action not in ("create", "replace"):
             continue
         spec = change.desired.spec
-        if (slot := spec.exclusion()) is not None:
+        if (slot := spec.succession.exclusion(spec)) is not None:
             key = (spec.kind, sights.realm(change.desired.account), slot[0])
             needs[(change.address, "create")] |= {
                 step for other, step in leaving.get(key, ()) if other != slot[1]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from reconciler.core.manifest.checks import obstacles
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Address, ReferenceKey
-from reconciler.core.model.delivery import obstacles
 from reconciler.core.model.objects import Live
-from reconciler.core.model.pacing import SECONDS_A_CALL, floor_seconds
+from reconciler.core.model.pacing import SECONDS_A_CALL, Pace, floor_seconds
 from reconciler.core.model.plan import Action, Estimate, FieldChange, Finding, Plan, Unmanaged
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import Pace, Spec
+from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Change, Step
 from reconciler.core.planning.decide import decide, unmanaged, withheld
 from reconciler.core.planning.downtime import downtimes
@@ -315,10 +315,10 @@ def _estimate(steps: Sequence[Step], waves: Sequence[Wave], reading: Effort) -> 
     total = 0
     for step in steps:
         change, spec = step.change, step.change.subject.spec
-        total += spec.effort(step.verb, {item.path: item.after for item in change.changes})
+        total += spec.cost.calls_of(step.verb, {item.path: item.after for item in change.changes})
         if step.verb == "create":
             created.setdefault((change.subject.account, type(spec)), []).append(step)
-    total += sum(kind.beside_creates(len(new)) for (_, kind), new in created.items())
+    total += sum(kind.cost.beside_creates(len(new)) for (_, kind), new in created.items())
     by_id = {step.id: step for step in steps}
     limited = sum(_floor([by_id[step] for step in wave.steps]) for wave in waves)
     network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
@@ -335,6 +335,9 @@ def _floor(steps: Iterable[Step]) -> float:
     buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
     for step in steps:
         spec, part = step.change.subject.spec, step.verb
-        key = (step.change.subject.account, spec.kind, spec.bucket(part))
-        buckets[key] = (buckets.get(key, (0, spec.pace))[0] + spec.calls[part], spec.pace)
+        key = (step.change.subject.account, spec.kind, spec.cost.bucket(spec, part))
+        buckets[key] = (
+            buckets.get(key, (0, spec.cost.pace))[0] + spec.cost.calls[part],
+            spec.cost.pace,
+        )
     return max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)

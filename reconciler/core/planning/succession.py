@@ -80,7 +80,7 @@ def waits(world: World) -> dict[Address, Wait]:
         if change.action != "delete":
             continue
         spec = change.former.spec
-        key = (_family(spec), spec.service, change.former.account, spec.party())
+        key = (_family(spec), spec.service, change.former.account, spec.succession.party(spec))
         wait = same.get(key)
         if wait is None:
             wait = same[key] = _wait(change.former, heirs.get(key[0], ()))
@@ -147,7 +147,7 @@ def held_back(
 
 
 def _family(spec: Spec) -> _Family:
-    return spec.kind, spec.role()
+    return spec.kind, spec.succession.role(spec)
 
 
 def _not_there(world: World) -> Iterator[_Heir]:
@@ -172,7 +172,9 @@ def _not_there(world: World) -> Iterator[_Heir]:
 
 def _brings_about(change: Change) -> bool:
     if change.action == "update":
-        return change.wanted.spec.active() and not change.former.spec.active()
+        return change.wanted.spec.delivery.active(
+            change.wanted.spec
+        ) and not change.former.spec.delivery.active(change.former.spec)
     return change.action in ("create", "replace")
 
 
@@ -205,7 +207,10 @@ class _Entries:
 
         Those known to lead to the same real one; all, where nothing at all was seen of it.
         """
-        if item.spec.partition() is None or item.spec.party() != item.spec.partition():
+        if (
+            item.spec.partition() is None
+            or item.spec.succession.party(item.spec) != item.spec.partition()
+        ):
             return frozenset()  # the service's own names of parties are the same in every entry
         if item.account not in self._found:
             realm = self._world.sights.realm
@@ -230,8 +235,12 @@ def _takes_over(heir: _Heir, former: Live) -> bool:
     Of an account that was not looked at, names of parties tell nothing: it may be the same account.
     Neither do they of what was not read, if another entry may show the very same object.
     """
-    spec, party = heir.item.spec, former.spec.party()
-    if spec.service != former.spec.service or spec.party() == party or not heir.examined:
+    spec, party = heir.item.spec, former.spec.succession.party(former.spec)
+    if (
+        spec.service != former.spec.service
+        or spec.succession.party(spec) == party
+        or not heir.examined
+    ):
         return True
     return former.account in heir.shown_in and party not in heir.parties
 

@@ -32,7 +32,9 @@ def waves_of(
     """
     if not names:
         return (Wave(REST, frozenset(step.id for step in steps)),)
-    members = sorted({party for item in desired if (party := item.spec.party()) is not None})
+    members = sorted(
+        {party for item in desired if (party := item.spec.succession.party(item.spec)) is not None}
+    )
     named = [*names] if names[-1] in (REST, "*") else [*names, REST]
     of_member: dict[str, int] = {}
     for number, name in enumerate(named):
@@ -54,7 +56,7 @@ def _meant(name: str, members: Sequence[str]) -> Sequence[str]:
 
 
 def _of(step: Step, of_member: Mapping[str, int], last: int) -> int:
-    party = step.change.subject.spec.party()
+    party = step.change.subject.spec.succession.party(step.change.subject.spec)
     return 0 if party is None else of_member.get(party, last)
 
 

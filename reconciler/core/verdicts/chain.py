@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.link import Link, LinkState
+from reconciler.core.model.delivery import Link, LinkState
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.references import references
 from reconciler.core.model.spec import Spec
@@ -37,7 +37,7 @@ def chains(declarations: Declarations, observation: Observation) -> Iterator[Cha
     """Yield the chain of every declared subscription."""
     landscape = _Landscape(declarations, observation)
     for item in declarations.desired:
-        if item.spec.delivers:
+        if item.spec.delivery.begins:
             yield landscape.chain(item)
 
 
@@ -65,7 +65,7 @@ class _Landscape:
                 break
             links += self._links(step, live, sender, first=step is item)
             path.append(live)
-            sender = live.spec.sender or sender
+            sender = live.spec.delivery.sender or sender
             step = self._next(step)
         return Chain(item, tuple(path), tuple(links))
 
@@ -74,7 +74,7 @@ class _Landscape:
     ) -> Iterator[Link]:
         astray = self._astray(step, live)
         yield Link(live.spec.kind, "broken" if astray else "holds", astray)
-        yield from live.spec.links(step.spec, self._target(live), sender)
+        yield from live.spec.delivery.links(live.spec, step.spec, self._behind(live), sender)
         yield from self._unseen(step, live)
         changes = compare(step, live, self._ignore_tags)
         # Where references lead was told already.
@@ -116,7 +116,7 @@ class _Landscape:
         there = self._live.at(target.live_address) is not None
         return there and target.spec.kind != step.spec.kind
 
-    def _target(self, live: Live) -> Spec | None:
+    def _behind(self, live: Live) -> Spec | None:
         for _, reference, value in references(live.spec):
             found = self._live.behind(reference.key(live.account, value))
             return found.spec if found is not None else None
@@ -135,5 +135,8 @@ class _Landscape:
             if unread.scope.covers(step.account, step.spec):
                 return f"{step.address} could not be read: {unread.reason}"
         alike = (live.spec for live in self._live if live.account == step.account)
-        hint = next(filter(None, (step.spec.mistaken_for(other) for other in alike)), None)
+        hint = next(
+            filter(None, (step.spec.delivery.mistaken_for(step.spec, other) for other in alike)),
+            None,
+        )
         return f"{step.address} is not live: run apply" + (f" ({hint})" if hint else "")

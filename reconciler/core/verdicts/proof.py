@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from reconciler.core.model.link import Link, LinkState
+from reconciler.core.model.delivery import Link, LinkState
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Frozen
 

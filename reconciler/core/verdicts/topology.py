@@ -13,8 +13,9 @@ from typing import Any, Literal, get_args
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import ActionName
 from reconciler.core.model.references import references
-from reconciler.core.model.spec import ActionName, Reference, Spec
+from reconciler.core.model.spec import Reference, Spec
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.index import Index
@@ -201,8 +202,8 @@ class _Drawing:
         for path, reference, handle in references(item.spec):
             beside = _words(path) if reference.kind == item.spec.kind else ""
             yield named.get(path) or self._found(item, reference, handle), beside
-        if item.spec.pushes_to is not None:
-            uri = str(item.spec.fields()[item.spec.pushes_to])
+        if item.spec.delivery.pushes_to is not None:
+            uri = str(item.spec.fields()[item.spec.delivery.pushes_to])
             yield self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
 
     def _found(self, item: Desired | Live, reference: Reference, handle: Handle) -> str:
@@ -231,7 +232,7 @@ def _node(
         state=state,
         account=item.account,
         service=spec.service,
-        party=spec.party() or "",
+        party=spec.succession.party(spec) or "",
         detail=" ".join(_distinguishing(spec, name)),
         identity=spec.identity_values(),
         outputs=dict(sorted(outputs.items())),

@@ -44,7 +44,7 @@ class Effort:
         """Return about how long they take: scopes are read side by side."""
         limited = max(
             (
-                floor_seconds(number, kind.pace)
+                floor_seconds(number, kind.cost.pace)
                 for scope, number in self.topics.items()
                 for kind in scope.kinds
             ),

@@ -7,14 +7,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from reconciler.core.model.account_fields import Tabled
+from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.errors import Defects
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.exclusion import Exclusion
-from reconciler.core.model.link import Link
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.pacing import ActionName, Cost, Pace
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
-from reconciler.core.model.spec import ActionName, Frozen, Pace, Spec
+from reconciler.core.model.spec import Evidence, Frozen, Spec
+from reconciler.core.model.succession import Exclusion, Succession
 from reconciler.core.service import (
     Account,
     Context,
@@ -55,6 +55,37 @@ class MerchantSubscriptionSettings(Frozen):
     all_managed_accounts: bool | None = None
 
 
+class _PushDelivery(Delivery["MerchantSubscription"]):
+    def links(
+        self,
+        live: "MerchantSubscription",
+        declared: "MerchantSubscription",
+        leads_to: object,
+        sender: str | None,
+    ) -> Iterator[Link]:
+        """Yield whether pushes go where they were declared to go."""
+        right = live.call_back_uri == declared.call_back_uri
+        detail = "" if right else f"pushes go to {live.call_back_uri}: run apply"
+        yield Link("call back URI", "holds" if right else "broken", detail)
+
+
+class _OneQuota(Cost):
+    def bucket(self, spec: Spec, action: ActionName) -> str:
+        """Return the one quota that all methods of the sub-API share."""
+        return BUCKET
+
+
+def _exclusion(spec: "MerchantSubscription") -> Exclusion | None:
+    """Return (event, all or partial): the two exclude each other, the owner's own neither."""
+    if spec.target_account == spec.owner:
+        return None
+    return Exclusion(
+        spec.registered_event,
+        "all" if spec.all_managed_accounts else "partial",
+        "Google takes one event for all managed accounts or for single ones, never both",
+    )
+
+
 class MerchantSubscription(MerchantSubscriptionSettings, Spec):
     """A subscription to one event of one account, or of all accounts that `owner` manages."""
 
@@ -63,10 +94,14 @@ class MerchantSubscription(MerchantSubscriptionSettings, Spec):
     identity: ClassVar[tuple[str, ...]] = ("registeredEvent", "targetAccount", "allManagedAccounts")
     remote_id: ClassVar[str | None] = "name"
     hidden: ClassVar[frozenset[str]] = frozenset({"owner"})
-    delivers: ClassVar[bool] = True
-    pushes_to: ClassVar[str | None] = "callBackUri"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("below", "callBackUri"),)
-    pace: ClassVar[Pace] = PACE
+    delivery: ClassVar[Delivery[Any]] = _PushDelivery(begins=True, pushes_to="callBackUri")
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: it.registered_event,
+        party=lambda it: it.target_account,
+        exclusion=_exclusion,
+    )
+    cost: ClassVar[Cost] = _OneQuota(PACE)
 
     registered_event: str
     call_back_uri: CallBackUri
@@ -77,12 +112,6 @@ class MerchantSubscription(MerchantSubscriptionSettings, Spec):
     def _false_is_absent(cls, value: bool | None) -> bool | None:
         # proto3 may print or omit a false; it means the same.
         return value or None
-
-    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
-        """Yield whether pushes go where they were declared to go."""
-        right = self.call_back_uri == declared.call_back_uri
-        detail = "" if right else f"pushes go to {self.call_back_uri}: run apply"
-        yield Link("call back URI", "holds" if right else "broken", detail)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the reference to the secret in the call back URI, if it has one."""
@@ -105,28 +134,6 @@ class MerchantSubscription(MerchantSubscriptionSettings, Spec):
             and uri.may_be(live.call_back_uri)
         ):
             yield "callBackUri"
-
-    def bucket(self, action: ActionName) -> str:
-        """Return the one quota that all methods of the sub-API share."""
-        return BUCKET
-
-    def role(self) -> str:
-        """Return the event."""
-        return self.registered_event
-
-    def party(self) -> str | None:
-        """Return the target account, None for all that are managed."""
-        return self.target_account
-
-    def exclusion(self) -> Exclusion | None:
-        """Return (event, all or partial): the two exclude each other, the owner's own neither."""
-        if self.target_account == self.owner:
-            return None
-        return Exclusion(
-            self.registered_event,
-            "all" if self.all_managed_accounts else "partial",
-            "Google takes one event for all managed accounts or for single ones, never both",
-        )
 
 
 def _parse_true(value: Any) -> Any:
@@ -262,7 +269,7 @@ def check_exclusions(desired: Sequence[Desired]) -> Iterable[Finding]:
     """Yield all-managed subscriptions declared beside partial ones of the same event."""
     groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for one in desired:
-        exclusion = one.spec.exclusion()
+        exclusion = one.spec.succession.exclusion(one.spec)
         if exclusion:
             event, slot, _ = exclusion
             groups[event][slot].append(one.address)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.addresses import remote_values
+from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import Missing, Rejected, Unclear
 from reconciler.core.model.examination import Examination
-from reconciler.core.model.link import Link
 from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange

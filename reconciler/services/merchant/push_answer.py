@@ -2,7 +2,7 @@
 
 import http.client
 
-from reconciler.core.model.link import Link
+from reconciler.core.model.delivery import Link
 from reconciler.transport.calls import Clock
 
 PROCESSING = 102

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urlsplit
 
-from reconciler.core.model.link import Link
+from reconciler.core.model.delivery import Link
 from reconciler.core.text.counting import counted
 from reconciler.services.merchant.addresses import is_public
 from reconciler.services.merchant.push_answer import NothingFollowed, judged

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from reconciler import __version__
 from reconciler.core.model.errors import ServiceError, Unclear
-from reconciler.core.model.spec import Pace
+from reconciler.core.model.pacing import Pace
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws import answers
 from reconciler.services.mws.answers import GarbledMwsAnswer, Subscribed

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from reconciler.core.model.account_fields import IDENTIFYING
 from reconciler.core.model.addresses import Handle, Outputs
+from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.endpoint import Endpoint
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.link import Link
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.pacing import ActionName, Cost, Pace
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
-from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec
+from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec
+from reconciler.core.model.succession import Succession
 from reconciler.core.service import (
     Account,
     Context,
@@ -26,6 +27,8 @@ from reconciler.core.text.phrases import nearest, quoted
 from reconciler.services.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict
 from reconciler.services.mws.queue_url import ARN_PATTERN, canonical_queue
 
+SENDER = "437568002678"
+"""The AWS account that Amazon delivers notifications from."""
 PACE = Pace(rate=2, burst=25)
 NOTIFICATION_TYPES = {
     "AnyOfferChanged": "ANY_OFFER_CHANGED",
@@ -114,6 +117,24 @@ class MwsDestinationSettings(Frozen):
     """The name of a queue above, or a queue ARN; a standard queue."""
 
 
+class MwsDestinationDelivery(Delivery["MwsDestination"]):
+    """Which destinations are taken for others."""
+
+    def mistaken_for(self, declared: "MwsDestination", other: object) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        if isinstance(other, MwsDestination) and _name(other.queue) == _name(declared.queue):
+            return f"there is one for {other.queue}, in another region or account"
+        return None
+
+
+class MwsDestinationCost(Cost):
+    """MWS counts each operation by itself."""
+
+    def bucket(self, spec: Spec, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        return "DeregisterDestination" if action == "delete" else "RegisterDestination"
+
+
 class MwsDestination(MwsDestinationSettings, Spec):
     """A queue registered for a seller in a marketplace; `queue` is an ARN wherever it has one.
 
@@ -122,35 +143,23 @@ class MwsDestination(MwsDestinationSettings, Spec):
 
     kind: ClassVar[str] = "destination"
     service: ClassVar[str] = "mws"
-    sender: ClassVar[str | None] = "437568002678"
     identity: ClassVar[tuple[str, ...]] = ("queue",)
     hidden: ClassVar[frozenset[str]] = frozenset({"queueUrl"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "queue": Reference("queue", "url", remote=ARN_PATTERN)
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "queue"),)
-    pace: ClassVar[Pace] = PACE
+    delivery: ClassVar[Delivery[Any]] = MwsDestinationDelivery(sender=SENDER)
+    succession: ClassVar[Succession] = Succession(role=lambda it: it.queue)
+    """What leads to the same queue may take over, whichever service sends there."""
+    cost: ClassVar[Cost] = MwsDestinationCost(PACE)
 
     queue: QueueHandle
     queue_url: str | None = None
 
-    def role(self) -> str:
-        """Return the queue it leads to, whichever service sends there."""
-        return self.queue
-
     def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the queue's own handle: a destination has no other name."""
         return Handle(self.queue)
-
-    def mistaken_for(self, other: Spec) -> str | None:
-        """Say that a destination is of a queue of this name elsewhere."""
-        if isinstance(other, MwsDestination) and _name(other.queue) == _name(self.queue):
-            return f"there is one for {other.queue}, in another region or account"
-        return None
-
-    def bucket(self, action: ActionName) -> str:
-        """Return the operation, since MWS counts each by itself."""
-        return "DeregisterDestination" if action == "delete" else "RegisterDestination"
 
 
 class MwsSubscriptionSettings(Frozen):
@@ -162,6 +171,42 @@ class MwsSubscriptionSettings(Frozen):
     """One of the six types of MWS, in CamelCase."""
     enabled: StrictBool = True
     """Off, the subscription is kept and sends nothing."""
+
+
+class MwsSubscriptionDelivery(Delivery["MwsSubscription"]):
+    """Whether a subscription is switched on."""
+
+    def active(self, spec: "MwsSubscription") -> bool:
+        """Say whether it is switched on."""
+        return spec.enabled
+
+    def links(
+        self,
+        live: "MwsSubscription",
+        declared: "MwsSubscription",
+        leads_to: object,
+        sender: str | None,
+    ) -> Iterator[Link]:
+        """Yield whether the subscription is switched on."""
+        off = f"the subscription to {live.notification_type} is disabled"
+        if live.enabled:
+            yield Link("enabled", "holds")
+        elif declared.enabled:
+            yield Link("enabled", "broken", f"{off}: run apply")
+        else:
+            yield Link("enabled", "doubtful", f"{off}, as declared: nothing is sent")
+
+
+class MwsSubscriptionCost(Cost):
+    """MWS counts each operation by itself."""
+
+    def bucket(self, spec: Spec, action: ActionName) -> str:
+        """Return the operation, since MWS counts each by itself."""
+        operations: dict[ActionName, str] = {
+            "update": "UpdateSubscription",
+            "delete": "DeleteSubscription",
+        }
+        return operations.get(action, "CreateSubscription")
 
 
 class MwsSubscription(MwsSubscriptionSettings, Spec):
@@ -176,43 +221,18 @@ class MwsSubscription(MwsSubscriptionSettings, Spec):
         "destination": Reference("destination", "url", same_account=True)
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
-    pace: ClassVar[Pace] = PACE
-    delivers: ClassVar[bool] = True
+    delivery: ClassVar[Delivery[Any]] = MwsSubscriptionDelivery(begins=True)
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: NOTIFICATION_TYPES.get(it.notification_type, it.notification_type),
+        party=lambda it: it.seller,
+    )
+    """What the SP-API calls the notification may take over, for the same seller."""
+    cost: ClassVar[Cost] = MwsSubscriptionCost(PACE)
 
     destination: QueueHandle
     queue_url: str | None = None
     seller: str | None = None
     """The seller whose account it is in."""
-
-    def role(self) -> str:
-        """Return what the SP-API calls the notification, which may take over."""
-        return NOTIFICATION_TYPES.get(self.notification_type, self.notification_type)
-
-    def party(self) -> str | None:
-        """Return the seller."""
-        return self.seller
-
-    def active(self) -> bool:
-        """Say whether it is switched on."""
-        return self.enabled
-
-    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
-        """Yield whether the subscription is switched on."""
-        off = f"the subscription to {self.notification_type} is disabled"
-        if self.enabled:
-            yield Link("enabled", "holds")
-        elif declared.enabled:
-            yield Link("enabled", "broken", f"{off}: run apply")
-        else:
-            yield Link("enabled", "doubtful", f"{off}, as declared: nothing is sent")
-
-    def bucket(self, action: ActionName) -> str:
-        """Return the operation, since MWS counts each by itself."""
-        operations: dict[ActionName, str] = {
-            "update": "UpdateSubscription",
-            "delete": "DeleteSubscription",
-        }
-        return operations.get(action, "CreateSubscription")
 
 
 class MwsDestinationDeclaration(MwsDestinationSettings, Declaration):

@@ -12,13 +12,15 @@ from pydantic import (
     field_validator,
 )
 
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.exclusion import Exclusion
-from reconciler.core.model.link import Link
-from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec
+from reconciler.core.model.delivery import Delivery, Link
+from reconciler.core.model.pacing import ActionName, Cost, Pace
+from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec
+from reconciler.core.model.succession import Exclusion, Succession
 from reconciler.services.spapi.catalogue import ENDING, TYPES, unknown_type
 from reconciler.services.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
 
+SENDER = "437568002678"
+"""The AWS account that Amazon delivers notifications from."""
 PACE = Pace(rate=1, burst=5)
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
 ACCOUNT_ID = r"^[0-9]{12}$"
@@ -66,12 +68,58 @@ class SpApiDestinationSettings(Frozen):
     """Instead of `queue`: an event bus of somebody."""
 
 
+class SpApiDestinationDelivery(Delivery["SpApiDestination"]):
+    """Whether Amazon can send to a destination."""
+
+    def links(
+        self,
+        live: "SpApiDestination",
+        declared: "SpApiDestination",
+        leads_to: object,
+        sender: str | None,
+    ) -> Iterator[Link]:
+        """Yield whether Amazon can send there: queues of its partition; a bus shows nothing."""
+        bus = live.event_bridge
+        if bus is not None:
+            place = f"account {bus.account_id}, region {bus.region}"
+            detail = f"what becomes of events at the event bus in {place} cannot be seen from here"
+            yield Link("event bus", "doubtful", detail)
+        elif not re.fullmatch(QUEUE_ARN, live.queue or ""):
+            detail = f"the SP-API sends to no queue such as {live.queue}: other partition or type"
+            yield Link("region", "broken", detail)
+        else:
+            yield Link("region", "holds")
+
+    def mistaken_for(self, declared: "SpApiDestination", other: object) -> str | None:
+        """Say that a destination is of a queue of this name elsewhere."""
+        ours, theirs = declared.queue, other.queue if isinstance(other, SpApiDestination) else None
+        if ours and theirs and ours.rpartition(":")[2] == theirs.rpartition(":")[2]:
+            return f"there is one for {theirs}, in another region or account"
+        return None
+
+
+class SpApiDestinationCost(Cost):
+    """Destinations draw on limits of the application."""
+
+    def bucket(self, spec: Spec, action: ActionName) -> str:
+        """Return the rate limit of the application for the operation."""
+        return (
+            "deleteDestination:grantless" if action == "delete" else "createDestination:grantless"
+        )
+
+
+def _one_bus_an_account(spec: "SpApiDestination") -> Exclusion | None:
+    """Return (AWS account, region) of an event bus: the service has one for each account."""
+    bus = spec.event_bridge
+    rule = "Amazon keeps one event bus destination for each AWS account"
+    return Exclusion(bus.account_id, bus.region, rule) if bus is not None else None
+
+
 class SpApiDestination(SpApiDestinationSettings, Spec):
     """A destination of an application in a region; `queue` is an ARN."""
 
     kind: ClassVar[str] = "destination"
     service: ClassVar[str] = "sp-api"
-    sender: ClassVar[str | None] = "437568002678"
     identity: ClassVar[tuple[str, ...]] = ("queue", "eventBridge")
     remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
@@ -81,45 +129,14 @@ class SpApiDestination(SpApiDestinationSettings, Spec):
         Evidence("name", "name"),
         Evidence("reference", "queue"),
     )
-    pace: ClassVar[Pace] = PACE
+    delivery: ClassVar[Delivery[Any]] = SpApiDestinationDelivery(sender=SENDER)
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: it.queue or str(it.event_bridge), exclusion=_one_bus_an_account
+    )
+    """What leads to the same place may take over, whichever service sends there."""
+    cost: ClassVar[Cost] = SpApiDestinationCost(PACE)
 
     name: str
-
-    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
-        """Yield whether Amazon can send there: queues of its partition; a bus shows nothing."""
-        bus = self.event_bridge
-        if bus is not None:
-            place = f"account {bus.account_id}, region {bus.region}"
-            detail = f"what becomes of events at the event bus in {place} cannot be seen from here"
-            yield Link("event bus", "doubtful", detail)
-        elif not re.fullmatch(QUEUE_ARN, self.queue or ""):
-            detail = f"the SP-API sends to no queue such as {self.queue}: other partition or type"
-            yield Link("region", "broken", detail)
-        else:
-            yield Link("region", "holds")
-
-    def mistaken_for(self, other: Spec) -> str | None:
-        """Say that a destination is of a queue of this name elsewhere."""
-        ours, theirs = self.queue, other.queue if isinstance(other, SpApiDestination) else None
-        if ours and theirs and ours.rpartition(":")[2] == theirs.rpartition(":")[2]:
-            return f"there is one for {theirs}, in another region or account"
-        return None
-
-    def role(self) -> str:
-        """Return what it leads to, whichever service sends there."""
-        return self.queue or str(self.event_bridge)
-
-    def exclusion(self) -> Exclusion | None:
-        """Return (AWS account, region) of an event bus: the service has one for each account."""
-        bus = self.event_bridge
-        rule = "Amazon keeps one event bus destination for each AWS account"
-        return Exclusion(bus.account_id, bus.region, rule) if bus is not None else None
-
-    def bucket(self, action: ActionName) -> str:
-        """Return the rate limit of the application for the operation."""
-        return (
-            "deleteDestination:grantless" if action == "delete" else "createDestination:grantless"
-        )
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield what remains to be done by hand for an event bus."""
@@ -140,11 +157,42 @@ class SpApiSubscriptionSettings(Frozen):
     """The type, in UPPER_SNAKE."""
 
 
+class SpApiSubscriptionDelivery(Delivery["SpApiSubscription"]):
+    """Whether a type is delivered to where it leads."""
+
+    def links(
+        self,
+        live: "SpApiSubscription",
+        declared: "SpApiSubscription",
+        leads_to: object,
+        sender: str | None,
+    ) -> Iterator[Link]:
+        """Yield whether the type is delivered to the kind of destination that it leads to."""
+        known = TYPES.get(live.notification_type)
+        if known is None or not isinstance(leads_to, SpApiDestination):
+            return
+        goes_to = "EventBridge" if leads_to.event_bridge is not None else "SQS"
+        if known.workflow == goes_to:
+            yield Link("workflow", "holds")
+            return
+        detail = f"{live.notification_type} is delivered to {known.workflow} only, not to {goes_to}"
+        yield Link("workflow", "broken", detail)
+
+
+class SpApiSubscriptionCost(Cost):
+    """Sellers and the application have limits of their own."""
+
+    def bucket(self, spec: Spec, action: ActionName) -> str:
+        """Return the rate limit of the seller (creating) or of the application (deleting)."""
+        if action == "create":
+            return f"createSubscription:{spec.partition()}"
+        return "deleteSubscriptionById:grantless"
+
+
 class SpApiSubscription(SpApiSubscriptionSettings, Spec):
     """A seller's subscription; one that narrows nothing has neither filter nor expression."""
 
     topical: ClassVar[bool] = True
-    delivers: ClassVar[bool] = True
     kind: ClassVar[str] = "subscription"
     service: ClassVar[str] = "sp-api"
     identity: ClassVar[tuple[str, ...]] = (
@@ -159,7 +207,10 @@ class SpApiSubscription(SpApiSubscriptionSettings, Spec):
         "destination": Reference("destination", "id", same_account=True)
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
-    pace: ClassVar[Pace] = PACE
+    delivery: ClassVar[Delivery[Any]] = SpApiSubscriptionDelivery(begins=True)
+    succession: ClassVar[Succession] = Succession(role=lambda it: it.notification_type)
+    """Another version or expression delivers the same."""
+    cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE)
 
     seller: str
     payload_version: str
@@ -181,35 +232,13 @@ class SpApiSubscription(SpApiSubscriptionSettings, Spec):
             return EventFilter(order_change_types=ORDER_CHANGE_TYPES)
         return None
 
-    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
-        """Yield whether the type is delivered to the kind of destination that it leads to."""
-        known = TYPES.get(self.notification_type)
-        if known is None or not isinstance(target, SpApiDestination):
-            return
-        goes_to = "EventBridge" if target.event_bridge is not None else "SQS"
-        if known.workflow == goes_to:
-            yield Link("workflow", "holds")
-            return
-        detail = f"{self.notification_type} is delivered to {known.workflow} only, not to {goes_to}"
-        yield Link("workflow", "broken", detail)
-
     def topic(self) -> str:
         """Return the notification type: getSubscriptions lists one a call."""
-        return self.notification_type
-
-    def role(self) -> str:
-        """Return the notification type: another version or expression delivers the same."""
         return self.notification_type
 
     def partition(self) -> str | None:
         """Return the seller: each is read with a token of its own."""
         return self.seller
-
-    def bucket(self, action: ActionName) -> str:
-        """Return the rate limit of the seller (creating) or of the application (deleting)."""
-        if action == "create":
-            return f"createSubscription:{self.seller}"
-        return "deleteSubscriptionById:grantless"
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield doubts about a notification type or payload version not known here."""

@@ -15,7 +15,8 @@ from reconciler.core.service import AccessQuestion
 from reconciler.services.sqs import permissions
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.policy import AMAZON_NOTIFICATIONS
-from reconciler.services.sqs.queue import KmsEncryption, Queue
+from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.queue_settings import KmsEncryption
 
 Way = Literal["read", "write"]
 Statement = dict[str, Any]
@@ -103,7 +104,7 @@ def key_statement(question: AccessQuestion) -> Statement | None:
 
 def _takes_encrypted(queue: Queue) -> bool:
     own_key = isinstance(queue.encryption, KmsEncryption)
-    return own_key and not any(queue.obstacles(AMAZON_NOTIFICATIONS))
+    return own_key and not any(queue.delivery.obstacles(queue, AMAZON_NOTIFICATIONS))
 
 
 def _assumed(question: AccessQuestion, accounts: Mapping[str, AwsAccount]) -> Iterator[RolePolicy]:

@@ -10,7 +10,8 @@ from typing import Any
 from reconciler.core.model.objects import Backlog
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.policy import to_text
-from reconciler.services.sqs.queue import DeadLetter, KmsEncryption, Queue
+from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.queue_settings import DeadLetter, KmsEncryption
 
 _OUR_MARKS = "reconciler:"
 _NUMBERS = {

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
+from reconciler.core.model.pacing import Pace
 from reconciler.core.model.pages import Pages
-from reconciler.core.model.spec import Pace
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.sqs import attributes as wire

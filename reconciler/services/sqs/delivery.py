@@ -1,9 +1,8 @@
 """Whether a queue lets its sender in, and who else could take messages away or forge some."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from reconciler.core.model.link import Link
+from reconciler.core.model.delivery import Delivery, Link
 from reconciler.services.sqs.policy import (
     AMAZON_NOTIFICATIONS,
     NOTIFIER_ACTIONS,
@@ -17,9 +16,7 @@ from reconciler.services.sqs.policy_evaluation import (
     covers_queue,
     evaluate,
 )
-
-if TYPE_CHECKING:
-    from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.queue_settings import QueueFacts
 
 _TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
 _SENDING = ("SendMessage",)
@@ -36,25 +33,42 @@ _ADVICE = {
 """How to let Amazon in, by the field that a queue's policy is declared by."""
 
 
-def links(
-    queue: "Queue", declared: "Queue", sender: str | None, *, has_target: bool
-) -> Iterator[Link]:
-    """Yield the links a live queue makes up; `has_target`: its dead-letter queue is there."""
-    if queue.fifo:
-        yield Link("queue type", "broken", "Amazon sends to standard queues only, this one is FIFO")
-    if sender is not None:
-        yield _admission(queue, declared, sender)
-        yield _encryption(queue, sender)
-    if queue.dead_letter is not None:
-        name = queue.dead_letter.queue
-        yield (
-            Link("dead letters", "holds")
-            if has_target
-            else Link("dead letters", "doubtful", f"the dead-letter queue {name} does not exist")
-        )
+class QueueDelivery(Delivery[QueueFacts]):
+    """Whether a queue admits who sends to it, and keeps what nobody could read."""
+
+    def obstacles(self, spec: QueueFacts, sender: str) -> Iterator[str]:
+        """Yield why the AWS account `sender` could not deliver: no permission, or no key.
+
+        Neither SP-API nor MWS checks this: what is missing shows only as silence.
+        """
+        yield from filter(None, (missing_rights(spec, sender), locked(spec)))
+
+    def doubts(self, spec: QueueFacts, sender: str) -> Iterator[str]:
+        """Yield the conditions of the policy on which a delivery of `sender` hangs."""
+        yield from filter(None, (unclear_rights(spec, sender),))
+
+    def links(
+        self, live: QueueFacts, declared: QueueFacts, leads_to: object, sender: str | None
+    ) -> Iterator[Link]:
+        """Yield whether the queue is of the right type, admits its sender and keeps what fails."""
+        if live.fifo:
+            detail = "Amazon sends to standard queues only, this one is FIFO"
+            yield Link("queue type", "broken", detail)
+        if sender is not None:
+            yield _admission(live, declared, sender)
+            yield _encryption(live, sender)
+        if live.dead_letter is not None:
+            name = live.dead_letter.queue
+            yield (
+                Link("dead letters", "holds")
+                if leads_to is not None
+                else Link(
+                    "dead letters", "doubtful", f"the dead-letter queue {name} does not exist"
+                )
+            )
 
 
-def missing_rights(queue: "Queue", sender: str) -> str | None:
+def missing_rights(queue: QueueFacts, sender: str) -> str | None:
     """Say what the policy keeps from the AWS account `sender`, None if it admits it."""
     missing = [
         action for action, found in _evaluated(queue, sender).items() if found.decision == "denied"
@@ -65,7 +79,7 @@ def missing_rights(queue: "Queue", sender: str) -> str | None:
     return f"does not let the AWS account {sender} call {' and '.join(missing)}: {advice}"
 
 
-def unclear_rights(queue: "Queue", sender: str) -> str | None:
+def unclear_rights(queue: QueueFacts, sender: str) -> str | None:
     """Say under which conditions the policy admits `sender`, None if it does without (or not)."""
     found = {
         action: evaluation.conditions
@@ -82,7 +96,7 @@ def unclear_rights(queue: "Queue", sender: str) -> str | None:
     )
 
 
-def locked(queue: "Queue") -> str | None:
+def locked(queue: QueueFacts) -> str | None:
     """Say that a queue is encrypted with AWS's own key, which cannot be shared; else None."""
     key = queue.kms_key
     if key is None or not key.endswith("alias/aws/sqs"):
@@ -93,7 +107,7 @@ def locked(queue: "Queue") -> str | None:
     )
 
 
-def _admission(queue: "Queue", declared: "Queue", sender: str) -> Link:
+def _admission(queue: QueueFacts, declared: QueueFacts, sender: str) -> Link:
     missing = missing_rights(queue, sender)
     if missing is not None:
         return Link("queue policy", "broken", f"the queue {queue.name} {missing}")
@@ -114,7 +128,7 @@ def _admission(queue: "Queue", declared: "Queue", sender: str) -> Link:
     return Link("queue policy", "holds")
 
 
-def _encryption(queue: "Queue", sender: str) -> Link:
+def _encryption(queue: QueueFacts, sender: str) -> Link:
     shut = locked(queue)
     if shut is not None:
         return Link("encryption", "broken", f"the queue {queue.name} {shut}")
@@ -129,7 +143,7 @@ def _encryption(queue: "Queue", sender: str) -> Link:
     )
 
 
-def _evaluated(queue: "Queue", sender: str) -> dict[str, Evaluation]:
+def _evaluated(queue: QueueFacts, sender: str) -> dict[str, Evaluation]:
     """Return, for each action that Amazon's sender needs, whether the policy lets it."""
     actions = [f"sqs:{name}" for name in NOTIFIER_ACTIONS]
     return {
@@ -138,7 +152,7 @@ def _evaluated(queue: "Queue", sender: str) -> dict[str, Evaluation]:
     }
 
 
-def _admitted(queue: "Queue") -> dict[str, Policy]:
+def _admitted(queue: QueueFacts) -> dict[str, Policy]:
     """Return whom a queue's policy admits and to what: one entry for each principal and action."""
     return {
         f"{who} ({what})": granted

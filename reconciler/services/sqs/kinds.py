@@ -22,7 +22,8 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.grants import Grant, policy_of
 from reconciler.services.sqs.policy import CURRENT_VERSION, Policy
 from reconciler.services.sqs.policy_rules import check_limits, check_shape
-from reconciler.services.sqs.queue import DeadLetter, KmsEncryption, Queue, QueueSettings
+from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.queue_settings import DeadLetter, KmsEncryption, QueueSettings
 from reconciler.services.sqs.writing import written
 
 _SETTINGS = frozenset(QueueSettings.model_fields)

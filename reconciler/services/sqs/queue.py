@@ -2,21 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self
-
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
-from pydantic_core.core_schema import ValidationInfo
+from typing import Any, ClassVar, Self
 
 from reconciler.core.model.addresses import Handle, Outputs
-from reconciler.core.model.errors import Defect, Defects
-from reconciler.core.model.evidence import Evidence
-from reconciler.core.model.link import Link
-from reconciler.core.model.spec import ActionName, Frozen, Pace, Reference, Spec, to_snake
-from reconciler.core.model.units import Duration, Size, Unit
+from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.pacing import ActionName, Cost, Pace
+from reconciler.core.model.spec import Evidence, Reference, Spec, to_snake
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.delivery import links as admission_links
-from reconciler.services.sqs.delivery import locked, missing_rights, unclear_rights
+from reconciler.services.sqs.delivery import QueueDelivery, locked
 from reconciler.services.sqs.policy import (
     Given,
     canonical,
@@ -24,114 +18,9 @@ from reconciler.services.sqs.policy import (
     owner_is_given_all_rights,
     strangers_with_all_rights,
 )
+from reconciler.services.sqs.queue_settings import KmsEncryption, QueueFacts
 
-_FIFO_DEFAULTS = {
-    "content_based_deduplication": False,
-    "deduplication_scope": "queue",
-    "fifo_throughput_limit": "perQueue",
-}
 _STRENGTH = {"none": 0, "sqs": 1, "kms": 2}
-
-
-def _no_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("expected a whole number")
-    return value
-
-
-class KmsEncryption(Frozen):
-    """Encryption with a key of KMS, as given: alias name, key id or ARN."""
-
-    kms_key: str = Field(min_length=1)
-    """Alias name, key id or ARN. A key of your own: the one of AWS cannot be shared with Amazon."""
-    data_key_reuse: Duration = 300
-    """Seconds for which SQS may reuse a data key."""
-
-
-class DeadLetter(Frozen):
-    """Where messages go that were received `max_receives` times without being deleted."""
-
-    queue: str
-    """The name of a queue above, or a queue ARN in the same account and region."""
-    max_receives: Annotated[int, BeforeValidator(_no_bool)]
-    """After so many receives, 1 to 1000."""
-
-
-def _encryption(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return KmsEncryption.model_validate(value, by_alias=True, by_name=False)
-    if isinstance(value, KmsEncryption) or value in ("sqs", "none"):
-        return value
-    raise ValueError("expected sqs, none or {kmsKey: alias/NAME}")
-
-
-def _redrive_allow(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        strange = [n for n, item in enumerate(value) if not isinstance(item, str)]
-        if strange:
-            sentence = "expected the name of a queue above, or a queue ARN"
-            raise Defects(Defect(sentence, (number,)) for number in strange)
-        return tuple(sorted(set(value)))
-    if value in ("all", "none"):
-        return value
-    raise ValueError("expected all, none or a list of queues, by name or ARN")
-
-
-def _by_key(tags: dict[str, str]) -> dict[str, str]:
-    return dict(sorted(tags.items()))
-
-
-class QueueSettings(Frozen):
-    """What a declared and a live queue have in common; defaults are SQS's own."""
-
-    fifo: StrictBool = False
-    """A FIFO queue; its name ends in .fifo. Cannot be changed later. Amazon sends to standard
-    queues only."""
-    content_based_deduplication: StrictBool | None = Field(default=None, validate_default=True)
-    """FIFO only: tell duplicates by a digest of the body."""
-    deduplication_scope: Literal["queue", "messageGroup"] | None = Field(
-        default=None, validate_default=True
-    )
-    """FIFO only: where duplicates are looked for."""
-    fifo_throughput_limit: Literal["perQueue", "perMessageGroupId"] | None = Field(
-        default=None, validate_default=True
-    )
-    """FIFO only; perMessageGroupId needs `deduplicationScope: messageGroup`."""
-    visibility_timeout: Duration = 30
-    """How long a received message is hidden from others, up to 12h."""
-    message_retention_period: Duration = 345600
-    """How long a message is kept, 60s to 14d. A shorter one can drop messages."""
-    delay: Duration = 0
-    """How long a new message is held back, up to 15m."""
-    receive_message_wait_time: Duration = 0
-    """How long a receive waits for a message (long polling), up to 20s."""
-    maximum_message_size: Annotated[Size | None, Unit("bytes")] = None
-    """Left alone when not declared, since AWS has changed its default."""
-    encryption: Annotated[Literal["sqs", "none"] | KmsEncryption, BeforeValidator(_encryption)] = (
-        "sqs"
-    )
-    """By SQS itself, by a key of KMS, or none."""
-    dead_letter: DeadLetter | None = None
-    """Where messages go that nobody could work off; left out, nowhere."""
-    redrive_allow: Annotated[
-        Literal["all", "none"] | tuple[str, ...], BeforeValidator(_redrive_allow)
-    ] = "all"
-    """Which queues may use this one as their dead-letter queue: all, none, or a list of names of
-    queues above and ARNs."""
-    policy: dict[str, Any] | None = None
-    """The raw access policy, instead of `grants`."""
-    tags: Annotated[dict[str, str], AfterValidator(_by_key)] = Field(default_factory=dict)
-    """At most 48; `reconciler:stack` and `reconciler:protect` are ours."""
-
-    @field_validator(*_FIFO_DEFAULTS)
-    @classmethod
-    def _only_with_fifo(cls, value: Any, info: ValidationInfo) -> Any:
-        """Give FIFO queues their default and refuse it elsewhere, as SQS does in any value."""
-        fifo = info.data.get("fifo", True)
-        if value is not None and not fifo:
-            raise ValueError("only FIFO queues have this: add `fifo: true`, or remove it")
-        return _FIFO_DEFAULTS[str(info.field_name)] if fifo and value is None else value
-
 
 READ_BACK = 100
 """Up to so many new queues of a run have their tags read back, at 50 a second."""
@@ -141,7 +30,23 @@ SLOW = frozenset({"message_retention_period", "encryption"})
 """Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
 
 
-class Queue(QueueSettings, Spec):
+class QueueCost(Cost):
+    """What calls SQS takes; it publishes no limit for these."""
+
+    def beside_creates(self, number: int) -> int:
+        """Return the list of queues, of which one may have turned up, and tags that are read."""
+        return 1 + (number if number <= READ_BACK else 0)
+
+    def calls_of(self, action: ActionName, after: Mapping[str, Any]) -> int:
+        """Return how many API calls it takes: a change shows when it was read back twice."""
+        if action != "update":
+            return 1 + LOOKS_BEFORE_DELETE * (action == "delete")
+        tags = {value is None for path, value in after.items() if path.startswith("tags.")}
+        fields = {to_snake(path.partition(".")[0]) for path in after} - {"tags"}
+        return 2 + len(tags) + bool(fields) + 2 * bool(fields - SLOW)
+
+
+class Queue(QueueFacts, Spec):
     """One SQS queue."""
 
     kind: ClassVar[str] = "queue"
@@ -161,14 +66,8 @@ class Queue(QueueSettings, Spec):
     atomic: ClassVar[frozenset[str]] = frozenset({"policy"})
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
-    pace: ClassVar[Pace] = Pace(1000, 1000)
-    """SQS publishes no limit for these calls."""
-
-    name: str
-    arn: str | None = None
-    """What statements of its policy may name as their Resource."""
-    policy_given: Given = Field(default=Given(), exclude=True)
-    """The policy as it is written, or was read: labels and all."""
+    delivery: ClassVar[Delivery[Any]] = QueueDelivery()
+    cost: ClassVar[Cost] = QueueCost(Pace(1000, 1000))
 
     @classmethod
     def of(cls, account: AwsAccount, fields: Mapping[str, Any]) -> Self:
@@ -193,19 +92,6 @@ class Queue(QueueSettings, Spec):
         """Return the queue with the name of the field that its policy is declared by."""
         return self.model_copy(update={"policy_given": replace(self.policy_given, by=field)})
 
-    @classmethod
-    def beside_creates(cls, number: int) -> int:
-        """Return the list of queues, of which one may have turned up, and tags that are read."""
-        return 1 + (number if number <= READ_BACK else 0)
-
-    def effort(self, action: ActionName, after: Mapping[str, Any]) -> int:
-        """Return how many API calls it takes: a change shows when it was read back twice."""
-        if action != "update":
-            return 1 + LOOKS_BEFORE_DELETE * (action == "delete")
-        tags = {value is None for path, value in after.items() if path.startswith("tags.")}
-        fields = {to_snake(path.partition(".")[0]) for path in after} - {"tags"}
-        return 2 + len(tags) + bool(fields) + 2 * bool(fields - SLOW)
-
     def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the queue's ARN, which is known before it exists."""
         return Handle(outputs["arn"])
@@ -224,26 +110,6 @@ class Queue(QueueSettings, Spec):
                 )
         if locked(self) and self.policy:
             yield "other accounts cannot send to a queue encrypted with the key alias/aws/sqs"
-
-    def obstacles(self, sender: str) -> Iterator[str]:
-        """Yield why the AWS account `sender` could not deliver: no permission, or no key.
-
-        Neither SP-API nor MWS checks this: what is missing shows only as silence.
-        """
-        yield from filter(None, (missing_rights(self, sender), locked(self)))
-
-    def doubts(self, sender: str) -> Iterator[str]:
-        """Yield the conditions of the policy on which a delivery of `sender` hangs."""
-        yield from filter(None, (unclear_rights(self, sender),))
-
-    def links(self, declared: Self, target: Spec | None, sender: str | None) -> Iterator[Link]:
-        """Yield whether the queue is of the right type, admits its sender and keeps what fails."""
-        yield from admission_links(self, declared, sender, has_target=target is not None)
-
-    @property
-    def kms_key(self) -> str | None:
-        """Return the key of KMS that the queue is encrypted with, if it is."""
-        return self.encryption.kms_key if isinstance(self.encryption, KmsEncryption) else None
 
     def _notes_on_change(self, before: Self) -> Iterator[str]:
         if self.message_retention_period < before.message_retention_period:

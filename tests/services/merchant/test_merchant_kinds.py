@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from reconciler.core.model.evidence import Evidence
 from reconciler.core.model.secret_ref import LiteralSecret
+from reconciler.core.model.spec import Evidence
 from reconciler.core.service import Account, Context
 from reconciler.services.merchant.account import (
     AccessToken,
@@ -242,10 +242,10 @@ def test_quirk_92_all_and_partial_exclude_each_other_for_one_event(members):
     (whole,) = members(allManagedAccounts=True)
     (part,) = members(targetAccount="1234")
     (own,) = members(targetAccount="5678")
-    assert whole.spec.exclusion()[:2] == (EVENT, "all")
-    assert part.spec.exclusion()[:2] == (EVENT, "partial")
-    assert "never both" in part.spec.exclusion().rule
-    assert own.spec.exclusion() is None
+    assert whole.spec.succession.exclusion(whole.spec)[:2] == (EVENT, "all")
+    assert part.spec.succession.exclusion(part.spec)[:2] == (EVENT, "partial")
+    assert "never both" in part.spec.succession.exclusion(part.spec).rule
+    assert own.spec.succession.exclusion(own.spec) is None
 
 
 def test_quirk_93_all_beside_partial_is_refused_with_both_addresses(findings):
@@ -290,4 +290,6 @@ def test_a_merchant_subscription_of_another_services_account_is_a_defect_of_ours
 
 def test_the_quota_is_shared_by_all_actions(members):
     (member,) = members(targetAccount="1234")
-    assert member.spec.bucket("create") == member.spec.bucket("delete")
+    assert member.spec.cost.bucket(member.spec, "create") == member.spec.cost.bucket(
+        member.spec, "delete"
+    )

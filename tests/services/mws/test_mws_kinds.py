@@ -228,11 +228,11 @@ def test_switching_a_subscription_off_leaves_it_the_same_subscription():
 def test_each_action_draws_on_the_bucket_of_its_operation():
     destination = MwsDestination(queue=ARN)
     subscription = MwsSubscription(destination=ARN, notification_type="FeePromotion")
-    assert destination.bucket("create") == "RegisterDestination"
-    assert destination.bucket("delete") == "DeregisterDestination"
-    assert subscription.bucket("create") == "CreateSubscription"
-    assert subscription.bucket("update") == "UpdateSubscription"
-    assert subscription.bucket("delete") == "DeleteSubscription"
+    assert destination.cost.bucket(destination, "create") == "RegisterDestination"
+    assert destination.cost.bucket(destination, "delete") == "DeregisterDestination"
+    assert subscription.cost.bucket(subscription, "create") == "CreateSubscription"
+    assert subscription.cost.bucket(subscription, "update") == "UpdateSubscription"
+    assert subscription.cost.bucket(subscription, "delete") == "DeleteSubscription"
 
 
 def test_reading_the_kinds_loads_no_client_library():

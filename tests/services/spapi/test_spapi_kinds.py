@@ -210,8 +210,8 @@ class TestDestinations:
 
     def test_destinations_are_created_and_deleted_at_the_applications_rate(self):
         spec = SpApiDestination(name="a", queue=ARN)
-        assert spec.bucket("create") == "createDestination:grantless"
-        assert spec.bucket("delete") == "deleteDestination:grantless"
+        assert spec.cost.bucket(spec, "create") == "createDestination:grantless"
+        assert spec.cost.bucket(spec, "delete") == "deleteDestination:grantless"
 
     def test_a_new_event_bus_tells_what_remains_to_be_done(self):
         spec = SpApiDestination(name="a", event_bridge=BUS)

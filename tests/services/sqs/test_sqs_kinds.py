@@ -155,7 +155,8 @@ POLICY = {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sqs:Purg
     ],
 )
 def test_advice_fits_what_is_declared(yaml, advice):
-    [obstacle] = spec(yaml).obstacles("437568002678")
+    queue = spec(yaml)
+    [obstacle] = queue.delivery.obstacles(queue, "437568002678")
     assert advice in obstacle
     assert ("grants" in obstacle) is ("policy" not in yaml)
 
