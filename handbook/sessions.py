@@ -45,6 +45,9 @@ _VOLATILE = re.compile(
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 
+_EFFORT = re.compile(r"^Applying this takes (?:.+\n)+", re.MULTILINE)
+"""What follows a plan, estimate and fingerprint: the same everywhere, and of no use in a page."""
+
 
 class Unfit(Exception):
     """A page says something that is not so; the message says where and what is."""
@@ -153,9 +156,9 @@ def _quoted(found: str, former: str) -> str:
 
     Of what had a line `...` as many lines are kept before its first and after its last as were.
     """
-    lines = _VOLATILE.sub(ELIDED, _trimmed(found)).splitlines()
+    lines = _VOLATILE.sub(ELIDED, _EFFORT.sub(f"{ELIDED}\n", _trimmed(found))).splitlines()
     kept = former.splitlines()
-    if ELIDED in kept:
+    if kept[:1] == [ELIDED] or (ELIDED in kept and ELIDED not in lines):
         head, tail = kept.index(ELIDED), kept[::-1].index(ELIDED)
         if head + tail < len(lines):
             lines = [*lines[:head], ELIDED, *(lines[-tail:] if tail else [])]

@@ -36,6 +36,14 @@ def test_what_a_page_declares_has_the_shape_of_declarations(declared):
     jsonschema.validate(plain, SCHEMA)
 
 
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_what_a_page_imports_is_there(page):
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "python":
+            for line in re.findall(r"^(?:from|import) .+$", block.text, re.MULTILINE):
+                exec(line, {})
+
+
 def test_the_guards_in_the_documents_are_those_that_can_refuse():
     text = (ROOT / "docs/guards.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(\w+)`", text.partition("| guard |")[2].partition("\n\n")[0]))

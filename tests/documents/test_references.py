@@ -15,6 +15,11 @@ from reconciler.cli.main import app, invoke
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 
 
+@pytest.fixture(scope="module")
+def group():
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_reference_is_what_the_code_says(name):
     assert (ROOT / name).read_text(encoding="utf-8") == REFERENCES[name](), "run make pages"
@@ -29,10 +34,9 @@ def test_the_examples_of_fields_are_valid(capsys):
 
 
 @pytest.mark.parametrize(("name", "line"), LINES, ids=[line for _, line in LINES])
-def test_an_example_of_the_help_is_a_command_line(name, line):
+def test_an_example_of_the_help_is_a_command_line(group, name, line):
     ours = re.split(r" [|>] ", line.rpartition("| ")[2] if " | rec" in line else line)[0]
     program, command, *arguments = shlex.split(ours, comments=True)
     assert (program, command) == ("reconciler", name)
-    group = typer.main.get_command(app)
     with group.make_context(program, [], resilient_parsing=True) as parent:
         group.commands[name].make_context(name, arguments, parent=parent)
