@@ -6,6 +6,8 @@ SITE := .venv/docs
 PIP := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 # A lock is the whole closure, so nothing is resolved: what is published later changes nothing.
 LOCKED := $(PIP) install --no-deps --require-hashes
+# What tests of pictures and pages need beside a browser; without npm they are skipped, but in CI.
+PAGES := tests/browser/node_modules/.package-lock.json
 # Tests start many processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -14,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
 
-test: .venv/.dev
+test: .venv/.dev $(PAGES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 # Every operation with every fault, a kill at every step, and random examples where `test` always
@@ -24,7 +26,7 @@ matrix: .venv/.dev
 
 # The documents' site, format, lint, types, import contracts, workflow audit, tests with coverage;
 # the last line is the test runner's own.
-check: .venv/.dev docs
+check: .venv/.dev docs $(PAGES)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -67,6 +69,11 @@ lock:
 
 clean:
 	rm -rf .venv build dist
+
+$(PAGES): tests/browser/package-lock.json
+	@if command -v npm > /dev/null; then \
+	  npm ci --prefix tests/browser --silent --no-audit --no-fund || \
+	  echo "without what npm brings, tests in a browser are skipped" >&2; fi
 
 .venv/bin/python:
 	@echo "setting up .venv (once)" >&2
