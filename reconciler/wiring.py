@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
 from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.secret_ref import references_in
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
@@ -38,6 +39,11 @@ def declarations(
     sources = [*load(path), *([beside] if beside else [])]
     tables = table_opener(path)
     return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt, open_table=tables)
+
+
+def recognisers() -> tuple[Recogniser, ...]:
+    """Return what notifications of all services are told by."""
+    return tuple(service.recognise() for service in SERVICES if service.recognise)
 
 
 def today() -> date:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reconciler.core.model.errors import DecodeError, SettingsError
-from reconciler.notifications import KNOWN, MAX_BYTES, Decoded, NoNotification, decode_all
+from reconciler.notifications import MAX_BYTES, Decoded, NoNotification, decode_all, known
+from reconciler.wiring import recognisers
 
 _STDIN = Path("-")
 
@@ -19,10 +20,10 @@ def decoded(file: Path | None) -> Decoded:
     """
     name = "stdin" if file in (None, _STDIN) else str(file)
     try:
-        found = decode_all(_read(file))
+        found = decode_all(_read(file), recognisers())
         return found._replace(faults=[f"{name}: {fault}" for fault in found.faults])
     except NoNotification as error:
-        raise DecodeError(f"{name}: {error}; {KNOWN}") from None
+        raise DecodeError(f"{name}: {error}; {known(recognisers())}") from None
     except DecodeError as error:
         raise DecodeError(f"{name}: {error}") from None
     except OSError as error:

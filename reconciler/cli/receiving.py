@@ -20,6 +20,7 @@ from reconciler.operate.receive import (
     fetch,
 )
 from reconciler.reports import as_messages
+from reconciler.wiring import recognisers
 
 MOST = 10
 WAIT = 2
@@ -70,7 +71,7 @@ def receive_from(state: State, request: RunRequest, name: str, wish: ReceiveWish
         queue = mailbox(item.spec)
         _warn(state, item.address, queue, wish)
         seen = _Seen(_show(state, wish))
-        fetch(queue, wish.wanted(), seen)
+        fetch(queue, wish.wanted(), seen, recognisers())
     if not seen.count:
         of = " of the types asked for" if wish.types else ""
         state.say(f"{item.address} gave no message{of}: it is empty, or what it holds is in flight")

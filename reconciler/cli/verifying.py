@@ -15,6 +15,7 @@ from reconciler.core.world.matching import Selection
 from reconciler.operate.verify import VerifyManner, accounts_behind, chosen, verify
 from reconciler.reports import as_json
 from reconciler.run import observe
+from reconciler.wiring import recognisers
 
 STATIC = "nothing was sent (--static)"
 IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not part of it"
@@ -76,4 +77,5 @@ def _manner(wish: VerifyWish, *, sandbox: bool) -> VerifyManner:
         sends=not wish.static,
         posts=not (wish.static or sandbox),
         unsent=STATIC if wish.static else IN_SANDBOX,
+        recognisers=recognisers(),
     )

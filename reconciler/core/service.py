@@ -12,6 +12,7 @@ from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.migration import Origin, SuccessorApplication
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.repository import HostedRepository
 from reconciler.core.model.secret_ref import References
 from reconciler.core.model.spec import Frozen, Spec
@@ -219,6 +220,8 @@ class Service:
     """What `init` writes; None: `init` does not offer the service."""
     access: Callable[[AccessQuestion], Access] = nothing_to_allow
     """Say what must be allowed for what is declared, in accounts of this service or elsewhere."""
+    recognise: Callable[[], Recogniser] | None = None
+    """Return what its notifications are told by, imported only then; None: they are not decoded."""
     origin: Callable[[Any], Origin] | None = None
     """Say what `migrate` has to know to lead away from an account; None: nothing leads away."""
     successor: Callable[[str, Any], SuccessorApplication] | None = None

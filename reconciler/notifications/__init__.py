@@ -11,12 +11,15 @@
 
 A message may bring a secret (`newClientSecret`); `masked` returns a notification that can be shown.
 
+Notifications of further services are known by what they bring (`Service.recognise`), handed to
+`decode` as `recognisers`.
+
 Nothing here touches the network, the disk or the clock, and whatever the bytes hold, `decode`
 returns a notification or raises DecodeError.
 """
 
 from reconciler.core.model.errors import DecodeError
-from reconciler.notifications.decoding import Decoded, decode, decode_all
+from reconciler.notifications.decoding import RECOGNISERS, Decoded, decode, decode_all
 from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
 from reconciler.notifications.masking import masked
 from reconciler.notifications.model import (
@@ -25,19 +28,20 @@ from reconciler.notifications.model import (
     MwsMetadata,
     MwsNotification,
     Notification,
+    OtherNotification,
     ResourceChange,
     SpApiMetadata,
     SpApiNotification,
 )
 from reconciler.notifications.statuses import StatusPlace, latest_changes
 from reconciler.notifications.summaries import summary
-from reconciler.notifications.unknown import KNOWN, NoNotification
+from reconciler.notifications.unknown import NoNotification, known
 
 __all__ = [
-    "KNOWN",
     "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_LAYERS",
+    "RECOGNISERS",
     "DecodeError",
     "Decoded",
     "MerchantNotification",
@@ -46,12 +50,14 @@ __all__ = [
     "MwsNotification",
     "NoNotification",
     "Notification",
+    "OtherNotification",
     "ResourceChange",
     "SpApiMetadata",
     "SpApiNotification",
     "StatusPlace",
     "decode",
     "decode_all",
+    "known",
     "latest_changes",
     "masked",
     "summary",

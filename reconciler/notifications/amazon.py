@@ -4,25 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.model.errors import DecodeError
-from reconciler.notifications.layers import Carried
-from reconciler.notifications.limits import quoted
+from reconciler.core.model.recogniser import Carried, Recogniser
 from reconciler.notifications.model import (
     MwsMetadata,
     MwsNotification,
     SpApiMetadata,
     SpApiNotification,
 )
-from reconciler.notifications.unknown import no_notification
 
 
-def mws_notification(root: str, value: Any) -> MwsNotification:
-    """Return the notification that an XML document holds.
+def mws_notification(root: str, value: Any) -> MwsNotification | None:
+    """Return the notification that an XML document is, None if it is none.
 
     Raises:
-        DecodeError: it is another document, or lacks its type.
+        DecodeError: it lacks its type.
     """
     if root != "Notification" or not isinstance(value, Mapping):
-        raise no_notification(f"XML with the root {quoted(root)}")
+        return None
     metadata = _mapping(value, "NotificationMetaData")
     kind = _text(metadata, "NotificationType")
     if not kind:
@@ -93,3 +91,7 @@ def _text(values: Mapping[str, Any], name: str) -> str | None:
     if found is None or isinstance(found, str):
         return found
     raise DecodeError(f"{name} is no text")
+
+
+MWS_MESSAGES = Recogniser(known="of MWS (XML)", document=mws_notification)
+SP_API_MESSAGES = Recogniser(known="of the SP-API (JSON)", fields=sp_api_notification)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from reconciler.core.model.errors import DecodeError
-from reconciler.notifications.amazon import mws_notification, sp_api_notification
-from reconciler.notifications.guide_text import is_guide_text, parse_guide_text
+from reconciler.core.model.recogniser import Recogniser
+from reconciler.notifications.amazon import MWS_MESSAGES, SP_API_MESSAGES
 from reconciler.notifications.layers import Layer, from_base64, is_base64, unwrap
-from reconciler.notifications.limits import MAX_LAYERS, readable
+from reconciler.notifications.limits import MAX_LAYERS, quoted, readable
 from reconciler.notifications.masking import speaks_of_secrets, without_quotes
-from reconciler.notifications.merchant import merchant_notification
-from reconciler.notifications.model import MerchantNotification, Notification
+from reconciler.notifications.merchant import MERCHANT_PUSHES
+from reconciler.notifications.model import Notification
 from reconciler.notifications.strict_json import NotJson, parse_jsons
 from reconciler.notifications.unknown import (
     is_html,
@@ -25,6 +25,8 @@ from reconciler.notifications.unknown import (
 from reconciler.notifications.xml_tree import NotXml, parse_xml
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+RECOGNISERS = (MWS_MESSAGES, SP_API_MESSAGES, MERCHANT_PUSHES)
+"""Those of the services that this package knows by itself; programs may hand in more."""
 MOST_FAULTS = 10
 """Messages of one input of which it is told why they hold no notification."""
 
@@ -40,11 +42,12 @@ class Decoded(NamedTuple):
     several: bool
 
 
-def decode(data: bytes | str) -> Notification:
+def decode(data: bytes | str, recognisers: tuple[Recogniser, ...] = RECOGNISERS) -> Notification:
     """Return the notification that a message holds, in whatever it is wrapped.
 
     Args:
         data: an SQS body, a push's body or an event; bytes are UTF-8.
+        recognisers: what notifications are told by.
 
     Raises:
         DecodeError: it holds none or several, or is longer, deeper or more ambiguous than any real
@@ -52,7 +55,7 @@ def decode(data: bytes | str) -> Notification:
     """
     text = readable(data)
     try:
-        found = _opened(Layer(text))
+        found = _opened(Layer(text, recognisers=recognisers))
     except DecodeError as error:
         raise _concealed(error, text) from None
     if isinstance(found, list):
@@ -60,7 +63,7 @@ def decode(data: bytes | str) -> Notification:
     return found
 
 
-def decode_all(data: bytes | str) -> Decoded:
+def decode_all(data: bytes | str, recognisers: tuple[Recogniser, ...] = RECOGNISERS) -> Decoded:
     """Return all notifications that an input holds, in their order.
 
     Several are what SQS's ReceiveMessage answers, a Lambda event, a JSON list and JSON documents
@@ -72,7 +75,7 @@ def decode_all(data: bytes | str) -> Decoded:
     text = readable(data)
     found: list[Notification] = []
     faults: list[DecodeError] = []
-    waiting, several = [Layer(text)], False
+    waiting, several = [Layer(text, recognisers=recognisers)], False
     while waiting:
         try:
             one = _opened(waiting.pop())
@@ -124,29 +127,32 @@ def _open_text(layer: Layer, text: str) -> Notification | Layer | list[Layer]:
     if not text:
         raise no_notification("an empty message")
     if text.startswith("<"):
-        return _open_xml(text)
+        return _open_xml(layer, text)
     if is_base64(text):
         return _open_base64(layer, text)
     if not text.startswith(("{", "[", '"')):
-        return _guide_push(layer, text)
+        return _open_words(layer, text)
     try:
         values = parse_jsons(text)
     except NotJson as trouble:
-        if is_guide_text(text):
-            return _guide_push(layer, text)
+        if (found := _recognised(layer, text)) is not None:
+            return found
         # Text that begins like JSON was most likely meant to be.
         raise no_json(str(trouble), at_end=trouble.at_end) from None
     return _open_value(layer, values[0]) if len(values) == 1 else layer.each(values)
 
 
-def _open_xml(text: str) -> Notification:
+def _open_xml(layer: Layer, text: str) -> Notification:
     if is_html(text):
         raise no_xml(text, "")
     try:
         root, value = parse_xml(text)
     except NotXml as trouble:
         raise no_xml(text, str(trouble)) from None
-    return mws_notification(root, value)
+    for recogniser in layer.recognisers:
+        if recogniser.document and (found := recogniser.document(root, value)):
+            return _one(found)
+    raise no_notification(f"XML with the root {quoted(root)}")
 
 
 def _open_base64(layer: Layer, text: str) -> Layer:
@@ -159,15 +165,19 @@ def _open_base64(layer: Layer, text: str) -> Layer:
     return layer.inside(inner, place="inside base64: ")
 
 
-def _guide_push(layer: Layer, text: str) -> MerchantNotification:
-    """Return the Merchant push that the guide's text form holds; nothing else is written so."""
-    if not is_guide_text(text):
-        raise plain_text(text)
-    fields = parse_guide_text(text)
-    found = merchant_notification(fields, layer.carried)
+def _open_words(layer: Layer, text: str) -> Notification:
+    found = _recognised(layer, text)
     if found is None:
         raise plain_text(text)
     return found
+
+
+def _recognised(layer: Layer, text: str) -> Notification | None:
+    """Return the notification that text in a form of its own holds, None if it is none."""
+    for recogniser in layer.recognisers:
+        if recogniser.text and (found := recogniser.text(text, layer.carried)):
+            return _one(found)
+    return None
 
 
 def _open_value(layer: Layer, value: Any) -> Notification | Layer | list[Layer]:
@@ -183,11 +193,15 @@ def _open_value(layer: Layer, value: Any) -> Notification | Layer | list[Layer]:
 
 
 def _open_object(layer: Layer, value: Mapping[str, Any]) -> Notification | Layer | list[Layer]:
-    found = (
-        unwrap(layer, value)
-        or sp_api_notification(value, layer.carried)
-        or merchant_notification(value, layer.carried)
-    )
-    if found is None:
-        raise unknown_object(value)
+    inside = unwrap(layer, value)
+    if inside:
+        return inside
+    for recogniser in layer.recognisers:
+        if recogniser.fields and (found := recogniser.fields(value, layer.carried)):
+            return _one(found)
+    raise unknown_object(value)
+
+
+def _one(found: Notification) -> Notification:
+    """Be told what a recogniser gives, whose type the core does not know."""
     return found

@@ -3,10 +3,11 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.model.errors import DecodeError
+from reconciler.core.model.recogniser import Carried, Recogniser
 from reconciler.notifications.limits import quoted, readable
 from reconciler.notifications.unknown import no_notification
 
@@ -17,29 +18,28 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
-    """What a wrapper tells about the message, for a message that does not tell it itself."""
-
-    notification_type: str | None = None
-    id: str | None = None
-    time: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Layer:
     """Text or a JSON value still to be decoded, and what the wrappers around it told.
 
-    `place` says where it is, for errors; `depth` is the number of wrappers around it.
+    `place` says where it is, for errors; `depth` is the number of wrappers around it, and
+    `recognisers` know notifications when they see them.
     """
 
     content: Any
-    carried: Carried = Carried()
+    carried: Carried = Carried()  # noqa: RUF009 - a frozen value, shared safely
     place: str = ""
     depth: int = 0
+    recognisers: tuple[Recogniser, ...] = ()
 
     def inside(self, content: Any, carried: Carried | None = None, place: str = "") -> "Layer":
         """Return what this layer holds."""
-        return Layer(content, carried or self.carried, self.place + place, self.depth + 1)
+        return replace(
+            self,
+            content=content,
+            carried=carried or self.carried,
+            place=self.place + place,
+            depth=self.depth + 1,
+        )
 
     def each(self, items: Sequence[Any]) -> "Layer | list[Layer]":
         """Return what a list in this layer holds: its only item, or all of them.

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.core.model.errors import DecodeError
-from reconciler.notifications.layers import Carried
+from reconciler.core.model.recogniser import Carried, Recogniser
+from reconciler.notifications.guide_text import is_guide_text, parse_guide_text
 from reconciler.notifications.model import MerchantNotification, MerchantPayload
 
 _EVENTS = {
@@ -73,3 +74,13 @@ def _camel(value: Any) -> Any:
 def _camel_name(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(other[:1].upper() + other[1:] for other in others)
+
+
+def guide_push(text: str, carried: Carried) -> MerchantNotification | None:
+    """Return the push that the guide's text form holds, None if the text is none."""
+    return merchant_notification(parse_guide_text(text), carried) if is_guide_text(text) else None
+
+
+MERCHANT_PUSHES = Recogniser(
+    known="of the Merchant API (JSON or base64)", fields=merchant_notification, text=guide_push
+)

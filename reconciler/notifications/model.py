@@ -152,4 +152,13 @@ class MerchantNotification(_Message):
     payload: MerchantPayload
 
 
-Notification = MwsNotification | SpApiNotification | MerchantNotification
+class OtherNotification(_Message):
+    """A message of any other service, whose recogniser makes one of these or of a class below it.
+
+    `payload` has the message's own names and JSON values.
+    """
+
+    payload: Mapping[str, Any]
+
+
+Notification = MwsNotification | SpApiNotification | MerchantNotification | OtherNotification

@@ -20,7 +20,7 @@ def summary(notification: Notification) -> str:
         who, what = notification.payload.account, _merchant(notification.payload)
     else:
         facts = facts_of(notification.payload)
-        who = getattr(notification.metadata, "seller_id", None) or facts.who
+        who = notification.seller or facts.who
         what = _told(facts)
     head = (notification.time, notification.source, notification.notification_type, who)
     return " ".join((*(_short(part or "-") for part in head), what))

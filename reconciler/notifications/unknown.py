@@ -1,17 +1,13 @@
 """What a message is that holds no notification, in words, and which notifications are known."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from reconciler.core.model.errors import DecodeError
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.notifications.limits import quoted
-
-KNOWN = (
-    "known are notifications of MWS (XML), of the SP-API (JSON) and of the Merchant API (JSON or "
-    "base64), bare or inside SQS, SNS, EventBridge or Pub/Sub"
-)
 
 _HTML = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _CUT_OFF = ("no element found", "unclosed token", "unclosed CDATA section")
@@ -21,6 +17,13 @@ _LONG = 40
 
 class NoNotification(DecodeError):
     """A message is something else; the sentence says what."""
+
+
+def known(recognisers: Sequence[Recogniser]) -> str:
+    """Say which notifications are known, for whoever has something else."""
+    names = [recogniser.known for recogniser in recognisers]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
+    return f"known are notifications {listed}, bare or inside SQS, SNS, EventBridge or Pub/Sub"
 
 
 def no_notification(what: str) -> NoNotification:

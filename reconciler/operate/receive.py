@@ -8,7 +8,8 @@ from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
 from reconciler.core.model.mailbox import Message, MessageQueue
 from reconciler.core.model.objects import Desired
-from reconciler.notifications import Notification, decode, masked
+from reconciler.core.model.recogniser import Recogniser
+from reconciler.notifications import RECOGNISERS, Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
 
 BATCH = 10
@@ -68,23 +69,28 @@ def declared_queue(declarations: Declarations, name: str) -> Desired:
     return found
 
 
-def fetch(queue: MessageQueue, wanted: ReceiveLimits, show: Show) -> None:
+def fetch(
+    queue: MessageQueue,
+    wanted: ReceiveLimits,
+    show: Show,
+    recognisers: tuple[Recogniser, ...] = RECOGNISERS,
+) -> None:
     """Fetch until there is nothing new, or enough; whatever happens, release what stays.
 
     Raises:
         ServiceError: the queue could not be read, or what was shown not be deleted.
     """
-    fetching = _Fetching(queue, wanted, show)
+    fetching = _Fetching(queue, wanted, show, recognisers)
     try:
         fetching.run()
     finally:
         queue.release(list(fetching.held.values()))
 
 
-def read(message: Message) -> Received:
+def read(message: Message, recognisers: tuple[Recogniser, ...] = RECOGNISERS) -> Received:
     """Decode a message, whatever it holds."""
     try:
-        return Received(message, decode(message.body))
+        return Received(message, decode(message.body, recognisers))
     except DecodeError as error:
         return Received(message, None, str(error))
 
@@ -104,7 +110,14 @@ class _Fetching:
     They are kept until the end: given back at once, the next look would bring the same ones.
     """
 
-    def __init__(self, queue: MessageQueue, wanted: ReceiveLimits, show: Show) -> None:
+    def __init__(
+        self,
+        queue: MessageQueue,
+        wanted: ReceiveLimits,
+        show: Show,
+        recognisers: tuple[Recogniser, ...],
+    ) -> None:
+        self._recognisers = recognisers
         self._queue = queue
         self._wanted = wanted
         self._show = show
@@ -131,7 +144,8 @@ class _Fetching:
             self._hold(found)
             if not fresh and not self._wanted.follow:
                 return
-            items = [item for item in map(read, fresh) if self._wanted.includes(item)]
+            found_in = [read(message, self._recognisers) for message in fresh]
+            items = [item for item in found_in if self._wanted.includes(item)]
             self._shown += len(items)
             yield items
 

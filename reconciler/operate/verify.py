@@ -13,12 +13,14 @@ from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.references import get, references
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.observation import Observation
+from reconciler.notifications import RECOGNISERS
 from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
 from reconciler.run import Progress, silent
 from reconciler.run.failures import told
@@ -36,7 +38,7 @@ class VerifyManner:
     """How to verify: `within` is seconds a test message may take; `now` are seconds since 1970.
 
     `allow_private`: post to addresses that are not public. `sends` and `posts` say whether test
-    messages and samples are sent; `unsent` is why not.
+    messages and samples are sent; `unsent` is why not. `recognisers` tell the messages apart.
     """
 
     now: Callable[[], float]
@@ -45,6 +47,7 @@ class VerifyManner:
     sends: bool = True
     posts: bool = True
     unsent: str = ""
+    recognisers: tuple[Recogniser, ...] = RECOGNISERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,15 @@ def _push(
 
 
 def _try(route: Route, send: SendTest, open_queue: OpenQueue, manner: VerifyManner) -> Links:
-    return (try_route(route, send, open_queue, within=manner.within, now=manner.now),)
+    link = try_route(
+        route,
+        send,
+        open_queue,
+        within=manner.within,
+        now=manner.now,
+        recognisers=manner.recognisers,
+    )
+    return (link,)
 
 
 def _key(live: Live) -> Key:

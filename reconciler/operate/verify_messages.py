@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import DecodeError
 from reconciler.core.model.mailbox import Message, MessageQueue, TestSign
 from reconciler.core.model.objects import Live
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.spec import Spec
-from reconciler.notifications import Notification, decode
+from reconciler.notifications import RECOGNISERS, Notification, decode
 
 NAME = "test message"
 SKEW = 60.0
@@ -38,6 +40,7 @@ def try_route(
     *,
     within: float,
     now: Callable[[], float],
+    recognisers: tuple[Recogniser, ...] = RECOGNISERS,
 ) -> Link:
     """Send a test message along a route and return whether it arrived in `within` seconds.
 
@@ -51,18 +54,26 @@ def try_route(
         return Link(NAME, "doubtful", _too_few(mailbox.max_receives))
     asked = now()
     sign = send_test(route.destination, route.subscription, route.known)
-    found = mailbox.search(lambda message: read_test(message, sign, asked) is not None, within)
-    if found is None:
+    recognised = partial(read_test, sign=sign, asked=asked, recognisers=recognisers)
+    message = mailbox.search(lambda message: recognised(message) is not None, within)
+    found = recognised(message) if message is not None else None
+    if message is None or found is None:
         return Link(NAME, "broken", _lost(within))
-    return Link(NAME, "holds", _clear_away(mailbox, found, sign, asked))
+    bare = sign.certain or not found.payload
+    return Link(NAME, "holds", _clear_away(mailbox, message, bare=bare))
 
 
-def read_test(message: Message, sign: TestSign, asked: float) -> Notification | None:
+def read_test(
+    message: Message,
+    sign: TestSign,
+    asked: float,
+    recognisers: tuple[Recogniser, ...] = RECOGNISERS,
+) -> Notification | None:
     """Return a message decoded if it is the test that was `asked` for, None if it is another."""
     if message.sent < asked - SKEW:
         return None
     try:
-        found = decode(message.body)
+        found = decode(message.body, recognisers)
     except DecodeError:
         return None
     right = (
@@ -73,10 +84,9 @@ def read_test(message: Message, sign: TestSign, asked: float) -> Notification | 
     return found if right else None
 
 
-def _clear_away(mailbox: MessageQueue, message: Message, sign: TestSign, asked: float) -> str:
+def _clear_away(mailbox: MessageQueue, message: Message, *, bare: bool) -> str:
     """Delete the test message where it cannot be anything else, and say what was done."""
-    found = read_test(message, sign, asked)
-    if sign.certain or (found is not None and not found.payload):
+    if bare:
         mailbox.discard([message])
         return "a test message arrived in the queue, and was deleted there"
     mailbox.release([message])

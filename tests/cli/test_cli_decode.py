@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from reconciler.notifications import KNOWN, MAX_BYTES, decode, summary
+from reconciler.notifications import MAX_BYTES, RECOGNISERS, decode, known, summary
 from tests.notifications.messages import DISAPPROVED, MESSAGES, in_sns, pushed
 
 
@@ -80,7 +80,7 @@ def test_what_holds_no_notification_ends_with_1_and_one_sentence_naming_its_sour
     cli, piped, tmp_path
 ):
     piped("<html/>")
-    sentence = f"an HTML page, no notification known here; {KNOWN}"
+    sentence = f"an HTML page, no notification known here; {known(RECOGNISERS)}"
     assert cli("decode", "--format", "text") == (1, "", f"error: stdin: {sentence}\n")
     file = tmp_path / "page.html"
     file.write_text("<html/>")

@@ -3,6 +3,7 @@
 from functools import partial
 
 from reconciler.core.model.endpoint import is_loopback
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
@@ -34,6 +35,13 @@ def sandboxed(_name: str, account: MerchantAccount, url: str) -> Account:
     return account.model_copy(update={"endpoint": url, "credentials": token})
 
 
+def recognise() -> Recogniser:
+    """Return what notifications are told by."""
+    from reconciler.notifications.merchant import MERCHANT_PUSHES
+
+    return MERCHANT_PUSHES
+
+
 SERVICE = Service(
     name="merchant",
     account=MerchantAccount,
@@ -42,5 +50,6 @@ SERVICE = Service(
     sandboxed=sandboxed,
     access=access,
     example=EXAMPLE,
+    recognise=recognise,
     invariants=check_exclusions,
 )

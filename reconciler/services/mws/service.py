@@ -1,6 +1,7 @@
 """Amazon MWS, as one value."""
 
 from reconciler.core.model.migration import Origin
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
@@ -37,6 +38,13 @@ def origin(account: MwsAccount) -> Origin:
     return Origin(account.seller_id, account.marketplace_id, region)
 
 
+def recognise() -> Recogniser:
+    """Return what notifications are told by."""
+    from reconciler.notifications.amazon import MWS_MESSAGES
+
+    return MWS_MESSAGES
+
+
 SERVICE = Service(
     name="mws",
     account=MwsAccount,
@@ -48,5 +56,6 @@ SERVICE = Service(
     sandboxed=sandboxed,
     example=EXAMPLE,
     origin=origin,
+    recognise=recognise,
     invariants=check_destinations,
 )

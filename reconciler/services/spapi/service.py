@@ -1,6 +1,7 @@
 """The Selling Partner API, as one value."""
 
 from reconciler.core.model.migration import SuccessorApplication
+from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
@@ -50,6 +51,13 @@ def successor(name: str, account: SpApiAccount) -> SuccessorApplication:
     return SuccessorApplication(name, account.region, tuple(sorted(account.sellers)))
 
 
+def recognise() -> Recogniser:
+    """Return what notifications are told by."""
+    from reconciler.notifications.amazon import SP_API_MESSAGES
+
+    return SP_API_MESSAGES
+
+
 SERVICE = Service(
     name="sp-api",
     account=SpApiAccount,
@@ -61,5 +69,6 @@ SERVICE = Service(
     sandboxed=sandboxed,
     example=EXAMPLE,
     successor=successor,
+    recognise=recognise,
     invariants=check_deliveries,
 )
