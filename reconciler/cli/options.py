@@ -1,23 +1,31 @@
 """Options that several commands take."""
 
-import os
-import re
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.completing import accounts, addresses, completion, queues, services
+from reconciler.cli.option_values import (
+    as_duration,
+    as_host,
+    as_limit,
+    as_number,
+    as_repository,
+    as_seller,
+    as_services,
+    as_shard,
+    as_stack,
+    as_tool,
+    as_url,
+)
 
 if TYPE_CHECKING:
     from reconciler.core.manifest.settings import Limit
 else:
     Limit = object  # typer asks the parser, and `--help` must not load the core
 
-
-T = TypeVar("T")
 
 DEFAULT_PATH = Path("subscriptions")
 
@@ -74,108 +82,6 @@ class DecodeFormat(StrEnum):
     text = "text"
 
 
-def _limit(value: Any) -> Limit:
-    from reconciler.core.manifest.settings import parse_limit
-
-    try:
-        limit: Limit = parse_limit(value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    return limit
-
-
-_PLACES = (("JOB_COMPLETION_INDEX", 1), ("CI_NODE_INDEX", 0))
-"""Variables that tell which of several jobs this is, and what makes it count from 1."""
-
-
-def _automatic(total: str) -> str:
-    """Return the shard that the job's own environment tells."""
-    for name, more in _PLACES:
-        value = os.environ.get(name, "")
-        if value:
-            if not re.fullmatch(r"[0-9]{1,9}", value):
-                raise typer.BadParameter(f"{name} is {value!r}, and no number")
-            return f"{int(value) + more}/{total}"
-    names = " nor ".join(name for name, _ in _PLACES)
-    raise typer.BadParameter(f"auto: neither {names} is set")
-
-
-def _shard(value: str) -> str:
-    if re.fullmatch(r"auto/[0-9]{1,9}", value):
-        value = _automatic(value.removeprefix("auto/"))
-    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise typer.BadParameter(f"expected I/N with I from 1 to N, not {value}")
-    return value
-
-
-def _seller(value: str) -> str:
-    if re.fullmatch(r"[^=]+=[^=]+", value) is None:
-        raise typer.BadParameter("expected SELLERID=NAME, as in A2EXAMPLE1SELLER=acme-uk")
-    return value
-
-
-def _url(value: str | None) -> str | None:
-    from reconciler.core.model.endpoint import parse_endpoint
-
-    return value if value is None else _checked(parse_endpoint, value)
-
-
-def _host(value: str) -> str:
-    from reconciler.core.model.hosts import parse_allowed
-
-    return _checked(parse_allowed, value)
-
-
-def _duration(value: str) -> int:
-    from reconciler.core.model.units import parse_duration
-
-    return _checked(lambda text: int(parse_duration(text)), value)
-
-
-def _stack(value: str | None) -> str | None:
-    from reconciler.starter.selection import parse_stack
-
-    return value if value is None else _checked(parse_stack, value)
-
-
-def _services(names: list[str]) -> list[str]:
-    from reconciler.starter.selection import offered
-    from reconciler.wiring import SERVICES
-
-    known = offered(SERVICES)
-    for name in names:
-        if name not in known:
-            choices = ", ".join(map(repr, known))
-            raise typer.BadParameter(f"{name!r} is not one of {choices}.")
-    return names
-
-
-def _repository(value: str | None) -> str | None:
-    from reconciler.core.model.repository import parse_repository
-
-    return value if value is None else _checked(lambda text: str(parse_repository(text)), value)
-
-
-def _tool(value: str | None) -> str | None:
-    from reconciler.starter.tool import parse_tool
-
-    return value if value is None else _checked(parse_tool, value)
-
-
-def _number(value: str | None) -> str | None:
-    from reconciler.core.model.repository import parse_number
-
-    return value if value is None else _checked(parse_number, value)
-
-
-def _checked(parse: Callable[[str], T], value: str) -> T:
-    try:
-        return parse(value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
 PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="Directory of declarations, or one file.")
 ]
@@ -193,7 +99,7 @@ SandboxOption = Annotated[
     typer.Option(
         metavar="URL",
         envvar="RECONCILER_SANDBOX",
-        callback=_url,
+        callback=as_url,
         help="Send every account to this sandbox, with throw-away credentials.",
     ),
 ]
@@ -202,7 +108,7 @@ AllowHostOption = Annotated[
     typer.Option(
         "--allow-host",
         metavar="HOST",
-        parser=_host,
+        parser=as_host,
         help="Send secrets to this host too, beyond the services' own (repeatable; besides those "
         "in RECONCILER_ALLOWED_HOSTS, comma separated).",
     ),
@@ -228,7 +134,7 @@ ShardOption = Annotated[
     str | None,
     typer.Option(
         metavar="I/N",
-        parser=_shard,
+        parser=as_shard,
         help="Only the I-th of N parts of the accounts, for fleets planned side by side; auto/N "
         "takes I from JOB_COMPLETION_INDEX or CI_NODE_INDEX.",
     ),
@@ -238,7 +144,7 @@ WaitOption = Annotated[
     typer.Option(
         "--wait",
         metavar="DURATION",
-        parser=_duration,
+        parser=as_duration,
         help="With --shard: how long to wait for what other shards make.",
     ),
 ]
@@ -247,7 +153,7 @@ TimeLimitOption = Annotated[
     typer.Option(
         "--time-limit",
         metavar="DURATION",
-        parser=_duration,
+        parser=as_duration,
         help="Begin nothing more after this time (50m), say what is left, and end with 1.",
     ),
 ]
@@ -255,17 +161,17 @@ MaxAgeOption = Annotated[
     int | None,
     typer.Option(
         metavar="DURATION",
-        parser=_duration,
+        parser=as_duration,
         help="Warn if the artifact is older (26h): whatever takes snapshots has stopped.",
     ),
 ]
 MaxDeletesOption = Annotated[
     Limit | None,
-    typer.Option(metavar="LIMIT", parser=_limit, help="Override policy.maxDeletes once."),
+    typer.Option(metavar="LIMIT", parser=as_limit, help="Override policy.maxDeletes once."),
 ]
 MaxUpdatesOption = Annotated[
     Limit | None,
-    typer.Option(metavar="LIMIT", parser=_limit, help="Override policy.maxUpdates once."),
+    typer.Option(metavar="LIMIT", parser=as_limit, help="Override policy.maxUpdates once."),
 ]
 AdoptOption = Annotated[
     list[str],
@@ -332,7 +238,7 @@ SellerOption = Annotated[
     list[str],
     typer.Option(
         metavar="SELLERID=NAME",
-        parser=_seller,
+        parser=as_seller,
         help="The SP-API seller that an MWS seller id is (repeatable).",
     ),
 ]
@@ -351,7 +257,7 @@ StackOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        callback=_stack,
+        callback=as_stack,
         help="What marks everything these declarations own (default: after the directory).",
     ),
 ]
@@ -359,7 +265,7 @@ ServiceOption = Annotated[
     list[str],
     typer.Option(
         metavar="NAME",
-        callback=_services,
+        callback=as_services,
         autocompletion=services,
         help="A service to start with (repeatable; default: ask, or all but retired ones).",
     ),
@@ -368,7 +274,7 @@ RepositoryOption = Annotated[
     str | None,
     typer.Option(
         metavar="OWNER/NAME",
-        callback=_repository,
+        callback=as_repository,
         help="The repository on GitHub (default: git's remote `origin`).",
     ),
 ]
@@ -376,19 +282,19 @@ RepositoryIdOption = Annotated[
     str | None,
     typer.Option(
         metavar="NUMBER",
-        callback=_number,
+        callback=as_number,
         help="GitHub's id of the repository, for conditions that names cannot fool.",
     ),
 ]
 OwnerIdOption = Annotated[
     str | None,
-    typer.Option(metavar="NUMBER", callback=_number, help="GitHub's id of its owner, likewise."),
+    typer.Option(metavar="NUMBER", callback=as_number, help="GitHub's id of its owner, likewise."),
 ]
 ToolOption = Annotated[
     str | None,
     typer.Option(
         metavar="OWNER/NAME@COMMIT",
-        callback=_tool,
+        callback=as_tool,
         help="Where the workflows get this tool from: its repository at a full commit hash, or "
         "`vendored`, a wheel in your own (default: as the workflows there do, else where this was "
         "built from, else a wheel). Given again, it changes the workflows that are there.",
@@ -403,7 +309,9 @@ MaxWaitingOption = Annotated[
 MessageAgeOption = Annotated[
     int,
     typer.Option(
-        metavar="DURATION", parser=_duration, help="How long the oldest message may wait: 30m, 2h."
+        metavar="DURATION",
+        parser=as_duration,
+        help="How long the oldest message may wait: 30m, 2h.",
     ),
 ]
 MaxDeadLettersOption = Annotated[

@@ -335,8 +335,9 @@ class TestSubscriptions:
         assert subscription().partition() == "de"
 
     def test_creations_wait_for_the_seller_and_deletions_for_the_application(self):
-        assert subscription().bucket("create") == "createSubscription:de"
-        assert subscription().bucket("delete") == "deleteSubscriptionById:grantless"
+        one = subscription()
+        assert one.cost.bucket(one, "create") == "createSubscription:de"
+        assert one.cost.bucket(one, "delete") == "deleteSubscriptionById:grantless"
 
 
 class TestFilters:
