@@ -1,21 +1,34 @@
 """Writes anew what the documents take from the code: references, and outputs that they quote."""
 
+import contextlib
+import io
 import sys
 
 from handbook import commands, declarations
 from handbook.pages import ROOT, name_of, pages
 from handbook.sessions import Session, Unfit
+from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
 
+
+def picture() -> str:
+    """Return the picture of what the sample declares."""
+    drawn = io.StringIO()
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(drawn):
+        invoke(["graph", "--declared", "--format", "svg"])
+    return drawn.getvalue()
+
+
 REFERENCES = {
+    "docs/images/sample.svg": picture,
     "docs/reference/commands.md": commands.reference,
     "docs/reference/declarations.md": declarations.reference,
 }
-"""What writes each reference."""
+"""What makes each file that is made of the code."""
 
 
 def write_references() -> None:
-    """Write the pages that are made of the code."""
+    """Write the pages and the picture that are made of the code."""
     for name, reference in REFERENCES.items():
         (ROOT / name).write_text(reference(), encoding="utf-8")
 

@@ -49,7 +49,7 @@ def _section(name: str, command: Any, parent: Any) -> Iterator[str]:
 def _table(command: Any, context: Any) -> Iterator[str]:
     rows = [record for item in command.params if (record := item.get_help_record(context))]
     if rows:
-        yield "| option | |\n|---|---|\n"
+        yield "| option | means |\n|---|---|\n"
     for names, text in rows:
         yield f"| `{_cell(names)}` | {_cell(text).replace('<', '&lt;')} |\n"
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from handbook.pages import ROOT
-from reconciler.core.manifest.settings import Owns, Policy
+from reconciler.core.manifest.settings import Limit, Owns, Policy
 from reconciler.core.model.units import Unit, format_unit, parts_of
 from reconciler.core.service import Service
 from reconciler.wiring import SERVICES
@@ -96,7 +96,8 @@ def _account(item: Mapping[str, Any], examples: Mapping[str, Any]) -> str:
 
 def _model(model: type[BaseModel], examples: list[Any]) -> Iterator[str]:
     """Yield the text and table of a class, and of those within it."""
-    yield f"\n{_prose(model)}\n\n| field | type | default | | example |\n|---|---|---|---|---|\n"
+    yield f"\n{_prose(model)}\n\n| field | type | default | means | example |\n"
+    yield "|---|---|---|---|---|\n"
     inner: list[tuple[type[BaseModel], list[Any]]] = []
     kinds = model.model_json_schema(by_alias=True)
     for name, info in model.model_fields.items():
@@ -114,7 +115,7 @@ def _model(model: type[BaseModel], examples: list[Any]) -> Iterator[str]:
 def _models(info: FieldInfo) -> list[type[BaseModel]]:
     parts = parts_of(info.annotation)
     found = (item for item in parts if isinstance(item, type) and issubclass(item, BaseModel))
-    return [item for item in dict.fromkeys(found) if item.__name__ != "Limit"]
+    return [item for item in dict.fromkeys(found) if item is not Limit]
 
 
 def _flat(values: list[Any]) -> Iterator[Any]:
@@ -167,6 +168,8 @@ def _kind(schema: Mapping[str, Any], info: FieldInfo) -> str:
     unit = _unit(info)
     if unit is not None:
         return {"seconds": "duration", "bytes": "size"}[unit.name]
+    if Limit in parts_of(info.annotation):
+        return "number or share"
     return " or ".join(dict.fromkeys(_words(schema)))
 
 
