@@ -1,5 +1,8 @@
 """Who is wired to what, of kinds that no service has."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 from reconciler.core.model.delivery import Delivery
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
@@ -57,8 +60,8 @@ def test_a_reference_that_is_led_elsewhere_shows_both_ways():
     topology = drawn(world(WELL, old, new, after), stand(WELL, old, new, before))
     assert states(topology)["pipe.p"] == "update"
     assert topology.edges == (
-        Edge("pipe.p", "tank.new", "", "comes"),
-        Edge("pipe.p", "tank.old", "", "goes"),
+        Edge("pipe.p", "tank.new", "overflow", "comes"),
+        Edge("pipe.p", "tank.old", "overflow", "goes"),
         Edge("pipe.p", "well.w", "", "stays"),
     )
 
@@ -83,6 +86,20 @@ def test_an_edge_within_a_kind_says_what_it_is_for():
     source = declare("a", "depot", spilling, refs={"spill.tank": target})
     topology = declared_topology(world(source, target))
     assert topology.edges == (Edge("tank.a", "tank.b", "spill", "stays"),)
+
+
+def test_an_object_stands_behind_what_it_takes_notifications_from():
+    class Sluice(Pipe):
+        kind = "sluice"
+        refs: ClassVar = {**Pipe.refs, "well": replace(Pipe.refs["well"], source=True)}
+
+    tank = declare("a", "depot", Tank(name="a"))
+    sluice = declare("s", "works", Sluice(well=""), refs={"well": WELL, "overflow": tank})
+    topology = declared_topology(world(WELL, tank, sluice))
+    assert topology.edges == (
+        Edge("sluice.s", "tank.a", "overflow", "stays"),
+        Edge("well.w", "sluice.s", "", "stays"),
+    )
 
 
 def test_what_lies_elsewhere_is_a_node_of_its_own():

@@ -51,13 +51,15 @@ class Reference:
     """A spec field that names another object: its `kind`, and the `output` written to the service.
 
     `same_account`: the other object lives in this object's own account. `remote` is a pattern for
-    remote values that may stand in YAML instead of a declared name (None: names only).
+    remote values that may stand in YAML instead of a declared name (None: names only). `source`:
+    notifications come from the other object, instead of going there.
     """
 
     kind: str
     output: str
     same_account: bool = False
     remote: str | None = None
+    source: bool = False
 
     def key(self, account: str, handle: Handle) -> ReferenceKey:
         """Return what this reference, of an object in `account`, calls the other object."""

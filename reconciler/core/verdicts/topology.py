@@ -41,6 +41,8 @@ deleted by this plan. elsewhere: outside of all accounts that are declared.
 """
 NODE_STATES: tuple[NodeState, ...] = get_args(NodeState)
 EdgeState = Literal["stays", "comes", "goes"]
+Way = tuple[str, str, str]
+"""From where, to where, and what to write beside it."""
 CALL_BACK = "call back"
 """The kind of a node that stands for a URI notifications are posted to."""
 
@@ -150,7 +152,7 @@ class _Drawing:
             self._edges.update(self._of_declared(item))
         for key, thing in undeclared:
             state: EdgeState = "goes" if key in self._verbs else "stays"
-            self._edges.update(Edge(key, *way, state) for way in self._ways(thing))
+            self._edges.update(Edge(*way, state) for way in self._ways(thing, key))
         nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
         return Topology(self._declarations.stack, nodes, tuple(sorted(self._edges)))
 
@@ -179,9 +181,9 @@ class _Drawing:
 
     def _of_declared(self, item: Desired) -> Iterator[Edge]:
         """Yield where a declared object leads, and from where it is led away."""
-        wanted = set(self._ways(item))
+        wanted = set(self._ways(item, item.address))
         live = self._world.met(item) if self._world else None
-        actual = set(self._ways(live)) if live else wanted
+        actual = set(self._ways(live, item.address)) if live else wanted
         match self._verbs.get(item.address):
             case None if self._declared_state(item) == "in sync":
                 wanted = actual
@@ -192,19 +194,20 @@ class _Drawing:
         comes = self._verbs.get(item.address) == "create"
         for way in wanted | actual:
             stays = way in actual and way in wanted and not comes
-            yield Edge(
-                item.address, *way, "stays" if stays else "comes" if way in wanted else "goes"
-            )
+            yield Edge(*way, "stays" if stays else "comes" if way in wanted else "goes")
 
-    def _ways(self, item: Desired | Live) -> Iterator[tuple[str, str]]:
-        """Yield the key of what an object leads to, and what to write beside that."""
+    def _ways(self, item: Desired | Live, key: str) -> Iterator[Way]:
+        """Yield where notifications go on from the object `key`, or come to it from."""
         named = item.references if isinstance(item, Desired) else {}
         for path, reference, handle in references(item.spec):
-            beside = _words(path) if reference.kind == item.spec.kind else ""
-            yield named.get(path) or self._found(item, reference, handle), beside
+            other = named.get(path) or self._found(item, reference, handle)
+            if reference.source:
+                yield other, key, ""
+            else:
+                yield key, other, _beside(path, reference)
         if item.spec.delivery.pushes_to is not None:
             uri = str(item.spec.fields()[item.spec.delivery.pushes_to])
-            yield self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
+            yield key, self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
 
     def _found(self, item: Desired | Live, reference: Reference, handle: Handle) -> str:
         """Return the key of what a handle names; what nobody knows becomes a node of its own."""
@@ -249,6 +252,10 @@ def _distinguishing(spec: Spec, name: str) -> Iterator[str]:
             yield from (text for text in map(str, inner) if text not in re.split(r"[/\[\]]", name))
 
 
-def _words(path: str) -> str:
-    """Return the head of a YAML path in words: `deadLetter.queue` → `dead letter`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path.partition(".")[0]).lower()
+def _beside(path: str, reference: Reference) -> str:
+    """Return the head of a YAML path in words, `deadLetter.queue` → `dead letter`.
+
+    Empty on the usual way, where the field is called like the kind it leads to.
+    """
+    head = path.partition(".")[0]
+    return "" if head == reference.kind else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", head).lower()
