@@ -1,8 +1,7 @@
 """Who is wired to what, and what would change: declared and live objects as nodes and edges.
 
 What leads where follows from the references of specs alone: from what notifications are sent for to
-where they end, and from there to what takes those that nobody could read. An edge to an object of
-the same kind is such a way out (a dead-letter queue).
+where they end, and from there to what takes those that nobody could read.
 """
 
 import re
