@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from reconciler import wiring
 from reconciler.cli import exits
 from reconciler.cli.session import RunRequest, connected, declared_for, how_far, select, to_read
 from reconciler.cli.state import State, in_the_way, write_result
@@ -17,7 +18,7 @@ from reconciler.operate.export import Exported, export
 from reconciler.reports.findings import sentence
 from reconciler.run import observe
 from reconciler.starter.writing import write_files
-from reconciler.wiring import SERVICES, declarations
+from reconciler.wiring import declarations
 
 FILE = "exported.yaml"
 
@@ -33,7 +34,7 @@ def export_to(state: State, request: RunRequest, out: Path | None) -> int:
     exported = export(
         declared,
         observation,
-        services=SERVICES,
+        services=wiring.SERVICES,
         reread=lambda source: declarations(request.path, sandbox=request.sandbox, beside=source),
         accounts=selected,
     )

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler import wiring
 from reconciler.cli import exits
 from reconciler.cli.state import State, save_new
 from reconciler.core.manifest.reader import Source
 from reconciler.migration.mapping import Choices
 from reconciler.migration.migrate import migrate
-from reconciler.wiring import SERVICES, declarations
+from reconciler.wiring import declarations
 
 UNDECLARED = (
     "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
@@ -21,7 +22,7 @@ def migrate_to(
 ) -> int:
     """Write what takes over from the MWS declarations at `path` to `out`, or to stdout."""
     declared = declarations(path)
-    migrated = migrate(declared, SERVICES, Choices(sellers, keep_first))
+    migrated = migrate(declared, wiring.SERVICES, Choices(sellers, keep_first))
     for note in migrated.notes:
         state.say(note)
     if not migrated.text:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler import wiring
 from reconciler.cli import exits
 from reconciler.cli.session import (
     RunRequest,
@@ -28,7 +29,6 @@ from reconciler.core.world.observation import Observation
 from reconciler.core.world.snapshot import Outdated, Snapshot, opened, recall, take, unseal
 from reconciler.reports import as_json
 from reconciler.run import observe
-from reconciler.wiring import SERVICES
 
 _NOT_COVERED = (
     "the snapshot is not of this account, so that what may point from there at what is removed is "
@@ -154,7 +154,7 @@ def seen_since(state: State, file: Path, declared: Declarations, *, needed: bool
     renamed = {name for name, it in snapshot.accounts.items() if it in targets.values()}
     then = (
         item
-        for item in recall(snapshot, SERVICES)
+        for item in recall(snapshot, wiring.SERVICES)
         if item.account in declared.accounts or item.account not in renamed
     )
     return Discovery(seen=seen_topics(observation.live), left=left_behind(then, declared.accounts))
@@ -171,7 +171,7 @@ def _unsealed(
     file: Path, content: bytes, declared: Declarations, targets: Mapping[str, Any]
 ) -> tuple[Snapshot, Observation]:
     try:
-        return unseal(content, declared, SERVICES, targets)
+        return unseal(content, declared, wiring.SERVICES, targets)
     except PlanRefused as error:
         raise type(error)(f"{file}: {error}") from error
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconciler import wiring
 from reconciler.cli import exits
 from reconciler.cli.state import State, write_result
 from reconciler.core.manifest.reader import Declarations, Source, read
@@ -34,7 +35,7 @@ from reconciler.starter.surroundings import (
 )
 from reconciler.starter.workflows import taken_names
 from reconciler.starter.writing import write_files
-from reconciler.wiring import SERVICES, today
+from reconciler.wiring import today
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def start(state: State, request: InitRequest) -> int:
     repository = _repository(request)
     declared = _found(request.directory) or _made(state, request)
     made = _equipment(request, declared)
-    files = {**declared.new, f"{DECLARATIONS}/{SCHEMA}": schema_of(SERVICES)}
+    files = {**declared.new, f"{DECLARATIONS}/{SCHEMA}": schema_of(wiring.SERVICES)}
     contents = {path: text.encode() for path, text in files.items()} | made.files
     written = write_files(request.directory, contents, made.changes, made.removed)
     for sentence in (*_remarks(request, declared), *made.remarks, *_unseen(request, made)):
@@ -88,7 +89,7 @@ def start(state: State, request: InitRequest) -> int:
         changed={path: made.told.get(path, ()) for path in written.changed},
         removed=written.removed,
         declared=declared.understood,
-        services=SERVICES,
+        services=wiring.SERVICES,
         repository=repository,
         fresh=bool(declared.new),
         workflows=request.workflows,
@@ -104,19 +105,19 @@ def _found(directory: Path) -> _Declared | None:
         return None
     kept = tuple(str(Path(source.name).relative_to(directory)) for source in sources)
     tables = table_opener(folder)
-    found = read(sources, SERVICES, where=str(folder), today=today(), open_table=tables)
+    found = read(sources, wiring.SERVICES, where=str(folder), today=today(), open_table=tables)
     return _Declared(found, kept=kept)
 
 
 def _made(state: State, request: InitRequest) -> _Declared:
     """Make declarations, and understand them before any of them is written."""
     stack = request.stack or stack_like(request.directory.resolve().name)
-    known = offered(SERVICES)
+    known = offered(wiring.SERVICES)
     services = request.services or _ask(state, known)
     choice = StarterContents(stack, services, known, empty=request.empty)
     files = {f"{DECLARATIONS}/{name}": text for name, text in example_files(choice).items()}
     sources = [Source(name, text.encode()) for name, text in files.items()]
-    understood = read(sources, SERVICES, where=DECLARATIONS, today=today())
+    understood = read(sources, wiring.SERVICES, where=DECLARATIONS, today=today())
     return _Declared(understood, new=files)
 
 

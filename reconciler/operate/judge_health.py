@@ -12,6 +12,7 @@ from reconciler.core.text.counting import counted
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     HealthLimits,
+    ObjectHealth,
     Presence,
     QueueHealth,
     Status,
@@ -43,23 +44,24 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
     shown = frozenset(accounts)
     judges = _Judges(seen, limits)
     items: dict[str, list[Desired]] = {"queue": [], "destination": [], "subscription": []}
+    others: list[Desired] = []
     for item in sorted(seen.declared.desired, key=lambda item: item.address):
         if item.account in shown:
-            items[item.spec.kind].append(item)
-    queues = tuple(judges.queue(item) for item in items["queue"])
-    destinations = tuple(judges.destination(item) for item in items["destination"])
-    subscriptions = tuple(judges.subscription(item) for item in items["subscription"])
+            items.get(item.spec.kind, others).append(item)
     unread, shut = _reasons(seen, shown)
-    return Status(
+    status = Status(
         stack=seen.declared.stack,
-        healthy=not any(item.problems for item in (*queues, *destinations, *subscriptions)),
+        healthy=True,
         complete=not unread,
-        queues=queues,
-        destinations=destinations,
-        subscriptions=subscriptions,
+        queues=tuple(judges.queue(item) for item in items["queue"]),
+        destinations=tuple(judges.destination(item) for item in items["destination"]),
+        subscriptions=tuple(judges.subscription(item) for item in items["subscription"]),
+        others=tuple(judges.other(item) for item in others),
         unread=unread,
         notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines()),
     )
+    healthy = not any(item.problems for item in status.everything)
+    return status.model_copy(update={"healthy": healthy})
 
 
 def _reasons(seen: Seen, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -135,6 +137,13 @@ class _Judges:
             alive=alive,
             leads_to=name,
         )
+
+    def other(self, item: Desired) -> ObjectHealth:
+        """Judge an object of a further kind, of which only presence and references are known."""
+        found, metrics = self.destination(item), self._metrics(item)
+        problems = (*found.problems, *self._push_problems(metrics))
+        fields = {**found.model_dump(by_alias=False), "problems": problems}
+        return ObjectHealth(kind=item.spec.kind, health=metrics, **fields)
 
     def subscription(self, item: Desired) -> SubscriptionHealth:
         """Judge a subscription: is it there, switched on, permitted, and does it lead anywhere?"""

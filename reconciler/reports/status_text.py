@@ -29,7 +29,7 @@ _WITH_BARS = 72
 
 def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     """Yield the report's lines."""
-    everything = (*status.queues, *status.destinations, *status.subscriptions)
+    everything = status.everything
     ill = sum(bool(item.problems) for item in everything)
     yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold")
     columns = _Columns.of(status.queues, bars=screen.width >= _WITH_BARS)
@@ -44,6 +44,9 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     )
     yield from _section("Destinations", status.destinations, _destination, listing)
     yield from _section("Subscriptions", status.subscriptions, _subscription, listing)
+    for kind in sorted({item.kind for item in status.others}):
+        alike = [item for item in status.others if item.kind == kind]
+        yield from _section(f"Of kind {kind}", alike, _destination, listing)
     if status.unread:
         yield line()
         yield line("Could not be read:", "bold")

@@ -7,6 +7,7 @@ from reconciler.core.service import Account
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import _measure
 from reconciler.reports.diagnosis_text import lines
+from reconciler.reports.lines import PLAIN
 from reconciler.run import silent
 from tests.toys import Cloud, Tank, declare, world
 
@@ -24,10 +25,8 @@ def test_what_cannot_be_examined_is_not_ready():
     found = diagnosed(Abilities())
     assert not found.healthy
     assert found.accounts[0].unexamined == "this service has no checks for `doctor`"
-    said = [text for text, _ in lines(found)]
-    assert said == [
-        "? depot  depot     not examined, this service has no checks for `doctor`: 0 checks"
-    ]
+    [line] = ["".join(text for text, _ in it.spans) for it in lines(found, PLAIN)]
+    assert line == "? depot  depot  not examined, this service has no checks for `doctor`: 0 checks"
 
 
 def test_what_has_nothing_to_look_at_is_not_ready_either():

@@ -56,6 +56,13 @@ class DestinationHealth(Health):
     leads_to: str | None = None
 
 
+class ObjectHealth(DestinationHealth):
+    """An object of any other kind; `health` is what its service measures of it, if it does."""
+
+    kind: str
+    health: Metrics | None = None
+
+
 class SubscriptionHealth(Health):
     """A subscription; `health` is what its service measures of it, None where it does not.
 
@@ -69,7 +76,7 @@ class SubscriptionHealth(Health):
 
 
 class Status(Frozen):
-    """Everything declared that was looked at, by address.
+    """Everything declared that was looked at, by address; `others` are of further kinds.
 
     `unread` says what could not be read, `notes` which figures nobody could give.
     """
@@ -80,5 +87,11 @@ class Status(Frozen):
     queues: tuple[QueueHealth, ...]
     destinations: tuple[DestinationHealth, ...]
     subscriptions: tuple[SubscriptionHealth, ...]
+    others: tuple[ObjectHealth, ...] = ()
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Health, ...]:
+        """Return the health of all objects, kind by kind."""
+        return (*self.queues, *self.destinations, *self.subscriptions, *self.others)

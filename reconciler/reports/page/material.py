@@ -162,7 +162,7 @@ def healths(material: Material) -> list[Health]:
     status = material.status
     if status is None:
         return []
-    everything: list[Health] = [*status.queues, *status.destinations, *status.subscriptions]
+    everything: list[Health] = [*status.everything]
     return [item for item in everything if item.address not in coming]
 
 
