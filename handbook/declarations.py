@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from handbook.pages import ROOT
 from reconciler.core.manifest.settings import Limit, Owns, Policy
+from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.units import Unit, format_unit, parts_of
 from reconciler.core.service import Service
 from reconciler.wiring import SERVICES
@@ -23,6 +24,8 @@ from reconciler.wiring import SERVICES
 EXAMPLES = ROOT / "handbook/examples.yaml"
 """Valid declarations in which every field stands at least once."""
 COLUMNS = 5
+LONG = 90
+"""Characters of an example from which on its parts, which have rows of their own, are enough."""
 HEAD = """# Declarations
 
 <!-- Written by `make pages` from the classes that check declarations, and their examples. -->
@@ -104,8 +107,8 @@ def _model(model: type[BaseModel], examples: list[Any]) -> Iterator[str]:
         alias = info.alias or name
         given = [item[alias] for item in examples if isinstance(item, dict) and alias in item]
         kind = _kind(kinds["properties"][alias], info)
-        about = descriptions(model).get(name, "")
-        yield f"| `{alias}` | {kind} | {_default(info)} | {about} | {_example(alias, given)} |\n"
+        about, example = descriptions(model).get(name, ""), _example(alias, given, info)
+        yield f"| `{alias}` | {kind} | {_default(info)} | {about} | {example} |\n"
         inner += [(one, [*_flat(given)]) for one in _models(info)]
     for one, found in inner:
         yield f"\n**{_title(one)}**\n"
@@ -170,7 +173,12 @@ def _kind(schema: Mapping[str, Any], info: FieldInfo) -> str:
         return {"seconds": "duration", "bytes": "size"}[unit.name]
     if Limit in parts_of(info.annotation):
         return "number or share"
-    return " or ".join(dict.fromkeys(_words(schema)))
+    table = ["table `{from: FILE.csv}`"] if _has(info, Tabled) else []
+    return " or ".join(dict.fromkeys([*_words(schema), *table]))
+
+
+def _has(info: FieldInfo, mark: type) -> bool:
+    return any(isinstance(item, mark) for item in (*info.metadata, *parts_of(info.annotation)))
 
 
 def _words(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -206,8 +214,12 @@ def _plain(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value)
 
 
-def _example(alias: str, given: list[Any]) -> str:
+def _example(alias: str, given: list[Any], info: FieldInfo) -> str:
     if not given:
         return ""
     text = yaml.safe_dump({alias: given[0]}, default_flow_style=True, width=10_000, sort_keys=False)
+    if len(text) > LONG and _models(info):
+        return "*below*"
+    if len(text) > LONG:
+        text = f"{text[:LONG]}…"
     return f"`{text.strip().removeprefix('{').removesuffix('}')}`".replace("|", "\\|")
