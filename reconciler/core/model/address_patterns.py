@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from reconciler.core.text.phrases import nearest
+from reconciler.core.text.phrases import nearest, suggestion
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -49,7 +49,7 @@ def did_you_mean(pattern: str, addresses: Iterable[str]) -> str:
         or nearest(pattern, called, 0)
         or nearest(pattern, known)
     )
-    return f", did you mean {found!r}?" if found else ""
+    return suggestion(found)
 
 
 def within(path: str, outer: str) -> bool:

@@ -19,7 +19,11 @@ _USER_INFO = re.compile(r"//.*@", re.DOTALL)
 
 def near(name: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` if one of `known` resembles `name`, else nothing."""
-    found = nearest(name, known)
+    return suggestion(nearest(name, known))
+
+
+def suggestion(found: str | None) -> str:
+    """Return `, did you mean 'x'?`, nothing if nothing resembling was found."""
     return f", did you mean {found!r}?" if found else ""
 
 

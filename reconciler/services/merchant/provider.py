@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.delivery import Link
-from reconciler.core.model.errors import Missing, Rejected, Unclear
+from reconciler.core.model.errors import Missing, Rejected, ServiceError
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
@@ -21,6 +21,7 @@ from reconciler.services.merchant.failures import MAYBE_THERE
 from reconciler.services.merchant.kinds import MerchantSubscription
 from reconciler.services.merchant.sample_push import PushEndpoint, post_sample, sample
 from reconciler.transport.calls import Clock
+from reconciler.transport.creating import create_once
 
 KINDS: tuple[type[Spec], ...] = (MerchantSubscription,)
 
@@ -94,18 +95,18 @@ class MerchantProvider:
         wanted = self._know(_subscription(desired.spec))
         uri = wanted.call_back_uri.reveal()
         remote = SubscriptionResource("", wanted.registered_event, wanted.target_account, uri)
-        for last in (False, False, True):
-            try:
-                return self._live(self._client.create(remote))
-            except (Unclear, Rejected) as error:
-                if isinstance(error, Rejected) and error.code not in MAYBE_THERE:
-                    raise
-                there = self._find(wanted)
-                if there is not None and there.spec == wanted:
-                    return there
-                if there is not None or isinstance(error, Rejected) or last:
-                    raise
-        raise AssertionError("unreachable: the last round returns or raises")
+
+        def find(error: ServiceError, _last: bool) -> Live | None:
+            there = self._find(wanted)
+            if there is not None and there.spec != wanted:
+                raise error
+            return there
+
+        return create_once(
+            lambda: self._live(self._client.create(remote)),
+            find,
+            is_there=lambda error: error.code in MAYBE_THERE,
+        )
 
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Change the call back URI; everything else is identity."""

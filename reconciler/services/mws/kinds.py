@@ -23,7 +23,7 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.core.text.phrases import nearest, quoted
+from reconciler.core.text.phrases import nearest, quoted, suggestion
 from reconciler.services.mws.marketplaces import AMAZON_HOSTS, host_of, is_amazon, region_conflict
 from reconciler.services.mws.queue_url import ARN_PATTERN, canonical_queue
 
@@ -273,9 +273,10 @@ class MwsSubscriptionDeclaration(MwsSubscriptionSettings, Declaration):
             return value
         alike = [name for name in NOTIFICATION_TYPES if _letters(name) == _letters(value)]
         like = alike[0] if alike else nearest(value, NOTIFICATION_TYPES)
-        hint = f", did you mean {like!r}?" if like else ""
         known = ", ".join(NOTIFICATION_TYPES)
-        raise ValueError(f"MWS has no notification type {quoted(value)}{hint} (it has {known})")
+        raise ValueError(
+            f"MWS has no notification type {quoted(value)}{suggestion(like)} (it has {known})"
+        )
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one subscription."""

@@ -6,7 +6,7 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 from collections.abc import Iterable, Sequence
 
 from reconciler.core.model.addresses import remote_values
-from reconciler.core.model.errors import Rejected, Unclear
+from reconciler.core.model.errors import Rejected, ServiceError
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.mailbox import TestSign
 from reconciler.core.model.objects import Desired, Live
@@ -21,6 +21,7 @@ from reconciler.services.mws.failures import ALREADY_OR_NOT_THERE
 from reconciler.services.mws.kinds import MwsAccount, MwsDestination, MwsSubscription
 from reconciler.services.mws.queue_url import queue_url
 from reconciler.transport.calls import Clock
+from reconciler.transport.creating import create_once
 from reconciler.transport.http import Http
 
 KINDS: tuple[type[Spec], ...] = (MwsDestination, MwsSubscription)
@@ -68,20 +69,18 @@ class MwsProvider:
     def create(self, desired: Desired) -> Live:
         """Register or subscribe; an equal one that is there already is adopted."""
         wanted = self._wanted(desired.spec)
-        for last in (False, False, True):
-            try:
-                self._make(wanted)
-            except (Unclear, Rejected) as error:
-                if isinstance(error, Rejected) and error.code != ALREADY_OR_NOT_THERE:
-                    raise
-                there = self._find(wanted)
-                if there is not None and there.spec.fields() == wanted.spec.fields():
-                    return there
-                if there is not None or isinstance(error, Rejected) or last:
-                    raise
-            else:
-                return wanted
-        raise AssertionError("unreachable: the last round returns or raises")
+
+        def find(error: ServiceError, _last: bool) -> Live | None:
+            there = self._find(wanted)
+            if there is not None and there.spec.fields() != wanted.spec.fields():
+                raise error
+            return there
+
+        return create_once(
+            lambda: self._make(wanted),
+            find,
+            is_there=lambda error: error.code == ALREADY_OR_NOT_THERE,
+        )
 
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Switch a subscription on or off; nothing else can change."""
@@ -132,13 +131,14 @@ class MwsProvider:
             return self._subscription(Subscribed(spec.notification_type, url, spec.enabled))
         return self._destination(url)
 
-    def _make(self, wanted: Live) -> None:
+    def _make(self, wanted: Live) -> Live:
         spec = wanted.spec
         if isinstance(spec, MwsSubscription):
             subscribed = Subscribed(spec.notification_type, _url(spec), spec.enabled)
             self._client.create_subscription(subscribed)
         else:
             self._client.register_destination(_url(spec))
+        return wanted
 
     def _find(self, wanted: Live) -> Live | None:
         read = (

@@ -1,6 +1,5 @@
 """An SP-API application in one region and the sellers who authorised it, as declared."""
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from reconciler.core.model.hosts import Leads, host_of
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Account
+from reconciler.core.text.phrases import near
 
 LONGEST_SELLER_NAME = 64
 """A refresh token, which somebody may put where its name belongs, is several times as long."""
@@ -240,9 +240,8 @@ def _listed(declared: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _hint(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f", did you mean {near[0]!r}?"
+    if found := near(name, known):
+        return found
     if not known:
         return ""
     return f": it has {', '.join(sorted(known)[:10])}" + (", ..." if len(known) > 10 else "")

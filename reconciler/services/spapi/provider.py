@@ -11,8 +11,8 @@ from reconciler.core.model.errors import (
     Missing,
     ReconcilerError,
     Rejected,
+    ServiceError,
     Transient,
-    Unclear,
 )
 from reconciler.core.model.examination import Examination
 from reconciler.core.model.mailbox import TestSign
@@ -31,6 +31,7 @@ from reconciler.services.spapi.login import NO_CONSENT, LwaLogin
 from reconciler.services.spapi.specs import PACE, SpApiDestination, SpApiSubscription
 from reconciler.services.spapi.wire import SpApiWire
 from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.creating import create_once
 from reconciler.transport.http import Http
 
 CONCURRENCY = 64
@@ -185,25 +186,20 @@ class SpApiProvider:
         """Hold nothing: the connections belong to the given `http`."""
 
     def _create(self, make: Callable[[], Live], look: Callable[[], Live | None]) -> Live:
-        """Create once: after a lost answer look first, and repeat only what was not done."""
-        for last in (False, False, True):
-            try:
-                return make()
-            except Conflict as error:
-                found = self._calls.poll(look, within=LAG, every=LAG / 10)
-                if found is not None:
-                    return found
+        """Create once; what is there may be listed late."""
+
+        def find(error: ServiceError, last: bool) -> Live | None:
+            conflict = isinstance(error, Conflict)
+            within = LAG if conflict or last else LOST
+            found = self._calls.poll(look, within=within, every=within / 10)
+            if found is None and conflict:
                 error.message += "; it is not listed, though: run again in a few minutes"
-                raise
-            except Unclear as error:
-                patience = LAG if last else LOST
-                found = self._calls.poll(look, within=patience, every=patience / 10)
-                if found is not None:
-                    return found
-                if last:
-                    message = f"{error.message}; it was tried three times and is not there"
-                    raise Transient(error.account, error.operation, message) from error
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            elif found is None and last:
+                message = f"{error.message}; it was tried three times and is not there"
+                raise Transient(error.account, error.operation, message) from error
+            return found
+
+        return create_once(make, find, is_there=lambda error: isinstance(error, Conflict))
 
     def _destinations(self, warn: Callable[[str], None]) -> list[Live]:
         records = self._client.get_destinations()

@@ -32,14 +32,13 @@ from reconciler.services.sqs.reading import Reading, live_queue
 from reconciler.services.sqs.retries import EVERY, patiently
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.transport.calls import Clock
+from reconciler.transport.creating import create_once
 
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""
 SAMPLES = 3
 BETWEEN_SAMPLES = 3.0
 """How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
-
-_CREATE_TRIES = 3
 
 
 class SqsProvider:
@@ -147,22 +146,25 @@ class SqsProvider:
             Unclear: SQS says that it is created, but it cannot be read.
         """
         self._client.verify_account()
-        trouble: ServiceError | None = None
-        listed = as_queue(desired.spec).name in self._client.listed_lately()
-        for _ in range(_CREATE_TRIES):
-            try:
-                created = self._create(desired)
-            except (Unclear, Rejected) as error:
-                if isinstance(error, Rejected) and error.code != NAME_EXISTS:
-                    raise
-                trouble = error
-            else:
-                sure = not listed and self._coming > READ_BACK
-                return created if sure else self._verified(desired, created)
-            there = self._find(as_queue(desired.spec).name, sure=isinstance(trouble, Rejected))
-            if there is not None:
-                return self._finish(desired, there)
-        raise trouble or AssertionError("unreachable: without trouble the queue was returned")
+        name = as_queue(desired.spec).name
+        listed = name in self._client.listed_lately()
+        found: list[Live] = []
+
+        def find(error: ServiceError, _last: bool) -> Live | None:
+            there = self._find(name, sure=isinstance(error, Rejected))
+            found.extend(() if there is None else (there,))
+            return there
+
+        queue = create_once(
+            lambda: self._create(desired),
+            find,
+            is_there=lambda error: error.code == NAME_EXISTS,
+            retry_refused=True,
+        )
+        if found:
+            return self._finish(desired, queue)
+        sure = not listed and self._coming > READ_BACK
+        return queue if sure else self._verified(desired, queue)
 
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Set exactly the attributes and tags that `changes` name."""

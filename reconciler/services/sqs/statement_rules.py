@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.manifest.explain import unknown_key
 from reconciler.core.model.errors import Defect
-from reconciler.core.text.phrases import near, nearest, quoted
+from reconciler.core.text.phrases import near, nearest, quoted, suggestion
 from reconciler.services.sqs.policy import ACTIONS, AMAZON_NOTIFICATIONS
 
 MAX_ACTIONS = 7
@@ -181,7 +181,7 @@ def _action_fault(action: Any) -> str | None:
     if name.lower() in _BY_LOWER:
         return None
     like = nearest(name, ACTIONS)
-    hint = f", did you mean 'sqs:{like}'?" if like else f"; the actions are {', '.join(ACTIONS)}"
+    hint = suggestion(like and f"sqs:{like}") or f"; the actions are {', '.join(ACTIONS)}"
     return f"{quoted(action)} is not an SQS action{hint}"
 
 
