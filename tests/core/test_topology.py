@@ -6,7 +6,13 @@ from typing import ClassVar
 from reconciler.core.model.delivery import Delivery
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.verdicts.topology import Edge, declared_topology, planned_topology
+from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.verdicts.topology import (
+    Edge,
+    declared_topology,
+    differences_only,
+    planned_topology,
+)
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.unread import Unread
 from tests.toys import Bell, Cloud, Pipe, Spill, Tank, Tap, Well, declare, standing, world
@@ -132,3 +138,18 @@ def test_call_backs_are_where_several_subscriptions_meet():
 def test_the_order_of_reading_does_not_matter():
     live = [*stand(WELL, PIPE), *stand(TAP)]
     assert drawn(world(WELL, TAP, PIPE), live) == drawn(world(TAP, PIPE, WELL), live[::-1])
+
+
+def test_where_differences_are_told_what_only_follows_from_them_is_in_sync():
+    # The tank is made anew, and with it goes what leads to it: only the tank differs.
+    tank = declare("a", "depot", Tank(name="a", metal="gold"))
+    before = standing(declare("a", "depot", Tank(name="a", metal="iron")))
+    pipe = declare("p", "works", Pipe(well=""), refs={"well": WELL, "overflow": tank})
+    wired = pipe.spec.model_copy(update={"overflow": "id of tank.a"})
+    live = [before, *stand(WELL), standing(pipe, spec=wired)]
+    prepared = prepare(world(WELL, tank, pipe), Observation(tuple(live)))
+    planned = states(planned_topology(prepared))
+    drifted = states(differences_only(planned_topology(prepared), drift_of(prepared.plan)))
+    assert (planned["tank.a"], drifted["tank.a"]) == ("replace", "update")
+    assert planned["pipe.p"] != "in sync"
+    assert (drifted["pipe.p"], drifted["well.w"]) == ("in sync", "in sync")

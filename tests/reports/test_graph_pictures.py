@@ -100,6 +100,28 @@ def test_of_a_fleet_the_account_is_told_as_one():
     assert "2,000 subscriptions" in mermaid.render(small, PLAN)
 
 
+def test_dead_letters_stay_apart_from_the_queues_they_are_of():
+    queues = [node(f"q{at:02}") for at in range(40)]
+    dead = [node(f"q{at:02}-dlq") for at in range(40)]
+    edges = [
+        Edge(one.key, other.key, "dead letter", "stays")
+        for one, other in zip(queues, dead, strict=True)
+    ]
+    nodes = tuple(sorted([*queues, *dead], key=lambda it: it.key))
+    small = folded(Topology("acme", nodes, tuple(edges))).small
+    assert sorted((it.name, it.number) for it in small.nodes) == [("", 40), ("dead letter", 40)]
+    assert [it.label for it in small.edges] == ["dead letter"]
+
+
+def test_what_changes_only_within_a_group_is_no_change_of_its_edges():
+    topology = fleet(sellers=20, each=5)
+    first = topology.edges[1]
+    moved = {Edge(first.source, first.target, "", state) for state in ("comes", "goes")}
+    edges = tuple(sorted({*topology.edges[2:], topology.edges[0], *moved}))
+    small = folded(Topology("acme", topology.nodes, edges)).small
+    assert {it.state for it in small.edges} == {"stays"}
+
+
 def test_what_changes_is_never_told_as_one_with_what_does_not():
     topology = fleet(sellers=20, each=5)
     nodes = list(topology.nodes)

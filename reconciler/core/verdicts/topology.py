@@ -106,12 +106,14 @@ def planned_topology(prepared: Prepared) -> Topology:
 
 
 def differences_only(topology: Topology, drift: Drift) -> Topology:
-    """Return it with what differs marked alone; what is only written along is in sync."""
+    """Return it with what differs marked alone, however it is mended.
+
+    What would be written only because of something else is in sync.
+    """
     differing = {item.address for item in drift.resources}
-    deeds = get_args(ActionName)
     nodes = tuple(
-        replace(node, state="in sync")
-        if node.state in deeds and node.key not in differing
+        replace(node, state="update" if node.key in differing else "in sync")
+        if node.state in ("update", "replace")
         else node
         for node in topology.nodes
     )

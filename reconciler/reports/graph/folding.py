@@ -1,14 +1,15 @@
 """Large pictures told smaller: what is alike becomes one node, so that a picture can be read."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.core.verdicts.topology import CALL_BACK, Edge, GraphNode, Topology
+from reconciler.core.verdicts.topology import CALL_BACK, Edge, EdgeState, GraphNode, Topology
 
 MOST_NODES = 60
 MOST_EDGES = 400
 """Mermaid draws 500, and neither does a reader see more."""
+_LEVELS = 3
 _LOOSE = 4
 """So many objects of others that nothing leads to are still shown one by one."""
 
@@ -32,10 +33,11 @@ def folded(topology: Topology, *, discreet: bool = False) -> Folded:
     With `discreet` no object of others is named.
     """
     found = _merged(_whole(topology), _others(topology, discreet=discreet))
-    for group in (_by_party, _by_account, _by_service):
+    for level in range(_LEVELS):
         if len(found.small.nodes) <= MOST_NODES and len(found.small.edges) <= MOST_EDGES:
             break
-        found = _merged(found, group)
+        # Nodes of one level are told anew at the next: keys and edges are others by then.
+        found = _merged(found, list(_levels(found.small))[level])
     return found
 
 
@@ -71,21 +73,33 @@ def _others(topology: Topology, *, discreet: bool) -> Group:
     return group
 
 
-def _by_party(node: GraphNode) -> tuple[str, ...]:
-    """Group what is for one seller or target; nobody asks which URI each of many pushes to."""
-    if node.kind == CALL_BACK:
-        return _by_account(node)
-    if not node.party:
-        return (node.key,)
-    return node.kind, node.account, node.service, node.state, node.party
+def _levels(topology: Topology) -> Iterator[Group]:
+    """Yield what is told as one, step by step: of a seller or target, an account, a service.
 
+    What takes over from others of its kind (dead letters) stays apart from these.
+    """
+    kinds = {node.key: node.kind for node in topology.nodes}
+    behind = {
+        edge.target: edge.label
+        for edge in topology.edges
+        if kinds[edge.source] == kinds[edge.target]
+    }
 
-def _by_account(node: GraphNode) -> tuple[str, ...]:
-    return node.kind, node.account, node.service, node.state, ""
+    def by_account(node: GraphNode) -> tuple[str, ...]:
+        return node.kind, node.account, node.service, node.state, behind.get(node.key, "")
 
+    def by_party(node: GraphNode) -> tuple[str, ...]:
+        # Nobody asks which URI each of many pushes to.
+        if node.kind == CALL_BACK:
+            return by_account(node)
+        if not node.party:
+            return (node.key,)
+        return node.kind, node.account, node.service, node.state, node.party
 
-def _by_service(node: GraphNode) -> tuple[str, ...]:
-    return node.kind, "", node.service, node.state, ""
+    def by_service(node: GraphNode) -> tuple[str, ...]:
+        return node.kind, "", node.service, node.state, behind.get(node.key, "")
+
+    yield from (by_party, by_account, by_service)
 
 
 def _merged(former: Folded, group: Group) -> Folded:
@@ -129,11 +143,16 @@ def _together(words: tuple[str, ...], nodes: list[GraphNode]) -> GraphNode:
 
 
 def _loudest(edges: set[Edge]) -> list[Edge]:
-    """Return edges without those that run within a group and those that others speak for."""
-    change = {(it.source, it.target, it.label) for it in edges if it.state != "stays"}
-    return sorted(
-        edge
-        for edge in edges
-        if edge.source != edge.target
-        and (edge.state != "stays" or (edge.source, edge.target, edge.label) not in change)
-    )
+    """Return edges without those that run within a group, one for each pair of nodes.
+
+    Where some come and others go, all that changed is within the groups.
+    """
+    states: dict[tuple[str, str, str], set[EdgeState]] = {}
+    for edge in edges:
+        if edge.source != edge.target:
+            states.setdefault((edge.source, edge.target, edge.label), set()).add(edge.state)
+    return sorted(Edge(*way, _together_state(found - {"stays"})) for way, found in states.items())
+
+
+def _together_state(changes: set[EdgeState]) -> EdgeState:
+    return changes.pop() if len(changes) == 1 else "stays"

@@ -46,7 +46,6 @@ LOOKS: dict[NodeState, Look] = {
 DRIFTED: dict[NodeState, str] = {
     "create": "missing",
     "update": "changed",
-    "replace": "changed",
     "delete": "undeclared",
 }
 """What the same states are called where differences are told instead of deeds."""
