@@ -41,6 +41,7 @@ _PLAIN = {"cat", "cp", "mkdir", "mv", "rm"}
 _PROGRESS = re.compile(r"^[a-z][a-z -]*: \d+ of \d+, \d+ s\n", re.MULTILINE)
 _VOLATILE = re.compile(
     r"(?<=sha256:)[0-9a-f]{12,}"
+    r"|(?<=until: )\d{4}-\d\d-\d\d"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?"
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
