@@ -12,6 +12,10 @@ EXAMPLES = {
         "reconciler init acme-notifications --service aws --service sp-api",
         "reconciler init --repository acme/notifications --no-workflows",
     ),
+    "add": (
+        "reconciler add seller acme-es",
+        "reconciler add seller acme-es --refresh-token env:ACME_ES_TOKEN --label tier=gold",
+    ),
     "validate": (
         "reconciler validate",
         "reconciler validate subscriptions --format json",
@@ -25,6 +29,7 @@ EXAMPLES = {
     "apply": (
         "reconciler apply",
         "reconciler apply --plan plan.json --yes --journal journal.jsonl",
+        "reconciler apply --yes --time-limit 50m   # what is left, the next run does",
         "reconciler apply --unprotect queue.offers --allow-non-empty",
     ),
     "destroy": (

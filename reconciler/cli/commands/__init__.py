@@ -1,5 +1,6 @@
 """The commands, in the order in which `--help` shows them."""
 
+from reconciler.cli.commands.adding import add
 from reconciler.cli.commands.declaring import init, schema, validate
 from reconciler.cli.commands.operating import decode, doctor, receive, status, verify
 from reconciler.cli.commands.picturing import graph, report
@@ -9,6 +10,7 @@ from reconciler.cli.commands.recording import export, migrate, post, snapshot
 
 COMMANDS = (
     init,
+    add,
     validate,
     plan,
     apply,

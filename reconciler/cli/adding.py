@@ -1,0 +1,181 @@
+"""add: writes a member's lines into the declarations, and shows what they would do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.cli.exits import WrongUsage
+from reconciler.cli.session import RunRequest, planned
+from reconciler.cli.state import State
+from reconciler.core.manifest.nodes import Node, parse
+from reconciler.core.manifest.reader import Declarations, Source
+from reconciler.core.manifest.tables import TableUnreadable, parse_table
+from reconciler.core.model.account_fields import tabled_fields
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.secret_ref import LiteralSecret, parse_secret_ref
+from reconciler.core.service import Account
+from reconciler.core.text.phrases import near, quoted
+from reconciler.files.sources import load, table_opener
+from reconciler.files.whole import write_whole
+from reconciler.starter.adding import Place, filled, template_of, with_member, with_row
+from reconciler.wiring import declarations
+
+SECRET = "refreshToken"  # noqa: S105 - the name of the field that says where it is
+LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """What is to be added: a `column` as in tables (seller), and what the command line says of it.
+
+    `labels` are written NAME=VALUE.
+    """
+
+    column: str
+    name: str
+    account: str | None = None
+    reference: str | None = None
+    labels: tuple[str, ...] = ()
+
+    def labelled(self) -> dict[str, str]:
+        """Return the labels by name.
+
+        Raises:
+            WrongUsage: one has no value.
+        """
+        pairs = [label.partition("=") for label in self.labels]
+        if bad := [name for name, equals, _ in pairs if not equals]:
+            raise WrongUsage(f"--label {bad[0]}: give it as NAME=VALUE")
+        return {name: value for name, _, value in pairs}
+
+
+def add_to(
+    state: State, path: Path, new: NewMember, *, sandbox: str | None, allow_hosts: tuple[str, ...]
+) -> int:
+    """Write the lines of a new member, and plan what is declared for it alone.
+
+    Raises:
+        DeclarationError: the declarations are defective, before or by what was to be added.
+        WrongUsage: it is there already, or it is not clear where it belongs.
+    """
+    file, text = _written(path, new)
+    before = file.read_bytes()
+    write_whole(file, text.encode())
+    try:
+        declared = declarations(path, sandbox=sandbox)
+    except Exception:
+        write_whole(file, before)
+        raise
+    state.say(f"{new.column} {new.name} was written to {file}")
+    return _show(state, path, new, declared, sandbox=sandbox, allow_hosts=allow_hosts)
+
+
+def _show(
+    state: State,
+    path: Path,
+    new: NewMember,
+    declared: Declarations,
+    *,
+    sandbox: str | None,
+    allow_hosts: tuple[str, ...],
+) -> int:
+    account = _account(declared, new)[0]
+    targets = tuple(
+        item.address
+        for item in declared.desired
+        if item.account == account and item.spec.partition() == new.name
+    )
+    if not targets:
+        state.say(f"no declaration means {new.name}: list it, or choose by pattern, all or labels")
+        return 0
+    request = RunRequest(path, sandbox, targets=targets, allow_hosts=allow_hosts)
+    with planned(state, request) as session:
+        state.report(session.plan)
+        return 0 if session.plan.complete and not session.plan.problems else 1
+
+
+def _written(path: Path, new: NewMember) -> tuple[Path, str]:
+    """Return the file that the new member belongs into, and what will stand in it."""
+    declared = declarations(path)
+    name, account, field = _account(declared, new)
+    members = getattr(account, field)
+    if new.name in members:
+        raise WrongUsage(f"accounts.{name}.{field} has {quoted(new.name)} already")
+    source = next(it for it in load(path) if it.name == declared.entries[name].at.file)
+    place = Place(_body(source, name), field)
+    table = place.members.child("from") if place.members is not None else None
+    if table is not None and isinstance(table.value, str):
+        return _row(path, source, table.value, new)
+    reference = _reference(new, {key: item.refresh_token for key, item in members.items()})
+    fields: dict[str, object] = {SECRET: reference}
+    if labels := new.labelled():
+        fields[LABELS] = labels
+    return Path(source.name), with_member(
+        source.content.decode("utf-8-sig"), place, new.name, fields
+    )
+
+
+def _account(declared: Declarations, new: NewMember) -> tuple[str, Account, str]:
+    """Return the account that the new member belongs to, and its field for such."""
+    found = dict(_having(declared, new.column))
+    if new.account is not None:
+        if new.account not in found:
+            raise WrongUsage(
+                f"--account: no account with {new.column}s is called {quoted(new.account)}"
+                f"{near(new.account, found)}"
+            )
+        found = {new.account: found[new.account]}
+    if len(found) != 1:
+        which = f"name one by --account: {', '.join(sorted(found))}" if found else "declare one"
+        raise WrongUsage(f"{len(found) or 'no'} accounts have {new.column}s: {which}")
+    [(name, field)] = found.items()
+    return name, declared.accounts[name], field
+
+
+def _having(declared: Declarations, column: str) -> Iterator[tuple[str, str]]:
+    for name, account in declared.accounts.items():
+        for alias, mark in tabled_fields(type(account)).items():
+            if mark.column == column and mark.rows == "entries":
+                yield name, alias
+
+
+def _body(source: Source, account: str) -> Node:
+    """Return the body of an account as it stands in its file."""
+    for document in parse(source.name, source.content).documents:
+        accounts = document.child("accounts")
+        body = accounts.child(account) if accounts is not None else None
+        if body is not None:
+            return body
+    raise SettingsError(f"{source.name}: accounts.{account} is no longer there: run it again")
+
+
+def _row(path: Path, source: Source, table: str, new: NewMember) -> tuple[Path, str]:
+    try:
+        name, content = table_opener(path)(table, source.name)
+    except TableUnreadable as error:
+        raise SettingsError(f"the table {error}") from None
+    columns = parse_table(name, content).columns
+    labels = new.labelled()
+    unknown = [label for label in labels if label not in columns]
+    if unknown:
+        raise WrongUsage(
+            f"--label: {name} has no column {quoted(unknown[0])}{near(unknown[0], columns)}"
+        )
+    if new.reference is not None:
+        raise WrongUsage("--refresh-token: the declarations say it for every row of the table")
+    values = {new.column: new.name, **labels}
+    return Path(name), with_row(content.decode("utf-8-sig"), columns, values)
+
+
+def _reference(new: NewMember, others: dict[str, str]) -> str:
+    if new.reference is None:
+        template = template_of(others)
+        if template is None:
+            raise WrongUsage(
+                f"--refresh-token is missing: the {new.column}s there follow no single pattern"
+            )
+        return filled(template, new.name)
+    try:
+        return str(parse_secret_ref(new.reference))
+    except LiteralSecret as error:
+        raise WrongUsage(f"--refresh-token: {error}") from None

@@ -1,0 +1,99 @@
+"""add seller: its lines are written, and what they would do is shown."""
+
+import pytest
+
+from tests.worlds import AWS, HEAD
+
+APP = """
+  app:
+    service: sp-api
+    region: eu
+    credentials: {clientId: "env:LWA_ID", clientSecret: "env:LWA_SECRET"}
+    sellers:
+      acme-de: {refreshToken: "env:ACME_DE_TOKEN"}
+      acme-fr: {refreshToken: "env:ACME_FR_TOKEN"}
+"""
+WORLD = """
+queues:
+  q: {account: aws-eu, grants: [{to: amazon-notifications}]}
+destinations:
+  d: {account: app, queue: q}
+subscriptions:
+  offers: {destination: d, notificationType: ANY_OFFER_CHANGED, sellers: %s}
+"""
+
+
+@pytest.fixture
+def repository(world, tmp_path, cli, sandbox):
+    """Declare and apply two sellers; return the folder, its file, and how to get to the sandbox."""
+
+    def declare(sellers="all"):
+        folder = world(WORLD % sellers, HEAD + AWS + APP)
+        assert cli("apply", folder, "--yes", "--sandbox", sandbox.url).code == 0
+        return folder, tmp_path / "declared/world.yaml", ("--sandbox", sandbox.url)
+
+    return declare
+
+
+def test_a_seller_is_written_and_planned_alone(cli, repository):
+    folder, file, at = repository()
+    before = file.read_text(encoding="utf-8")
+    ended = cli("add", "seller", "acme-es", folder, *at)
+    assert ended.code == 0, ended.err
+    line = '      acme-es: {refreshToken: "env:ACME_ES_TOKEN"}\n'
+    assert line in file.read_text(encoding="utf-8")
+    assert file.read_text(encoding="utf-8").replace(line, "") == before
+    assert "subscription.offers[acme-es]" in ended.out
+    assert "acme-de" not in ended.out
+    assert cli("apply", folder, "--yes", *at).code == 0
+
+
+def test_a_seller_whom_nothing_means_is_told_so(cli, repository):
+    folder, _, at = repository("[acme-de]")
+    ended = cli("add", "seller", "acme-es", folder, "--refresh-token", "env:OTHER", *at)
+    assert ended.code == 0
+    assert "no declaration means acme-es" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["acme-de"], "accounts.app.sellers has 'acme-de' already"),
+        (["acme-es", "--account", "ap"], "is called 'ap', did you mean 'app'?"),
+        (["acme-es", "--refresh-token", "Atzr|hush"], "--refresh-token: expected a reference"),
+        (["acme-es", "--label", "tier"], "--label tier: give it as NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_added_is_wrong_usage_and_changes_nothing(cli, repository, arguments, words):
+    folder, file, at = repository()
+    before = file.read_bytes()
+    ended = cli("add", "seller", *arguments[:1], folder, *arguments[1:], *at)
+    assert (ended.code, words in ended.err) == (64, True), ended.err
+    assert "hush" not in ended.err
+    assert file.read_bytes() == before
+
+
+def test_a_name_that_no_seller_can_have_leaves_the_file_as_it_was(cli, repository):
+    folder, file, at = repository()
+    before = file.read_bytes()
+    ended = cli("add", "seller", "acme es", folder, *at)
+    assert ended.code == 1
+    assert "a seller's name has letters" in ended.err
+    assert file.read_bytes() == before
+
+
+def test_a_seller_of_a_table_is_a_row(cli, repository, tmp_path):
+    folder, file, at = repository()
+    text = file.read_text(encoding="utf-8")
+    head, _, rest = text.partition("    sellers:\n")
+    rest = rest[rest.index("\nqueues:") :]
+    table = '    sellers: {from: sellers.csv, refreshToken: "env:T_{seller}"}\n'
+    file.write_text(head + table + rest.replace("all", '["acme_*"]'), encoding="utf-8")
+    rows = tmp_path / "declared/sellers.csv"
+    rows.write_text("seller,tier\nacme_de,gold\n", encoding="utf-8")
+    ended = cli("add", "seller", "acme_es", folder, "--label", "tier=silver", *at)
+    assert ended.code == 0, ended.err
+    assert rows.read_text(encoding="utf-8") == "seller,tier\nacme_de,gold\nacme_es,silver\n"
+    assert "subscription.offers[acme_es]" in ended.out
+    ended = cli("add", "seller", "acme_it", folder, "--label", "teir=silver", *at)
+    assert (ended.code, "did you mean 'tier'?" in ended.err) == (64, True)
