@@ -11,6 +11,7 @@ from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.manifest.tables import TableUnreadable, parse_table
 from reconciler.core.model.account_fields import tabled_fields
+from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.secret_ref import LiteralSecret, parse_secret_ref
 from reconciler.core.service import Account
@@ -80,11 +81,12 @@ def _show(
     allow_hosts: tuple[str, ...],
 ) -> int:
     account = _account(declared, new)[0]
-    targets = tuple(
+    mine = {
         item.address
         for item in declared.desired
         if item.account == account and item.spec.partition() == new.name
-    )
+    }
+    targets = tuple(sorted(_with_what_they_need(mine, declared)))
     if not targets:
         state.say(f"no declaration means {new.name}: list it, or choose by pattern, all or labels")
         return 0
@@ -92,6 +94,20 @@ def _show(
     with planned(state, request) as session:
         state.report(session.plan)
         return 0 if session.plan.complete and not session.plan.problems else 1
+
+
+def _with_what_they_need(
+    addresses: set[DeclaredAddress], declared: Declarations
+) -> set[DeclaredAddress]:
+    """Return addresses with those that they refer to, which may not be there yet either."""
+    by_address = {item.address: item for item in declared.desired}
+    found: set[DeclaredAddress] = set()
+    left = set(addresses)
+    while left:
+        address = left.pop()
+        found.add(address)
+        left |= set(by_address[address].references.values()) - found
+    return found
 
 
 def _written(path: Path, new: NewMember) -> tuple[Path, str]:
