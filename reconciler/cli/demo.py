@@ -16,11 +16,12 @@ from typing import Any
 
 from reconciler.cli import exits
 from reconciler.cli.sandboxing import make
+from reconciler.cli.screens import screen_of
 from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
+from reconciler.reports.lines import Screen, line, rule, written
 
 AWS_ACCOUNT = "123456789012"
-WIDTH = 100
 LATENCY = 0.35
 
 
@@ -66,14 +67,18 @@ class _Story:
         self._url = url
         self._plan = str(declared.parent / "plan.json")
         self._number = 0
+        self._screen = screen_of(sys.stdout, Screen())
 
     def run(self) -> None:
-        self._say(f"Sandbox for SQS, MWS, SP-API and Merchant at {self._url}")
+        self._say(
+            "A day with the reconciler: declare, plan, apply, change, notice drift, put it right. "
+            f"The services are played by a sandbox on this machine, {self._url}; nothing leaves it."
+        )
         self._step("Check the declarations: no network, no credentials")
         self._command(exits.DONE, "validate")
         self._step("Ask what would be done to the empty services")
         self._command(exits.DONE, "plan", "--out", self._plan)
-        self._step("Do what was planned, and at most that (the sandbox answers slowly meanwhile)")
+        self._step("Do what was planned, and at most that (the services answer slowly today)")
         self._set({"latencySeconds": LATENCY})
         self._command(exits.DONE, "apply", "--plan", self._plan, "--yes")
         self._set({"latencySeconds": 0})
@@ -99,9 +104,9 @@ class _Story:
         self._command(exits.DONE, "apply", "--plan", self._plan, "--yes")
         for call in self._control("calls")["calls"]:
             if call["method"] == "PATCH":
-                query = "&".join(f"{name}={value}" for name, value in call["query"].items())
-                self._note(f"on the wire: PATCH {call['path']}?{query}")
-                self._note(f"             {json.dumps(call['body'])}")
+                self._note(f"on the wire: PATCH {call['path']}")
+                mask, body = call["query"]["updateMask"], json.dumps(call["body"])
+                self._note(f"with updateMask={mask}: {body}")
 
     def _meddle(self) -> None:
         self._step("Meanwhile somebody clicks in consoles: a queue changed, a subscription deleted")
@@ -150,7 +155,7 @@ class _Story:
         if name != "validate":
             arguments += ["--sandbox", self._url]
         shown = " ".join(options).replace(self._plan, "plan.json")
-        self._say(f"$ reconciler {name} subscriptions {shown}".rstrip())
+        self._say(f"$ reconciler {name} subscriptions {shown}".rstrip(), "bold")
         sys.stdout.flush()
         code = invoke(arguments)
         sys.stdout.flush()
@@ -163,11 +168,11 @@ class _Story:
 
     def _step(self, title: str) -> None:
         self._number += 1
-        heading = f"── {self._number}. {title} "
-        self._say("\n" + heading.ljust(WIDTH, "─"))
+        self._say("")
+        self._say(rule(f"{self._number}. {title}", self._screen.width), "bold cyan")
 
     def _note(self, text: str) -> None:
-        sys.stdout.write(f"   {text}\n")
+        self._say(f"  » {text}", "cyan", hang=4)
 
-    def _say(self, text: str) -> None:
-        sys.stdout.write(f"{text}\n")
+    def _say(self, text: str, style: str = "", *, hang: int = 0) -> None:
+        sys.stdout.write(written([line(text, style, hang=hang)], self._screen))

@@ -8,7 +8,17 @@ from reconciler.core.text.counting import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.alike import Bunch, Coarseness, bunches, distinguishing
 from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, shown
-from reconciler.reports.lines import GLUE, Screen, TextLine, cells, indented, line, padded, spanned
+from reconciler.reports.lines import (
+    GLUE,
+    Screen,
+    TextLine,
+    cells,
+    indented,
+    line,
+    padded,
+    rule,
+    spanned,
+)
 from reconciler.reports.shapes import Shape
 from reconciler.reports.values import field_lines, inline
 
@@ -42,15 +52,8 @@ def going(
         if found:
             style = f"bold {STYLES[SIGNS[verb]]}"
             yield line()
-            yield line(_rule(title.format(f"{len(found):,}"), screen.width), style)
+            yield line(rule(title.format(f"{len(found):,}"), screen.width), style)
             yield from _by_account(found, accounts, shape.goes, shape, screen)
-
-
-def _rule(title: str, width: int) -> str:
-    # What the title explains has to make way first.
-    told = title if cells(title) + 6 <= width else title.partition(":")[0]
-    head = f"── {told} "
-    return head + "─" * max(0, width - cells(head))
 
 
 def _by_account(

@@ -89,6 +89,14 @@ def padded(text: str, columns: int) -> str:
     return text + " " * max(0, columns - cells(text))
 
 
+def rule(title: str, width: int) -> str:
+    """Return a title with a line behind it that goes across the screen."""
+    # What the title explains has to make way first.
+    told = title if cells(title) + 6 <= width else title.partition(":")[0]
+    head = f"── {told} "
+    return head + "─" * max(0, width - cells(head))
+
+
 def laid_out(item: TextLine, width: int) -> Iterator[tuple[Span, ...]]:
     """Yield what stands on each line of a terminal of `width` columns.
 
