@@ -184,7 +184,7 @@ def _carried_out(
     plan = session.plan
     against = agreement.check(plan)
     if against or (not agreement.given and (plan.actions or plan.problems)):
-        state.report_aside(plan)
+        state.report_aside(_unrefused(plan, manner.form))
     else:
         # A plan that was seen is not told twice; what it warns of is, and problems by the result.
         for item in plan.warnings:
@@ -208,6 +208,11 @@ def _carried_out(
     application = _application(plan, applied, results)
     code = exits.DONE if application.result == "done" else exits.ERROR
     return application, interrupted if applied.interrupted else code
+
+
+def _unrefused(plan: Plan, form: ApplyFormat) -> Plan:
+    """Return a plan as it is told before its result, which as text tells the refusals itself."""
+    return plan.model_copy(update={"guards": ()}) if form == ApplyFormat.text else plan
 
 
 def _not_done(saved: Plan, plan: Plan, request: RunRequest) -> list[ActionResult]:

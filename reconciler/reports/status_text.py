@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from reconciler.core.model.metrics import Metrics
@@ -33,20 +34,14 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     ill = sum(bool(item.problems) for item in everything)
     yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold")
     columns = _Columns.of(status.queues, bars=screen.width >= _WITH_BARS)
-    width = max((cells(visible(item.address)) for item in everything), default=0)
-    listing = _Listing(min(width, screen.width // 2 - 4), screen)
-    yield from _section(
-        _queue_title(status.queues),
-        status.queues,
-        lambda it: _queue(it, columns),
-        listing,
-        _queue_rank,
-    )
-    yield from _section("Destinations", status.destinations, _destination, listing)
-    yield from _section("Subscriptions", status.subscriptions, _subscription, listing)
+    title = _queue_title(status.queues)
+    tell = partial(_queue, columns=columns)
+    yield from _section(title, status.queues, tell, screen, _queue_rank)
+    yield from _section("Destinations", status.destinations, _destination, screen)
+    yield from _section("Subscriptions", status.subscriptions, _subscription, screen)
     for kind in sorted({item.kind for item in status.others}):
         alike = [item for item in status.others if item.kind == kind]
-        yield from _section(f"Of kind {kind}", alike, _destination, listing)
+        yield from _section(f"Of kind {kind}", alike, _destination, screen)
     if status.unread:
         yield line()
         yield line("Could not be read:", "bold")
@@ -68,40 +63,35 @@ def _closing(status: Status, ill: int) -> TextLine:
     return line("All healthy.", "green")
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """How objects are listed: the columns of their addresses, and how much of them is wanted."""
-
-    width: int
-    screen: Screen
-
-    def shows(self, item: Health, number: int) -> bool:
-        """Say whether one of so many objects is listed."""
-        if item.problems or self.screen.full:
-            return True
-        return number <= ALL_UP_TO and not self.screen.quiet
+def _shows(screen: Screen, item: Health, number: int) -> bool:
+    """Say whether one of so many objects is listed."""
+    if item.problems or screen.full:
+        return True
+    return number <= ALL_UP_TO and not screen.quiet
 
 
 def _section(
     title: str,
     items: Sequence[H],
     tell: Callable[[H], Iterable[str]],
-    listing: _Listing,
+    screen: Screen,
     rank: Callable[[H], tuple[int, ...]] = lambda _: (),
 ) -> Iterator[TextLine]:
     if not items:
         return
     worst_first = sorted(items, key=lambda it: (not it.problems, rank(it), it.address))
-    shown = [item for item in worst_first if listing.shows(item, len(items))]
-    if listing.screen.quiet and not shown:
+    shown = [item for item in worst_first if _shows(screen, item, len(items))]
+    if screen.quiet and not shown:
         return
+    widest = max((cells(visible(item.address)) for item in shown), default=0)
+    width = min(widest, screen.width // 2 - 4)
     yield line()
     yield line(f"{title}:", "bold")
     for item in shown:
         sign, style = ("✗", "red") if item.problems else _sign(item)
         # A figure stays with its word where a line is broken.
         told = "  ".join(part.replace(" ", GLUE) for part in tell(item))
-        head = f"  {sign} {padded(visible(item.address), listing.width)}"
+        head = f"  {sign} {padded(visible(item.address), width)}"
         yield spanned((head, style), (f"  {told}", ""), hang=6)
         yield from (line(f"      {visible(problem)}", "red", hang=8) for problem in item.problems)
     yield from _rest(items, len(shown))

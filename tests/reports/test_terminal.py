@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.verdicts.health import QueueHealth, Status
+from reconciler.core.verdicts.proof import VERDICTS, LinkReport, Proof, Verification
 from reconciler.reports import as_text
 from reconciler.reports.differences import TIMES
 from reconciler.reports.lines import NARROWEST, Screen, cells
@@ -203,3 +206,63 @@ def test_no_line_is_wider_than_the_screen_but_a_word_that_is(
     screen = Screen(width=width, verbose=verbose, full=full)
     for report in (made, drift_of(made)):
         assert too_wide(as_text.render(report, screen), width) == []
+
+
+HEALTH = st.lists(
+    st.builds(
+        QueueHealth,
+        address=WORDS.map("queue.{}".format),
+        account=WORDS,
+        problems=st.lists(WORDS, max_size=2).map(tuple),
+        state=st.just("present"),
+        visible=st.none() | st.integers(0, 10**9),
+        in_flight=st.integers(0, 10**6),
+        oldest_seconds=st.none() | st.integers(0, 10**7),
+    ),
+    max_size=4,
+).map(tuple)
+PROOFS = st.lists(
+    st.builds(
+        Proof,
+        address=WORDS,
+        account=WORDS,
+        verdict=st.sampled_from(VERDICTS),
+        link=WORDS,
+        reason=WORDS,
+        links=st.lists(
+            st.builds(LinkReport, link=WORDS, state=st.just("doubtful"), detail=WORDS), max_size=2
+        ).map(tuple),
+    ),
+    max_size=3,
+).map(tuple)
+COMPLAINTS = st.lists(
+    st.builds(
+        Complaint,
+        account=WORDS,
+        stage=WORDS,
+        check=WORDS,
+        problem=WORDS,
+        remedy=WORDS,
+        optional=st.booleans(),
+    ),
+    max_size=3,
+).map(tuple)
+READY = AccountReport(account="acme-app", service="sp-api", healthy=True, checks=11)
+
+
+@given(queues=HEALTH, proofs=PROOFS, complaints=COMPLAINTS, width=st.integers(NARROWEST, 160))
+def test_no_line_of_status_verify_and_doctor_is_wider_either(queues, proofs, complaints, width):
+    counts = {it: sum(proof.verdict == it for proof in proofs) for it in VERDICTS}
+    for report in (
+        Status(
+            stack="acme",
+            healthy=False,
+            complete=True,
+            queues=queues,
+            destinations=(),
+            subscriptions=(),
+        ),
+        Verification(stack="acme", complete=True, summary=counts, subscriptions=proofs),
+        Diagnosis(stack="acme", healthy=False, problems=complaints, accounts=(READY,)),
+    ):
+        assert too_wide(as_text.render(report, Screen(width=width)), width) == []
