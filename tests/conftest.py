@@ -34,7 +34,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session", autouse=True)
 def _no_waiting():
     """Let time pass by waiting where a run makes its own clock; pacing has tests of its own."""
-    from tests.worlds import Clock
+    from tests.clocks import Clock
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reconciler.wiring.SystemClock", Clock)

@@ -1,8 +1,8 @@
 """Hosts on a loopback port that answer whatever a test says: a token service, a metadata server."""
 
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.loopback import answering
 
 
 class Stranger:
@@ -27,30 +27,9 @@ def listening():
     """Yield a stranger that is reachable at its `url`."""
     stranger = Stranger()
 
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, said, *headers = stranger.reply(f"{self.path} {body.decode()}")
-            said = said if isinstance(said, bytes) else said.encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **dict(*headers)}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
+    def answer(asked):
+        status, said, *headers = stranger.reply(f"{asked.path} {asked.body.decode()}")
+        return status, said, {"Content-Type": "application/json", **dict(*headers)}
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815 - http.server's names
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    stranger.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(answer) as stranger.url:
         yield stranger
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

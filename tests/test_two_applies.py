@@ -14,10 +14,11 @@ from reconciler.core.planning.plan import prepare
 from reconciler.credentials.secrets import Secrets
 from reconciler.sandbox import Sandbox
 from reconciler.wiring import Providers, declarations
+from tests.clocks import Clock
 from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
 from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
-from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Clock, Stack, queues, subscriptions
+from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack, queues, subscriptions
 
 CLEAR = ["it was changed since this was planned", "it is gone since this was planned"]
 

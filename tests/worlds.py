@@ -1,6 +1,5 @@
 """Declared worlds, and the real stack between them and a sandbox; only its clock is not real."""
 
-import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from reconciler.core.world.snapshot import take, unseal
 from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_json
 from reconciler.wiring import SERVICES, Providers, declarations
+from tests.clocks import Clock
 
 AWS_ID = "123456789012"
 SELLER = "A2EXAMPLE1SELLER"
@@ -67,21 +67,6 @@ def destinations(**entries):
 
 def subscriptions(**entries):
     return section("subscriptions", entries)
-
-
-class Clock:
-    """Time that passes by sleeping only."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._now = 0.0
-
-    def now(self):
-        return self._now
-
-    def sleep(self, seconds):
-        with self._lock:
-            self._now += seconds
 
 
 class Run:

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from reconciler.core.text.veil import VEIL, veil
+from tests.loopback import answering
 from tests.worlds import HEAD, ONLY_MERCHANT, subscriptions, writes
 
 EVENT = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', "
@@ -235,34 +236,17 @@ def test_what_the_service_says_of_a_uri_shows_no_token(
 @pytest.fixture
 def talkative():
     """Serve a Merchant API that has nothing and refuses what it is asked to create, quoting it."""
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-    from threading import Thread
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self._answer(200, {})
+    def answer(asked):
+        if asked.verb == "GET":
+            return 200, "{}"
+        body = asked.body.decode()
+        uri = json.loads(body)["callBackUri"]
+        said = f"INVALID {uri} {uri[20:90]} {uri.partition('=')[2][:40]} {body}"
+        return 400, json.dumps({"error": {"status": "ODD", "message": said, "code": 400}})
 
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            uri = json.loads(body)["callBackUri"]
-            said = f"INVALID {uri} {uri[20:90]} {uri.partition('=')[2][:40]} {body}"
-            self._answer(400, {"error": {"status": "ODD", "message": said, "code": 400}})
-
-        def _answer(self, status, content):
-            data = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with answering(answer) as url:
+        yield url
 
 
 def test_doctor_looks_whether_the_secret_can_be_had(cli, sandbox, world, monkeypatch):

@@ -6,14 +6,13 @@ What a foreign host would be sent is looked for at a real proxy, through which a
 import json
 import os
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from reconciler.core.model.errors import PlanRefused
 from reconciler.credentials.secrets import Secrets
 from reconciler.wiring import Providers, declarations
+from tests.loopback import answering
 from tests.worlds import AWS, HEAD
 
 SECRETS = {
@@ -89,23 +88,16 @@ def proxy(monkeypatch):
     """Take down what all of this process would send beyond this machine, and refuse it."""
     asked = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_CONNECT(self):
-            asked.append(self.path)
-            self.send_error(403)
+    def refuse(request):
+        asked.append(request.path)
+        return 403, ""
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1,localhost")
-    yield asked
-    server.shutdown()
-    server.server_close()
+    with answering(refuse) as url:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+            monkeypatch.setenv(name, url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "127.0.0.1,localhost")
+        yield asked
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from reconciler.core.model.errors import SettingsError
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from tests.clocks import Clock
 from tests.strangers import listening
-from tests.worlds import Clock
 
 
 @pytest.fixture(scope="module")

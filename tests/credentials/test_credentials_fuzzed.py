@@ -18,9 +18,9 @@ from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.client import MerchantClient
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from tests.clocks import Clock
 from tests.drawing import examples
 from tests.strangers import listening
-from tests.worlds import Clock
 
 USER = {
     "type": "impersonated_service_account",

@@ -12,8 +12,8 @@ from reconciler.core.model.errors import ReconcilerError, SettingsError
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.client import MerchantClient
+from tests.clocks import Clock
 from tests.strangers import listening
-from tests.worlds import Clock
 
 
 @pytest.fixture(scope="module")

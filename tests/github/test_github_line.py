@@ -5,20 +5,10 @@ import pytest
 from reconciler.github import line
 from reconciler.github.line import Line
 from reconciler.transport.failures import Failed
+from tests.clocks import Clock
 from tests.wires import serving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
-
-
-class Clock:
-    def __init__(self):
-        self.slept = []
-
-    def now(self):
-        return 0.0
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
 
 
 @pytest.fixture

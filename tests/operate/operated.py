@@ -5,7 +5,8 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import read_status
 from reconciler.wiring import Providers, declarations
-from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Clock, Stack
+from tests.clocks import Clock
+from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack
 
 DLQ = "arn:aws:sqs:eu-west-1:123456789012:of-others"
 QUEUES = """

@@ -9,21 +9,7 @@ from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, U
 from reconciler.core.model.pacing import Pace
 from reconciler.transport.calls import Calls, SystemClock
 from reconciler.transport.waits import WAITS
-
-
-class FakeClock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self):
-        self.time = 1000.0
-        self.slept = []
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds
+from tests.clocks import Clock
 
 
 class Service:
@@ -44,7 +30,7 @@ class Service:
 
 @pytest.fixture
 def clock():
-    return FakeClock()
+    return Clock(1000.0)
 
 
 def busy(**more):
@@ -244,7 +230,7 @@ def test_no_more_calls_than_allowed_are_under_way_at_once():
 
 
 def test_a_call_that_waits_to_try_again_keeps_no_other_from_being_made():
-    clock = FakeClock()
+    clock = Clock(1000.0)
     calls = Calls(clock, concurrency=1)
     answers = []
 

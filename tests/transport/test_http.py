@@ -11,6 +11,7 @@ from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unre
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
 from reconciler.transport.lines import AnswerLimits
+from tests.clocks import Clock
 from tests.operate.hooks import Authority
 from tests.wires import WELL, Proxy, named, serving
 
@@ -267,19 +268,10 @@ def test_authorities_are_not_asked_for_where_there_is_no_tls():
 
 
 def test_what_only_reads_may_ask_again():
-    class Clock:
-        slept = ()
-
-        def now(self):
-            return 0.0
-
-        def sleep(self, seconds):
-            self.slept += (seconds,)
-
     with serving(b"") as server:
         http = Http(environ={}, limits=LIMITS, waits=(0.5, 1.0), clock=(clock := Clock()))
         with pytest.raises(Failed):
             http.exchange("GET", url_of(server), headers={})
         http.close()
         assert len(server.heads) == 3
-        assert clock.slept == (0.5, 1.0)
+        assert clock.slept == [0.5, 1.0]

@@ -1,7 +1,3 @@
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from reconciler.core.model.objects import Desired, Position
@@ -12,66 +8,14 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.sandbox import Sandbox
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.provider import MerchantProvider
-
-
-@dataclass
-class FakeClock:
-    """Time that passes only by sleeping."""
-
-    time: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds
-
-
-class Replay:
-    """A loopback host that gives prepared answers in turn and keeps what it was sent."""
-
-    def __init__(self):
-        self.answers = []
-        self.tokens = []
-        replay = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                replay.tokens.append(self.headers.get("Authorization"))
-                status, headers, body = replay.answers.pop(0)
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = do_DELETE = do_PATCH = answer  # noqa: N815 - http.server's names
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def say(self, status, body, **headers):
-        self.answers.append((status, headers, body.encode()))
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+from tests.clocks import Clock
+from tests.loopback import replaying
 
 
 @pytest.fixture
 def replay():
-    host = Replay()
-    yield host
-    host.close()
+    with replaying() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +34,7 @@ def sandbox(_running):
 
 @pytest.fixture
 def clock():
-    return FakeClock()
+    return Clock()
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from reconciler.core.model.errors import Denied, SettingsError, Transient
+from tests.loopback import replaying
 
 EXPIRED = json.dumps(
     {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": "Invalid credentials."}}
@@ -59,7 +61,11 @@ def test_a_key_file_gives_a_token_for_many_calls(provider, replay, observe):
     replay.say(200, "{}")
     observe(provider)
     observe(provider)
-    assert replay.tokens == [None, "Bearer ya29.one", "Bearer ya29.one"]
+    assert replay.tokens() == [
+        None,
+        "Bearer ya29.one",
+        "Bearer ya29.one",
+    ]
 
 
 def test_an_expired_token_is_renewed_once(provider, replay, observe):
@@ -68,7 +74,12 @@ def test_an_expired_token_is_renewed_once(provider, replay, observe):
     replay.say(200, token("ya29.two"))
     replay.say(200, "{}")
     assert observe(provider) == []
-    assert replay.tokens == [None, "Bearer ya29.one", None, "Bearer ya29.two"]
+    assert replay.tokens() == [
+        None,
+        "Bearer ya29.one",
+        None,
+        "Bearer ya29.two",
+    ]
 
 
 def test_a_renewed_token_that_is_refused_too_is_denied(provider, replay, observe):
@@ -85,7 +96,7 @@ def test_quirk_91_an_unregistered_project_renews_no_token(provider, replay, obse
     replay.say(401, UNREGISTERED)
     with pytest.raises(Denied, match="registerGcp"):
         observe(provider)
-    assert replay.tokens == [None, "Bearer ya29.one"]
+    assert replay.tokens() == [None, "Bearer ya29.one"]
 
 
 def test_quirk_111_a_fetched_token_is_kept_out_of_errors(provider, replay, observe):
@@ -101,9 +112,10 @@ def test_a_key_that_google_refuses_is_denied(provider, replay, observe):
         observe(provider)
 
 
-def test_a_token_service_that_is_cut_off_is_transient(provider, replay, observe):
-    replay.close()
-    replay.close = lambda: None
+def test_a_token_service_that_is_cut_off_is_transient(provider, key_file, observe):
+    with replaying() as gone:
+        key = json.loads(Path(key_file).read_text("utf-8"))
+    Path(key_file).write_text(json.dumps({**key, "token_uri": f"{gone.url}/token"}), "utf-8")
     with pytest.raises(Transient, match="not reachable: connection refused"):
         observe(provider)
 
@@ -136,7 +148,7 @@ def test_default_credentials_are_those_of_the_environment(
     replay.say(200, token("ya29.one"))
     replay.say(200, "{}")
     observe(provider_at(replay.url, credentials="adc"))
-    assert replay.tokens == [None, "Bearer ya29.one"]
+    assert replay.tokens() == [None, "Bearer ya29.one"]
 
 
 def test_without_default_credentials_it_is_said_how_to_get_some(

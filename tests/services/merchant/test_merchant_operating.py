@@ -49,7 +49,7 @@ def test_quirk_101_a_service_without_metrics_is_asked_once(provider_at, replay, 
     found = provider_at(replay.url).measure(items, one_by_one)
     assert found.metrics == {}
     assert found.lacking.startswith("shop: the Merchant API gives no health metrics")
-    assert len(replay.tokens) == 1
+    assert len(replay.asked) == 1
 
 
 def test_metrics_that_are_refused_are_an_error_not_a_lack(provider_at, replay):

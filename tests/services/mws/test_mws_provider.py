@@ -193,7 +193,7 @@ def test_a_create_rejected_for_another_reason_is_not_looked_into(provider_at, re
     replay.say(400, error_document("InvalidParameterValue"))
     with pytest.raises(Rejected):
         provider_at(replay.url).create(desired(MwsDestination(queue=URL)))
-    assert len(replay.bodies) == 1
+    assert len(replay.asked) == 1
 
 
 def test_a_create_that_never_gets_an_answer_is_given_up(provider, desired, sandbox):
@@ -301,7 +301,7 @@ def test_quirk_54_a_used_up_quota_stops_at_once(provider_at, replay, observe):
     replay.say(503, error_document("QuotaExceeded"))
     with pytest.raises(Rejected, match="hourly quota"):
         observe(provider_at(replay.url))
-    assert len(replay.bodies) == 1
+    assert len(replay.asked) == 1
 
 
 def test_quirk_54_a_proxys_page_with_503_passes(provider, observe, sandbox):
@@ -349,7 +349,7 @@ def test_a_failure_that_is_known_to_pass_is_tried_again(provider_at, replay, des
         "<RegisterDestinationResponse><RegisterDestinationResult/></RegisterDestinationResponse>",
     )
     provider_at(replay.url).create(desired(MwsDestination(queue=URL)))
-    assert len(replay.bodies) == 2
+    assert len(replay.asked) == 2
 
 
 def test_the_request_id_of_the_header_is_used_where_the_body_has_none(provider_at, replay, observe):
@@ -375,7 +375,7 @@ def test_the_auth_token_is_sent_where_there_is_one(provider_at, replay, observe)
         replay.say(400, error_document("InvalidParameterValue"))
         with pytest.raises(Rejected):
             observe(provider_at(replay.url, credentials=credentials))
-    sent = [parse_qs(body).get("MWSAuthToken") for body in replay.bodies]
+    sent = [parse_qs(it.body.decode()).get("MWSAuthToken") for it in replay.asked]
     assert sent == [["amzn.mws.4ea38b7b"], None]
 
 
@@ -396,7 +396,7 @@ def test_an_endpoint_below_a_path_is_called_there(provider_at, replay, observe):
     replay.say(403, error_document("AccessDenied"))
     with pytest.raises(Denied):
         observe(provider_at(f"{replay.url}/gateway/"))
-    assert replay.paths == ["/gateway/Subscriptions/2013-07-01"]
+    assert [it.path for it in replay.asked] == ["/gateway/Subscriptions/2013-07-01"]
 
 
 def test_quirk_50_a_failure_at_amazons_own_host_says_that_it_is_retired(

@@ -6,22 +6,10 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.services.spapi.account import SpApiAccount
 from reconciler.services.spapi.provider import SpApiProvider
 from reconciler.services.spapi.specs import SpApiDestination, SpApiSubscription
+from tests.clocks import Clock
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
 SECRETS = {"CLIENT": "app-1", "SECRET": "hush-client", "DE": "hush-de", "FR": "hush-fr"}
-
-
-class Clock:
-    def __init__(self):
-        self.time = 1000.0
-        self.slept = 0.0
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.time += seconds
-        self.slept += seconds
 
 
 class World:
@@ -29,7 +17,7 @@ class World:
 
     def __init__(self, url, http, sandbox=None):
         self.sandbox = sandbox
-        self.clock = Clock()
+        self.clock = Clock(1000.0)
         self.secrets = Secrets(SECRETS)
         self.account = SpApiAccount.model_validate(
             {

@@ -358,24 +358,24 @@ class TestFailures:
         world.sandbox.settings(rateLimits={"sp-api": {"rate": 1, "burst": 1000}})
         for _ in range(8):
             world.destinations()
-        assert world.clock.slept == pytest.approx(3)
+        assert sum(world.clock.slept) == pytest.approx(3)
 
     def test_quirk_84_sellers_do_not_wait_for_each_other(self, world):
         spec = world.subscription(world.destination())
         for seller in ("de", "fr"):
             for _ in range(5):
                 world.subscriptions(spec, seller=seller)
-        assert world.clock.slept == 0
+        assert sum(world.clock.slept) == 0
 
     def test_quirk_84_a_throttled_call_backs_off(self, world):
         world.fault("getDestinations", "throttle")
         assert world.destinations() == []
-        assert world.clock.slept > 0
+        assert sum(world.clock.slept) > 0
 
     def test_a_wish_to_wait_is_granted(self, world):
         world.fault("getDestinations", "throttle", retryAfter=17)
         world.destinations()
-        assert world.clock.slept == pytest.approx(17)
+        assert sum(world.clock.slept) == pytest.approx(17)
 
     def test_failures_name_account_operation_and_request(self, world):
         world.fault("getDestinations", "denied")

@@ -1,6 +1,5 @@
 """A running sandbox, a clock nobody waits for, and an AWS that can be told what to answer."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -18,28 +17,10 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.kinds import QueueDeclaration
 from reconciler.services.sqs.provider import SqsProvider
 from reconciler.services.sqs.session import AwsKeys
+from tests.clocks import Clock
 
 ACCOUNT_ID = "123456789012"
 REGION = "eu-west-1"
-
-
-class Clock:
-    """Time that passes by sleeping only; `at` runs things when their time has come."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._now = 0.0
-        self.at = {}
-
-    def now(self):
-        return self._now
-
-    def sleep(self, seconds):
-        with self._lock:
-            self._now += seconds
-            due = [self.at.pop(moment) for moment in sorted(self.at) if moment <= self._now]
-        for action in due:
-            action()
 
 
 class World:
