@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
+from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.errors import PlanRefused
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.secret_ref import references_in
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service

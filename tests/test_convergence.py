@@ -13,8 +13,7 @@ from reconciler import run
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Spec
+from reconciler.core.model.spec import Spec, references
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import Prepared, prepare
 from tests.drawing import examples

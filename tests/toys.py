@@ -23,9 +23,17 @@ from reconciler.core.model.errors import Rejected, Transient, Unclear
 from reconciler.core.model.objects import Desired, Live, Position
 from reconciler.core.model.pacing import Cost, Pace
 from reconciler.core.model.plan import FieldChange
-from reconciler.core.model.references import put, references
-from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec, live_address
-from reconciler.core.model.succession import Exclusion, Succession
+from reconciler.core.model.spec import (
+    Evidence,
+    Exclusion,
+    Frozen,
+    Reference,
+    Spec,
+    Succession,
+    live_address,
+    put,
+    references,
+)
 from reconciler.core.model.units import Duration, Unit
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Abilities, Interest, Scope

@@ -20,10 +20,9 @@ from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused, SettingsError
-from reconciler.core.model.outcome import Outcome
 from reconciler.core.model.plan import Action, Plan
-from reconciler.core.planning.agreement import excess, no_longer_needed, rerouted
-from reconciler.core.planning.fingerprint import fingerprint_of
+from reconciler.core.model.steps import Outcome
+from reconciler.core.planning.agreement import excess, fingerprint_of, no_longer_needed, rerouted
 from reconciler.core.planning.plan import FORMAT_VERSION
 from reconciler.core.planning.terms import SavedPlan
 from reconciler.files.journal import Journal

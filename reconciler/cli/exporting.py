@@ -10,7 +10,7 @@ from reconciler.cli.session import RunRequest, connected, declared_for, how_far,
 from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.model.errors import SettingsError
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.veil import veil_text
 from reconciler.core.world.observation import Observation
 from reconciler.files.sources import load

@@ -61,7 +61,7 @@ def as_seller(value: str) -> str:
 
 def as_url(value: str | None) -> str | None:
     """Return what `url` was given as; typer.BadParameter says what is wrong with it."""
-    from reconciler.core.model.endpoint import parse_endpoint
+    from reconciler.core.model.hosts import parse_endpoint
 
     return value if value is None else _checked(parse_endpoint, value)
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from reconciler.cli.live_line import LIVE
 from reconciler.cli.screens import columns
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.lines import cells
 from reconciler.transport.waits import WAITS

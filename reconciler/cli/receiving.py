@@ -7,8 +7,8 @@ from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
 from reconciler.cli.session import RunRequest, declared_for, providers_of
 from reconciler.cli.state import State
+from reconciler.core.model.abilities import MessageQueue
 from reconciler.core.model.errors import SettingsError
-from reconciler.core.model.mailbox import MessageQueue
 from reconciler.core.provider import Cannot
 from reconciler.operate.receive import (
     FEW_RECEIVES,

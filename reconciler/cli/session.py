@@ -15,7 +15,7 @@ from reconciler.cli.options import Discover
 from reconciler.cli.state import State
 from reconciler.cli.unset import say_unset
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.address_patterns import did_you_mean, meets
+from reconciler.core.model.addresses import did_you_mean, meets
 from reconciler.core.model.plan import Plan
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import Prepared, prepare

@@ -22,7 +22,7 @@ from reconciler.core.model.errors import PlanRefused, Problem, SettingsError
 from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing
 from reconciler.core.service import Account
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.world.discovery import Discovery, left_behind, seen_topics
 from reconciler.core.world.merging import merge
 from reconciler.core.world.observation import Observation

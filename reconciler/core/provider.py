@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from reconciler.core.model.abilities import Examination, Measured, MessageQueue, TestSign
 from reconciler.core.model.delivery import Link
-from reconciler.core.model.examination import Examination
-from reconciler.core.model.mailbox import MessageQueue, TestSign
-from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec

@@ -49,3 +49,10 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _leaves(f"{path}.{number}", item)
     else:
         yield path, veil_uri(value) if isinstance(value, str) and "://" in value else value
+
+
+def differing(former: Any, now: Any) -> str:
+    """Name the fields in which two targets (`Account.target()` in JSON form) differ."""
+    if not isinstance(former, dict) or not isinstance(now, dict):
+        return "everything"
+    return ", ".join(sorted(name for name in {*former, *now} if former.get(name) != now.get(name)))

@@ -6,13 +6,12 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import StrictBool, model_validator
 
+from reconciler.core.model.abilities import Origin, Recogniser, SuccessorApplication
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
 from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.hosts import Lead, Reading
-from reconciler.core.model.migration import Origin, SuccessorApplication
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.repository import HostedRepository
 from reconciler.core.model.secret_ref import References
 from reconciler.core.model.spec import Frozen, Spec

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unreachable
-from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.credentials.secrets import Secrets
 from reconciler.transport.http import Http
 from reconciler.transport.lines import AnswerLimits

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.core.model.endpoint import parse_endpoint
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.hosts import parse_endpoint
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials.files import read_small
 from reconciler.credentials.unobtainable import Unobtainable

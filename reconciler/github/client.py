@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from reconciler.core.model.endpoint import is_loopback
 from reconciler.core.model.errors import Denied, Rejected, ServiceError, SettingsError, Transient
+from reconciler.core.model.hosts import is_loopback
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
 from reconciler.github.comment import Comment

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from reconciler.core.model.endpoint import parse_endpoint
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.hosts import parse_endpoint
 from reconciler.github.pulls import Pull
 
 _DEPENDABOT = "dependabot[bot]"

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from reconciler.core.model.pages import MOST_PAGES
-from reconciler.transport.calls import Clock, SystemClock
+from reconciler.transport.calls import MOST_PAGES, Clock, SystemClock
 from reconciler.transport.failures import Failed, redirected
 from reconciler.transport.http import Http, Response
 

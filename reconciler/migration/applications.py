@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from reconciler.core.model.abilities import Origin, SuccessorApplication
 from reconciler.core.model.errors import SettingsError
-from reconciler.core.model.migration import Origin, SuccessorApplication
 from reconciler.operate.naming import as_name, assign
 
 

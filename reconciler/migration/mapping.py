@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.migration import Origin
+from reconciler.core.model.abilities import Origin
 from reconciler.core.model.objects import Desired
 from reconciler.migration.applications import SuccessorApplications
 from reconciler.migration.successors import SUCCESSORS, Successor

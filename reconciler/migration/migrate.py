@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.migration import Origin, SuccessorApplication
+from reconciler.core.model.abilities import Origin, SuccessorApplication
 from reconciler.core.service import Service
 from reconciler.migration.applications import SuccessorApplications
 from reconciler.migration.cutover import head

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.recogniser import Carried, Recogniser
 from reconciler.notifications.model import (
     MwsMetadata,
     MwsNotification,

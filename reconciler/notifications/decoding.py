@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.notifications.amazon import MWS_MESSAGES, SP_API_MESSAGES
 from reconciler.notifications.layers import Layer, from_base64, is_base64, unwrap
 from reconciler.notifications.limits import MAX_LAYERS, quoted, readable

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.recogniser import Carried, Recogniser
 from reconciler.notifications.limits import quoted, readable
 from reconciler.notifications.unknown import no_notification
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.recogniser import Carried, Recogniser
 from reconciler.notifications.guide_text import is_guide_text, parse_guide_text
 from reconciler.notifications.model import MerchantNotification, MerchantPayload
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.notifications.limits import quoted
 
 _HTML = re.compile(r"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)

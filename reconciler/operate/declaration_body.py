@@ -3,10 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from reconciler.core.model.address_patterns import matches
+from reconciler.core.model.addresses import matches
 from reconciler.core.model.objects import Live
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Reference, Spec
+from reconciler.core.model.spec import Reference, Spec, references
 from reconciler.core.model.units import UnitName, format_unit
 from reconciler.core.service import Declaration, WrittenDeclaration
 

@@ -6,8 +6,8 @@ from functools import partial
 from itertools import groupby
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import ReconcilerError, ServiceError, Transient, Unclear
-from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Cannot, Each, Provider

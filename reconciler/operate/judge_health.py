@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.metrics import Measured, Metrics
+from reconciler.core.model.abilities import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
+from reconciler.core.model.spec import references
 from reconciler.core.model.units import format_age
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     HealthLimits,

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Reference
+from reconciler.core.model.spec import Reference, references
 from reconciler.core.world.index import Index
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread

@@ -8,8 +8,7 @@ from typing import Any
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Handle, ReferenceKey, declared_address
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Reference, Spec, live_address
+from reconciler.core.model.spec import Reference, Spec, live_address, references
 from reconciler.core.service import Declaration, Service, WrittenDeclaration, sections_of
 from reconciler.operate.declaration_body import body, homeless
 from reconciler.operate.naming import assign

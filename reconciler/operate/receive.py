@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.abilities import Message, MessageQueue, Recogniser
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
-from reconciler.core.model.mailbox import Message, MessageQueue
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.notifications import RECOGNISERS, Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.metrics import Measured
+from reconciler.core.model.abilities import Measured
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
+from reconciler.core.model.spec import references
 from reconciler.core.provider import Cannot, Each, Provider
 from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.core.world.discovery import DECLARED

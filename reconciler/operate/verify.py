@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import PlanRefused, ReconcilerError
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.recogniser import Recogniser
-from reconciler.core.model.references import get, references
+from reconciler.core.model.spec import get, references
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from reconciler.core.model.abilities import Message, MessageQueue, Recogniser, TestSign
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import DecodeError
-from reconciler.core.model.mailbox import Message, MessageQueue, TestSign
 from reconciler.core.model.objects import Live
-from reconciler.core.model.recogniser import Recogniser
 from reconciler.core.model.spec import Spec
 from reconciler.notifications import RECOGNISERS, Notification, decode
 

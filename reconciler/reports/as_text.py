@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.core.model.plan import Plan
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.diagnosis import Diagnosis
 from reconciler.core.verdicts.drift import Drift

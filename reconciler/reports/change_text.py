@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.alike import Bunch, Coarseness, bunches, distinguishing
 from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.reports.lines import Screen, TextLine, cells, line, padded, spanned

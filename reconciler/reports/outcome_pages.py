@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.core.model.plan import Finding
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.reports import findings, looked
 from reconciler.reports.count_tables import count_table
 from reconciler.reports.escapes import code, plain

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, Unmanaged
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, looked

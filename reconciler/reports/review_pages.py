@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.model.plan import Estimate, Finding, Plan
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, findings, looked
 from reconciler.reports.count_tables import count_table

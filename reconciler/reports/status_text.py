@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from reconciler.core.model.metrics import Metrics
+from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.units import format_age
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.health import (
     DestinationHealth,

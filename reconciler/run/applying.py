@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from reconciler.core.model.outcome import Outcome
-from reconciler.core.model.steps import Step, StepId
+from reconciler.core.model.steps import Outcome, Step, StepId
 from reconciler.core.model.units import format_unit
 from reconciler.core.planning.guards import short_list
 from reconciler.core.planning.plan import Prepared

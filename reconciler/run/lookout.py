@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 
 from reconciler.core.model.objects import Live
-from reconciler.core.model.references import references
+from reconciler.core.model.spec import references
 from reconciler.core.provider import Cannot, Interest, Provider, Scope, one_by_one
 from reconciler.core.world.refs import Handles
 

@@ -1,4 +1,7 @@
-"""The only place that waits: request limits, retries and concurrency for one account."""
+"""Calls of one account: request limits, retries and concurrency, pages, creates made once.
+
+The only place that waits.
+"""
 
 import random
 import threading
@@ -6,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from reconciler.core.model.errors import Transient, Unclear
+from reconciler.core.model.errors import Rejected, ServiceError, Transient, Unclear
 from reconciler.core.model.pacing import Pace, TokenBucket, backoff
 from reconciler.transport.waits import WAITS
 
@@ -155,3 +158,70 @@ class Calls:
 
 def _limited(bucket: str, pace: Pace) -> str:
     return f"{bucket.partition(':')[0]} is limited to {pace.rate:g} calls a second"
+
+
+MOST_PAGES = 1000
+"""More than any list has: a million queues, 100,000 tagged ones or subscriptions."""
+
+
+class Pages:
+    """The tokens of one list's pages so far."""
+
+    def __init__(self, account: str, operation: str) -> None:
+        self._account, self._operation = account, operation
+        self._tokens: set[str] = set()
+
+    def turn(self, token: str) -> None:
+        """Go on to the page of `token`.
+
+        Raises:
+            Rejected: that page was there already, or there are more pages than a list has.
+        """
+        if token in self._tokens:
+            raise self._endless("the service repeats a page")
+        if len(self._tokens) >= MOST_PAGES - 1:
+            raise self._endless(f"after {MOST_PAGES:,} pages there are more")
+        self._tokens.add(token)
+
+    def _endless(self, why: str) -> Rejected:
+        return Rejected(self._account, self._operation, f"the list does not end: {why}")
+
+
+ATTEMPTS = 3
+
+
+def create_once(
+    make: Callable[[], T],
+    find: Callable[[ServiceError, bool], T | None],
+    *,
+    is_there: Callable[[Rejected], bool],
+    retry_refused: bool = False,
+) -> T:
+    """Return what `make` made, or what `find` found after its answer was lost or refused.
+
+    Args:
+        make: creates; raises Unclear where the answer was lost.
+        find: looks for what is to be made, None if it is not there; it raises where something else
+            stands in its place. It is told what happened, and whether that was the last attempt.
+        is_there: says of a refusal whether it may mean that the object is there already.
+        retry_refused: try again after such a refusal where nothing is found.
+
+    Raises:
+        ServiceError: what `make` raised and is not overcome, or what `find` did.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return make()
+        except Unclear as error:
+            trouble: ServiceError = error
+        except Rejected as error:
+            if not is_there(error):
+                raise
+            trouble = error
+        last = attempt == ATTEMPTS
+        found = find(trouble, last)
+        if found is not None:
+            return found
+        if last or (isinstance(trouble, Rejected) and not retry_refused):
+            raise trouble
+    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -30,7 +30,7 @@ from reconciler.transport.failures import (
 from reconciler.transport.lines import AnswerLimits, PlainPool, TlsPool
 from reconciler.transport.routes import Proxy, Routes
 from reconciler.transport.trust import context_of
-from reconciler.transport.wishes import retry_after
+from reconciler.transport.waits import retry_after
 
 LIMITS = AnswerLimits()
 """What holds for every exchange that asks for nothing tighter."""

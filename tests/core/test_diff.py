@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.core.model.address_patterns import matches
+from reconciler.core.model.addresses import matches
 from reconciler.core.planning.diff import compare, cosmetic, creation, deletion
 from tests.toys import Pipe, Spill, Tank, declare, standing
 

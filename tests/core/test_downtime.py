@@ -74,7 +74,7 @@ def test_the_text_of_a_plan_sums_up_how_many_objects_wait_and_for_how_long():
 
 def test_the_gap_is_an_estimate_and_no_part_of_the_fingerprint(monkeypatch):
     before = replacing(3)
-    monkeypatch.setattr("reconciler.core.planning.downtime.SECONDS_A_CALL", 7.0)
+    monkeypatch.setattr("reconciler.core.planning.estimate.SECONDS_A_CALL", 7.0)
     after = replacing(3)
     assert after.fingerprint == before.fingerprint
     assert by_address(after)["pipe.p"].gap_seconds == 7.0

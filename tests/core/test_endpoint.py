@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.core.model.endpoint import is_loopback, parse_endpoint
+from reconciler.core.model.hosts import is_loopback, parse_endpoint
 
 
 @pytest.mark.parametrize(

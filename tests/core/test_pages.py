@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.core.model.errors import Rejected
-from reconciler.core.model.pages import MOST_PAGES, Pages
+from reconciler.transport.calls import MOST_PAGES, Pages
 
 
 def test_a_page_that_comes_again_is_an_error_wherever_it_stood():

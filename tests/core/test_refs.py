@@ -1,5 +1,4 @@
-from reconciler.core.model.references import get, put, references
-from reconciler.core.model.spec import live_address
+from reconciler.core.model.spec import get, live_address, put, references
 from reconciler.core.world.refs import internalise, levels
 from tests.toys import (
     Bell,

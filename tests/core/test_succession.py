@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler import run
-from reconciler.core.planning.fingerprint import fingerprint_of
+from reconciler.core.planning.agreement import fingerprint_of
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope

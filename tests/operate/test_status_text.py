@@ -1,6 +1,6 @@
 """Health as lines: the worst first, and readable whatever the number."""
 
-from reconciler.core.model.metrics import Metrics
+from reconciler.core.model.abilities import Metrics
 from reconciler.core.verdicts.health import QueueHealth, Status, SubscriptionHealth
 from reconciler.reports import as_text
 from reconciler.reports.lines import Screen

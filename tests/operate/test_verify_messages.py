@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.core.model.mailbox import Message, TestSign
+from reconciler.core.model.abilities import Message, TestSign
 from reconciler.core.model.objects import Live
 from reconciler.operate.verify_messages import Route, read_test, try_route
 from reconciler.services.mws.kinds import MwsSubscription

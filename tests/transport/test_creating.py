@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.core.model.errors import Rejected, Unclear
-from reconciler.transport.creating import create_once
+from reconciler.transport.calls import create_once
 
 LOST = Unclear("acme", "create", "the answer was lost")
 THERE = Rejected("acme", "create", "it is there already", code="There")

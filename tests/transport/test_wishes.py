@@ -4,7 +4,7 @@ from email.utils import formatdate
 
 import pytest
 
-from reconciler.transport.wishes import announced_rate, retry_after
+from reconciler.transport.waits import announced_rate, retry_after
 
 NOW = 1_800_000_000.0
 

@@ -10,8 +10,7 @@ from reconciler.core.manifest.state import AccountChoice, Declared, DeclaredEntr
 from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.references import put, references
-from reconciler.core.model.spec import Reference, to_snake
+from reconciler.core.model.spec import Reference, put, references, to_snake
 from reconciler.core.service import Declaration
 from reconciler.core.text.phrases import near, quoted
 

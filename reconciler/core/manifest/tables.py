@@ -14,7 +14,7 @@ from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.state import DeclaredEntry
 from reconciler.core.model.account_fields import Tabled, tabled_fields
-from reconciler.core.model.address_patterns import chosen
+from reconciler.core.model.addresses import chosen
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.service import Service

@@ -7,10 +7,10 @@ References inside a spec are *handles*, the same for a declared object and the l
 Only `core.world.refs` turns handles into remote values and back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, alias_generators
 
@@ -23,8 +23,31 @@ from reconciler.core.model.addresses import (
 )
 from reconciler.core.model.delivery import Delivery
 from reconciler.core.model.pacing import Cost
-from reconciler.core.model.succession import Succession
 from reconciler.core.model.units import UnitName, units_of
+
+
+class Exclusion(NamedTuple):
+    """Of one `group`, objects of different slots cannot coexist; `rule` says so in words."""
+
+    group: str
+    slot: str
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Succession:
+    """What an object of a kind may take over from; both are asked of its spec.
+
+    `role` is what it has in common with all of its kind that may take over from it, in whichever
+    service. `party` is the seller or target it is for, within a service it takes over for no other:
+    by default the part of the account that it is read with. `exclusion` is what it cannot stand
+    beside, None if it can beside anything.
+    """
+
+    role: Callable[[Any], str] = lambda _spec: ""
+    party: Callable[[Any], str | None] = lambda spec: spec.partition()
+    exclusion: Callable[[Any], Exclusion | None] = lambda _spec: None
+
 
 to_snake = cache(alias_generators.to_snake)
 """The field name behind a YAML name; asked for the same few names again and again."""
@@ -179,3 +202,35 @@ def dump(value: Any) -> Any:
 def live_address(spec: Spec, account: str) -> LiveAddress:
     """Address an object by kind, account and identity: `queue.aws-eu/acme-old`."""
     return identity_address(spec.kind, account, spec.identity_values())
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def get(spec: BaseModel, path: str) -> str | None:
+    """Return the value at a YAML path such as `deadLetter.queue`, or None on the way there."""
+    value: Any = spec
+    for part in path.split("."):
+        if value is None:
+            return None
+        value = getattr(value, to_snake(part))
+    return None if value is None else str(value)
+
+
+def put(spec: M, path: str, value: str) -> M:
+    """Return a copy of `spec` with the value at a YAML path replaced."""
+    head, _, rest = path.partition(".")
+    name = to_snake(head)
+    inner = put(getattr(spec, name), rest, value) if rest else value
+    return spec.model_copy(update={name: inner})
+
+
+def references(spec: Spec) -> Iterator[tuple[str, Reference, Handle]]:
+    """Yield (path, reference, handle) for each reference the spec holds.
+
+    What a service reports holds remote values there, until `core.world.refs` made handles of them.
+    """
+    for path, reference in spec.refs.items():
+        value = get(spec, path)
+        if value is not None:
+            yield path, reference, Handle(value)

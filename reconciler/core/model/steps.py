@@ -70,3 +70,13 @@ class Step:
     def id(self) -> StepId:
         """Identify the step within its plan."""
         return self.address, self.verb
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action; `error` says why it failed or was skipped."""
+
+    address: str
+    action: ActionName
+    outcome: Literal["done", "failed", "skipped"]
+    error: str | None = None

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.address_patterns import within
-from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress
+from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress, within
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange, Finding
-from reconciler.core.model.references import get, references
+from reconciler.core.model.spec import get, references
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.diff import compare, cosmetic, creation, deletion
 from reconciler.core.world.matching import Selection, World, meet

@@ -11,7 +11,7 @@ from reconciler.core.model.plan import Guard
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.order import leaves
 from reconciler.core.planning.overrides import Overrides, allowed, limits, line, passing
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.world.index import Index
 
 

@@ -12,8 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Protocol
 
-from reconciler.core.model.address_patterns import within
-from reconciler.core.model.addresses import Address, DeclaredAddress
+from reconciler.core.model.addresses import Address, DeclaredAddress, within
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.steps import PHASES, Change, Phase, Step, StepId, Verb

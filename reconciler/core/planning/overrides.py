@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reconciler.core.manifest.settings import GUARDS_BY_ADDRESS, Limit, Policy
-from reconciler.core.model.address_patterns import meets
+from reconciler.core.model.addresses import meets
 
 OFFERED_DAYS = 7
 """How long the lines that are offered would count."""

@@ -2,31 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
 
 from reconciler.core.manifest.checks import obstacles
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Address, ReferenceKey
 from reconciler.core.model.objects import Live
-from reconciler.core.model.pacing import SECONDS_A_CALL, Pace, floor_seconds
-from reconciler.core.model.plan import Action, Estimate, FieldChange, Finding, Plan, Unmanaged
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Spec
-from reconciler.core.model.steps import Change, Step
+from reconciler.core.model.plan import Action, Finding, Plan, Unmanaged
+from reconciler.core.model.spec import references
+from reconciler.core.model.steps import Step
+from reconciler.core.planning.actions import actions_of, changes_of
+from reconciler.core.planning.agreement import fingerprint_of
 from reconciler.core.planning.decide import decide, unmanaged, withheld
-from reconciler.core.planning.downtime import downtimes
-from reconciler.core.planning.fingerprint import fingerprint_of
-from reconciler.core.planning.guards import Situation, short_list, verdicts
+from reconciler.core.planning.estimate import downtimes, estimate_of
+from reconciler.core.planning.guards import Situation, verdicts
 from reconciler.core.planning.order import order
 from reconciler.core.planning.overrides import Overrides, passing
 from reconciler.core.planning.recheck import Rules
-from reconciler.core.planning.succession import NOTHING, Wait, waits
-from reconciler.core.planning.unexamined import unexamined
-from reconciler.core.planning.unused_overrides import idle_allowances, idle_overrides
+from reconciler.core.planning.succession import Wait, waits
+from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
 from reconciler.core.planning.waves import Wave, waves_of
 from reconciler.core.routing import Routing, account_changes
-from reconciler.core.world.effort import CALLS_AT_ONCE, Effort
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import Handles, internalise
@@ -56,21 +52,6 @@ class Prepared:
     waves: tuple[Wave, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ripple:
-    """What an action waits for and brings with it; all but `downtime` are addresses.
-
-    `cleared` has to go first, `dragged` is replaced because of it, `downtime` are the seconds
-    between the two halves of a replace, `wait` is what may take its place.
-    """
-
-    needs: tuple[Address, ...]
-    cleared: tuple[Address, ...]
-    dragged: tuple[Address, ...]
-    downtime: float | None
-    wait: Wait
-
-
 def prepare(
     declarations: Declarations,
     observation: Observation,
@@ -93,10 +74,10 @@ def prepare(
     known, handles = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
     waiting = {} if overrides.destroying else waits(world)
-    every = [*_changes(world), *world.elsewhere.values()]
+    every = [*changes_of(world), *world.elsewhere.values()]
     ordered = order(every, world.index, declarations.desired, world.sights, waiting)
     steps = tuple(step for step in ordered if step.address in world.changes)
-    actions = tuple(_actions(world, steps, downtimes(ordered), waiting))
+    actions = tuple(actions_of(world, steps, downtimes(ordered), waiting))
     waves = waves_of(steps, declarations.desired, declarations.policy.waves)
     plan = Plan(
         format_version=FORMAT_VERSION,
@@ -106,8 +87,8 @@ def prepare(
         complete=not observation.unread,
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
-        guards=verdicts(_changes(world), _situation(world, overrides, waiting)),
-        estimate=_estimate(steps, waves, observation.effort),
+        guards=verdicts(changes_of(world), _situation(world, overrides, waiting)),
+        estimate=estimate_of(steps, waves, observation.effort),
         actions=actions,
         unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
@@ -128,10 +109,6 @@ def prepare(
         tuple(step for step in ordered if step.address in world.elsewhere),
         waves,
     )
-
-
-def _changes(world: World) -> list[Change]:
-    return sorted(world.changes.values(), key=lambda change: change.address)
 
 
 def _unmanaged(item: Live) -> Unmanaged:
@@ -194,102 +171,6 @@ def _needed(world: World) -> Iterator[ReferenceKey]:
             yield reference.key(item.account, handle)
 
 
-def _actions(
-    world: World,
-    steps: Sequence[Step],
-    downtime: Mapping[Address, float],
-    waiting: Mapping[Address, Wait],
-) -> Iterator[Action]:
-    """Yield one action for each change, where its first step stands."""
-    needs: dict[Address, set[Address]] = {}
-    cleared: dict[Address, set[Address]] = {}
-    for step in steps:
-        needed = {address for address, _ in step.needs} - {step.address}
-        needs.setdefault(step.address, set()).update(needed)
-        if step.verb == "create":
-            deleted = {address for address, verb in step.needs if verb == "delete"}
-            cleared[step.address] = deleted - {step.address}
-    names, dragged = _names(world), _dragged(world)
-    done: set[Address] = set()
-    for step in steps:
-        if step.address not in done:
-            done.add(step.address)
-            ripple = Ripple(
-                needs=tuple(sorted(needs[step.address])),
-                cleared=tuple(sorted(cleared.get(step.address, ()))),
-                dragged=tuple(dragged.get(step.address, ())),
-                downtime=downtime.get(step.address),
-                wait=waiting.get(step.address, NOTHING),
-            )
-            yield _action(step.change, ripple, names)
-
-
-def _dragged(world: World) -> dict[Address, list[Address]]:
-    """Return what is replaced only because something else is, by the address of that."""
-    found: dict[Address, list[Address]] = {}
-    for change in _changes(world):
-        cause = world.changes.get(change.caused_by) if change.caused_by else None
-        if cause is not None and change.action == cause.action == "replace":
-            found.setdefault(cause.address, []).append(change.address)
-    return found
-
-
-def _action(change: Change, ripple: Ripple, names: Mapping[str, str]) -> Action:
-    subject, spec = change.subject, change.subject.spec
-    units = [spec.units(item.path) for item in change.changes]
-    return Action(
-        action=change.action,
-        address=change.address,
-        kind=spec.kind,
-        account=subject.account,
-        identity=spec.identity_values(),
-        adopts=change.adopts,
-        changes=tuple(_named(item, spec, names) for item in change.changes),
-        depends_on=ripple.needs,
-        caused_by=change.caused_by,
-        units={path: unit for found in units for path, unit in found.items()},
-        notes=tuple(_notes(change, ripple)),
-        gap_seconds=ripple.downtime,
-        waits_for=ripple.wait.addresses,
-        held_back=ripple.wait.reason(),
-    )
-
-
-def _names(world: World) -> dict[str, str]:
-    """Return declared addresses by the handles that stand for them, where a handle is no ARN."""
-    return {
-        handle: item.address
-        for item in world.declarations.desired
-        if (handle := item.handle).startswith(f"{item.spec.kind}.")
-    }
-
-
-def _named(change: FieldChange, spec: Spec, names: Mapping[str, str]) -> FieldChange:
-    if change.path not in spec.refs:
-        return change
-    before, after = (names.get(str(value), value) for value in (change.before, change.after))
-    return change.model_copy(update={"before": before, "after": after})
-
-
-def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
-    before = change.live.spec if change.live else None
-    if change.desired is not None and change.action != "delete":
-        yield from change.desired.spec.notes(before)
-    if change.action == "replace":
-        yield "it is deleted and created again: nothing is delivered in between"
-    if ripple.downtime is not None:
-        yield f"about {max(1, ceil(ripple.downtime))} s without delivery"
-    if ripple.dragged:
-        yield f"it drags along {short_list(ripple.dragged)}"
-    for address in ripple.cleared:
-        yield f"{address} has to go first: nothing is delivered in between"
-    held = ripple.wait.reason()
-    if held is not None:
-        yield held
-    elif ripple.wait.coming:
-        yield f"it waits for what may take its place: {short_list(ripple.wait.coming)}"
-
-
 def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
     counts = {
         name: sum(action.action == name for action in actions)
@@ -304,40 +185,3 @@ def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
         and world.selection.takes(item)
     ]
     return {**counts, "unchanged": len(settled), "unmanaged": sum(1 for _ in unmanaged(world))}
-
-
-def _estimate(steps: Sequence[Step], waves: Sequence[Wave], reading: Effort) -> Estimate:
-    """Count calls and the seconds that the slowest rate limit, or else the network, takes.
-
-    Waves follow one another, so that their seconds add up.
-    """
-    created: dict[tuple[str, type[Spec]], list[Step]] = {}
-    total = 0
-    for step in steps:
-        change, spec = step.change, step.change.subject.spec
-        total += spec.cost.calls_of(step.verb, {item.path: item.after for item in change.changes})
-        if step.verb == "create":
-            created.setdefault((change.subject.account, type(spec)), []).append(step)
-    total += sum(kind.cost.beside_creates(len(new)) for (_, kind), new in created.items())
-    by_id = {step.id: step for step in steps}
-    limited = sum(_floor([by_id[step] for step in wave.steps]) for wave in waves)
-    network = ceil(total / CALLS_AT_ONCE) * SECONDS_A_CALL
-    return Estimate(
-        calls=total,
-        seconds=round(limited + network, 1),
-        reading_calls=reading.total,
-        reading_seconds=reading.seconds,
-    )
-
-
-def _floor(steps: Iterable[Step]) -> float:
-    """Return the seconds that the slowest rate limit takes for these steps."""
-    buckets: dict[tuple[str, str, str], tuple[int, Pace]] = {}
-    for step in steps:
-        spec, part = step.change.subject.spec, step.verb
-        key = (step.change.subject.account, spec.kind, spec.cost.bucket(spec, part))
-        buckets[key] = (
-            buckets.get(key, (0, spec.cost.pace))[0] + spec.cost.calls[part],
-            spec.cost.pace,
-        )
-    return max((floor_seconds(calls, pace) for calls, pace in buckets.values()), default=0.0)

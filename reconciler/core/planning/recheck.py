@@ -7,7 +7,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.steps import Verb
 from reconciler.core.planning.diff import altered
 from reconciler.core.planning.overrides import allowed
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 
 
 @dataclass(frozen=True, slots=True)

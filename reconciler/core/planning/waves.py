@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from reconciler.core.manifest.settings import SHARE
-from reconciler.core.model.address_patterns import matches
+from reconciler.core.model.addresses import matches
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.steps import Step, StepId
 

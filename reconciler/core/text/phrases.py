@@ -83,3 +83,8 @@ def together(names: Iterable[str]) -> str:
 def label(name: str) -> str:
     """Return a name as part of a path such as `queues.offers`; an odd one is quoted."""
     return name if _LABEL.fullmatch(name) else quoted(name)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 error`, `2 errors`: a noun whose plural ends in s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.delivery import Link, LinkState
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Spec
+from reconciler.core.model.spec import Spec, references
 from reconciler.core.planning.diff import compare
 from reconciler.core.world.index import Index
 from reconciler.core.world.observation import Observation

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.core.model.metrics import Metrics
+from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.spec import Frozen
 
 Presence = Literal["present", "missing", "unknown"]

@@ -13,8 +13,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.pacing import ActionName
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Reference, Spec
+from reconciler.core.model.spec import Reference, Spec, references
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.index import Index

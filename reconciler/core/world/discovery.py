@@ -9,7 +9,7 @@ from reconciler.core.model.plan import Finding
 from reconciler.core.model.steps import Step
 from reconciler.core.provider import Asked, Scope
 from reconciler.core.service import Account
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from reconciler.core.model.addresses import LiveAddress, ReferenceKey
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import references
+from reconciler.core.model.spec import references
 
 Item = TypeVar("Item", Desired, Live, Desired | Live)
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.address_patterns import meets
-from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress
+from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress, meets
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.steps import Change

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.real_accounts import differing
 from reconciler.core.model.spec import Frozen
+from reconciler.core.routing import differing
 from reconciler.core.world.snapshot import Snapshot
 
 F = TypeVar("F", bound=Frozen)

@@ -8,8 +8,7 @@ from urllib.parse import unquote, urlsplit
 from reconciler.core.manifest.settings import STACK
 from reconciler.core.model.addresses import Handle, LiveAddress, ReferenceKey
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import get
-from reconciler.core.model.spec import Evidence
+from reconciler.core.model.spec import Evidence, get
 from reconciler.core.world.index import Index
 from reconciler.core.world.refs import levels
 

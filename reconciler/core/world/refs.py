@@ -10,8 +10,7 @@ from graphlib import TopologicalSorter
 
 from reconciler.core.model.addresses import Handle, LiveAddress, Outputs, ReferenceKey, RemoteValue
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.references import put, references
-from reconciler.core.model.spec import Spec
+from reconciler.core.model.spec import Spec, put, references
 
 
 class Handles:

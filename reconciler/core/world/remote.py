@@ -6,8 +6,7 @@ from typing import Literal
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Live
-from reconciler.core.model.references import references
-from reconciler.core.model.spec import Spec, to_snake
+from reconciler.core.model.spec import Spec, references, to_snake
 from reconciler.core.text.phrases import nearest
 from reconciler.core.world.observation import Observation
 

@@ -17,9 +17,9 @@ from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.real_accounts import differing
 from reconciler.core.model.spec import Frozen, Spec
 from reconciler.core.provider import Asked, Scope
+from reconciler.core.routing import differing
 from reconciler.core.service import Service
 from reconciler.core.text.veil import AS_SHOWN
 from reconciler.core.world.coverage import Coverage, ScopeRecord

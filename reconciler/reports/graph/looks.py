@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, GraphNode, NodeState, Topology
 

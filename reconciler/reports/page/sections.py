@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reconciler.core.model.plan import Plan
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status

@@ -15,8 +15,7 @@ from pydantic import (
 )
 
 from reconciler.core.model.account_fields import IDENTIFYING
-from reconciler.core.model.endpoint import Endpoint, is_loopback
-from reconciler.core.model.hosts import Lead, Reading
+from reconciler.core.model.hosts import Endpoint, Lead, Reading, is_loopback
 from reconciler.core.model.secret_ref import LiteralSecret, SecretRef
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Account

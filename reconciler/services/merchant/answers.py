@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.model.metrics import Metrics
+from reconciler.core.model.abilities import Metrics
 
 
 class GarbledMerchantAnswer(ValueError):

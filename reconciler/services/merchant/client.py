@@ -15,9 +15,8 @@ from googleapiclient.errors import HttpError
 from googleapiclient.http import HttpRequest
 from googleapiclient.model import JsonModel
 
+from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.errors import Missing, Rejected, Transient, Unclear
-from reconciler.core.model.metrics import Metrics
-from reconciler.core.model.pages import Pages
 from reconciler.core.text.scrubbing import PIECE, Scrubber
 from reconciler.core.text.veil import values_of, veil_text
 from reconciler.credentials.secrets import Secrets
@@ -36,7 +35,7 @@ from reconciler.services.merchant.failures import (
 )
 from reconciler.services.merchant.kinds import BUCKET, PACE
 from reconciler.services.merchant.login import MerchantLogin
-from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.calls import Calls, Clock, Pages
 from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp
 from reconciler.transport.http import Http

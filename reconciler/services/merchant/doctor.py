@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import SettingsError
-from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets

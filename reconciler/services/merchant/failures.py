@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.model.errors import Denied, Missing, Rejected, ServiceError, Transient, Unclear
 from reconciler.core.text.scrubbing import excerpt
-from reconciler.transport.wishes import retry_after
+from reconciler.transport.waits import retry_after
 
 MAYBE_THERE = frozenset({"ALREADY_EXISTS", "FAILED_PRECONDITION", "INVALID_ARGUMENT"})
 """Codes with which a create may be refused because of what is there already."""

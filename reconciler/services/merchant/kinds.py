@@ -13,8 +13,7 @@ from reconciler.core.model.objects import Desired
 from reconciler.core.model.pacing import ActionName, Cost, Pace
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
-from reconciler.core.model.spec import Evidence, Frozen, Spec
-from reconciler.core.model.succession import Exclusion, Succession
+from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Spec, Succession
 from reconciler.core.service import (
     Account,
     Context,

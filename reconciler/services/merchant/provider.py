@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.abilities import Examination, Measured, Metrics
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import Missing, Rejected, ServiceError
-from reconciler.core.model.examination import Examination
-from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec, live_address
@@ -20,8 +19,7 @@ from reconciler.services.merchant.doctor import examinations, secrets_of
 from reconciler.services.merchant.failures import MAYBE_THERE
 from reconciler.services.merchant.kinds import MerchantSubscription
 from reconciler.services.merchant.sample_push import PushEndpoint, post_sample, sample
-from reconciler.transport.calls import Clock
-from reconciler.transport.creating import create_once
+from reconciler.transport.calls import Clock, create_once
 
 KINDS: tuple[type[Spec], ...] = (MerchantSubscription,)
 

@@ -20,7 +20,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from reconciler.core.model.delivery import Link
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.services.merchant.addresses import is_public
 from reconciler.services.merchant.push_answer import NothingFollowed, judged
 from reconciler.transport.calls import Clock

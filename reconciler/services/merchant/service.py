@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from reconciler.core.model.endpoint import is_loopback
-from reconciler.core.model.recogniser import Recogniser
+from reconciler.core.model.abilities import Recogniser
+from reconciler.core.model.hosts import is_loopback
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools

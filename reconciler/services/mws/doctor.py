@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reconciler.core.model.examination import Examination, Impediment, Stage
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws.client import MwsClient

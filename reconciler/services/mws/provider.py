@@ -5,10 +5,9 @@ Neither has an id. A destination is its queue's URL; a subscription is its type 
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.core.model.abilities import Examination, TestSign
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Rejected, ServiceError
-from reconciler.core.model.examination import Examination
-from reconciler.core.model.mailbox import TestSign
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -20,8 +19,7 @@ from reconciler.services.mws.doctor import examinations
 from reconciler.services.mws.failures import ALREADY_OR_NOT_THERE
 from reconciler.services.mws.kinds import MwsAccount, MwsDestination, MwsSubscription
 from reconciler.services.mws.queue_url import queue_url
-from reconciler.transport.calls import Clock
-from reconciler.transport.creating import create_once
+from reconciler.transport.calls import Clock, create_once
 from reconciler.transport.http import Http
 
 KINDS: tuple[type[Spec], ...] = (MwsDestination, MwsSubscription)

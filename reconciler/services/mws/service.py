@@ -1,7 +1,6 @@
 """Amazon MWS, as one value."""
 
-from reconciler.core.model.migration import Origin
-from reconciler.core.model.recogniser import Recogniser
+from reconciler.core.model.abilities import Origin, Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools

@@ -15,10 +15,9 @@ from pydantic import (
 )
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN, Tabled
-from reconciler.core.model.address_patterns import chosen, matches
-from reconciler.core.model.endpoint import Endpoint
+from reconciler.core.model.addresses import chosen, matches
 from reconciler.core.model.errors import Defects
-from reconciler.core.model.hosts import Leads, host_of
+from reconciler.core.model.hosts import Endpoint, Leads, host_of
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Account

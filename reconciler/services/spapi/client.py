@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from reconciler.core.model.errors import Missing
-from reconciler.core.model.pages import Pages
 from reconciler.services.spapi import answers
 from reconciler.services.spapi.answers import DestinationRecord, SubscriptionRecord
 from reconciler.services.spapi.failures import NoRoute, NotPermitted
 from reconciler.services.spapi.filters import EventFilter
 from reconciler.services.spapi.specs import EventBridge
 from reconciler.services.spapi.wire import SpApiRequest, SpApiWire
+from reconciler.transport.calls import Pages
 
 T = TypeVar("T")
 

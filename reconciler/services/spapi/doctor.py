@@ -6,8 +6,8 @@ A subscription is created with the same token and role that list it, so that rea
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import Denied
-from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired
 from reconciler.credentials.checks import reaching, resolving
 from reconciler.credentials.secrets import Secrets

@@ -5,6 +5,7 @@ There is no update: whatever differs is deleted and created anew, which the kind
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.abilities import Examination, TestSign
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import (
     Denied,
@@ -14,8 +15,6 @@ from reconciler.core.model.errors import (
     ServiceError,
     Transient,
 )
-from reconciler.core.model.examination import Examination
-from reconciler.core.model.mailbox import TestSign
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -30,8 +29,7 @@ from reconciler.services.spapi.listing import list_types, wish
 from reconciler.services.spapi.login import NO_CONSENT, LwaLogin
 from reconciler.services.spapi.specs import PACE, SpApiDestination, SpApiSubscription
 from reconciler.services.spapi.wire import SpApiWire
-from reconciler.transport.calls import Calls, Clock
-from reconciler.transport.creating import create_once
+from reconciler.transport.calls import Calls, Clock, create_once
 from reconciler.transport.http import Http
 
 CONCURRENCY = 64

@@ -1,7 +1,6 @@
 """The Selling Partner API, as one value."""
 
-from reconciler.core.model.migration import SuccessorApplication
-from reconciler.core.model.recogniser import Recogniser
+from reconciler.core.model.abilities import Recogniser, SuccessorApplication
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools

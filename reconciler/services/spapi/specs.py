@@ -14,8 +14,7 @@ from pydantic import (
 
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.pacing import ActionName, Cost, Pace
-from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec
-from reconciler.core.model.succession import Exclusion, Succession
+from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Reference, Spec, Succession
 from reconciler.services.spapi.catalogue import ENDING, TYPES, unknown_type
 from reconciler.services.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
 

@@ -15,7 +15,7 @@ from reconciler.services.spapi.failures import Expired, SpApiCall, failure, requ
 from reconciler.services.spapi.login import LwaLogin
 from reconciler.transport.calls import Calls
 from reconciler.transport.http import Http, Response
-from reconciler.transport.wishes import announced_rate
+from reconciler.transport.waits import announced_rate
 
 T = TypeVar("T")
 

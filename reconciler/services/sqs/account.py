@@ -8,9 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.model.addresses import Outputs, remote_values
-from reconciler.core.model.endpoint import Endpoint
 from reconciler.core.model.errors import PlanRefused
-from reconciler.core.model.hosts import Lead, Reading, host_of
+from reconciler.core.model.hosts import Endpoint, Lead, Reading, host_of
 from reconciler.core.service import Account
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")

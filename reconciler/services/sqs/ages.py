@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reconciler.core.model.abilities import Measured, Metrics
 from reconciler.core.model.errors import Denied, ServiceError
-from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Live
-from reconciler.core.text.counting import counted
+from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
 
 METRICS_A_CALL = 500

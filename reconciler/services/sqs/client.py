@@ -17,14 +17,13 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model.pacing import Pace
-from reconciler.core.model.pages import Pages
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.failures import PAGE_EXPIRED, GarbledAwsAnswer, translate
 from reconciler.services.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
-from reconciler.transport.calls import Calls, Clock
+from reconciler.transport.calls import Calls, Clock, Pages
 from reconciler.transport.failures import Failed
 
 T = TypeVar("T")

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import Denied
-from reconciler.core.model.examination import Examination, Impediment, Stage
 from reconciler.core.model.objects import Desired
 from reconciler.credentials.checks import reaching
 from reconciler.services.sqs import ages, rights

@@ -23,7 +23,7 @@ from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials.aws import AwsLogin
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
-from reconciler.transport.wishes import retry_after
+from reconciler.transport.waits import retry_after
 
 NAME_EXISTS = "QueueNameExists"
 DELETED_RECENTLY = "QueueDeletedRecently"

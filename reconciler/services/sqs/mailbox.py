@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
+from reconciler.core.model.abilities import Message
 from reconciler.core.model.errors import Rejected, ServiceError
-from reconciler.core.model.mailbox import Message
 from reconciler.services.sqs.client import SqsClient
 
 BATCH = 10

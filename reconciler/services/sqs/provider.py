@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from reconciler.core.model.abilities import Examination, Measured
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
-from reconciler.core.model.examination import Examination
-from reconciler.core.model.metrics import Measured
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -31,8 +30,7 @@ from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
 from reconciler.services.sqs.reading import Reading, live_queue
 from reconciler.services.sqs.retries import EVERY, patiently
 from reconciler.services.sqs.session import AwsKeys
-from reconciler.transport.calls import Clock
-from reconciler.transport.creating import create_once
+from reconciler.transport.calls import Clock, create_once
 
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""

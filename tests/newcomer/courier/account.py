@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar, Literal
 
 from reconciler.core.model.account_fields import IDENTIFYING
-from reconciler.core.model.endpoint import Endpoint
+from reconciler.core.model.hosts import Endpoint
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.service import Account
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.core.model.abilities import Examination, Impediment, Measured, Metrics, Stage
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
-from reconciler.core.model.examination import Examination, Impediment, Stage
-from reconciler.core.model.metrics import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reconciler.core.model.recogniser import Carried, Recogniser
+from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Access, AccessQuestion, Account, Example, Service
 from reconciler.core.text.prose import heading, paragraph

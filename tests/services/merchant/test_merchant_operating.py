@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.errors import Denied
-from reconciler.core.model.metrics import Metrics
 from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import live_address
 from reconciler.core.provider import one_by_one

@@ -1,9 +1,9 @@
-"""Which overrides and lines of `policy.allow` are about nothing that there is."""
+"""What a plan warns of: fields that it could not compare, overrides that are about nothing."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.model.address_patterns import did_you_mean, meets
-from reconciler.core.model.addresses import Address
+from reconciler.core.model.addresses import Address, did_you_mean, meets
 from reconciler.core.model.plan import Finding
 from reconciler.core.planning.overrides import Overrides
 from reconciler.core.world.matching import World
@@ -44,3 +44,20 @@ def _may_be_unseen(world: World, pattern: str) -> bool:
     hidden = {each.scope.account for each in world.unread}
     looked_at = world.examined is None or account in world.examined
     return bool(slash) and (account in hidden or not looked_at)
+
+
+def unexamined(world: World) -> Iterator[Finding]:
+    """Yield for each account and field what agrees with live but for a secret."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for item in world.declarations.desired:
+        live = world.met(item)
+        if live is not None:
+            fields = item.spec.unexamined(live.spec)
+            counts.update((item.account, item.spec.kind, name) for name in fields)
+    for (account, kind, name), count in sorted(counts.items()):
+        what = f"{name} of {count} {kind}{'s' * (count != 1)}"
+        yield Finding(
+            address=account,
+            message=f"{what} holds a secret, which is not known without the services: that part "
+            "was not examined, and a plan against the services compares it",
+        )
