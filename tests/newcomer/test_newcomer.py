@@ -11,6 +11,8 @@ import pytest
 
 from reconciler import wiring
 from reconciler.cli.main import invoke
+from reconciler.core.provider import Abilities
+from tests.newcomer.courier.provider import CourierProvider
 from tests.newcomer.courier.service import SERVICE
 from tests.newcomer.courier.stand_in import StandInCourier
 
@@ -137,6 +139,32 @@ def test_doctor_makes_the_services_own_checks(live):
     code, out, _ = live("doctor", "--format", "json")
     [account] = of(out)["accounts"]
     assert (code, account["service"], account["checks"]) == (0, "courier", 3)
+
+
+def test_what_it_leaves_out_is_said_by_every_command_that_would_use_it(live, cli, monkeypatch):
+    monkeypatch.setattr(CourierProvider, "abilities", Abilities())
+    code, out, _ = live("doctor")
+    assert code == 1
+    assert "not examined, this service has no checks for `doctor`: 0 checks" in " ".join(
+        out.split()
+    )
+    code, _, err = live("status")
+    assert code == 0
+    assert "parcels: not measured, this service gives no figures" in " ".join(err.split())
+    assert live("plan", "--detailed-exitcode")[0] == 0
+
+
+@pytest.mark.parametrize("form", ["mermaid", "dot", "svg"])
+def test_pictures_show_the_new_nouns(live, form):
+    code, out, err = live("graph", "--format", form)
+    assert code == 0, err
+    assert "acme--orders" in out or "orders" in out
+
+
+def test_the_page_shows_the_new_nouns(live, tmp_path):
+    code, _, err = live("report", "--out", tmp_path / "page.html")
+    assert code == 0, err
+    assert "channel.orders" in (tmp_path / "page.html").read_text()
 
 
 def test_verify_says_what_it_cannot_try(live):
