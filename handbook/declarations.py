@@ -1,12 +1,8 @@
 """The reference of declarations, made of the classes that check them and of one set of examples."""
 
-import ast
 import inspect
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
-from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -19,6 +15,7 @@ from reconciler.core.manifest.settings import Limit, Owns, Policy
 from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.units import Unit, format_unit, parts_of
 from reconciler.core.service import Service
+from reconciler.files.descriptions import descriptions
 from reconciler.wiring import SERVICES
 
 EXAMPLES = ROOT / "handbook/examples.yaml"
@@ -140,25 +137,6 @@ def _title(model: type[BaseModel]) -> str:
 
 def _prose(model: type[BaseModel]) -> str:
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
-
-
-@cache
-def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Return what stands below the fields of a class, by field."""
-    found: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        if issubclass(one, BaseModel) and one is not BaseModel:
-            found |= _below_fields(one)
-    return found
-
-
-def _below_fields(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
-    statements = body.body if isinstance(body, ast.ClassDef) else []
-    for field, text in pairwise(statements):
-        match field, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=said)):
-                yield name, " ".join(str(said).split())
 
 
 def _unit(info: FieldInfo) -> Unit | None:

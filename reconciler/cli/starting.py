@@ -13,6 +13,7 @@ from reconciler.core.manifest.reader import Declarations, Source, read
 from reconciler.core.manifest.schema import schema_of
 from reconciler.core.model.repository import HostedRepository, parse_repository
 from reconciler.core.service import Example
+from reconciler.files.descriptions import descriptions
 from reconciler.files.sources import load, table_opener
 from reconciler.starter.bundle import bundled_workflows
 from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
@@ -77,7 +78,7 @@ def start(state: State, request: InitRequest) -> int:
     repository = _repository(request)
     declared = _found(request.directory) or _made(state, request)
     made = _equipment(request, declared)
-    files = {**declared.new, f"{DECLARATIONS}/{SCHEMA}": schema_of(wiring.SERVICES)}
+    files = {**declared.new, f"{DECLARATIONS}/{SCHEMA}": schema_of(wiring.SERVICES, descriptions)}
     contents = {path: text.encode() for path, text in files.items()} | made.files
     written = write_files(request.directory, contents, made.changes, made.removed)
     for sentence in (*_remarks(request, declared), *made.remarks, *_unseen(request, made)):

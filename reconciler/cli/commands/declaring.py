@@ -107,7 +107,8 @@ def validate(
 def schema() -> int:
     """Print the JSON Schema of the declarations, for editors."""
     from reconciler.core.manifest.schema import schema_of
+    from reconciler.files.descriptions import descriptions
     from reconciler.wiring import SERVICES
 
-    write_result(schema_of(SERVICES))
+    write_result(schema_of(SERVICES, descriptions))
     return exits.DONE

@@ -1,11 +1,12 @@
 """JSON Schema of the declarations, made of the same classes that check them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core.core_schema import ModelSchema
 
 from reconciler.core.manifest.settings import NAME, STACK, Owns, Policy
 from reconciler.core.service import Service
@@ -13,7 +14,16 @@ from reconciler.core.service import Service
 REF = "#/$defs/{model}"
 
 
-def schema_of(services: Sequence[Service]) -> str:
+Describe = Callable[[type[BaseModel]], Mapping[str, str]]
+"""Returns the descriptions of a class's fields by field."""
+
+
+def undescribed(_model: type[BaseModel]) -> Mapping[str, str]:
+    """Return no description of any field."""
+    return {}
+
+
+def schema_of(services: Sequence[Service], describe: Describe = undescribed) -> str:
     """Return the JSON Schema (draft 2020-12) for one file of declarations, ending in a newline."""
     shapes: dict[str, list[type[BaseModel]]] = {}
     for service in services:
@@ -25,6 +35,7 @@ def schema_of(services: Sequence[Service]) -> str:
         [(model, "validation") for model in dict.fromkeys(models)],
         by_alias=True,
         ref_template=REF,
+        schema_generator=_describing(describe),
     )
     refs = {model: names[(model, "validation")] for model in models}
     sections = [section for section in shapes if section != "accounts"]
@@ -54,6 +65,22 @@ def schema_of(services: Sequence[Service]) -> str:
         "$defs": definitions["$defs"],
     }
     return json.dumps(schema, indent=2, sort_keys=False) + "\n"
+
+
+def _describing(describe: Describe) -> type[GenerateJsonSchema]:
+    class Described(GenerateJsonSchema):
+        """Puts descriptions beside the fields of each class."""
+
+        def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+            made = super().model_schema(schema)
+            model = schema["cls"]
+            for name, text in describe(model).items():
+                alias = model.model_fields[name].alias if name in model.model_fields else None
+                if alias in made.get("properties", ()):
+                    made["properties"][alias]["description"] = text
+            return made
+
+    return Described
 
 
 def _named(alternatives: Iterable[Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 import reconciler
 from reconciler.cli.main import invoke
 from reconciler.core.manifest.schema import schema_of
+from reconciler.files.descriptions import descriptions
 from reconciler.wiring import SERVICES
 from tests.core.manifest.test_contract_example import EXAMPLE
 
@@ -18,7 +19,7 @@ SUBSCRIPTIONS = Path(reconciler.__file__).parents[1] / "subscriptions"
 
 @pytest.fixture(scope="module")
 def schema():
-    return json.loads(schema_of(SERVICES))
+    return json.loads(schema_of(SERVICES, descriptions))
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +117,11 @@ def test_it_accepts_what_the_reader_accepts(complaints, text):
 )
 def test_it_refuses_where_the_reader_would(complaints, text, where):
     assert complaints(text) == [where]
+
+
+def test_an_editor_is_told_what_each_field_of_the_schema_is(capsys):
+    assert invoke(["schema"]) == 0
+    described = json.loads(capsys.readouterr().out)
+    for name, shape in described["$defs"].items():
+        for field, schema in shape.get("properties", {}).items():
+            assert name == "Limit" or schema.get("description"), f"{name}.{field}"
