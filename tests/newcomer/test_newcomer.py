@@ -12,6 +12,7 @@ import pytest
 from reconciler import wiring
 from reconciler.cli.main import invoke
 from reconciler.core.provider import Abilities
+from reconciler.notifications import RECOGNISERS
 from tests.newcomer.courier.provider import CourierProvider
 from tests.newcomer.courier.service import SERVICE
 from tests.newcomer.courier.stand_in import StandInCourier
@@ -217,6 +218,11 @@ def test_decode_knows_its_news(cli, tmp_path):
     assert "courier parcel/delivered" in cli("decode", file, "--format", "text")[1]
     file.write_text("no news")
     assert "of the courier (JSON)" in cli("decode", file)[2]
+
+
+def test_what_programs_decode_by_default_is_what_the_services_brought_so_far():
+    assert set(wiring.recognisers()) > set(RECOGNISERS)
+    assert len(wiring.recognisers()) == len(RECOGNISERS) + 1
 
 
 def test_the_schema_has_its_sections(cli):
