@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.cli import exits
 from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
+from reconciler.core.model.plan import Plan
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.health import HealthLimits, Status
 from reconciler.core.verdicts.topology import (
@@ -22,6 +23,7 @@ from reconciler.reports.graph.folding import folded, without_names_of_others
 from reconciler.reports.graph.looks import Wording
 from reconciler.reports.page.material import Material
 
+_NO_COUNTS = "Not measured: a snapshot tells what there is, and no counts."
 _WRITERS = {"mermaid": mermaid.render, "dot": dot.render, "svg": svg.render}
 
 
@@ -50,18 +52,23 @@ def draw(
 def write_page(state: State, request: RunRequest, out: Path | None, *, drifted: bool) -> int:
     """Write the page of a plan, or of drift; return the exit code."""
     with planned(state, request, unasked="all" if drifted else None) as session:
-        material = _material(request, session, drifted=drifted)
+        status = _measured(session) if request.live is None else None
+        topology = pictured(session, drifted=drifted)
+        material = _material(session, session.plan, topology, drifted, status or _NO_COUNTS)
     _write(state, _page(state, material), out, "page")
     return code_of(session)
 
 
-def page_of(state: State, request: RunRequest, session: Session, *, drifted: bool) -> str:
+def page_of(state: State, session: Session, *, drifted: bool) -> str:
     """Return the page that a run keeps beside its result.
 
     In a job of GitHub Actions it names nothing of others, since artifacts may be read by many.
     """
-    discreet = bool(os.environ.get("GITHUB_ACTIONS"))
-    return _page(state, _material(request, session, drifted=drifted, discreet=discreet))
+    topology, plan = pictured(session, drifted=drifted), session.plan
+    if os.environ.get("GITHUB_ACTIONS"):
+        topology, plan = without_names_of_others(topology), discretion.discreet(plan)
+    unmeasured = "Not measured by this run: `reconciler report` and `status` do."
+    return _page(state, _material(session, plan, topology, drifted, unmeasured))
 
 
 def _page(state: State, material: Material) -> str:
@@ -71,21 +78,17 @@ def _page(state: State, material: Material) -> str:
 
 
 def _material(
-    request: RunRequest, session: Session, *, drifted: bool, discreet: bool = False
+    session: Session, plan: Plan, topology: Topology, drifted: bool, health: Status | str
 ) -> Material:
-    """Return what a page of a run is made of; health only where live services were asked."""
-    topology, plan = pictured(session, drifted=drifted), session.plan
-    if discreet:
-        topology, plan = without_names_of_others(topology), discretion.discreet(plan)
-    status = _measured(session) if request.live is None else None
+    """Return what a page of a run is made of; `health` may say why there is none."""
     return Material(
         plan=plan,
         topology=topology,
         picture=folded(topology),
         made_at=datetime.now(UTC),
         drift=drift_of(plan) if drifted else None,
-        status=status,
-        unmeasured="" if status else "Not measured: a snapshot tells what there is, and no counts.",
+        status=None if isinstance(health, str) else health,
+        unmeasured=health if isinstance(health, str) else "",
         taken_at=session.taken_at,
     )
 

@@ -128,6 +128,7 @@ def test_the_pull_request_and_the_merge_have_one_fingerprint(story):
 def test_an_apply_keeps_its_journal_and_a_fresh_snapshot(story):
     kept = ["reconciler-journal.1", "reconciler-journal.1.result", SNAPSHOT]
     assert list(story.merged.apply.uploads) == kept
+    assert "Ready to apply." in story.merged.plan.uploads[REPORT]
     assert '"queue.offers"' in story.merged.apply.uploads["reconciler-journal.1"]
 
 

@@ -307,7 +307,7 @@ def _keep_page(state: State, request: "RunRequest", session: "Session", *, drift
     if request.page is not None:
         from reconciler.cli.picturing import page_of
 
-        state.save(request.page, page_of(state, request, session, drifted=drifted))
+        state.save(request.page, page_of(state, session, drifted=drifted))
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:
