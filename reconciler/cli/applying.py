@@ -16,6 +16,7 @@ from reconciler.cli.interrupts import in_good_order
 from reconciler.cli.on_github import SILENT, Reporter
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
+from reconciler.cli.screens import screen_of
 from reconciler.cli.session import RunRequest, Session, planned
 from reconciler.cli.state import State
 from reconciler.core.manifest.reader import Declarations
@@ -28,6 +29,7 @@ from reconciler.core.planning.terms import SavedPlan
 from reconciler.files.journal import Journal
 from reconciler.reports import as_json, looked
 from reconciler.reports.findings import sentence
+from reconciler.reports.lines import Screen, line, wrapped
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.record import record_of
@@ -255,8 +257,8 @@ def _question(plan: Plan, *, destroying: bool) -> _Question:
     """Return what is asked, with what the plan does in numbers."""
     counts = verb_counts(plan.summary)
     if destroying:
-        return _Question(f"Type the stack's name to destroy {plan.stack} ({counts}): ", plan.stack)
-    return _Question(f"Apply {counts}? [y/N] ")
+        return _Question(f"Type the stack's name to destroy {plan.stack} ({counts}):", plan.stack)
+    return _Question(f"Apply {counts}? [y/N]")
 
 
 def _consent(state: State, question: _Question) -> bool:
@@ -264,7 +266,8 @@ def _consent(state: State, question: _Question) -> bool:
         state.say("there is no terminal to ask on: use --yes to go on without asking")
         return False
     # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
-    sys.stderr.write(f"\n{question.text}")
+    asked = "\n".join(wrapped([line(question.text)], screen_of(sys.stderr, Screen())))
+    sys.stderr.write(f"\n{asked} ")
     sys.stderr.flush()
     return question.agreed(sys.stdin.readline().strip())
 

@@ -2,7 +2,7 @@
 
 import textwrap
 
-_WIDTH = 96
+_WIDTH = 80
 
 
 def paragraph(text: str, *, lead: str = "") -> str:
