@@ -18,7 +18,7 @@ from reconciler.transport.calls import Calls
 from tests.newcomer.courier.account import CourierAccount
 from tests.newcomer.courier.kinds import Channel, Hook
 
-PLACES = {Channel: "channels", Hook: "hooks"}
+PLACES: dict[type[Spec], str] = {Channel: "channels", Hook: "hooks"}
 _ERRORS = {401: Denied, 403: Denied, 404: Missing, 429: Transient, 503: Transient}
 
 
@@ -94,7 +94,7 @@ class CourierProvider:
         """Return how old the oldest news of each channel is."""
         channels = [item for item in live if isinstance(item.spec, Channel)]
         answers = each(lambda item: self._call("GET", self._path(item)), channels)
-        metrics = {
+        metrics: dict[str, Metrics] = {
             item.live_address: Metrics(oldest_seconds=found["oldest"])
             for item, found in zip(channels, answers, strict=True)
         }

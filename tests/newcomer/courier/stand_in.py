@@ -4,24 +4,28 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from typing import Any, Self
+
+Held = dict[str, dict[str, Any]]
+Answer = tuple[int, Any]
 
 
 class StandInCourier:
     """Use as a context manager; `held` are the objects of the one shop by place and id."""
 
-    def __init__(self, token="sandbox-token"):
+    def __init__(self, token: str = "sandbox-token") -> None:
         self.token = token
-        self.held = {"channels": {}, "hooks": {}}
+        self.held: dict[str, Held] = {"channels": {}, "hooks": {}}
         self._numbers = count(1)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
+            def log_message(self, *_: object) -> None:
                 """Be quiet."""
 
-            def answer(self):
+            def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length) or b"null")
                 allowed = self.headers.get("Authorization") == f"Bearer {outer.token}"
@@ -45,12 +49,12 @@ class StandInCourier:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def act(self, method, path, body):
+    def act(self, method: str, path: list[str], body: Any) -> Answer:
         held = self.held.get(path[0] if path else "", {})
         if len(path) == 1:
             return self._among(method, path[0], held, body)
@@ -64,7 +68,7 @@ class StandInCourier:
         held[key].update(body or {})
         return 200, held[key]
 
-    def _among(self, method, place, held, body):
+    def _among(self, method: str, place: str, held: Held, body: Any) -> Answer:
         if method == "GET":
             return 200, list(held.values())
         if place == "hooks" and body["channel"] not in self.held["channels"]:
