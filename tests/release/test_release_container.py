@@ -66,10 +66,12 @@ def ignored(name, patterns):
     """Say whether the build's context leaves a file out; the last pattern that fits decides."""
     left_out = False
     for pattern in patterns:
-        bare = pattern.lstrip("!").removeprefix("**/")
+        whole = pattern.lstrip("!")
         parts = name.split("/")
         heads = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]
-        fits = any(fnmatch.fnmatch(head, bare) for head in (*heads, *parts))
+        anywhere = whole.startswith("**/")
+        places = (*heads, *parts) if anywhere else heads
+        fits = any(fnmatch.fnmatch(place, whole.removeprefix("**/")) for place in places)
         if fits:
             left_out = not pattern.startswith("!")
     return left_out
