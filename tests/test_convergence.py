@@ -13,9 +13,10 @@ from reconciler import run
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Plan
 from reconciler.core.model.spec import Spec, references
-from reconciler.core.planning.overrides import Overrides
-from reconciler.core.planning.plan import Prepared, prepare
+from reconciler.core.planning.plan import Prepared
+from reconciler.core.planning.terms import DestroyTerms, Terms
 from tests.drawing import examples
 from tests.toys import (
     Bell,
@@ -29,6 +30,7 @@ from tests.toys import (
     Valve,
     Well,
     declare,
+    session,
     world,
 )
 
@@ -121,23 +123,30 @@ def _bells(draw) -> list[Desired]:
     return found
 
 
-def plan(cloud: Cloud, declared: Declarations) -> Prepared:
-    overrides = Overrides(destroying=not declared.desired)
-    return prepare(declared, run.observe(declared, cloud.providers()), overrides=overrides)
+def over(cloud: Cloud, declared: Declarations, adopt: tuple[str, ...] = ()) -> run.Session:
+    terms = Terms(adopt=adopt) if declared.desired else DestroyTerms(adopt=adopt)
+    return session(declared, cloud.providers(), terms)
+
+
+def plan(cloud: Cloud, declared: Declarations) -> Plan:
+    with over(cloud, declared) as one:
+        return run.plan(one).plan
 
 
 def one_run(cloud: Cloud, declared: Declarations, *allowed: str) -> run.Applied:
     """Plan and apply once; nothing but guards `allowed` to may refuse: all of it was chosen."""
-    prepared = plan(cloud, declared)
-    assert prepared.plan.complete
-    assert not prepared.plan.problems
-    assert {guard.guard for guard in prepared.plan.refused()} <= set(allowed)
-    ended = set()
-    for step in prepared.steps:
-        assert set(step.needs) <= ended
-        ended.add(step.id)
-    applied = run.apply(prepared, cloud.providers())
-    assert not _pruned_too_early(prepared, applied)
+    refused = plan(cloud, declared).refused() if allowed else ()
+    assert {guard.guard for guard in refused} <= set(allowed) <= {"adopt"}
+    with over(cloud, declared, ("*",) if refused else ()) as one:
+        planned = run.plan(one)
+        assert planned.plan.complete
+        assert not planned.plan.problems
+        ended = set()
+        for step in planned.prepared.steps:
+            assert set(step.needs) <= ended
+            ended.add(step.id)
+        applied = run.apply(one, planned)
+    assert not _pruned_too_early(planned.prepared, applied)
     return applied
 
 
@@ -177,7 +186,7 @@ def settle(cloud: Cloud, declared: Declarations, *allowed: str) -> None:
         settle(cloud, _first_part(declared), *allowed)
     applied = one_run(cloud, declared, *allowed)
     assert [outcome for outcome in applied.outcomes if outcome.outcome != "done"] == []
-    assert plan(cloud, declared).plan.actions == ()
+    assert plan(cloud, declared).actions == ()
     assert not cloud.dangling()
     assert _ours(cloud) == _wanted(declared)
 

@@ -71,7 +71,7 @@ class World:
     def __init__(self, writes, *, former=None, latter=None, destroy=False):
         self.writes, self.former, self.latter = writes, former, latter
         self.command = "destroy" if destroy else "apply"
-        self.overrides = {"allow_non_empty": True, "destroying": destroy}
+        self.terms = {"allow_non_empty": True, "destroying": destroy}
 
 
 WORLDS = {
@@ -156,8 +156,8 @@ class Story:
 
     def finish(self):
         """Run once more, undisturbed; return what the services hold then."""
-        assert self._stack.apply(**self._world.overrides).unfinished() == []
-        after = self._stack.plan(**self._world.overrides)
+        assert self._stack.apply(**self._world.terms).unfinished() == []
+        after = self._stack.plan(**self._world.terms)
         assert (after.lines(), after.problems()) == ([], [])
         return known_by_content(self._sandbox.state())
 

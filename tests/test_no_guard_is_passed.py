@@ -5,21 +5,21 @@ What each guard must say is told here from the toy cloud and the declarations, b
 words, not by the plan.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from reconciler import run
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
-from reconciler.core.model.errors import PlanRefused, Transient
-from reconciler.core.planning.overrides import Overrides
-from reconciler.core.planning.plan import prepare
-from reconciler.core.world.matching import Selection
+from reconciler.core.model.errors import PlanRefused, Transient, WrongUsage
+from reconciler.core.planning.terms import DestroyTerms, Terms
 from tests.drawing import examples
 from tests.test_convergence import settle, strangers, untouched, worlds
-from tests.toys import Bell, Cloud, Tank, Well
+from tests.toys import Bell, Cloud, Tank, Well, session
 
 LIMITS = st.sampled_from([Limit(percent=0), Limit(percent=30), Limit(count=0), Limit(count=2)])
 ENDS = date(2026, 11, 21)
@@ -44,8 +44,8 @@ policies = st.builds(
     adopt=st.booleans(),
     allow=st.lists(st.sampled_from(LET_THROUGH), max_size=3).map(tuple),
 )
-overrides = st.builds(
-    Overrides,
+terms = st.builds(
+    lambda *, destroying, **more: (DestroyTerms if destroying else Terms)(**more),
     max_deletes=st.none() | st.just(Limit(count=1000)) | LIMITS,
     max_updates=st.none() | st.just(Limit(count=1000)) | LIMITS,
     adopt=st.sampled_from([(), ("*",), ("tank.*",)]),
@@ -175,7 +175,7 @@ def gone(before, cloud):
 
 
 @HISTORIES
-@given(worlds(), worlds(), traps, policies, overrides)
+@given(worlds(), worlds(), traps, policies, terms)
 def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_nothing(
     first, second, trap, policy, given
 ):
@@ -185,12 +185,12 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
     trap.set(cloud, others)
     before = dict(cloud.things)
     declared = replace(second, policy=policy)
+    one = session(declared, cloud.providers(), given)
     try:
-        prepared = prepare(declared, run.observe(declared, cloud.providers()), overrides=given)
-    except PlanRefused:
+        plan = (planned := run.plan(one)).plan
+    except (PlanRefused, WrongUsage):
         assert cloud.things == before
         return
-    plan = prepared.plan
     refused = {guard.guard for guard in plan.refused()}
     # What others point at has a test of its own below: the cloud tells it by refusing.
     assert refused - {"referenced"} == expected(cloud, declared, given, plan)
@@ -200,8 +200,11 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
     for name in refused:
         event(f"refused by {name}")
     if refused:
+        with pytest.raises(PlanRefused):
+            run.apply(one, planned)
+        assert cloud.things == before, "what is refused changes nothing"
         return
-    applied = run.apply(prepared, cloud.providers())
+    applied = run.apply(one, planned)
     assert untouched(cloud, others)
     names = {action.address for action in plan.actions if action.action != "create"}
     removed = list(gone(before, cloud).values())
@@ -217,7 +220,7 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
 
 
 @HISTORIES
-@given(worlds(), worlds(), st.sampled_from(["depot", "works", "mains", "tower"]), overrides)
+@given(worlds(), worlds(), st.sampled_from(["depot", "works", "mains", "tower"]), terms)
 def test_nothing_is_removed_in_an_account_that_could_not_be_read_whatever_is_allowed(
     first, second, account, given
 ):
@@ -228,38 +231,35 @@ def test_nothing_is_removed_in_an_account_that_could_not_be_read_whatever_is_all
     providers = cloud.providers()
     for part in (None, "de", "fr"):
         providers[account].unreadable[part] = Transient(account, "List", "busy")
+    one = session(second, providers, given)
     try:
-        prepared = prepare(second, run.observe(second, providers), overrides=given)
-    except PlanRefused:
+        planned = run.plan(one)
+    except (PlanRefused, WrongUsage):
         return
-    assert not prepared.plan.complete
-    assert not [it for it in prepared.plan.actions if it.account == account]
-    if not prepared.plan.refused():
-        run.apply(prepared, cloud.providers())
+    assert not planned.plan.complete
+    assert not [it for it in planned.plan.actions if it.account == account]
+    with suppress(PlanRefused):
+        run.apply(one, planned)
     assert untouched(cloud, others)
     mine = {number: it for number, it in before.items() if it.account == account}
     assert untouched(cloud, mine)
 
 
 @HISTORIES
-@given(worlds(), worlds(), st.sampled_from(["*", "tank.*", "tap.*", "*-renamed"]), overrides)
+@given(worlds(), worlds(), st.sampled_from(["*", "tank.*", "tap.*", "*-renamed"]), terms)
 def test_nothing_is_deleted_with_a_target_whatever_is_allowed(first, second, pattern, given):
     cloud = Cloud()
     others = strangers(cloud)
     settle(cloud, first)
-    given = replace(given, destroying=False)
+    given = Terms(**{**dict(given), "targets": (pattern,)})
+    one = session(second, cloud.providers(), given)
     try:
-        prepared = prepare(
-            second,
-            run.observe(second, cloud.providers()),
-            selection=Selection(targets=(pattern,)),
-            overrides=given,
-        )
-    except PlanRefused:
+        planned = run.plan(one)
+    except (PlanRefused, WrongUsage):
         return
-    assert not [it for it in prepared.plan.actions if it.action == "delete"]
-    if not prepared.plan.refused():
-        run.apply(prepared, cloud.providers())
+    assert not [it for it in planned.plan.actions if it.action == "delete"]
+    with suppress(PlanRefused):
+        run.apply(one, planned)
     assert untouched(cloud, others)
 
 
@@ -269,16 +269,14 @@ def test_destroying_removes_all_that_is_ours_and_nothing_else(first, trap):
     cloud = Cloud()
     others = strangers(cloud)
     settle(cloud, first)
-    given = Overrides(destroying=True, allow_non_empty=True, unprotect=("*",))
+    given = DestroyTerms(allow_non_empty=True, unprotect=("*",))
     trap.unmarked = ""
     trap.set(cloud, others)
-    prepared = prepare(first, run.observe(first, cloud.providers()), overrides=given)
-    assert not prepared.plan.refused()
-    applied = run.apply(prepared, cloud.providers())
-    assert not [it for it in applied.outcomes if it.outcome != "done"]
+    one = session(first, cloud.providers(), given)
+    assert run.apply(one, run.plan(one)).done
     assert cloud.things == others
-    again = prepare(first, run.observe(first, cloud.providers()), overrides=given)
-    assert again.plan.actions == ()
+    with suppress(WrongUsage):  # nothing is left to take the protection off
+        assert run.plan(one).plan.actions == ()
 
 
 ACCOUNTS = ["depot", "works", "mains", "tower"]
@@ -286,7 +284,7 @@ some = st.sets(st.sampled_from(ACCOUNTS))
 
 
 @HISTORIES
-@given(worlds(), worlds(), some, some, overrides)
+@given(worlds(), worlds(), some, some, terms)
 def test_what_another_stack_brought_about_stays_however_little_is_read(
     first, second, unreadable, left_out, given
 ):
@@ -294,25 +292,24 @@ def test_what_another_stack_brought_about_stays_however_little_is_read(
     desired = tuple(replace(item, stack="other") for item in first.desired)
     others = replace(first, stack="other", desired=desired)
     try:
-        run.apply(prepare(others, run.observe(others, cloud.providers())), cloud.providers())
+        one = session(others, cloud.providers())
+        run.apply(one, run.plan(one))
     except PlanRefused:
         return
     # A bell is ours once it is declared, whoever made it.
     theirs = {number: it for number, it in cloud.things.items() if not isinstance(it.spec, Bell)}
-    providers = cloud.providers(*(name for name in ACCOUNTS if name not in left_out))
-    for account in unreadable & providers.keys():
+    providers = cloud.providers()
+    for account in unreadable:
         for part in (None, "de", "fr"):
             providers[account].unreadable[part] = Transient(account, "List", "busy")
+    chosen = tuple(name for name in ACCOUNTS if name not in left_out)
+    given = given.model_copy(update={"adopt": (), "accounts": chosen})
+    one = session(second, providers, given)
     try:
-        prepared = prepare(
-            second,
-            run.observe(second, providers),
-            selection=Selection(frozenset(providers)),
-            overrides=replace(given, adopt=()),
-        )
-    except PlanRefused:
+        planned = run.plan(one)
+    except (PlanRefused, WrongUsage):
         return
-    if prepared.plan.actions and not prepared.plan.refused():
-        event("applied")
-        run.apply(prepared, cloud.providers())
+    with suppress(PlanRefused):
+        if run.apply(one, planned).outcomes:
+            event("applied")
     assert untouched(cloud, theirs)

@@ -12,17 +12,15 @@ import urllib3
 from reconciler import run
 from reconciler.core.model.errors import DeclarationError
 from reconciler.core.model.objects import Live
-from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
 from reconciler.core.world.observation import Observation
-from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_text
 from reconciler.reports.lines import Screen
 from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.attributes import queue_from, to_set
 from reconciler.services.sqs.queue import Queue
-from reconciler.wiring import Providers, declarations
+from reconciler.wiring import declarations
 from tests.outsiders import Outsiders
 from tests.worlds import (
     AWS,
@@ -31,7 +29,6 @@ from tests.worlds import (
     HEAD,
     MWS,
     SP_API,
-    Clock,
     Stack,
     destinations,
     queues,
@@ -413,13 +410,11 @@ def test_a_queue_that_something_points_at_since_the_plan_stays_unless_that_is_al
     stack.declare(HEAD + AWS + queues(old="", keep=""))
     assert stack.apply().unfinished() == []
     stack.declare(HEAD + AWS + queues(keep=""))
-    declared = declarations(tmp_path / "declared", sandbox=sandbox.url)
-    with Providers(declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True) as made:
-        given = Overrides(allow_referenced=allowed)
-        prepared = prepare(declared, run.observe(declared, made), overrides=given)
+    with stack.session(allow_referenced=allowed) as session:
+        planned = run.plan(session)
         letters = json.dumps({"deadLetterTargetArn": f"{ARN}old", "maxReceiveCount": "3"})
         others.aws.queue("late", RedrivePolicy=letters)
-        [outcome] = run.apply(prepared, made).outcomes
+        [outcome] = run.apply(session, planned).outcomes
     if allowed:
         assert outcome.outcome == "done"
     else:
@@ -436,12 +431,8 @@ def interrupted_apply(folder, url, *, after):
             raise KeyboardInterrupt
 
     told = []
-    declared = declarations(folder, sandbox=url)
-    with Providers(
-        declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True
-    ) as providers:
-        prepared = prepare(declared, run.observe(declared, providers))
-        return run.apply(prepared, providers, progress=progress).outcomes
+    with Stack(folder, url).session() as session:
+        return run.apply(session, run.plan(session), progress=progress).outcomes
 
 
 def test_a_renamed_queue_that_cannot_be_created_costs_no_notifications(stack, sandbox):

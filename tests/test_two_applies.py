@@ -9,12 +9,7 @@ import pytest
 import urllib3
 
 from reconciler import run
-from reconciler.core.planning.overrides import Overrides
-from reconciler.core.planning.plan import prepare
-from reconciler.credentials.secrets import Secrets
 from reconciler.sandbox import Sandbox
-from reconciler.wiring import Providers, declarations
-from tests.clocks import Clock
 from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
 from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
@@ -129,17 +124,14 @@ def test_of_two_changes_at_once_the_loser_says_that_it_came_late_and_nothing_is_
 
 
 @contextmanager
-def planned(folder, url, **overrides):
+def planned(folder, url, **terms):
     """Yield what carries out a plan that was made already."""
-    declared = declarations(folder, sandbox=url)
-    clock = Clock()
-    with Providers(declared.accounts, secrets=Secrets({}), clock=clock, sandbox=True) as providers:
-        observation = run.observe(declared, providers)
-        prepared = prepare(declared, observation, overrides=Overrides(**overrides))
-        assert prepared.plan.refused() == ()
+    with Stack(folder, url).session(**terms) as session:
+        made = run.plan(session)
+        assert made.plan.refused() == ()
 
         def carry_out():
-            applied = run.apply(prepared, providers)
+            applied = run.apply(session, made)
             return {item.address: (item.outcome, item.error) for item in applied.outcomes}
 
         yield carry_out

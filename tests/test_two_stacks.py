@@ -15,11 +15,24 @@ from reconciler import run
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import Denied, PlanRefused
 from reconciler.core.model.objects import Desired
-from reconciler.core.planning.plan import Prepared, prepare
-from reconciler.core.world.matching import Selection
+from reconciler.core.model.plan import Action
+from reconciler.core.planning.terms import Terms
 from tests.drawing import examples
 from tests.test_convergence import could_take_over
-from tests.toys import Bell, Cloud, Failing, Pipe, Provider, Tap, Thing, Valve, Well, declare, world
+from tests.toys import (
+    Bell,
+    Cloud,
+    Failing,
+    Pipe,
+    Provider,
+    Tap,
+    Thing,
+    Valve,
+    Well,
+    declare,
+    session,
+    world,
+)
 
 ENTRIES = {
     "depot": "depot",
@@ -154,38 +167,47 @@ class Ground:
         found = self.cloud.entries(ENTRIES)
         for name, part in () if clean else turn.unreadable:
             found[name].unreadable[part] = Denied(name, "List", "consent was withdrawn")
-        return {name: it for name, it in found.items() if clean or name not in turn.left_out}
+        return found
 
-    def plan(self, turn: Turn, *, clean: bool) -> Prepared:
-        read = self.providers(turn, clean=clean)
-        accounts = frozenset(read)
-        selection = Selection() if clean else Selection(accounts)
-        observation = run.observe(turn.declared, read)
-        prepared = prepare(_owning(turn), observation, selection=selection)
-        lacking = set() if clean else {name for name, _ in turn.unreadable} & accounts
-        assert prepared.plan.complete == (not lacking)
-        return prepared
+    def session(self, turn: Turn, *, clean: bool) -> run.Session:
+        left_out = () if clean else turn.left_out
+        accounts = tuple(sorted(ENTRIES.keys() - left_out)) if left_out else ()
+        providers = self.providers(turn, clean=clean)
+        return session(_owning(turn), providers, Terms(accounts=accounts))
+
+    def plan(self, one: run.Session, turn: Turn, *, clean: bool) -> run.Planned:
+        planned = run.plan(one)
+        read = planned.observation.accounts
+        lacking = set() if clean else {name for name, _ in turn.unreadable} & read
+        assert planned.plan.complete == (not lacking)
+        return planned
+
+    def to_do(self, turn: Turn) -> tuple[Action, ...]:
+        """Return what a run without trouble would do."""
+        with self.session(turn, clean=True) as one:
+            return self.plan(one, turn, clean=True).plan.actions
 
     def run(self, turn: Turn, *, clean: bool = False) -> bool:
         """Plan and apply; return whether all went well."""
-        try:
-            prepared = self.plan(turn, clean=clean)
-        except PlanRefused:
-            event("a circle")
-            return False
-        if prepared.plan.refused():
-            event(f"refused by {prepared.plan.refused()[0].guard}")
-            return False
-        before = dict(self.cloud.things)
-        self.cloud.failing = None if clean else Failing(turn.seed, turn.share)
-        applied = run.apply(prepared, self.providers(turn, clean=clean))
+        with self.session(turn, clean=clean) as one:
+            try:
+                plan = (planned := self.plan(one, turn, clean=clean)).plan
+            except PlanRefused:
+                event("a circle")
+                return False
+            if plan.refused():
+                event(f"refused by {plan.refused()[0].guard}")
+                return False
+            before = dict(self.cloud.things)
+            self.cloud.failing = None if clean else Failing(turn.seed, turn.share)
+            applied = run.apply(one, planned)
         self.cloud.failing = None
-        replaced = {it.address for it in prepared.plan.actions if it.action == "replace"}
+        replaced = {it.address for it in plan.actions if it.action == "replace"}
         self._check(turn, before, replaced)
         outcomes = {item.outcome for item in applied.outcomes}
         if "skipped" in outcomes:
             event("something was skipped")
-        return outcomes <= {"done"} and not prepared.plan.problems
+        return outcomes <= {"done"} and not plan.problems
 
     def rests_on_another_stack(self, turn: Turn) -> bool:
         """Say whether something that is declared is another stack's by what it leads to.
@@ -212,8 +234,7 @@ class Ground:
         }
         gone = [thing for number, thing in before.items() if number not in now]
         wells = {thing.outputs.get("arn") for thing in gone} - {None}
-        if not turn.left_out:  # accounts left out may point at it; the command line reads them too
-            assert wells.isdisjoint(getattr(it.spec, "well", None) for it in now.values())
+        assert wells.isdisjoint(getattr(it.spec, "well", None) for it in now.values())
         for thing in (it for it in gone if _real(it.account, it.spec) not in here):
             mine = {it.address for it in turn.declared.desired if _is(it, thing)}
             # Of what is replaced the second half may fail, and putting the former back as well.
@@ -273,13 +294,13 @@ def test_two_stacks_leave_each_other_alone_and_nothing_goes_before_its_successor
     settled = [_settle(ground, turn) for turn in last]
     for turn, well in zip(last, settled, strict=True):
         if well and not any(ground.rests_on_another_stack(each) for each in last):
-            assert ground.plan(turn, clean=True).plan.actions == (), "it stays converged"
+            assert ground.to_do(turn) == (), "it stays converged"
 
 
 def _settle(ground: Ground, turn: Turn) -> bool:
     """Run without trouble until all is as declared; say whether it is."""
     for _ in range(3):
-        if ground.run(turn, clean=True) and not ground.plan(turn, clean=True).plan.actions:
+        if ground.run(turn, clean=True) and not ground.to_do(turn):
             event("converged")
             return True
     return False

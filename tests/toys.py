@@ -9,6 +9,7 @@ this one forbids everywhere.
 import random
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
@@ -36,9 +37,11 @@ from reconciler.core.model.spec import (
 )
 from reconciler.core.model.units import Duration, Unit
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
+from reconciler.core.planning.terms import NO_TERMS, Terms
 from reconciler.core.provider import Abilities, Interest, Scope
-from reconciler.core.service import Account, Service
+from reconciler.core.service import Account, Declaration, Service
 from reconciler.core.world.observation import Observation
+from reconciler.run import Session
 
 STACK = "acme"
 NOWHERE = Position("toys.yaml", 1, 1)
@@ -484,6 +487,34 @@ def service(name: str, account: type[Account], declarations, **more) -> Service:
     """Return a service that nobody opens."""
     more = {"open": None, "sandboxed": None} | more
     return Service(name=name, account=account, declarations=declarations, **more)
+
+
+def _declaration(kind: type[Spec]) -> type[Declaration]:
+    facts = {"__module__": __name__, "spec_type": kind}
+    return type(f"{kind.__name__}Declaration", (Declaration,), facts)
+
+
+SERVICES = [
+    service(name, Account, {kind.kind: _declaration(kind) for kind in kinds})
+    for name, kinds in KINDS.items()
+]
+
+
+def session(
+    declared: Declarations, providers: Mapping[str, Provider], terms: Terms = NO_TERMS, **more
+) -> Session:
+    """Return a run whose accounts are those of these providers."""
+    accounts = {
+        name: Account(service=(getattr(it, "real", "") or name).partition("-")[0])
+        for name, it in providers.items()
+    }
+    return Session(
+        declarations=replace(declared, accounts=accounts),
+        services=SERVICES,
+        connect=lambda names: nullcontext({name: providers[name] for name in names}),
+        terms=terms,
+        **more,
+    )
 
 
 def seen(*live: Live, **more) -> Observation:

@@ -1,18 +1,12 @@
-"""Declared worlds, and the real stack between them and a sandbox; only its clock is not real."""
+"""Declared worlds, and runs of them against a sandbox; only the clock is not real."""
 
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from reconciler import run
-from reconciler.core.planning.overrides import Overrides
-from reconciler.core.planning.plan import prepare
-from reconciler.core.world.discovery import EVERYTHING, Discovery, seen_topics
-from reconciler.core.world.matching import Selection
-from reconciler.core.world.snapshot import take, unseal
+from reconciler.api import open_session
+from reconciler.core.planning.terms import DestroyTerms, Terms
 from reconciler.credentials.secrets import Secrets
 from reconciler.reports import as_json
-from reconciler.wiring import SERVICES, Providers, declarations
 from tests.clocks import Clock
 
 AWS_ID = "123456789012"
@@ -92,7 +86,7 @@ def _line(action):
 
 
 class Stack:
-    """From files to services: declares, plans and applies as the commands do, without asking."""
+    """A directory of declarations, and the runs of it."""
 
     def __init__(self, folder: Path, url: str | None):
         self._folder = folder
@@ -106,63 +100,41 @@ class Stack:
     def files(self):
         return sorted(self._folder.glob("*"))
 
+    def session(self, *, destroying=False, since=None, **terms):
+        """Return one run; `since` is the content of a snapshot."""
+        more = {}
+        if since is not None:
+            more["since"] = self._folder.parent / "since.json"
+            more["since"].write_bytes(since)
+        return open_session(
+            self._folder,
+            terms=(DestroyTerms if destroying else Terms)(**terms),
+            sandbox=self._url,
+            secrets=Secrets(self.environ),
+            clock=Clock(),
+            **more,
+        )
+
     def plan(self, **options):
-        return self._run(carry_out=False, **options)
+        with self.session(**options) as session:
+            return Run(run.plan(session).plan)
 
     def apply(self, **options):
-        return self._run(carry_out=True, **options)
+        with self.session(**options) as session:
+            planned = run.plan(session)
+            return Run(planned.plan, run.apply(session, planned).outcomes)
 
     def snapshot(self):
         """Return a snapshot as the workflows take it, asking for all types."""
-        declared = declarations(self._folder, sandbox=self._url)
-        with self._providers(declared) as providers:
-            seen = run.observe(declared, providers, discovery=EVERYTHING, everything=True)
-            scopes = [scope for provider in providers.values() for scope in provider.scopes()]
-            taken = take(declared, seen, scopes, _targets(declared), datetime.now(UTC))
-        return as_json.render(taken).encode()
+        with self.session() as session:
+            return as_json.render(run.snapshot(session).snapshot).encode()
 
     def plan_from(self, snapshot):
         """Return a plan against a snapshot."""
-        declared = declarations(self._folder, sandbox=self._url)
-        _, observation = unseal(snapshot, declared, SERVICES, _targets(declared))
-        return Run(prepare(declared, observation, targets=_targets(declared)).plan)
-
-    def _providers(self, declared):
-        secrets, sandbox = Secrets(self.environ), self._url is not None
-        return Providers(declared.accounts, secrets=secrets, clock=Clock(), sandbox=sandbox)
-
-    def _run(self, *, carry_out, targets=(), since=None, **overrides):
-        declared = declarations(self._folder, sandbox=self._url)
-        seen = {}
-        if since is not None:
-            _, recalled = unseal(since, declared, SERVICES, _targets(declared))
-            seen = seen_topics(recalled.live)
-        discovery = Discovery(declared.policy.discover == "all", seen)
-        with self._providers(declared) as providers:
-            make = partial(
-                prepare,
-                declared,
-                selection=Selection(None, tuple(targets)),
-                overrides=Overrides(**overrides),
-                targets=_targets(declared),
-            )
-            observation = run.observe(declared, providers, discovery=discovery)
-            prepared = make(observation)
-            wider = run.look_further(observation, prepared.steps, declared, providers)
-            if wider is not observation:
-                observation, prepared = wider, make(wider)
-            behind = run.look_behind(observation, prepared, providers)
-            if behind is not observation:
-                prepared = make(behind)
-            if not carry_out:
-                return Run(prepared.plan)
-            refused = prepared.plan.refused()
-            assert not refused, refused
-            return Run(prepared.plan, run.apply(prepared, providers).outcomes)
-
-
-def _targets(declared):
-    return {name: account.target() for name, account in sorted(declared.accounts.items())}
+        file = self._folder.parent / "live.json"
+        file.write_bytes(snapshot)
+        with open_session(self._folder, sandbox=self._url, live=file) as session:
+            return Run(run.plan(session).plan)
 
 
 READS = frozenset(

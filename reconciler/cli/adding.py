@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.cli.exits import WrongUsage
-from reconciler.cli.session import RunRequest, planned
+from reconciler.cli.session import RunRequest, planning, watched
 from reconciler.cli.state import State
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.reader import Declarations, Source
 from reconciler.core.manifest.tables import TableUnreadable, parse_table
 from reconciler.core.model.account_fields import tabled_fields
 from reconciler.core.model.addresses import DeclaredAddress
-from reconciler.core.model.errors import SettingsError
+from reconciler.core.model.errors import SettingsError, WrongUsage
 from reconciler.core.model.secret_ref import LiteralSecret, parse_secret_ref
+from reconciler.core.planning.terms import Terms
 from reconciler.core.service import Account
 from reconciler.core.text.phrases import near, quoted
 from reconciler.files.sources import load, table_opener
 from reconciler.files.whole import write_whole
+from reconciler.run import plan
 from reconciler.starter.adding import Place, filled, template_of, with_member, with_row
 from reconciler.wiring import declarations
 
@@ -90,10 +91,11 @@ def _show(
     if not targets:
         state.say(f"no declaration means {new.name}: list it, or choose by pattern, all or labels")
         return 0
-    request = RunRequest(path, sandbox, targets=targets, allow_hosts=allow_hosts)
-    with planned(state, request) as session:
-        state.report(session.plan)
-        return 0 if session.plan.complete and not session.plan.problems else 1
+    request = RunRequest(path, sandbox, allow_hosts, Terms(targets=targets))
+    with planning(state, request) as session, watched(state) as ticker:
+        found = plan(session, progress=ticker).plan
+    state.report(found)
+    return 0 if found.complete and not found.problems else 1
 
 
 def _with_what_they_need(

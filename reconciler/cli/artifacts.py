@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.snapshots import age_of
 from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.phrases import age
 from reconciler.github.annotations import Annotation
 from reconciler.github.artifact import Artifact, candidates, content
 from reconciler.github.client import RepositoryClient
@@ -80,7 +80,7 @@ def _decoded(snapshot: bytes) -> str:
 
 def _tell_age(state: State, artifact: Artifact, max_age: int | None) -> None:
     seconds = (datetime.now(UTC) - artifact.created_at).total_seconds()
-    text = f"the newest snapshot is {age_of(seconds)} old ({artifact.created_at:%Y-%m-%dT%H:%MZ})"
+    text = f"the newest snapshot is {age(seconds)} old ({artifact.created_at:%Y-%m-%dT%H:%MZ})"
     if max_age is None or seconds <= max_age:
         state.say(text)
         return

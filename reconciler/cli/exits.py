@@ -1,6 +1,4 @@
-"""Exit codes of the contract, and the error that has one of its own."""
-
-from reconciler.core.model.errors import ReconcilerError
+"""Exit codes of the contract."""
 
 DONE = 0
 ERROR = 1
@@ -8,10 +6,4 @@ DIFFERENT = 2
 REFUSED = 3
 USAGE = 64
 INTERRUPTED = 130
-
-
-class WrongUsage(ReconcilerError):
-    """The command line means nothing for these declarations: it ends with `USAGE`."""
-
-
 TERMINATED = 143

@@ -4,11 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler import wiring
 from reconciler.cli import exits
-from reconciler.cli.session import RunRequest, connected, declared_for, how_far, select, to_read
+from reconciler.cli.session import RunRequest, opened, watched
 from reconciler.cli.state import State, in_the_way, write_result
-from reconciler.core.manifest.reader import Declarations, Source
+from reconciler.core.manifest.reader import Source
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.veil import veil_text
@@ -16,9 +15,7 @@ from reconciler.core.world.observation import Observation
 from reconciler.files.sources import load
 from reconciler.operate.export import Exported, export
 from reconciler.reports.findings import sentence
-from reconciler.run import observe
 from reconciler.starter.writing import write_files
-from reconciler.wiring import declarations
 
 FILE = "exported.yaml"
 
@@ -26,18 +23,12 @@ FILE = "exported.yaml"
 def export_to(state: State, request: RunRequest, out: Path | None) -> int:
     """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
     copies = list(_copies(request.path, out)) if out is not None else []
-    declared = declared_for(state, request)
+    with opened(state, request) as session, watched(state) as ticker:
+        exported = export(session, progress=ticker)
     if copies and out is not None:
-        copies += [_beside(source, request.path, out) for source in declared.tables]
-    selected = select(declared, request)
-    observation = _look(state, request, declared, selected)
-    exported = export(
-        declared,
-        observation,
-        services=wiring.SERVICES,
-        reread=lambda source: declarations(request.path, sandbox=request.sandbox, beside=source),
-        accounts=selected,
-    )
+        tables = session.declarations.tables
+        copies += [_beside(source, request.path, out) for source in tables]
+    observation = exported.observation
     _tell(state, observation, exported)
     where = "written"
     if out is None:
@@ -74,15 +65,6 @@ def _beside(source: Source, path: Path, out: Path) -> Source:
     file = Path(source.name)
     name = file.relative_to(path if path.is_dir() else path.parent)
     return Source(str(out / name), source.content)
-
-
-def _look(
-    state: State, request: RunRequest, declared: Declarations, selected: frozenset[str] | None
-) -> Observation:
-    """Read the accounts, whole: what nobody declared is of types that nobody declared."""
-    discovery = how_far(state, declared, request, unasked="all")
-    with connected(state, request, to_read(declared, selected)) as (providers, ticker):
-        return observe(declared, providers, discovery=discovery, progress=ticker, everything=True)
 
 
 def _tell(state: State, observation: Observation, exported: Exported) -> None:

@@ -2,12 +2,12 @@
 
 from reconciler.cli import exits
 from reconciler.cli.options import ApplyFormat
-from reconciler.cli.session import RunRequest, connected, declared_for, select, to_read
+from reconciler.cli.session import RunRequest, opened, watched
 from reconciler.cli.state import State
 from reconciler.core.verdicts.diagnosis import Diagnosis
 from reconciler.core.verdicts.health import HealthLimits, Status
-from reconciler.operate.doctor import diagnose
-from reconciler.operate.status import read_status
+from reconciler.operate.doctor import doctor
+from reconciler.operate.status import status
 from reconciler.reports import as_json
 
 
@@ -15,29 +15,22 @@ def show_status(
     state: State, request: RunRequest, limits: HealthLimits, form: ApplyFormat, *, check: bool
 ) -> int:
     """Read and show how what is declared fares; with `check`, exit with 2 if something is ill."""
-    declared = declared_for(state, request)
-    selected = select(declared, request)
-    shown = frozenset(declared.accounts) if selected is None else selected
-    with connected(state, request, to_read(declared, selected)) as (providers, ticker):
-        status = read_status(declared, providers, accounts=shown, limits=limits, progress=ticker)
-    for reason in status.unread:
+    with opened(state, request) as session, watched(state) as ticker:
+        found = status(session, limits=limits, progress=ticker)
+    for reason in found.unread:
         state.say(f"not read: {reason}")
-    for note in status.notes:
+    for note in found.notes:
         state.say(f"note: {note}")
-    _write(state, status, form)
-    if not status.complete:
+    _write(state, found, form)
+    if not found.complete:
         return exits.ERROR
-    return exits.DIFFERENT if check and not status.healthy else exits.DONE
+    return exits.DIFFERENT if check and not found.healthy else exits.DONE
 
 
 def show_diagnosis(state: State, request: RunRequest, form: ApplyFormat) -> int:
     """Examine the accounts and show what to fix."""
-    declared = declared_for(state, request)
-    selected = select(declared, request)
-    names = declared.accounts if selected is None else selected
-    accounts = {name: declared.accounts[name] for name in sorted(names)}
-    with connected(state, request, accounts) as (providers, ticker):
-        diagnosis = diagnose(declared, providers, progress=ticker)
+    with opened(state, request) as session, watched(state) as ticker:
+        diagnosis = doctor(session, progress=ticker)
     _write(state, diagnosis, form)
     return exits.DONE if diagnosis.healthy else exits.ERROR
 

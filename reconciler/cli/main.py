@@ -17,7 +17,13 @@ from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
 from reconciler.cli.interrupts import Terminated, as_interrupts
 from reconciler.cli.state import State, prepare_streams
-from reconciler.core.model.errors import DeclarationError, Misdirected, PlanRefused, ReconcilerError
+from reconciler.core.model.errors import (
+    DeclarationError,
+    Misdirected,
+    PlanRefused,
+    ReconcilerError,
+    WrongUsage,
+)
 
 app = typer.Typer(
     name="reconciler",
@@ -116,7 +122,7 @@ def _code(error: Exception) -> int:
     match error:
         case PlanRefused():
             return exits.REFUSED
-        case exits.WrongUsage():
+        case WrongUsage():
             return exits.USAGE
         case _:
             return exits.ERROR

@@ -13,13 +13,14 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import DeclarationError, PlanRefused, ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import RunRequest, Session
+    from reconciler.cli.session import RunRequest
     from reconciler.core.verdicts.drift import Drift
     from reconciler.github.annotations import DeclaredPlaces
     from reconciler.github.job import Job
     from reconciler.github.publishing import Telling
     from reconciler.reports.model import ApplyResult, Validation
     from reconciler.reports.review_pages import Background
+    from reconciler.run import Planned, Session
 
 
 class Reporter(Protocol):
@@ -28,13 +29,15 @@ class Reporter(Protocol):
     def validated(self, validation: "Validation", code: int, *, annotated: bool) -> int:
         """Take a validation; `annotated` says that it was written as annotations already."""
 
-    def planned(self, session: "Session", code: int) -> int:
+    def planned(self, session: "Session", planned: "Planned", code: int) -> int:
         """Take a plan."""
 
-    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
+    def applied(
+        self, session: "Session", planned: "Planned", application: "ApplyResult", code: int
+    ) -> int:
         """Take what became of a plan."""
 
-    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+    def drifted(self, session: "Session", planned: "Planned", drift: "Drift", code: int) -> int:
         """Take what drifted."""
 
 
@@ -45,15 +48,17 @@ class Silent:
         """Return the exit code as it is."""
         return code
 
-    def planned(self, session: "Session", code: int) -> int:
+    def planned(self, session: "Session", planned: "Planned", code: int) -> int:
         """Return the exit code as it is."""
         return code
 
-    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
+    def applied(
+        self, session: "Session", planned: "Planned", application: "ApplyResult", code: int
+    ) -> int:
         """Return the exit code as it is."""
         return code
 
-    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+    def drifted(self, session: "Session", planned: "Planned", drift: "Drift", code: int) -> int:
         """Return the exit code as it is."""
         return code
 
@@ -75,23 +80,25 @@ class OnGithub:
         told = self._telling.validated(validation, self._places(None), annotate=not annotated)
         return _code(code, told=told)
 
-    def planned(self, session: "Session", code: int) -> int:
+    def planned(self, session: "Session", planned: "Planned", code: int) -> int:
         """Tell a plan."""
-        background = self._pictured(session, drifted=False)
+        background = self._pictured(session, planned, drifted=False)
         return _code(
-            code, told=self._telling.planned(session.plan, self._places(session), background)
+            code, told=self._telling.planned(planned.plan, self._places(session), background)
         )
 
-    def applied(self, session: "Session", application: "ApplyResult", code: int) -> int:
+    def applied(
+        self, session: "Session", planned: "Planned", application: "ApplyResult", code: int
+    ) -> int:
         """Tell what became of a plan."""
         places, background = self._places(session), self._background(session)
-        told = self._telling.applied(application, session.plan, places, background)
+        told = self._telling.applied(application, planned.plan, places, background)
         return _code(code, told=told)
 
-    def drifted(self, session: "Session", drift: "Drift", code: int) -> int:
+    def drifted(self, session: "Session", planned: "Planned", drift: "Drift", code: int) -> int:
         """Tell what drifted."""
-        places, background = self._places(session), self._pictured(session, drifted=True)
-        return _code(code, told=self._telling.drifted(drift, session.plan, places, background))
+        places, background = self._places(session), self._pictured(session, planned, drifted=True)
+        return _code(code, told=self._telling.drifted(drift, planned.plan, places, background))
 
     def failed(self, command: str, error: ReconcilerError) -> None:
         """Tell that there is no result, and why."""
@@ -110,19 +117,19 @@ class OnGithub:
         )
 
     def _background(self, session: "Session | None") -> "Background":
-        from reconciler.cli.snapshots import age_of
+        from reconciler.core.text.phrases import age
         from reconciler.reports.review_pages import Background
 
-        taken_at = session.taken_at if session else None
+        taken_at = session.live.taken_at if session and session.live else None
         seconds = (datetime.now(UTC) - taken_at).total_seconds() if taken_at else 0
-        age = age_of(seconds) if taken_at else ""
-        limits = session.limits if session else self._request.limits
-        return Background(limits, taken_at, age, self._job.commit)
+        old = age(seconds) if taken_at else ""
+        limits = (session or self._request).terms.limits
+        return Background(limits, taken_at, old, self._job.commit)
 
-    def _pictured(self, session: "Session", *, drifted: bool) -> "Background":
+    def _pictured(self, session: "Session", planned: "Planned", *, drifted: bool) -> "Background":
         from reconciler.cli.picturing import mermaid_of
 
-        picture = mermaid_of(self._state, session, drifted=drifted)
+        picture = mermaid_of(self._state, planned, drifted=drifted)
         paged = self._request.page is not None
         return replace(self._background(session), picture=picture, paged=paged)
 

@@ -5,23 +5,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import RunRequest, Session, planned
+from reconciler.cli.session import RunRequest, planning, watched
 from reconciler.cli.state import State
 from reconciler.core.model.plan import Plan
 from reconciler.core.verdicts.drift import drift_of
-from reconciler.core.verdicts.health import HealthLimits, Status
+from reconciler.core.verdicts.health import Status
 from reconciler.core.verdicts.topology import (
     Topology,
     declared_topology,
     differences_only,
     planned_topology,
 )
-from reconciler.operate.status import status_of
+from reconciler.operate.status import status as status_of
 from reconciler.reports import discretion
 from reconciler.reports.graph import dot, mermaid, svg
 from reconciler.reports.graph.folding import folded, without_names_of_others
 from reconciler.reports.graph.looks import Wording
 from reconciler.reports.page.material import Material
+from reconciler.run import Planned, Session
+from reconciler.run import plan as plan_of
 
 _NO_COUNTS = "Not measured: a snapshot tells what there is, and no counts."
 _WRITERS = {"mermaid": mermaid.render, "dot": dot.render, "svg": svg.render}
@@ -42,8 +44,9 @@ def draw(
 
         topology, code = declared_topology(declarations(request.path)), exits.DONE
     else:
-        with planned(state, request, unasked="all" if drifted else None) as session:
-            topology, code = pictured(session, drifted=drifted), code_of(session)
+        with planning(state, request) as session:
+            planned = _planned(state, session, drifted=drifted)
+        topology, code = pictured(planned, drifted=drifted), code_of(planned.plan)
     small = folded(topology).small.scrubbed(state.secrets.scrub_result)
     _write(state, _WRITERS[form](small, Wording(drifted)), out, "picture")
     return code
@@ -51,20 +54,26 @@ def draw(
 
 def write_page(state: State, request: RunRequest, out: Path | None, *, drifted: bool) -> int:
     """Write the page of a plan, or of drift; return the exit code."""
-    with planned(state, request, unasked="all" if drifted else None) as session:
-        status = _measured(session) if request.live is None else None
-        topology = pictured(session, drifted=drifted)
-        material = _material(session, session.plan, topology, drifted, status or _NO_COUNTS)
+    with planning(state, request) as session:
+        planned = _planned(state, session, drifted=drifted)
+        status = _measured(state, session, planned) if session.live is None else None
+    topology = pictured(planned, drifted=drifted)
+    material = _material(session, planned.plan, topology, drifted, status or _NO_COUNTS)
     _write(state, _page(state, material), out, "page")
-    return code_of(session)
+    return code_of(planned.plan)
 
 
-def page_of(state: State, session: Session, *, drifted: bool) -> str:
+def _planned(state: State, session: Session, *, drifted: bool) -> Planned:
+    with watched(state) as ticker:
+        return plan_of(session, unasked="all" if drifted else None, progress=ticker)
+
+
+def page_of(state: State, session: Session, planned: Planned, *, drifted: bool) -> str:
     """Return the page that a run keeps beside its result.
 
     In a job of GitHub Actions it names nothing of others, since artifacts may be read by many.
     """
-    topology, plan = pictured(session, drifted=drifted), session.plan
+    topology, plan = pictured(planned, drifted=drifted), planned.plan
     if os.environ.get("GITHUB_ACTIONS"):
         topology, plan = without_names_of_others(topology), discretion.discreet(plan)
     unmeasured = "Not measured by this run: `reconciler report` and `status` do."
@@ -89,23 +98,13 @@ def _material(
         drift=drift_of(plan) if drifted else None,
         status=None if isinstance(health, str) else health,
         unmeasured=health if isinstance(health, str) else "",
-        taken_at=session.taken_at,
+        taken_at=session.live.taken_at if session.live else None,
     )
 
 
-def _measured(session: Session) -> Status:
-    from reconciler.cli.interrupts import at_once
-    from reconciler.cli.progress import Ticker
-
-    with at_once(), Ticker() as ticker:
-        return status_of(
-            session.declarations,
-            session.observation,
-            session.providers,
-            accounts=session.declarations.accounts,
-            limits=HealthLimits(),
-            progress=ticker,
-        )
+def _measured(state: State, session: Session, planned: Planned) -> Status:
+    with watched(state) as ticker:
+        return status_of(session, planned=planned, progress=ticker)
 
 
 def _write(state: State, text: str, out: Path | None, what: str) -> None:
@@ -116,19 +115,18 @@ def _write(state: State, text: str, out: Path | None, what: str) -> None:
         state.say(f"{what} written to {out}")
 
 
-def pictured(session: Session, *, drifted: bool) -> Topology:
-    """Return what a run is about, marked by deeds or by differences."""
-    topology = planned_topology(session.prepared)
-    return differences_only(topology, drift_of(session.plan)) if drifted else topology
+def pictured(planned: Planned, *, drifted: bool) -> Topology:
+    """Return what a plan is about, marked by deeds or by differences."""
+    topology = planned_topology(planned.prepared)
+    return differences_only(topology, drift_of(planned.plan)) if drifted else topology
 
 
-def code_of(session: Session) -> int:
+def code_of(plan: Plan) -> int:
     """Return the exit code of a run that only tells: 1 where not everything could be told."""
-    plan = session.plan
     return exits.DONE if plan.complete and not plan.problems else exits.ERROR
 
 
-def mermaid_of(state: State, session: Session, *, drifted: bool) -> str:
+def mermaid_of(state: State, planned: Planned, *, drifted: bool) -> str:
     """Return a picture of a run for where many read: nothing of others is named in it."""
-    small = folded(pictured(session, drifted=drifted), discreet=True).small
+    small = folded(pictured(planned, drifted=drifted), discreet=True).small
     return mermaid.render(small.scrubbed(state.secrets.scrub), Wording(drifted))

@@ -42,7 +42,7 @@ def post_to(state: State, request: "RunRequest", left: Left) -> int:
     state.enter_job(job.token)
     stack, everything = _declared(request.path)
     record = _record(left.result, stack) if left.result is not None else None
-    limits = record.limits if record else request.limits
+    limits = record.limits if record else request.terms.limits
     folder = folder_of(job, request.path)
     telling = Telling(job, folder, speak=state.speak, scrub=state.secrets.scrub)
     told = telling.posted(

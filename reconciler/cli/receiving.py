@@ -5,22 +5,19 @@ from dataclasses import dataclass
 
 from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
-from reconciler.cli.session import RunRequest, declared_for, providers_of
+from reconciler.cli.session import RunRequest, opened
 from reconciler.cli.state import State
 from reconciler.core.model.abilities import MessageQueue
-from reconciler.core.model.errors import SettingsError
-from reconciler.core.provider import Cannot
 from reconciler.operate.receive import (
     FEW_RECEIVES,
     Received,
     ReceiveLimits,
     Show,
     concealed,
-    declared_queue,
     fetch,
+    open_queue,
 )
 from reconciler.reports import as_messages
-from reconciler.wiring import recognisers
 
 MOST = 10
 WAIT = 2
@@ -61,17 +58,11 @@ def receive_from(state: State, request: RunRequest, name: str, wish: ReceiveWish
         SettingsError: no such queue is declared.
         ServiceError: it could not be read.
     """
-    declared = declared_for(state, request)
-    item = declared_queue(declared, name)
-    account = {item.account: declared.accounts[item.account]}
-    with providers_of(state, request, account) as providers:
-        mailbox = providers[item.account].abilities.mailbox
-        if isinstance(mailbox, Cannot):
-            raise SettingsError(f"{item.address}: {mailbox.why}")
-        queue = mailbox(item.spec)
+    with opened(state, request) as session:
+        item, queue = open_queue(session, name)
         _warn(state, item.address, queue, wish)
         seen = _Seen(_show(state, wish))
-        fetch(queue, wish.wanted(), seen, recognisers())
+        fetch(queue, wish.wanted(), seen, session.recognisers())
     if not seen.count:
         of = " of the types asked for" if wish.types else ""
         state.say(f"{item.address} gave no message{of}: it is empty, or what it holds is in flight")

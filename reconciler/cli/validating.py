@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.cli.hosts import strays_of
 from reconciler.core.model.errors import DeclarationError
+from reconciler.credentials.allowed_hosts import strays_of
 from reconciler.reports.model import Located, Validation
 from reconciler.wiring import declarations
 

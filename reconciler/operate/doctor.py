@@ -12,7 +12,16 @@ from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Cannot, Each, Provider
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
-from reconciler.run import Progress, Question, Unanswered, ask, silent
+from reconciler.run import (
+    Progress,
+    Question,
+    Session,
+    Unanswered,
+    ask,
+    select,
+    selected,
+    silent,
+)
 
 _ASK_AGAIN = "look at what the service says, mend it, and run doctor again"
 _APPLY = "apply, which brings it back to what is declared"
@@ -33,6 +42,17 @@ class _Findings:
 
     found: tuple[_Finding, ...]
     skipped: int
+
+
+def doctor(session: Session, *, progress: Progress = silent) -> Diagnosis:
+    """Examine the accounts of a session side by side, and say what to fix; nothing is changed.
+
+    Raises:
+        WrongUsage: the session's terms name an account that is not declared.
+        PlanRefused: an account leads to a host that is not allowed.
+    """
+    accounts = selected(session.declarations, select(session.declarations, session.terms))
+    return diagnose(session.declarations, session.providers(accounts), progress=progress)
 
 
 def diagnose(

@@ -12,6 +12,7 @@ from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.operate.live_declarations import Composer, drafts_of
 from reconciler.operate.read_back import ReadBack, Reread
+from reconciler.run import Progress, Session, look_at_everything, select, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Exported:
     """A file of declarations: its text (empty: nothing to declare) and the live objects it covers.
 
     `notes` are sentences on what was left out, and why; `refused` counts what could not be
-    expressed, `foreign` what belongs to other stacks.
+    expressed, `foreign` what belongs to other stacks. `observation` is what was read.
     """
 
     text: str
@@ -27,9 +28,27 @@ class Exported:
     notes: tuple[str, ...]
     refused: int = 0
     foreign: int = 0
+    observation: Observation = Observation()  # noqa: RUF009 - a frozen value, shared safely
 
 
-def export(
+def export(session: Session, *, progress: Progress = silent) -> Exported:
+    """Read the accounts of a session, whole, and write declarations of what nobody declared.
+
+    Raises:
+        WrongUsage: the session's terms name an account that is not declared.
+        PlanRefused: an account is not the declared one.
+    """
+    seen = look_at_everything(session, progress=progress)
+    return express(
+        session.declarations,
+        seen,
+        services=session.services,
+        reread=session.reread,
+        accounts=select(session.declarations, session.terms).accounts,
+    )
+
+
+def express(
     declarations: Declarations,
     observation: Observation,
     *,
@@ -46,7 +65,7 @@ def export(
     document, text = trial.run(Composer(declarations, services))
     covered = (live for draft in document.drafts.values() for live in draft.live)
     told = (*notes, *sorted(trial.refused.values()))
-    return Exported(text, tuple(covered), told, len(trial.refused), len(notes))
+    return Exported(text, tuple(covered), told, len(trial.refused), len(notes), observation)
 
 
 def _sorted_out(

@@ -8,8 +8,10 @@ from reconciler.core.model.abilities import Message, MessageQueue, Recogniser
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
 from reconciler.core.model.objects import Desired
+from reconciler.core.provider import Cannot
 from reconciler.notifications import RECOGNISERS, Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
+from reconciler.run import Session
 
 BATCH = 10
 FEW_RECEIVES = 5
@@ -66,6 +68,19 @@ def declared_queue(declarations: Declarations, name: str) -> Desired:
         known = ", ".join(address.partition(".")[2] for address in sorted(queues)) or "none"
         raise SettingsError(f"no queue {name} is declared; there are: {known}")
     return found
+
+
+def open_queue(session: Session, name: str) -> tuple[Desired, MessageQueue]:
+    """Return a declared queue, by name or address, and what its messages are fetched from.
+
+    Raises:
+        SettingsError: no such queue is declared, or messages cannot be fetched from its account.
+    """
+    item = declared_queue(session.declarations, name)
+    mailbox = session.providers([item.account])[item.account].abilities.mailbox
+    if isinstance(mailbox, Cannot):
+        raise SettingsError(f"{item.address}: {mailbox.why}")
+    return item, mailbox(item.spec)
 
 
 def fetch(

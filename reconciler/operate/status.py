@@ -14,40 +14,58 @@ from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.operate.judge_health import Seen, judge
-from reconciler.run import Progress, Question, Unanswered, ask, observe, silent
+from reconciler.run import (
+    Planned,
+    Progress,
+    Question,
+    Session,
+    Unanswered,
+    ask,
+    observe,
+    select,
+    selected,
+    silent,
+    to_read,
+)
+
+USUAL = HealthLimits()
 
 
-def read_status(
-    declared: Declarations,
-    providers: Mapping[str, Provider],
+def status(
+    session: Session,
     *,
-    accounts: Iterable[str],
-    limits: HealthLimits,
+    limits: HealthLimits = USUAL,
+    planned: Planned | None = None,
     progress: Progress = silent,
 ) -> Status:
-    """Read and judge everything declared in `accounts`; `providers` may be of more.
+    """Read, measure and judge how everything fares that is declared in the session's accounts.
+
+    `planned` is a plan that was just made of it, so that nothing is read twice; None: it is read.
 
     Raises:
-        PlanRefused: an AWS account is not the declared one.
+        WrongUsage: the session's terms name an account that is not declared.
+        PlanRefused: an account is not the declared one.
     """
-    # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
-    observation = observe(declared, providers, discovery=DECLARED, progress=progress)
-    return status_of(
-        declared, observation, providers, accounts=accounts, limits=limits, progress=progress
-    )
+    declared = session.declarations
+    selection = select(declared, session.terms)
+    if planned is not None:
+        seen, providers = planned.observation, session.connected()
+    else:
+        providers = session.providers(to_read(declared, selection, session.services))
+        # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
+        seen = observe(declared, providers, discovery=DECLARED, progress=progress)
+    shown = frozenset(selected(declared, selection))
+    return _judged(declared, seen, providers, shown, limits, progress)
 
 
-def status_of(
+def _judged(
     declared: Declarations,
     observation: Observation,
     providers: Mapping[str, Provider],
-    *,
-    accounts: Iterable[str],
+    shown: frozenset[str],
     limits: HealthLimits,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> Status:
-    """Measure and judge everything declared in `accounts`, of what was just read of them."""
-    shown = frozenset(accounts)
     declared = observation.complete(declared)
     live, _ = internalise(observation.live, declared.desired)
     live = _detailed(live, declared.desired, providers, progress)

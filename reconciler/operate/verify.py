@@ -5,24 +5,26 @@ Subscriptions that share a destination or a call back URI share one test.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.delivery import Link
-from reconciler.core.model.errors import PlanRefused, ReconcilerError
+from reconciler.core.model.errors import PlanRefused, ReconcilerError, WrongUsage
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import get, references
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
+from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.observation import Observation
 from reconciler.notifications import RECOGNISERS
 from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
-from reconciler.run import Progress, silent
+from reconciler.run import Progress, Session, observe, select, silent
 from reconciler.run.failures import told
 
 SIDE_BY_SIDE = 8
@@ -33,21 +35,41 @@ Links = tuple[Link, ...]
 Key = tuple[str, ...]
 
 
+STATIC = "nothing was sent (--static)"
+IN_SANDBOX = "nothing is posted to call back URIs with --sandbox: they are not part of it"
+
+
+def _wall_clock() -> float:
+    return datetime.now(UTC).timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyManner:
     """How to verify: `within` is seconds a test message may take; `now` are seconds since 1970.
 
-    `allow_private`: post to addresses that are not public. `sends` and `posts` say whether test
-    messages and samples are sent; `unsent` is why not. `recognisers` tell the messages apart.
+    `allow_private`: post to addresses that are not public. `static`: only look. `sandboxed`: post
+    nothing, since the world outside is no part of a sandbox. `recognisers` tell messages apart.
     """
 
-    now: Callable[[], float]
     within: float = 60.0
     allow_private: bool = False
-    sends: bool = True
-    posts: bool = True
-    unsent: str = ""
+    static: bool = False
+    sandboxed: bool = False
     recognisers: tuple[Recogniser, ...] = RECOGNISERS
+    now: Callable[[], float] = _wall_clock
+
+    @property
+    def posts(self) -> bool:
+        """Say whether samples are posted."""
+        return not (self.static or self.sandboxed)
+
+    @property
+    def unsent(self) -> str:
+        """Say why something is not sent."""
+        return STATIC if self.static else IN_SANDBOX
+
+
+USUAL = VerifyManner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,28 @@ def accounts_behind(declarations: Declarations, items: Iterable[Desired]) -> fro
 
 
 def verify(
+    session: Session, manner: VerifyManner = USUAL, *, progress: Progress = silent
+) -> Verification:
+    """Read what the session's declared subscriptions lead to, test it, and return the verdicts.
+
+    Raises:
+        WrongUsage: the session's terms name what is not declared, or no subscription.
+        PlanRefused: an account is not the declared one.
+    """
+    declared, terms = session.declarations, session.terms
+    items = chosen(declared, select(declared, terms))
+    if not items and (terms.targets or terms.accounts):
+        named = ", ".join((*terms.targets, *terms.accounts))
+        raise WrongUsage(f"{named}: no declared subscription matches; name one, or none for all")
+    # Subscriptions nobody declared prove nothing, and looking for them may take long.
+    providers = session.providers(accounts_behind(declared, items))
+    seen = observe(declared, providers, discovery=DECLARED, progress=progress)
+    sandboxed = manner.sandboxed or session.sandboxed
+    manner = replace(manner, sandboxed=sandboxed, recognisers=session.recognisers())
+    return prove(declared, providers, seen, items, manner, progress=progress)
+
+
+def prove(
     declarations: Declarations,
     providers: Mapping[str, Provider],
     observation: Observation,
@@ -143,7 +187,7 @@ def _trial(
     open_queue, send = providers[last.account].abilities.mailbox, abilities.send_test
     if isinstance(open_queue, Cannot):
         return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
-    if not manner.sends:
+    if manner.static:
         return (Link(NAME, "doubtful", manner.unsent),)
     if isinstance(send, Cannot):
         return (Link(NAME, "doubtful", send.why),)

@@ -1,28 +1,51 @@
-"""Observe, ask and apply: the only loops and the only threads.
+"""The use cases: plan, apply, drift, snapshot, and how accounts are read and asked.
 
-They know providers by their interface and plans by their steps; it decides nothing.
+Here are the only loops and the only threads, and there is no terminal, no file and no argument
+line. A `Session` is one run; what it says and what it may do are decided in the core.
 """
 
-from reconciler.run.applying import Applied, TimeLimit, apply
+from reconciler.run.applying import Applied, TimeLimit, apply, carry_out
 from reconciler.run.observing import look_further, observe
 from reconciler.run.other_shards import ShardWait
+from reconciler.run.planning import Planned, drift, how_far, plan
 from reconciler.run.progress import Progress, silent
 from reconciler.run.questions import Question, Unanswered, ask
+from reconciler.run.reach import select, selected, to_read
+from reconciler.run.recording import Taken, look_at_everything, snapshot
 from reconciler.run.referrers import look_behind
+from reconciler.run.session import Connect, Discover, Session, Tell
 from reconciler.run.steps import Recorder
+from reconciler.run.stored import Recalled, StoredSnapshot
 
 __all__ = [
     "Applied",
+    "Connect",
+    "Discover",
+    "Planned",
     "Progress",
     "Question",
+    "Recalled",
     "Recorder",
+    "Session",
     "ShardWait",
+    "StoredSnapshot",
+    "Taken",
+    "Tell",
     "TimeLimit",
     "Unanswered",
     "apply",
     "ask",
+    "carry_out",
+    "drift",
+    "how_far",
+    "look_at_everything",
     "look_behind",
     "look_further",
     "observe",
+    "plan",
+    "select",
+    "selected",
     "silent",
+    "snapshot",
+    "to_read",
 ]

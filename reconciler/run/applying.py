@@ -1,4 +1,4 @@
-"""Carrying a plan out, independent steps side by side."""
+"""Apply: what may be carried out, and carrying it out, independent steps side by side."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from reconciler.core.model.errors import PlanRefused, WrongUsage
 from reconciler.core.model.steps import Outcome, Step, StepId
 from reconciler.core.model.units import format_unit
 from reconciler.core.planning.guards import short_list
@@ -16,7 +17,9 @@ from reconciler.core.planning.succession import held_back
 from reconciler.core.planning.waves import Wave
 from reconciler.core.provider import Provider
 from reconciler.run.other_shards import Elsewhere, ShardWait
+from reconciler.run.planning import Planned
 from reconciler.run.progress import Progress, silent
+from reconciler.run.session import Session
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
 
 SIDE_BY_SIDE = 64
@@ -47,8 +50,49 @@ class Applied:
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
 
+    @property
+    def done(self) -> bool:
+        """Say whether every action was done."""
+        return all(outcome.outcome == "done" for outcome in self.outcomes)
+
 
 def apply(
+    session: Session,
+    planned: Planned,
+    *,
+    wait: float = 0.0,
+    limit: TimeLimit | None = None,
+    recorder: Recorder | None = None,
+    stop: threading.Event | None = None,
+    progress: Progress = silent,
+) -> Applied:
+    """Carry out a plan of this session, as far as it is agreed to and its guards let it pass.
+
+    What failed is among the outcomes, with its reason. `wait` are the seconds that other shards are
+    waited for, `recorder` is told of every write, and once `stop` is set or `limit` reached nothing
+    more is begun.
+
+    Raises:
+        PlanRefused: a guard refuses, or it is not what was agreed to; nothing was changed.
+        WrongUsage: it was planned against a snapshot.
+    """
+    if session.live is not None:
+        raise WrongUsage("a plan against a snapshot cannot be applied: plan against the services")
+    refused = [guard.message for guard in planned.plan.refused()]
+    if against := [*session.agreement.objections(planned.plan), *refused]:
+        raise PlanRefused("; ".join(against))
+    return carry_out(
+        planned.prepared,
+        session.connected(),
+        progress=progress,
+        recorder=recorder,
+        stop=stop,
+        patience=ShardWait(wait, session.tell),
+        limit=limit,
+    )
+
+
+def carry_out(
     prepared: Prepared,
     providers: Mapping[str, Provider],
     *,

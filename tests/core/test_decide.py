@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
+from reconciler.core.planning.terms import DestroyTerms
 from reconciler.core.world.matching import Selection
 from tests.toys import (
     Bell,
@@ -395,8 +395,8 @@ def test_one_real_account_under_two_names_does_not_undeclare_what_is_declared_un
 
 
 def destroyed(*desired, live=(), **more):
-    overrides = Overrides(destroying=True)
-    return prepare(world(*desired), seen(*live), overrides=overrides, **more).plan
+    terms = DestroyTerms()
+    return prepare(world(*desired), seen(*live), terms=terms, **more).plan
 
 
 def test_to_destroy_is_to_delete_whatever_is_ours_declared_or_not():

@@ -5,8 +5,8 @@ import yaml
 
 from reconciler.core.manifest.settings import Allowance, Limit, Policy
 from reconciler.core.model.errors import PlanRefused
-from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
+from reconciler.core.planning.terms import DestroyTerms, Terms
 from reconciler.core.provider import Scope
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.unread import Unread
@@ -15,14 +15,14 @@ from tests.toys import TODAY, Pipe, Spill, Tank, Tap, Well, declare, seen, stand
 PRUNING = Policy(prune=True, max_deletes="100%")
 KEPT = declare("kept", "depot", Tank(name="kept"))
 ALL_BUT = {
-    "prune": Overrides(),
-    "maxDeletes": Overrides(max_deletes=Limit(count=1000)),
-    "maxUpdates": Overrides(max_updates=Limit(count=1000)),
-    "empty": Overrides(destroying=True),
-    "adopt": Overrides(adopt=("*",)),
-    "protect": Overrides(unprotect=("*",)),
-    "nonEmpty": Overrides(allow_non_empty=True),
-    "referenced": Overrides(allow_referenced=True),
+    "prune": Terms(),
+    "maxDeletes": Terms(max_deletes=Limit(count=1000)),
+    "maxUpdates": Terms(max_updates=Limit(count=1000)),
+    "empty": DestroyTerms(),
+    "adopt": Terms(adopt=("*",)),
+    "protect": Terms(unprotect=("*",)),
+    "nonEmpty": Terms(allow_non_empty=True),
+    "referenced": Terms(allow_referenced=True),
 }
 
 
@@ -42,11 +42,11 @@ def allowing(policy, *names, but=()):
     return policy.model_copy(update={"allow": tuple(BY_ALLOWING[name] for name in wanted)})
 
 
-def guards(*desired, live=(), policy=PRUNING, overrides=None, unread=(), selection=None):
+def guards(*desired, live=(), policy=PRUNING, terms=None, unread=(), selection=None):
     prepared = prepare(
         world(*desired, policy=policy),
         seen(*live, unread=tuple(unread)),
-        overrides=overrides or Overrides(),
+        terms=terms or Terms(),
         selection=selection or Selection(),
     )
     return {guard.guard: guard for guard in prepared.plan.guards}
@@ -58,7 +58,7 @@ def refused(*desired, **situation):
 
 def only_its_own_lifts(name, *desired, **situation):
     """Say whether a guard refuses whatever is allowed besides, and not once it is itself lifted."""
-    others = Overrides(
+    others = Terms(
         max_deletes=None if name == "maxDeletes" else Limit(count=1000),
         max_updates=None if name == "maxUpdates" else Limit(count=1000),
         adopt=() if name == "adopt" else ("*",),
@@ -66,8 +66,8 @@ def only_its_own_lifts(name, *desired, **situation):
         allow_non_empty=name != "nonEmpty",
         allow_referenced=name != "referenced",
     )
-    lifted = [name in refused(*desired, overrides=ALL_BUT[name], **situation)]
-    kept = [refused(*desired, overrides=others, **situation)]
+    lifted = [name in refused(*desired, terms=ALL_BUT[name], **situation)]
+    kept = [refused(*desired, terms=others, **situation)]
     if name in BY_ALLOWING:
         policy = situation.pop("policy", PRUNING)
         lifted.append(name in refused(*desired, policy=allowing(policy, name), **situation))
@@ -120,7 +120,7 @@ def test_without_prune_a_plan_that_deletes_nothing_is_not_refused():
 
 def test_no_option_lifts_prune():
     declared, live = tanks(2)
-    everything = Overrides(
+    everything = Terms(
         max_deletes=Limit(count=9),
         max_updates=Limit(count=9),
         adopt=("*",),
@@ -129,13 +129,13 @@ def test_no_option_lifts_prune():
         allow_referenced=True,
     )
     policy = Policy(prune=False)
-    assert refused(declared[0], live=live, policy=policy, overrides=everything) == ["prune"]
+    assert refused(declared[0], live=live, policy=policy, terms=everything) == ["prune"]
 
 
 def test_destroying_is_choosing_to_prune():
     _, live = tanks(2)
     policy = Policy(prune=False)
-    assert refused(live=live, policy=policy, overrides=Overrides(destroying=True)) == []
+    assert refused(live=live, policy=policy, terms=DestroyTerms()) == []
 
 
 # maxDeletes, maxUpdates
@@ -252,10 +252,10 @@ def test_a_limit_that_is_kept_says_so_too():
 
 
 def test_the_limit_on_the_command_line_wins_both_ways():
-    looser, tighter = (Overrides(max_deletes=Limit(count=it)) for it in (4, 0))
-    assert not deleting(4, of=10, policy=Policy(prune=True), overrides=looser).refused
-    assert deleting(1, of=10, policy=Policy(prune=True), overrides=tighter).refused
-    assert updating(1, of=2, overrides=Overrides(max_updates=Limit(count=0))).refused
+    looser, tighter = (Terms(max_deletes=Limit(count=it)) for it in (4, 0))
+    assert not deleting(4, of=10, policy=Policy(prune=True), terms=looser).refused
+    assert deleting(1, of=10, policy=Policy(prune=True), terms=tighter).refused
+    assert updating(1, of=2, terms=Terms(max_updates=Limit(count=0))).refused
 
 
 def test_only_its_own_option_lifts_a_limit():
@@ -271,9 +271,9 @@ def test_to_destroy_is_limited_only_by_a_limit_given_with_it():
     declared, live = tanks(12)
     policy = Policy(prune=True, max_deletes="30%")
     situation = {"live": live, "policy": policy}
-    assert refused(*declared, overrides=Overrides(destroying=True), **situation) == []
-    limited = Overrides(destroying=True, max_deletes=Limit(count=5))
-    assert refused(*declared, overrides=limited, **situation) == ["maxDeletes"]
+    assert refused(*declared, terms=DestroyTerms(), **situation) == []
+    limited = DestroyTerms(max_deletes=Limit(count=5))
+    assert refused(*declared, terms=limited, **situation) == ["maxDeletes"]
 
 
 # empty
@@ -372,7 +372,7 @@ def test_the_policy_consents_to_every_adoption():
 def test_consent_covers_the_addresses_it_names_and_no_others():
     changed = [declare(name, "depot", Tank(name=name, size=99)) for name in ("one", "two")]
     live = [standing(declare(n, "depot", Tank(name=n)), owner=None) for n in ("one", "two")]
-    guard = guards(*changed, live=live, overrides=Overrides(adopt=("tank.o*",)))["adopt"]
+    guard = guards(*changed, live=live, terms=Terms(adopt=("tank.o*",)))["adopt"]
     assert guard.refused
     assert "--adopt tank.two" in guard.message
     assert "tank.one" not in guard.message
@@ -402,8 +402,8 @@ def test_what_bears_the_protecting_mark_is_not_deleted_by_deleting_its_yaml():
     other = declare("other", "depot", Tank(name="other"))
     live = [standing(KEPT, protected=True), standing(other)]
     assert only_its_own_lifts("protect", other, live=live)
-    named = Overrides(unprotect=("tank.depot/kept",))
-    assert refused(other, live=live, overrides=named) == []
+    named = Terms(unprotect=("tank.depot/kept",))
+    assert refused(other, live=live, terms=named) == []
 
 
 def test_what_is_protected_may_still_be_updated():
@@ -534,8 +534,8 @@ def test_what_is_replaced_points_at_it_no_more():
         standing(KEPT, id="t-1"),
         standing(pipe, spec=Pipe(well="arn:x", gauge=1, overflow="t-1")),
     ]
-    adopting = Overrides(adopt=("*",))
-    assert refused(pipe, live=live, overrides=adopting) == []
+    adopting = Terms(adopt=("*",))
+    assert refused(pipe, live=live, terms=adopting) == []
 
 
 def test_pointing_at_oneself_holds_nothing():
@@ -593,9 +593,7 @@ def test_what_is_let_through_reaches_no_further_than_its_number():
 
 def test_a_limit_on_the_command_line_is_the_limit_whatever_is_let_through():
     policy = let("- {guard: maxDeletes, upTo: 4, until: 2026-11-21}")
-    assert deleting(
-        2, of=12, policy=policy, overrides=Overrides(max_deletes=Limit(count=1))
-    ).refused
+    assert deleting(2, of=12, policy=policy, terms=Terms(max_deletes=Limit(count=1))).refused
 
 
 def test_a_share_that_is_let_through_is_one_of_the_owned_objects():
@@ -651,11 +649,11 @@ def test_to_let_something_through_changes_the_fingerprint_by_the_declarations_di
     assert plans[0].fingerprint != plans[1].fingerprint
 
 
-def idle(policy, *, overrides=None, selection=None, unread=()):
+def idle(policy, *, terms=None, selection=None, unread=()):
     found = prepare(
         world(OTHER, policy=policy),
         seen(standing(KEPT), standing(OTHER), unread=tuple(unread)),
-        overrides=overrides or Overrides(),
+        terms=terms or Terms(),
         selection=selection or Selection(),
     )
     return [
@@ -677,8 +675,8 @@ def test_what_is_let_through_of_nothing_is_warned_about():
 
 
 def test_an_override_of_nothing_is_told_with_its_option():
-    wrong = Overrides(adopt=("tank.othr",), unprotect=("tank.other", "bell.*"))
-    assert idle(PRUNING, overrides=wrong)[1] == (
+    wrong = Terms(adopt=("tank.othr",), unprotect=("tank.other", "bell.*"))
+    assert idle(PRUNING, terms=wrong)[1] == (
         "--adopt tank.othr: nothing has this address, did you mean 'tank.other'?",
         "--unprotect bell.*: nothing has this address",
     )
@@ -687,10 +685,10 @@ def test_an_override_of_nothing_is_told_with_its_option():
 def test_what_was_not_looked_at_may_have_any_address():
     unread = [Unread(Scope("works", (Pipe,)), "busy")]
     elsewhere = Selection(accounts=frozenset({"depot"}))
-    wrong = Overrides(unprotect=("bell.*",))
+    wrong = Terms(unprotect=("bell.*",))
     policy = let("- {guard: protect, address: 'bell.*', until: 2026-11-21}")
-    assert idle(policy, overrides=wrong, unread=unread) == ([], ())
-    assert idle(policy, overrides=wrong, selection=elsewhere) == ([], ())
+    assert idle(policy, terms=wrong, unread=unread) == ([], ())
+    assert idle(policy, terms=wrong, selection=elsewhere) == ([], ())
 
 
 # together

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
+from reconciler.core.planning.terms import DestroyTerms, Terms
 from reconciler.core.provider import Scope
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.world.matching import Selection
@@ -80,7 +80,7 @@ def test_it_stays_while_something_that_one_entry_could_not_read_may_refer_to_it(
     live = [standing(WELL), one, other_sight(one, "works-2")]
     unread = [Unread(Scope(entry, (Tap,), "fr"), f"{entry}/fr: consent withdrawn")]
     made = prepare(
-        world(WELL), seen(*live, unread=unread), overrides=Overrides(destroying=destroying)
+        world(WELL), seen(*live, unread=unread), terms=DestroyTerms() if destroying else Terms()
     )
     assert "delete pipe.works/arn:x" not in [" ".join(it) for it in deeds(made.plan)]
     assert not made.plan.complete
@@ -89,7 +89,7 @@ def test_it_stays_while_something_that_one_entry_could_not_read_may_refer_to_it(
 def test_destroying_deletes_it_once():
     one = live_pipe()
     live = [standing(WELL), one, other_sight(one, "works-2")]
-    found = plan(WELL, PIPE, live=live, overrides=Overrides(destroying=True))
+    found = plan(WELL, PIPE, live=live, terms=DestroyTerms())
     assert deeds(found) == [("delete", "pipe.p"), ("delete", "well.x")]
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from reconciler import run
 from reconciler.core.planning.agreement import fingerprint_of
-from reconciler.core.planning.overrides import Overrides
 from reconciler.core.planning.plan import prepare
+from reconciler.core.planning.terms import DestroyTerms
 from reconciler.core.provider import Scope
 from reconciler.core.world.matching import Selection
 from reconciler.core.world.unread import Unread
@@ -117,7 +117,7 @@ def test_what_is_switched_on_by_the_plan_is_waited_for_and_other_updates_are_not
 
 
 def test_where_everything_goes_nothing_takes_over():
-    made = prepared(HOME, NEW, live=[OLD, standing(HOME)], overrides=Overrides(destroying=True))
+    made = prepared(HOME, NEW, live=[OLD, standing(HOME)], terms=DestroyTerms())
     assert deletes(made) == {"well.depot/old": ((), None), "well.x": ((), None)}
 
 
@@ -309,7 +309,7 @@ class _Refusing:
 def carried_out(cloud, *desired):
     declared = world(*desired)
     made = prepare(declared, run.observe(declared, cloud.providers()))
-    ended = run.apply(made, cloud.providers())
+    ended = run.carry_out(made, cloud.providers())
     return {item.address: (item.outcome, item.error) for item in ended.outcomes}
 
 

@@ -1,11 +1,8 @@
 """A declared world, brought about in a sandbox, for what is asked of it afterwards."""
 
 from reconciler.core.verdicts.health import HealthLimits
-from reconciler.credentials.secrets import Secrets
-from reconciler.operate.doctor import diagnose
-from reconciler.operate.status import read_status
-from reconciler.wiring import Providers, declarations
-from tests.clocks import Clock
+from reconciler.operate.doctor import doctor
+from reconciler.operate.status import status
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack
 
 DLQ = "arn:aws:sqs:eu-west-1:123456789012:of-others"
@@ -53,20 +50,14 @@ class Operated:
             self.sqs.send_message(QueueUrl=self.url(queue), MessageBody="x", **more)
 
     def status(self, *accounts, **limits):
-        declared = declarations(self._folder, sandbox=self.sandbox.url)
-        with Providers(
-            declared.accounts, secrets=Secrets({}), clock=Clock(), sandbox=True
-        ) as providers:
-            shown = accounts or declared.accounts
-            return read_status(declared, providers, accounts=shown, limits=HealthLimits(**limits))
+        with self._stack.session(accounts=accounts) as session:
+            return status(session, limits=HealthLimits(**limits))
 
     def doctor(self, *, environ=None, sandbox=True):
-        url = self.sandbox.url if sandbox else None
-        declared = declarations(self._folder, sandbox=url)
-        with Providers(
-            declared.accounts, secrets=Secrets(environ or {}), clock=Clock(), sandbox=sandbox
-        ) as providers:
-            return diagnose(declared, providers)
+        stack = Stack(self._folder, self.sandbox.url if sandbox else None)
+        stack.environ = environ or {}
+        with stack.session() as session:
+            return doctor(session)
 
 
 def by_address(status):

@@ -43,7 +43,7 @@ class Shard:
             tell(text)
 
         patience = run.ShardWait(seconds, hear)
-        return run.apply(self.prepared, self.providers, patience=patience, **more)
+        return run.carry_out(self.prepared, self.providers, patience=patience, **more)
 
 
 def outcomes(found):

@@ -82,7 +82,7 @@ def planned(cloud, *desired):
 
 def applied(cloud, *desired, faults=None, progress=run.silent):
     providers = {name: Broken(cloud, name, faults or {}) for name in cloud.providers()}
-    return run.apply(planned(cloud, *desired), providers, progress=progress)
+    return run.carry_out(planned(cloud, *desired), providers, progress=progress)
 
 
 def told(found):
@@ -420,7 +420,7 @@ def test_what_is_already_gone_is_deleted():
             assert live.outputs == outputs
 
     del cloud.things[number]
-    found = run.apply(prepared, {"depot": Kind(cloud, "depot")})
+    found = run.carry_out(prepared, {"depot": Kind(cloud, "depot")})
     assert told(found)["tank.depot/a"] == ("done", None)
 
 
@@ -433,7 +433,7 @@ def test_what_is_no_longer_as_planned_is_left_alone():
     prepared = planned(cloud, larger)
     [(number, thing)] = cloud.things.items()
     cloud.things[number] = replace(thing, spec=Tank(name="a", size=77))
-    found = run.apply(prepared, cloud.providers())
+    found = run.carry_out(prepared, cloud.providers())
     assert told(found)["tank.a"] == (
         "failed",
         "it was changed since this was planned (size): plan again",
@@ -451,7 +451,7 @@ class Blind(Provider):
 def test_what_cannot_be_looked_at_again_is_left_as_it_is_and_not_told_as_perhaps_done():
     cloud = settled(TANK)
     prepared = planned(cloud, declare("a", "depot", Tank(name="a", size=99)))
-    found = run.apply(prepared, {**cloud.providers(), "depot": Blind(cloud, "depot")})
+    found = run.carry_out(prepared, {**cloud.providers(), "depot": Blind(cloud, "depot")})
     assert told(found)["tank.a"] == (
         "failed",
         "depot: GetTank: the answer was lost; what cannot be looked at first is left as it is",
@@ -463,7 +463,7 @@ def test_what_has_gone_meanwhile_is_not_updated():
     cloud = settled(TANK)
     prepared = planned(cloud, declare("a", "depot", Tank(name="a", size=99)))
     cloud.things.clear()
-    found = run.apply(prepared, cloud.providers())
+    found = run.carry_out(prepared, cloud.providers())
     assert told(found)["tank.a"] == ("failed", "it is gone since this was planned: plan again")
 
 
@@ -472,7 +472,7 @@ def test_what_somebody_else_has_meanwhile_filled_is_not_deleted():
     prepared = planned(cloud, BELL)
     [(number, thing)] = cloud.things.items()
     cloud.things[number] = replace(thing, waiting=3)
-    found = run.apply(prepared, cloud.providers())
+    found = run.carry_out(prepared, cloud.providers())
     outcome, error = told(found)["tank.depot/a"]
     assert (outcome, "about 3 messages" in error) == ("failed", True)
     assert number in cloud.things
@@ -501,7 +501,7 @@ class Record:
 
 
 def recorded(cloud, record, *desired):
-    return run.apply(planned(cloud, *desired), cloud.providers(), recorder=record)
+    return run.carry_out(planned(cloud, *desired), cloud.providers(), recorder=record)
 
 
 def test_every_write_is_taken_down_before_and_after():
@@ -667,7 +667,7 @@ def test_an_interrupt_in_the_middle_of_a_replace_lets_its_second_half_be_done():
     cloud = settled(TANK)
     stop = threading.Event()
     providers = {name: Broken(cloud, name, {"delete tank": stop.set}) for name in cloud.providers()}
-    found = run.apply(planned(cloud, HARDER), providers, stop=stop)
+    found = run.carry_out(planned(cloud, HARDER), providers, stop=stop)
     assert found.interrupted
     assert told(found)["tank.a"] == ("done", None)
     assert cloud.log[-2:] == ["delete tank.depot/a", "create tank.depot/a"]
@@ -719,7 +719,7 @@ def test_once_told_to_stop_calls_under_way_finish_and_nothing_more_is_begun():
     stop = threading.Event()
     cloud = settled(WELL)
     providers = {it: Broken(cloud, it, {"create tank.c": stop.set}) for it in cloud.providers()}
-    found = run.apply(planned(cloud, *CHAIN), providers, stop=stop)
+    found = run.carry_out(planned(cloud, *CHAIN), providers, stop=stop)
     assert found.interrupted
     assert told(found) == {
         "tank.c": ("done", None),
@@ -778,7 +778,7 @@ def test_what_others_point_at_since_the_plan_is_not_deleted_wherever_they_are(ac
     cloud = settled(WELL, TANK)
     prepared = planned(cloud, TANK)
     cloud.put(account, Pipe(well="arn:x"))
-    found = told(run.apply(prepared, cloud.providers()))
+    found = told(run.carry_out(prepared, cloud.providers()))
     assert found["well.depot/x"] == (
         "failed",
         (
@@ -793,7 +793,7 @@ def test_what_points_at_a_remote_value_that_stays_does_not_hold_up_the_replace()
     deeper = replace(WELL, spec=Well(name="x", depth=9), outputs={"arn": "arn:x"})
     prepared = planned(cloud, deeper)
     cloud.put("mains", Pipe(well="arn:x"))
-    found = told(run.apply(prepared, cloud.providers()))
+    found = told(run.carry_out(prepared, cloud.providers()))
     assert found == {"well.x": ("done", None)}
 
 
@@ -802,7 +802,7 @@ def test_what_cannot_be_looked_for_is_taken_to_point_at_it():
     prepared = planned(cloud, TANK)
     providers = cloud.providers()
     providers["mains"].unreadable[None] = busy("mains")
-    outcome, reason = told(run.apply(prepared, providers))["well.depot/x"]
+    outcome, reason = told(run.carry_out(prepared, providers))["well.depot/x"]
     assert outcome == "failed"
     assert reason.endswith("what cannot be looked at first is left as it is")
 
@@ -820,6 +820,6 @@ def test_many_that_go_at_once_are_looked_for_few_times():
             return super().observe(scope, interest)
 
     providers = cloud.providers() | {"mains": Counting(cloud, "mains")}
-    found = told(run.apply(prepared, providers))
+    found = told(run.carry_out(prepared, providers))
     assert {outcome for outcome, _ in found.values()} == {"done"}
     assert 0 < len(looks) < len(wells) / 2

@@ -45,7 +45,7 @@ class Cloudy:
         }
         prepared = prepare(wanted, run.observe(wanted, providers))
         self.cloud.log.clear()
-        return told(run.apply(prepared, providers, limit=limit))
+        return told(run.carry_out(prepared, providers, limit=limit))
 
 
 def created(cloud):
@@ -147,7 +147,7 @@ def test_what_waits_for_a_thread_is_not_begun_after_an_interrupt():
     wanted = declared(WELL, PIPE, *many, waves=())
     faults = {"create tap.t[c0000]": stop.set}
     providers = {name: Broken(cloud, name, faults) for name in cloud.providers()}
-    found = run.apply(prepare(wanted, run.observe(wanted, providers)), providers, stop=stop)
+    found = run.carry_out(prepare(wanted, run.observe(wanted, providers)), providers, stop=stop)
     outcomes = [it.outcome for it in found.outcomes]
     assert found.interrupted
     assert outcomes.count("skipped") > 300

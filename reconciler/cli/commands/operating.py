@@ -52,9 +52,10 @@ def status(
     """Show health: messages waiting, what is dead, missing or off."""
     from reconciler.cli.health import show_status
     from reconciler.cli.session import RunRequest
+    from reconciler.core.planning.terms import Terms
     from reconciler.core.verdicts.health import HealthLimits
 
-    request = RunRequest(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host))
+    request = RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account)))
     limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
     return show_status(state_of(context), request, limits, form, check=check)
 
@@ -71,10 +72,11 @@ def doctor(
     """Check each account without changing anything; say what to fix."""
     from reconciler.cli.health import show_diagnosis
     from reconciler.cli.session import RunRequest
+    from reconciler.core.planning.terms import Terms
 
     return show_diagnosis(
         state_of(context),
-        RunRequest(path, sandbox, accounts=tuple(account), allow_hosts=tuple(allow_host)),
+        RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account))),
         form,
     )
 
@@ -122,13 +124,14 @@ def verify(
     What could not be read ends with 1, too.
     """
     from reconciler.cli.session import RunRequest
-    from reconciler.cli.verifying import VerifyWish, verify_all
+    from reconciler.cli.verifying import verify_all
+    from reconciler.core.planning.terms import Terms
+    from reconciler.operate.verify import VerifyManner
 
-    request = RunRequest(
-        path, sandbox, tuple(target), tuple(account), allow_hosts=tuple(allow_host)
-    )
-    wish = VerifyWish(form, timeout, allow_private=allow_private, static=static)
-    return verify_all(state_of(context), request, wish)
+    terms = Terms(targets=tuple(target), accounts=tuple(account))
+    request = RunRequest(path, sandbox, tuple(allow_host), terms)
+    manner = VerifyManner(timeout, allow_private=allow_private, static=static)
+    return verify_all(state_of(context), request, manner, form)
 
 
 def receive(

@@ -40,9 +40,10 @@ from reconciler.cli.state import State, state_of
 from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import RunRequest, Session
+    from reconciler.cli.session import RunRequest
     from reconciler.core.model.plan import Plan
     from reconciler.core.verdicts.drift import Drift
+    from reconciler.run import Planned, Session
 
 
 ReportOption = Annotated[
@@ -88,42 +89,41 @@ def plan(
 ) -> int:
     """Read live state and show what apply would do."""
     from reconciler.cli.on_github import refuse_old_declarations, reporting
-    from reconciler.cli.session import RunRequest, planned
-    from reconciler.core.planning.overrides import Overrides
-    from reconciler.core.planning.terms import SavedPlan
+    from reconciler.cli.session import RunRequest, planning, watched
+    from reconciler.core.planning.consent import SavedPlan
+    from reconciler.core.planning.terms import Terms
     from reconciler.reports import as_json
+    from reconciler.run import plan as plan_of
 
-    overrides = Overrides(
-        max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
+    terms = Terms(
+        targets=tuple(target),
+        accounts=tuple(account),
+        shard=shard,
+        max_deletes=max_deletes,
+        max_updates=max_updates,
+        adopt=tuple(adopt),
+        unprotect=tuple(unprotect),
+        allow_non_empty=allow_non_empty,
+        allow_referenced=allow_referenced,
     )
-    request = RunRequest(
-        path,
-        sandbox,
-        tuple(target),
-        tuple(account),
-        shard,
-        overrides,
-        live,
-        tuple(allow_host),
-        discover,
-        since,
-        report,
-    )
+    request = RunRequest(path, sandbox, tuple(allow_host), terms, live, discover, since, report)
     state = state_of(context)
     with reporting(state, "plan", request, github=github) as reporter:
         if newest:
             refuse_old_declarations(state, path)
-        with planned(state, request) as session:
-            found = session.plan
-            _keep_page(state, request, session, drifted=False)
-        kept = SavedPlan.of(found, request.terms)
+        with planning(state, request) as session:
+            with watched(state) as ticker:
+                planned = plan_of(session, progress=ticker)
+            found = planned.plan
+            _keep_page(state, request, session, planned, drifted=False)
+        kept = SavedPlan.of(found, terms)
         if out is not None:
             state.save(out, as_json.render(kept))
         _show(state, kept if form == Format.json else found, form)
         code = exits.DIFFERENT if detailed_exitcode and found.actions else exits.DONE
         if not found.complete or found.problems:
             code = exits.ERROR
-        return reporter.planned(session, code)
+        return reporter.planned(session, planned, code)
 
 
 def apply(
@@ -173,34 +173,32 @@ def apply(
     sandbox: SandboxOption = None,
 ) -> int:
     """Plan, ask, and carry the plan out."""
-    from reconciler.cli.applying import Agreement, ApplyManner, carry_out
+    from reconciler.cli.applying import ApplyManner, agreed, carry_out
     from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
     from reconciler.cli.session import RunRequest
-    from reconciler.core.planning.overrides import Overrides
+    from reconciler.core.planning.terms import Terms
     from reconciler.run import TimeLimit
 
     limit = TimeLimit(time_limit) if time_limit is not None else None
-    overrides = Overrides(
-        max_deletes, max_updates, tuple(adopt), tuple(unprotect), allow_non_empty, allow_referenced
+    terms = Terms(
+        targets=tuple(target),
+        accounts=tuple(account),
+        shard=shard,
+        max_deletes=max_deletes,
+        max_updates=max_updates,
+        adopt=tuple(adopt),
+        unprotect=tuple(unprotect),
+        allow_non_empty=allow_non_empty,
+        allow_referenced=allow_referenced,
     )
-    request = RunRequest(
-        path,
-        sandbox,
-        tuple(target),
-        tuple(account),
-        shard,
-        overrides,
-        allow_hosts=tuple(allow_host),
-        discover=discover,
-        since=since,
-    )
+    request = RunRequest(path, sandbox, tuple(allow_host), terms, None, discover, since)
     state = state_of(context)
     with reporting(state, "apply", request, github=github) as reporter:
         if expect is None:
             refuse_old_run(state, github=github)
         if newest:
             refuse_old_declarations(state, path)
-        agreement = Agreement.load(saved, expect)
+        agreement = agreed(saved, expect)
         manner = ApplyManner(form, yes, journal, reporter, out, wait, limit)
         return carry_out(state, request, agreement, manner)
 
@@ -225,25 +223,20 @@ def destroy(
     sandbox: SandboxOption = None,
 ) -> int:
     """Delete everything the stack owns, through the same guards."""
-    from reconciler.cli.applying import Agreement, ApplyManner, carry_out
+    from reconciler.cli.applying import ApplyManner, carry_out
     from reconciler.cli.session import RunRequest
-    from reconciler.core.planning.overrides import Overrides
+    from reconciler.core.planning.consent import WHATEVER
+    from reconciler.core.planning.terms import DestroyTerms
 
-    overrides = Overrides(
+    terms = DestroyTerms(
+        accounts=tuple(account),
         max_deletes=max_deletes,
         unprotect=tuple(unprotect),
         allow_non_empty=allow_non_empty,
         allow_referenced=allow_referenced,
-        destroying=True,
     )
-    request = RunRequest(
-        path,
-        sandbox,
-        accounts=tuple(account),
-        overrides=overrides,
-        allow_hosts=tuple(allow_host),
-    )
-    return carry_out(state_of(context), request, Agreement(), ApplyManner(form, yes, journal))
+    request = RunRequest(path, sandbox, tuple(allow_host), terms)
+    return carry_out(state_of(context), request, WHATEVER, ApplyManner(form, yes, journal))
 
 
 def drift(
@@ -273,41 +266,35 @@ def drift(
 ) -> int:
     """Show how live differs from declared; exit with 2 if it does."""
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import RunRequest, planned
-    from reconciler.cli.since import was_live
-    from reconciler.core.verdicts.drift import drift_of
+    from reconciler.cli.session import RunRequest, planning, watched
+    from reconciler.core.planning.terms import Terms
+    from reconciler.run import drift as drift_of
+    from reconciler.run import plan as plan_of
 
-    request = RunRequest(
-        path,
-        sandbox,
-        accounts=tuple(account),
-        shard=shard,
-        live=live,
-        allow_hosts=tuple(allow_host),
-        discover=discover,
-        since=since if live is None else None,
-        page=report,
-    )
+    terms = Terms(accounts=tuple(account), shard=shard)
+    request = RunRequest(path, sandbox, tuple(allow_host), terms, live, discover, since, report)
     state = state_of(context)
     with reporting(state, "drift", request, github=github) as reporter:
-        with planned(state, request, unasked="all") as session:
-            found = drift_of(session.plan)
-            _keep_page(state, request, session, drifted=True)
-        if found.unapplied and since is not None and was_live(state, request, since):
-            found = found.model_copy(update={"unapplied": False})
+        with planning(state, request) as session:
+            with watched(state) as ticker:
+                planned = plan_of(session, unasked="all", progress=ticker)
+            _keep_page(state, request, session, planned, drifted=True)
+            found = drift_of(session, planned=planned)
         _show(state, found, form)
         code = exits.DIFFERENT if found.drifted else exits.DONE
         if not found.complete or found.problems:
             code = exits.ERROR
-        return reporter.drifted(session, found, code)
+        return reporter.drifted(session, planned, found, code)
 
 
-def _keep_page(state: State, request: "RunRequest", session: "Session", *, drifted: bool) -> None:
+def _keep_page(
+    state: State, request: "RunRequest", session: "Session", planned: "Planned", *, drifted: bool
+) -> None:
     """Write a report page beside the result, if there is to be one."""
     if request.page is not None:
         from reconciler.cli.picturing import page_of
 
-        state.save(request.page, page_of(state, session, drifted=drifted))
+        state.save(request.page, page_of(state, session, planned, drifted=drifted))
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:

@@ -109,13 +109,14 @@ def snapshot(
     from reconciler.cli.on_github import reporting
     from reconciler.cli.session import RunRequest
     from reconciler.cli.snapshots import snapshot_to
+    from reconciler.core.planning.terms import Terms
 
     state, request = (
         state_of(context),
         RunRequest(
             path,
             sandbox,
-            shard=shard,
+            terms=Terms(shard=shard),
             allow_hosts=tuple(allow_host),
             discover=discover,
             since=since,
@@ -162,8 +163,11 @@ def post(
     """
     from reconciler.cli.posting import Left, post_to
     from reconciler.cli.session import RunRequest
+    from reconciler.core.planning.terms import Terms
 
-    return post_to(state_of(context), RunRequest(path, shard=shard), Left(result, ended.value))
+    return post_to(
+        state_of(context), RunRequest(path, terms=Terms(shard=shard)), Left(result, ended.value)
+    )
 
 
 def export(
@@ -186,11 +190,12 @@ def export(
     """Write declarations of live objects that no declaration covers."""
     from reconciler.cli.exporting import export_to
     from reconciler.cli.session import RunRequest
+    from reconciler.core.planning.terms import Terms
 
     request = RunRequest(
         path,
         sandbox,
-        accounts=tuple(account),
+        terms=Terms(accounts=tuple(account)),
         allow_hosts=tuple(allow_host),
         discover=discover,
         since=since,

@@ -91,12 +91,20 @@ class PlanRefused(ReconcilerError):
     """Refused before anything was changed: a guard, a circle, a wrong account."""
 
 
+class Rerouted(PlanRefused):
+    """Refused before anything was asked: an account leads elsewhere than was agreed to."""
+
+
 class Misdirected(PlanRefused):
     """Refused before a secret was read or anything sent; `problems` says where each host stands."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class WrongUsage(ReconcilerError):
+    """What was asked for means nothing for these declarations, such as an address of nothing."""
 
 
 class DecodeError(ReconcilerError):

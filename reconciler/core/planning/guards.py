@@ -10,7 +10,8 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Guard
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.order import leaves
-from reconciler.core.planning.overrides import Overrides, allowed, limits, line, passing
+from reconciler.core.planning.overrides import allowed, limits, line, passing
+from reconciler.core.planning.terms import Terms
 from reconciler.core.text.phrases import counted
 from reconciler.core.world.index import Index
 
@@ -27,7 +28,7 @@ class Situation:
     """
 
     policy: Policy
-    overrides: Overrides
+    terms: Terms
     declared: int
     owned: int
     unread: Sequence[str]
@@ -41,7 +42,7 @@ class Situation:
 
     def passes(self, guard: str, change: Change) -> bool:
         """Say whether somebody let a change pass a guard that goes by addresses."""
-        return allowed(change.address, passing(guard, self.policy, self.overrides))
+        return allowed(change.address, passing(guard, self.policy, self.terms))
 
     def lines(self, guard: str, values: Iterable[str | int]) -> tuple[str, ...]:
         """Return the lines of policy.allow that would let these addresses, or numbers, pass."""
@@ -76,7 +77,7 @@ def short_list(names: Sequence[str]) -> str:
 
 def _prune(changes: Sequence[Change], situation: Situation) -> Guard:
     pruned = [change for change in changes if change.action == "delete"]
-    if situation.overrides.destroying or situation.policy.prune:
+    if situation.terms.destroying or situation.policy.prune:
         return Guard(guard="prune", refused=False, message="policy.prune is true")
     if not pruned:
         return Guard(guard="prune", refused=False, message="nothing to prune")
@@ -93,7 +94,7 @@ def _limit(
     number = sum(change.action in actions for change in changes)
     several = " and ".join(f"{action}s" for action in actions)
     what = f"1 {' or '.join(actions)}" if number == 1 else f"{number:,} {several}"
-    chosen = limits(name, situation.policy, situation.overrides)
+    chosen = limits(name, situation.policy, situation.terms)
     for limit in chosen:
         if limit.allows(number, situation.owned):
             message = f"{what} of {counted(situation.owned, 'owned object')}, limit {limit}"
@@ -115,7 +116,7 @@ def _refused(name: str, message: str, lines: Sequence[str]) -> Guard:
 
 
 def _empty(changes: Sequence[Change], situation: Situation) -> Guard:
-    if situation.declared or situation.overrides.destroying or not changes:
+    if situation.declared or situation.terms.destroying or not changes:
         message = counted(situation.declared, "declared object")
         return Guard(guard="empty", refused=False, message=message)
     message = (

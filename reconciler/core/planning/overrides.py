@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reconciler.core.manifest.settings import GUARDS_BY_ADDRESS, Limit, Policy
 from reconciler.core.model.addresses import meets
+from reconciler.core.planning.terms import Terms
 
 OFFERED_DAYS = 7
 """How long the lines that are offered would count."""
@@ -14,46 +14,28 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]*")
 _EVERYTHING = ("*",)
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the one who runs a command allows this once; addresses may be patterns."""
-
-    max_deletes: Limit | None = None
-    max_updates: Limit | None = None
-    adopt: tuple[str, ...] = ()
-    unprotect: tuple[str, ...] = ()
-    allow_non_empty: bool = False
-    allow_referenced: bool = False
-    destroying: bool = False
-    """Nothing is declared on purpose."""
-
-    def named(self) -> dict[str, tuple[str, ...]]:
-        """Return the patterns of addresses by the option they were given with."""
-        return {"--adopt": self.adopt, "--unprotect": self.unprotect}
-
-
-def passing(guard: str, policy: Policy, overrides: Overrides) -> tuple[str, ...]:
+def passing(guard: str, policy: Policy, terms: Terms) -> tuple[str, ...]:
     """Return the patterns of the addresses that a guard lets pass, whoever said so."""
     given = {
-        "adopt": _EVERYTHING if policy.adopt else overrides.adopt,
-        "protect": overrides.unprotect,
+        "adopt": _EVERYTHING if policy.adopt else terms.adopt,
+        "protect": terms.unprotect,
         "nonEmpty": _EVERYTHING
-        if overrides.allow_non_empty or not policy.protect_non_empty_queues
+        if terms.allow_non_empty or not policy.protect_non_empty_queues
         else (),
-        "referenced": _EVERYTHING if overrides.allow_referenced else (),
+        "referenced": _EVERYTHING if terms.allow_referenced else (),
     }
     through = (item.address for item in policy.allow if item.guard == guard and item.address)
     return (*given[guard], *through)
 
 
-def limits(guard: str, policy: Policy, overrides: Overrides) -> tuple[Limit, ...]:
+def limits(guard: str, policy: Policy, terms: Terms) -> tuple[Limit, ...]:
     """Return the limits of which one has to be kept: the usual one, then those let through."""
     deletes = guard == "maxDeletes"
-    chosen = overrides.max_deletes if deletes else overrides.max_updates
+    chosen = terms.max_deletes if deletes else terms.max_updates
     if chosen is not None:
         return (chosen,)
     # To destroy is to delete all: only a limit that is given with it counts.
-    usual = Limit(percent=100) if overrides.destroying else policy.max_deletes
+    usual = Limit(percent=100) if terms.destroying else policy.max_deletes
     raised = (item.up_to for item in policy.allow if item.guard == guard and item.up_to)
     return (usual if deletes else policy.max_updates, *raised)
 

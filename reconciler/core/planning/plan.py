@@ -17,9 +17,10 @@ from reconciler.core.planning.decide import decide, unmanaged, withheld
 from reconciler.core.planning.estimate import downtimes, estimate_of
 from reconciler.core.planning.guards import Situation, verdicts
 from reconciler.core.planning.order import order
-from reconciler.core.planning.overrides import Overrides, passing
+from reconciler.core.planning.overrides import passing
 from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import Wait, waits
+from reconciler.core.planning.terms import NO_TERMS, Terms
 from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
 from reconciler.core.planning.waves import Wave, waves_of
 from reconciler.core.routing import Routing, account_changes
@@ -29,7 +30,6 @@ from reconciler.core.world.refs import Handles, internalise
 
 FORMAT_VERSION = 1
 EVERYTHING = Selection()
-NO_OVERRIDES = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def prepare(
     observation: Observation,
     *,
     selection: Selection = EVERYTHING,
-    overrides: Overrides = NO_OVERRIDES,
+    terms: Terms = NO_TERMS,
     targets: Mapping[str, Any] | None = None,
     former: Mapping[str, Routing] | None = None,
 ) -> Prepared:
@@ -72,8 +72,8 @@ def prepare(
     """
     declarations = observation.complete(declarations)
     known, handles = internalise(observation.live, declarations.desired)
-    world = decide(declarations, known, observation, selection, destroying=overrides.destroying)
-    waiting = {} if overrides.destroying else waits(world)
+    world = decide(declarations, known, observation, selection, destroying=terms.destroying)
+    waiting = {} if terms.destroying else waits(world)
     every = [*changes_of(world), *world.elsewhere.values()]
     ordered = order(every, world.index, declarations.desired, world.sights, waiting)
     steps = tuple(step for step in ordered if step.address in world.changes)
@@ -87,12 +87,12 @@ def prepare(
         complete=not observation.unread,
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
-        guards=verdicts(changes_of(world), _situation(world, overrides, waiting)),
+        guards=verdicts(changes_of(world), _situation(world, terms, waiting)),
         estimate=estimate_of(steps, waves, observation.effort),
         actions=actions,
         unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
-        warnings=_sorted(_warnings(world, observation, overrides)),
+        warnings=_sorted(_warnings(world, observation, terms)),
         unknown=tuple(sorted(filter(world.mine, world.unknown))),
         not_looked=observation.not_looked,
         accounts=dict(targets or {}),
@@ -103,8 +103,8 @@ def prepare(
         steps,
         handles,
         world,
-        _rules(world, steps, overrides),
-        tuple(idle_overrides(world, overrides)),
+        _rules(world, steps, terms),
+        tuple(idle_overrides(world, terms)),
         waiting,
         tuple(step for step in ordered if step.address in world.elsewhere),
         waves,
@@ -117,16 +117,16 @@ def _unmanaged(item: Live) -> Unmanaged:
     )
 
 
-def _warnings(world: World, observation: Observation, overrides: Overrides) -> Iterator[Finding]:
+def _warnings(world: World, observation: Observation, terms: Terms) -> Iterator[Finding]:
     yield from observation.warnings
     yield from world.warnings
     yield from unexamined(world)
     yield from idle_allowances(world)
-    if not overrides.destroying:
+    if not terms.destroying:
         yield from obstacles(world.declarations.desired)
 
 
-def _rules(world: World, steps: Iterable[Step], overrides: Overrides) -> Rules:
+def _rules(world: World, steps: Iterable[Step], terms: Terms) -> Rules:
     """Return what is let through when a write is looked at once more."""
     policy = world.declarations.policy
     going = {step.change.former.live_address for step in steps if step.verb == "delete"}
@@ -135,8 +135,8 @@ def _rules(world: World, steps: Iterable[Step], overrides: Overrides) -> Rules:
     }
     return Rules(
         policy.ignore_tags,
-        non_empty=passing("nonEmpty", policy, overrides),
-        referenced=passing("referenced", policy, overrides),
+        non_empty=passing("nonEmpty", policy, terms),
+        referenced=passing("referenced", policy, terms),
         going=frozenset(going | seen_elsewhere),
     )
 
@@ -145,10 +145,10 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda item: (item.address, item.message)))
 
 
-def _situation(world: World, overrides: Overrides, waiting: Mapping[Address, Wait]) -> Situation:
+def _situation(world: World, terms: Terms, waiting: Mapping[Address, Wait]) -> Situation:
     return Situation(
         policy=world.declarations.policy,
-        overrides=overrides,
+        terms=terms,
         declared=len(world.declarations.desired),
         owned=sum(
             world.owned(item) for item in world.live if world.selection.account(item.account)
@@ -159,7 +159,7 @@ def _situation(world: World, overrides: Overrides, waiting: Mapping[Address, Wai
         live=world.index,
         elsewhere=tuple(world.elsewhere.values()),
         held_back={address for address, wait in waiting.items() if wait.lacking},
-        needed=frozenset(() if overrides.destroying else _needed(world)),
+        needed=frozenset(() if terms.destroying else _needed(world)),
         today=world.declarations.today,
     )
 

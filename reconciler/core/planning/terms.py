@@ -1,16 +1,21 @@
-"""What a plan was limited to and what was let through, as a saved plan keeps it."""
+"""What one run is limited to and what may pass its guards: one value."""
 
-import hashlib
-import json
+from typing import ClassVar
 
 from reconciler.core.manifest.settings import Limit
-from reconciler.core.model.plan import Plan
 from reconciler.core.model.spec import Frozen
-from reconciler.core.planning.overrides import Overrides
 
 
 class Terms(Frozen):
-    """The options of a plan that decide what is in it and what its guards let pass."""
+    """What the one who runs a command chooses for this once.
+
+    `targets` are patterns of declared addresses, `accounts` names of declared accounts (none: all),
+    `shard` is `I/N`, the I-th (from 1) of N parts of the accounts. All else may pass the guards:
+    limits of deletes and updates (None: the policy's), patterns of addresses, whole guards.
+    """
+
+    destroying: ClassVar[bool] = False
+    """Whether nothing is declared on purpose; never part of a saved plan."""
 
     targets: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
@@ -23,16 +28,15 @@ class Terms(Frozen):
     allow_referenced: bool = False
 
     @property
-    def overrides(self) -> Overrides:
-        """Return what its guards let pass."""
-        return Overrides(
-            self.max_deletes,
-            self.max_updates,
-            self.adopt,
-            self.unprotect,
-            self.allow_non_empty,
-            self.allow_referenced,
-        )
+    def limits(self) -> tuple[str, ...]:
+        """Return the options that leave part of the declarations out."""
+        shard = [f"--shard {self.shard}"] if self.shard else []
+        accounts = [f"--account {name}" for name in sorted(self.accounts)]
+        return (*shard, *accounts, *(f"--target {item}" for item in sorted(self.targets)))
+
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Return the patterns of addresses that may pass a guard, by the option that gives them."""
+        return {"--adopt": self.adopt, "--unprotect": self.unprotect}
 
     def given(self) -> tuple[str, ...]:
         """Return the options that were given, as they are written: `--max-deletes`."""
@@ -40,30 +44,11 @@ class Terms(Frozen):
         return tuple(f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name in given)
 
 
+class DestroyTerms(Terms):
+    """The same where everything that the stack owns is to be deleted, whatever is declared."""
+
+    destroying: ClassVar[bool] = True
+
+
 _OPTIONS = {"targets": "target", "accounts": "account"}
-
-
-class SavedPlan(Plan):
-    """A plan with its terms; `seal` is of these and the fingerprint together.
-
-    The fingerprint itself is of the actions alone, whatever options led to them.
-    """
-
-    terms: Terms = Terms()
-    seal: str = ""
-
-    @classmethod
-    def of(cls, plan: Plan, terms: Terms) -> "SavedPlan":
-        """Return a plan as it is saved."""
-        fields = {name: getattr(plan, name) for name in Plan.model_fields}
-        return SavedPlan.model_construct(**fields, terms=terms, seal=_seal(plan, terms))
-
-    def sound(self) -> bool:
-        """Say whether its terms are those that it was made with."""
-        return self.seal == _seal(self, self.terms)
-
-
-def _seal(plan: Plan, terms: Terms) -> str:
-    content = [plan.fingerprint, terms.model_dump(mode="json")]
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+NO_TERMS = Terms()

@@ -1,17 +1,17 @@
-"""What a plan warns of: fields that it could not compare, overrides that are about nothing."""
+"""What a plan warns of: fields that it could not compare, terms that are about nothing."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.addresses import Address, did_you_mean, meets
 from reconciler.core.model.plan import Finding
-from reconciler.core.planning.overrides import Overrides
+from reconciler.core.planning.terms import Terms
 from reconciler.core.world.matching import World
 
 
-def idle_overrides(world: World, overrides: Overrides) -> Iterator[str]:
+def idle_overrides(world: World, terms: Terms) -> Iterator[str]:
     """Yield a sentence for each override that names an address which nothing has."""
-    for option, patterns in overrides.named().items():
+    for option, patterns in terms.named().items():
         yield from (f"{option} {sentence}" for sentence in _unfounded(world, patterns))
 
 

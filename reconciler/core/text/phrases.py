@@ -88,3 +88,11 @@ def label(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return `1 error`, `2 errors`: a noun whose plural ends in s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def age(seconds: float) -> str:
+    """Return a time span as people say it: `3 hours`."""
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            return counted(int(seconds // unit), name)
+    return "less than a minute"

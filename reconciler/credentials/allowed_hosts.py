@@ -1,4 +1,4 @@
-"""Before a command talks to services: nothing goes to a host that nobody allowed."""
+"""Before anything talks to services: nothing goes to a host that nobody allowed."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def ensure_allowed(declared: Declarations, given: Iterable[str]) -> None:
 
 
 def strays_of(declared: Declarations, given: Iterable[str]) -> tuple[Problem, ...]:
-    """Return what a command that talks to the services would be refused for."""
+    """Return what a run that talks to the services would be refused for."""
     return strays(declared, allowed_hosts(given))
 
 

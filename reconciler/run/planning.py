@@ -1,0 +1,168 @@
+"""Plan, and what differs: how far to look, and when to look further."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from reconciler.core.model.errors import PlanRefused, ReconcilerError, SettingsError, WrongUsage
+from reconciler.core.model.plan import Plan
+from reconciler.core.planning.plan import Prepared, prepare
+from reconciler.core.provider import Provider
+from reconciler.core.service import Account
+from reconciler.core.verdicts.drift import Drift, drift_of, is_live
+from reconciler.core.world.discovery import Discovery
+from reconciler.core.world.observation import Observation
+from reconciler.core.world.snapshot import Outdated
+from reconciler.run.observing import look_further, observe
+from reconciler.run.progress import Progress, silent
+from reconciler.run.reach import bearing, select, to_read
+from reconciler.run.referrers import look_behind
+from reconciler.run.session import Discover, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan of a session; `prepared` is what carries it out, `observation` what it was made of."""
+
+    prepared: Prepared
+    observation: Observation
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan itself, which can be shown, saved and compared."""
+        return self.prepared.plan
+
+
+def plan(
+    session: Session, *, unasked: Discover | None = None, progress: Progress = silent
+) -> Planned:
+    """Read what is live and plan how to bring it to what is declared; nothing is changed.
+
+    `unasked` says how far to look where the session does not, None as the policy does. A plan is
+    made whatever its guards say (`.plan.refused()`); what could not be read makes it incomplete.
+
+    Raises:
+        WrongUsage: the session's terms name what is neither declared nor live.
+        SettingsError: the snapshot to begin from cannot be read.
+        PlanRefused: an account is not the declared one or leads elsewhere than was agreed to, the
+            snapshot is not one of this stack, or the steps need each other in a circle.
+    """
+    declared = session.declarations
+    session.agreement.ensure_routing(declared)
+    selection = select(declared, session.terms)
+    discovery = Discovery() if session.live else how_far(session, unasked=unasked)
+    accounts = to_read(declared, selection, session.services)
+    make = partial(
+        prepare,
+        declared,
+        selection=selection,
+        terms=session.terms,
+        former=session.live.routing if session.live else None,
+    )
+    look = _Look(session, discovery, progress)
+    seen = look.at(accounts)
+    prepared = make(seen, targets=_targets(accounts))
+    wider = look_further(seen, prepared.steps, declared, look.providers, progress=progress)
+    if wider is not seen:
+        prepared = make(wider, targets=_targets(accounts))
+    # Before anything is taken away, whatever may point at it is looked for.
+    if further := bearing(declared, prepared, accounts, session.services):
+        accounts = {**accounts, **further}
+        wider = wider.beside(look.beside(further))
+        prepared = make(wider, targets=_targets(accounts))
+    behind = look_behind(wider, prepared, look.providers, progress=progress)
+    if behind is not wider:
+        prepared = make(behind, targets=_targets(accounts))
+    for sentence in prepared.idle:
+        raise WrongUsage(sentence)
+    return Planned(prepared, behind)
+
+
+def drift(
+    session: Session, *, planned: Planned | None = None, progress: Progress = silent
+) -> Drift:
+    """Return how live differs from what is declared; nothing is changed.
+
+    `planned` is a plan of this session that looked for everything, None: one is made. Where
+    nothing of the stack is live, the session's former snapshot tells whether there ever was.
+
+    Raises:
+        ReconcilerError: as `plan`.
+    """
+    if planned is None:
+        planned = plan(session, unasked="all", progress=progress)
+    found = drift_of(planned.plan)
+    if found.unapplied and _was_live(session):
+        found = found.model_copy(update={"unapplied": False})
+    return found
+
+
+def how_far(session: Session, *, unasked: Discover | None = None) -> Discovery:
+    """Return how far a run looks: as asked for, else `unasked`, None as the policy does.
+
+    A former snapshot that another version made tells nothing: the next one will. Unless the policy
+    decides, neither does one that cannot be used.
+
+    Raises:
+        SettingsError: the snapshot to begin from cannot be read.
+        PlanRefused: it is not a sound snapshot of these declarations' stack.
+    """
+    declared, found = session.declarations, Discovery()
+    if session.since is not None:
+        try:
+            found = session.since.discovery(declared, session.services)
+        except (SettingsError, PlanRefused) as error:
+            if unasked is None and not isinstance(error, Outdated):
+                raise
+            session.tell(f"{error}; it is left aside (warning)")
+    choice = session.discover or unasked or declared.policy.discover
+    # What the stack owns is of any type, and all of it goes.
+    return replace(found, everything=session.terms.destroying or choice == "all")
+
+
+class _Look:
+    """Looks at the services, or at the snapshot that stands in for them."""
+
+    def __init__(self, session: Session, discovery: Discovery, progress: Progress) -> None:
+        self._session, self._discovery, self._progress = session, discovery, progress
+        self.providers: dict[str, Provider] = {}
+
+    def at(self, accounts: Mapping[str, Account]) -> Observation:
+        """Observe these accounts."""
+        if self._session.live is not None:
+            return self._session.live.look(accounts)
+        providers = self._session.providers(accounts)
+        self.providers |= providers
+        return observe(
+            self._session.declarations,
+            providers,
+            discovery=self._discovery,
+            progress=self._progress,
+        )
+
+    def beside(self, accounts: Mapping[str, Account]) -> Observation:
+        """Observe accounts that a run is not about, as far as it can be done."""
+        if self._session.live is not None:
+            return self._session.live.look_beside(accounts)
+        return self.at(accounts)
+
+
+def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:
+    return {name: accounts[name].target() for name in sorted(accounts)}
+
+
+def _was_live(session: Session) -> bool:
+    """Say whether the former snapshot holds anything of the stack; an unusable one may have."""
+    former = session.since
+    if former is None:
+        return False
+    try:
+        recalled = former.open(session.declarations, session.services)
+        session.tell(recalled.introduction())
+        return is_live(plan(replace(session, live=recalled, since=None)).plan)
+    except ReconcilerError as error:
+        session.tell(
+            f"{former.name} does not tell whether the stack was applied before: {error} (warning)"
+        )
+        return True
