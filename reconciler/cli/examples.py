@@ -14,7 +14,7 @@ EXAMPLES = {
     ),
     "add": (
         "reconciler add seller acme-es",
-        "reconciler add seller acme-es --refresh-token env:ACME_ES_TOKEN --label tier=gold",
+        "reconciler add seller acme-es --refresh-token env:ES_TOKEN --label tier=gold",
     ),
     "validate": (
         "reconciler validate",
