@@ -23,7 +23,7 @@ from reconciler.core.model.steps import Outcome
 from reconciler.core.planning.consent import Agreement
 from reconciler.core.planning.terms import Terms
 from reconciler.files.journal import Journal
-from reconciler.reports import as_json, looked
+from reconciler.reports import as_json, findings
 from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Screen, line, wrapped
 from reconciler.reports.model import ActionResult, ApplyResult
@@ -152,7 +152,7 @@ def _why_skipped(action: Action, plan: Plan, terms: Terms) -> str:
     if terms.limits:
         return "no longer needed, or not among what this run is limited to"
     if action.action == "delete" and plan.not_looked:
-        return f"not found as far as was looked: {looked.sentence(plan.not_looked)}"
+        return f"not found as far as was looked: {findings.not_looked(plan.not_looked)}"
     return "no longer needed: live is as declared"
 
 

@@ -10,10 +10,9 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.phrases import age
 from reconciler.github.annotations import Annotation
-from reconciler.github.artifact import Artifact, candidates, content
+from reconciler.github.artifact import SHIPPED, Artifact, believed, candidates, content
 from reconciler.github.client import RepositoryClient
 from reconciler.github.job import Job
-from reconciler.github.run import SHIPPED, believed
 
 
 @dataclass(frozen=True, slots=True)

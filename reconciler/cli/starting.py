@@ -15,10 +15,10 @@ from reconciler.core.model.repository import HostedRepository, parse_repository
 from reconciler.core.service import Example
 from reconciler.files.descriptions import descriptions
 from reconciler.files.sources import load, table_opener
+from reconciler.starter.access_text import references_of
 from reconciler.starter.bundle import bundled_workflows
 from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
 from reconciler.starter.examples import SCHEMA, example_files
-from reconciler.starter.references import references_of
 from reconciler.starter.selection import (
     StarterContents,
     offered,

@@ -17,8 +17,8 @@ from reconciler.core.text.veil import veil_text
 from reconciler.core.text.visible import visible
 from reconciler.credentials.secrets import Secrets
 from reconciler.files.whole import write_new, write_whole
+from reconciler.reports.as_github import command, harmless
 from reconciler.reports.lines import Screen, line, written
-from reconciler.reports.workflow_commands import command, harmless
 
 if TYPE_CHECKING:
     from reconciler.reports.as_text import Report

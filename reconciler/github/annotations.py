@@ -12,9 +12,9 @@ from reconciler.core.model.plan import AccountChange, Finding, Guard, Plan
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.account_changes import sentences
+from reconciler.reports.as_github import command
 from reconciler.reports.findings import sentence
 from reconciler.reports.model import ApplyResult, Located, Validation
-from reconciler.reports.workflow_commands import command
 
 Level = Literal["error", "warning", "notice"]
 KEPT = 10

@@ -9,15 +9,14 @@ from urllib.parse import urlsplit
 from reconciler.core.model.errors import Denied, Rejected, ServiceError, SettingsError, Transient
 from reconciler.core.model.hosts import is_loopback
 from reconciler.core.text.scrubbing import excerpt
-from reconciler.github.artifact import ARCHIVE_BYTES, Artifact
+from reconciler.github.artifact import ARCHIVE_BYTES, Artifact, Run
 from reconciler.github.comment import Comment
+from reconciler.github.concern import Since
 from reconciler.github.issue import Issue
 from reconciler.github.job import Job
 from reconciler.github.line import Line
 from reconciler.github.marker import Writer
 from reconciler.github.pulls import Pull
-from reconciler.github.run import Run
-from reconciler.github.standing import Since
 from reconciler.transport.failures import Failed, TooLarge
 from reconciler.transport.http import Http
 

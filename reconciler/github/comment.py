@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.github.marker import BYLINE, Marker, Writer, fact_in, is_marked, without_byline
-from reconciler.reports.escapes import code
+from reconciler.reports.markdown import code
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.core.model.abilities import Origin, SuccessorApplication
 from reconciler.core.model.errors import SettingsError
-from reconciler.operate.naming import as_name, assign
+from reconciler.operate.live_declarations import as_name, assign
 
 
 class SuccessorApplications:

@@ -18,7 +18,7 @@ from reconciler.migration.mapping import (
     rows_of,
 )
 from reconciler.migration.successors import Successor
-from reconciler.operate.naming import assign
+from reconciler.operate.live_declarations import assign
 from reconciler.operate.yaml_writer import written
 
 

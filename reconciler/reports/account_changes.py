@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.plan import AccountChange, FieldChange
 from reconciler.core.text.visible import visible
-from reconciler.reports.escapes import block, code
 from reconciler.reports.lines import CODE, TextLine, line, wrapped
+from reconciler.reports.markdown import block, code
 from reconciler.reports.pages import Item
 from reconciler.reports.values import show
 

@@ -1,8 +1,42 @@
-"""Findings of validate as workflow commands, which GitHub shows on the lines they are about."""
+"""Workflow commands, by which a step talks to the runner, and findings of validate as such."""
+
+import re
 
 from reconciler.core.text.visible import visible
 from reconciler.reports.model import Located, Validation
-from reconciler.reports.workflow_commands import command
+
+# The runner looks for `::name` behind any white space at the start of a line, and for `##[name]`
+# anywhere in it.
+_COMMAND = re.compile(r"(^|[\r\n])(\s*):(?=:)|##\[")
+
+
+def command(name: str, data: str = "", **properties: str | int) -> str:
+    """Return one command, without a line end; properties that are empty or 0 are left out."""
+    shown = ",".join(f"{key}={_property(str(item))}" for key, item in properties.items() if item)
+    return f"::{name}{' ' if shown else ''}{shown}::{_data(data)}"
+
+
+def harmless(text: str) -> str:
+    r"""Return text of a log in which the runner finds no command, whatever live values stand in it.
+
+    What would begin one is written as JSON would escape it (`\u003a:`, `##\u005b`), so a JSON
+    document stays the same document. `::stop-commands::` would do the same, but it holds for both
+    streams of a step while their order is not kept, so that it could swallow a mask or an
+    annotation of ours.
+    """
+    return _COMMAND.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return r"##\u005b" if match[0] == "##[" else rf"{match[1]}{match[2]}\u003a"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def render(validation: Validation) -> str:

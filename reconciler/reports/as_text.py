@@ -12,7 +12,6 @@ from reconciler.core.verdicts.health import Status
 from reconciler.core.verdicts.proof import Verification
 from reconciler.reports import (
     application_text,
-    diagnosis_text,
     plan_text,
     status_text,
     verdict_text,
@@ -39,9 +38,9 @@ def render(report: Report, screen: Screen = PLAIN) -> str:
         case Status():
             return written(status_text.lines(report, screen), screen)
         case Diagnosis():
-            return written(diagnosis_text.lines(report, screen), screen)
+            return written(verdict_text.diagnosis_lines(report, screen), screen)
         case Verification():
-            return written(verdict_text.lines(report, screen), screen)
+            return written(verdict_text.verification_lines(report, screen), screen)
 
 
 def _validation(validation: Validation) -> Iterator[TextLine]:

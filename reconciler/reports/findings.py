@@ -1,7 +1,10 @@
-"""A finding in one sentence that names its object or account once."""
+"""A finding in one sentence that names its object or account once; what was not looked for."""
+
+from collections.abc import Callable, Sequence
 
 from reconciler.core.model.plan import Finding
-from reconciler.reports.escapes import code, plain
+from reconciler.core.text.visible import visible
+from reconciler.reports.markdown import code, plain
 
 
 def sentence(finding: Finding) -> str:
@@ -26,3 +29,17 @@ def _rest(finding: Finding) -> str:
 
 def _names_it(rest: str, finding: Finding) -> bool:
     return rest.startswith(finding.address)
+
+
+_NAMED = 3
+
+
+def not_looked(
+    findings: Sequence[Finding],
+    name: Callable[[str], str] = visible,
+    text: Callable[[str], str] = visible,
+) -> str:
+    """Return what was not looked for; `name` and `text` write an account and what is said of it."""
+    told = [f"{name(item.address)}: {text(item.message)}" for item in findings[:_NAMED]]
+    more = len(findings) - len(told)
+    return "; ".join(told) + (f"; and {more} more" if more else "")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.core.model.plan import Guard
 from reconciler.core.text.visible import visible
-from reconciler.reports.escapes import plain
+from reconciler.reports.markdown import plain
 from reconciler.reports.pages import Item, Section
 
 

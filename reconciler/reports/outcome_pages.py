@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from reconciler.core.model.plan import Finding
 from reconciler.core.text.phrases import counted
-from reconciler.reports import findings, looked
-from reconciler.reports.count_tables import count_table
-from reconciler.reports.escapes import code, plain
+from reconciler.reports import findings
 from reconciler.reports.guard_sections import guard_sections
+from reconciler.reports.markdown import code, count_table, plain
 from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.pages import Item, Page, Section
 
@@ -42,7 +41,7 @@ def application_page(application: ApplyResult, stack: str, limits: Sequence[str]
     counts = f" {', '.join(told)}." if told else ""
     head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]}{counts}"
     if application.not_looked:
-        head += f" Not looked for: {looked.sentence(application.not_looked, code, plain)}."
+        head += f" Not looked for: {findings.not_looked(application.not_looked, code, plain)}."
     if application.message:
         head += f"\n\n{plain(application.message)}"
     # What was refused as a whole is told once, by what refused it.

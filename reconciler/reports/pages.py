@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from reconciler.reports.escapes import block
+from reconciler.reports.markdown import block
 
 FOLDED_FROM = 10
 """A list that is longer than this is folded away."""

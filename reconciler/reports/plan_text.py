@@ -6,7 +6,7 @@ from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, U
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
-from reconciler.reports import account_changes, looked
+from reconciler.reports import account_changes, findings
 from reconciler.reports.change_text import coming, going
 from reconciler.reports.differences import Difference, of_action, of_resource
 from reconciler.reports.findings import sentence
@@ -42,7 +42,7 @@ def settled(not_looked: Sequence[Finding], *, drift: bool = False) -> str:
     )
     if not not_looked:
         return f"{verdict}: {meaning}."
-    return f"{verdict} as far as was looked: {looked.sentence(not_looked)}"
+    return f"{verdict} as far as was looked: {findings.not_looked(not_looked)}"
 
 
 def verb_counts(summary: Mapping[str, int]) -> str:
@@ -81,7 +81,7 @@ def _closing(
     else:
         yield line("Nothing to do in what could be read.", "yellow")
     if plan.not_looked:
-        yield line(f"Not looked for: {looked.sentence(plan.not_looked)}", "dim")
+        yield line(f"Not looked for: {findings.not_looked(plan.not_looked)}", "dim")
     yield from _more(entries, shape, screen)
 
 
@@ -211,6 +211,6 @@ def _drift(
     else:
         yield line("No drift in what could be read.", "yellow")
     if drift.not_looked:
-        yield line(f"Not looked for: {looked.sentence(drift.not_looked)}", "dim")
+        yield line(f"Not looked for: {findings.not_looked(drift.not_looked)}", "dim")
     if shape.rolled and entries and not screen.quiet:
         yield line("What is alike is told as one: --full lists each.", "dim")

@@ -11,11 +11,10 @@ from functools import partial
 from reconciler.core.model.plan import Estimate, Finding, Plan
 from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
-from reconciler.reports import account_changes, findings, looked
-from reconciler.reports.count_tables import count_table
+from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS, Difference, of_action, of_resource
-from reconciler.reports.escapes import code, plain
 from reconciler.reports.guard_sections import guard_sections
+from reconciler.reports.markdown import code, count_table, plain
 from reconciler.reports.pages import Item, Page, Section
 from reconciler.reports.rollup import as_item, rolled_up
 
@@ -152,7 +151,7 @@ def _told(verdict: str, counts: str, not_looked: Sequence[Finding]) -> str:
     """Return verdict and counts; what was not looked for belongs to a verdict that all is well."""
     if not not_looked:
         return f"{verdict} {counts}".rstrip()
-    missing = looked.sentence(not_looked, code, plain)
+    missing = findings.not_looked(not_looked, code, plain)
     if verdict in _AS_FAR:
         return f"{_AS_FAR[verdict]} {missing}. {counts}".rstrip()
     return " ".join(filter(None, [verdict, counts, f"Not looked for: {missing}."]))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, essence, shown
-from reconciler.reports.escapes import block, code, plain
 from reconciler.reports.lines import CODE, wrapped
+from reconciler.reports.markdown import block, code, plain
 from reconciler.reports.pages import Item
 from reconciler.reports.values import field_lines
 

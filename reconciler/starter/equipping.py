@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.model.errors import SettingsError
-from reconciler.starter.bundle import FOLDER, REQUIREMENTS, bundled_workflows
+from reconciler.starter.bundle import (
+    ACTION_FILE,
+    FOLDER,
+    REQUIREMENTS,
+    bundled_workflows,
+    outdated,
+    vendored_files,
+    wheel_in,
+)
 from reconciler.starter.credentials import Unchangeable
 from reconciler.starter.portable import github_only, portable
 from reconciler.starter.surroundings import MAIN
 from reconciler.starter.tool import HERE, VENDORED, Tool, called, recorded_source, used_in, vendored
-from reconciler.starter.vendoring import ACTION_FILE, outdated, vendored_files, wheel_in
 from reconciler.starter.wheel import installed_distribution
 from reconciler.starter.workflows import (
     CREDENTIALS,

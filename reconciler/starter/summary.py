@@ -9,8 +9,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.repository import READ_ENVIRONMENT, WRITE_ENVIRONMENT, HostedRepository
 from reconciler.core.service import Service
 from reconciler.core.text.prose import heading, paragraph
-from reconciler.starter.access_text import access_text
-from reconciler.starter.references import access_question, references_of
+from reconciler.starter.access_text import access_question, access_text, references_of
 from reconciler.starter.workflows import CREDENTIALS, MODE, MOST_SECRETS
 
 DECLARATIONS = "subscriptions"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.text.scrubbing import PIECE, Scrubber, excerpt, mapped
 from reconciler.core.text.squeezing import SqueezedPlaces, squeeze
-from reconciler.reports.escapes import plain
+from reconciler.reports.markdown import plain
 
 # Of the length and with the characters of Amazon's refresh tokens, the same in every run.
 LONG = "Atzr|" + base64.b64encode(hashlib.shake_256(b"token").digest(258)).decode() + "=+"

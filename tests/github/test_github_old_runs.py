@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.github.standing import Since
+from reconciler.github.concern import Since
 from tests.worlds import queues, writes
 
 ONE = queues(q="")

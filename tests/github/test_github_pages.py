@@ -21,7 +21,7 @@ from reconciler.core.planning.overrides import line
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings
-from reconciler.reports.escapes import code
+from reconciler.reports.markdown import code
 from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Extent, fitted, size

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.model.errors import SettingsError
-from reconciler.github.artifact import content
-from reconciler.github.run import Run, believed
+from reconciler.github.artifact import Run, believed, content
 from tests.github.api import zipped
 
 STRAY = "f" * 40

@@ -7,8 +7,8 @@ from reconciler.core.service import Account
 from reconciler.operate.doctor import diagnose
 from reconciler.operate.status import _measure
 from reconciler.operate.verify import VerifyManner, _push
-from reconciler.reports.diagnosis_text import lines
 from reconciler.reports.lines import PLAIN
+from reconciler.reports.verdict_text import diagnosis_lines
 from reconciler.run import observe, silent
 from tests.toys import Cloud, Provider, Tank, declare, world
 
@@ -26,7 +26,7 @@ def test_what_cannot_be_examined_is_not_ready():
     found = diagnosed(Abilities())
     assert not found.healthy
     assert found.accounts[0].unexamined == "this service has no checks for `doctor`"
-    [line] = ["".join(text for text, _ in it.spans) for it in lines(found, PLAIN)]
+    [line] = ["".join(text for text, _ in it.spans) for it in diagnosis_lines(found, PLAIN)]
     assert line == "? depot  depot  not examined, this service has no checks for `doctor`: 0 checks"
 
 

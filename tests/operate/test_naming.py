@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.manifest.settings import NAME
-from reconciler.operate.naming import as_name, assign
+from reconciler.operate.live_declarations import as_name, assign
 
 
 @pytest.mark.parametrize(

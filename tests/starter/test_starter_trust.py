@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.core.model.repository import parse_number, parse_repository, repository_at
 from reconciler.services.merchant.access import attribute_condition, attribute_mapping
-from reconciler.services.sqs.trust import trust_policy
+from reconciler.services.sqs.access_text import trust_policy
 
 NAMED = parse_repository("acme/notifications")
 NUMBERED = parse_repository("acme/notifications", "789012", "123456")

@@ -9,7 +9,7 @@ from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status
 from reconciler.core.verdicts.topology import NodeState
-from reconciler.reports import account_changes, looked
+from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
@@ -51,7 +51,7 @@ def sections(material: Material, found: list[Deed]) -> Record:
 
 def _verdict(material: Material) -> Record:
     tone, text = _drifted(material.drift) if material.drift else _planned(material.plan)
-    missing = looked.sentence(material.plan.not_looked)
+    missing = findings.not_looked(material.plan.not_looked)
     if missing and tone == "good":
         text = f"{text.removesuffix('.')} as far as was looked: {missing}"
     elif missing:

@@ -4,10 +4,14 @@ Every failure leaves as a ServiceError. A lost or unreadable answer to a write i
 no ids and no idempotency tokens, so only looking tells whether it was carried out.
 """
 
+import base64
+import hashlib
+import hmac
 import platform
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import quote, urlsplit
 from xml.etree.ElementTree import Element
 
 from reconciler import __version__
@@ -18,9 +22,35 @@ from reconciler.services.mws import answers
 from reconciler.services.mws.answers import GarbledMwsAnswer, Subscribed
 from reconciler.services.mws.failures import MwsCall, from_document, from_status
 from reconciler.services.mws.kinds import PACE, RETIRED, MwsAccount
-from reconciler.services.mws.signing import form, signature
 from reconciler.transport.calls import Calls, Clock
 from reconciler.transport.http import Http, Response
+
+
+def form(parameters: Mapping[str, str]) -> str:
+    """Return the parameters as `name=value&...`, sorted by the bytes of the names.
+
+    Everything but RFC 3986's unreserved characters is escaped, a space as `%20`.
+    """
+    pairs = sorted(parameters.items(), key=lambda pair: pair[0].encode())
+    return "&".join(f"{_escape(name)}={_escape(value)}" for name, value in pairs)
+
+
+def string_to_sign(url: str, parameters: Mapping[str, str]) -> str:
+    """Return the four lines that are signed: method, host without port, path, parameters."""
+    parts = urlsplit(url)
+    return "\n".join(("POST", (parts.hostname or "").lower(), parts.path or "/", form(parameters)))
+
+
+def signature(secret_key: str, url: str, parameters: Mapping[str, str]) -> str:
+    """Return the base64 HMAC-SHA256 of a POST of `parameters` to `url`."""
+    text = string_to_sign(url, parameters)
+    digest = hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _escape(text: str) -> str:
+    return quote(text, safe="-_.~")
+
 
 T = TypeVar("T")
 

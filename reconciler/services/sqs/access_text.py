@@ -21,7 +21,29 @@ from reconciler.services.sqs.access import (
     role_policies,
 )
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.trust import AUDIENCE, trust_policy
+
+AUDIENCE = "sts.amazonaws.com"
+
+
+def trust_policy(
+    repository: HostedRepository, environment: str, account_id: str, partition: str = "aws"
+) -> dict[str, Any]:
+    """Return the trust policy of a role that jobs of `environment` take, and no other."""
+    equals: dict[str, Any] = {
+        f"{ISSUER}:aud": AUDIENCE,
+        f"{ISSUER}:sub": list(repository.subjects(f"environment:{environment}")),
+    }
+    if repository.id is not None and partition == "aws":
+        equals[f"{ISSUER}:repository_id"] = repository.id
+        equals[f"{ISSUER}:environment"] = environment
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{ISSUER}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": equals},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
 
 READ_ROLE, WRITE_ROLE = "RECONCILER_AWS_READ_ROLE", "RECONCILER_AWS_WRITE_ROLE"
 REGION = "RECONCILER_AWS_REGION"

@@ -1,15 +1,70 @@
-"""Waits until SQS shows what was set: for a while after a change it may answer with old values."""
+"""What SQS takes or shows only after a while: what is waited for, and how long."""
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 from pydantic.alias_generators import to_camel
 
-from reconciler.core.model.errors import Missing
+from reconciler.core.model.errors import Missing, Rejected
 from reconciler.core.model.objects import Live
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.failures import DELETED_RECENTLY, INVALID_VALUE, is_about_policy
+from reconciler.services.sqs.policy import Policy, names_principals
 from reconciler.services.sqs.reading import live_queue
-from reconciler.services.sqs.retries import EVERY
+from reconciler.transport.calls import Calls
+
+T = TypeVar("T")
+
+NAME_RESTS = 95.0
+"""Seconds to wait for the name of a deleted queue; SQS says 60, which is too short in practice."""
+PRINCIPAL_SPREADS = 60.0
+"""Seconds within which a role made just now becomes known to SQS."""
+EVERY = 5.0
+
+_LOG = logging.getLogger(__name__)
+
+
+def retry_refused(calls: Calls, policy: Policy | None, write: Callable[[], T]) -> T:
+    """Return what `write` returns, trying again while it is refused for a reason that passes.
+
+    `policy` is what is being written, if it is.
+
+    Raises:
+        ServiceError: the last refusal, or whatever else went wrong.
+    """
+    try:
+        return write()
+    except Rejected as error:
+        within = _passes_within(error, policy)
+        if within is None:
+            raise
+        _LOG.warning("%s; waiting up to %d s", error, within)
+        refusal = error
+
+    def again() -> tuple[T] | None:
+        nonlocal refusal
+        try:
+            return (write(),)
+        except Rejected as error:
+            if error.code != refusal.code:
+                raise
+            refusal = error
+            return None
+
+    answer = calls.poll(again, within=within, every=EVERY)
+    if answer is None:
+        raise refusal
+    return answer[0]
+
+
+def _passes_within(error: Rejected, policy: Policy | None) -> float | None:
+    if error.code == DELETED_RECENTLY:
+        return NAME_RESTS
+    refused_policy = error.code == INVALID_VALUE and is_about_policy(error.message)
+    return PRINCIPAL_SPREADS if refused_policy and names_principals(policy) else None
+
 
 CHANGE_SHOWS = 60.0
 """Seconds after which most changed attributes can be read."""
@@ -17,7 +72,7 @@ CHANGE_SHOWS = 60.0
 _LOG = logging.getLogger(__name__)
 
 
-class Settling:
+class ReadAfterWrite:
     """Waiting for changed attributes. `name` is the account's own in the declarations."""
 
     def __init__(self, name: str, account: AwsAccount, client: SqsClient) -> None:
@@ -25,7 +80,7 @@ class Settling:
         self._account = account
         self._client = client
 
-    def settle(self, wanted: Live, fields: frozenset[str]) -> None:
+    def wait_until_shown(self, wanted: Live, fields: frozenset[str]) -> None:
         """Wait until two reads in a row show what was set.
 
         For up to a minute SQS may answer with old and new values in turn, and a plan made in that

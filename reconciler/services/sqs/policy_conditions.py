@@ -4,10 +4,41 @@ Semantics: IAM User Guide, condition operators and global condition keys. Keys a
 values are lists of text, as `policy.canonical` writes them.
 """
 
+import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from reconciler.services.sqs.policy_patterns import matches
+
+def matches(pattern: str, text: str) -> bool:
+    """Say whether a pattern stands for a text, capitals being distinct."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+def matches_action(pattern: str, action: str) -> bool:
+    """Say whether a pattern stands for an action; capitals do not matter in them."""
+    return matches(pattern.lower(), action.lower())
+
+
+def matches_arn(pattern: str, arn: str) -> bool:
+    """Say whether a pattern stands for an ARN.
+
+    Its wildcards stay within one segment, but for a `*` at a segment's end: it may reach further.
+    """
+    return pattern == arn or _compiled(pattern, any_one="[^:]").fullmatch(arn) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str, any_one: str = ".") -> re.Pattern[str]:
+    parts = []
+    for place, character in enumerate(pattern):
+        ends_segment = pattern[place + 1 : place + 2] in ("", ":")
+        if character == "*":
+            parts.append(".*" if ends_segment else f"{any_one}*")
+        else:
+            parts.append(any_one if character == "?" else re.escape(character))
+    return re.compile("".join(parts), re.DOTALL)
+
 
 _Compare = Callable[[str, str], bool]
 """Takes the wanted and the actual value."""

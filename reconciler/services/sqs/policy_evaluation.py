@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from reconciler.services.sqs.policy import Policy
-from reconciler.services.sqs.policy_conditions import described, holds
-from reconciler.services.sqs.policy_patterns import matches_action, matches_arn
+from reconciler.services.sqs.policy_conditions import described, holds, matches_action, matches_arn
 
 Decision = Literal["allowed", "denied", "unclear"]
 

@@ -23,12 +23,11 @@ from reconciler.services.sqs.changes import (
 )
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.doctor import AwsDoctor
-from reconciler.services.sqs.eventual_consistency import Settling
+from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, retry_refused
 from reconciler.services.sqs.failures import NAME_EXISTS
 from reconciler.services.sqs.mailbox import Mailbox
 from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
 from reconciler.services.sqs.reading import Reading, live_queue
-from reconciler.services.sqs.retries import EVERY, patiently
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.transport.calls import Clock, create_once
 
@@ -61,7 +60,7 @@ class SqsProvider:
         self._account = account
         self._client = SqsClient(name, account, clock, secrets, keys, permit)
         self._coming = 0
-        self._settling = Settling(name, account, self._client)
+        self._read_after_write = ReadAfterWrite(name, account, self._client)
 
     @property
     def abilities(self) -> Abilities:
@@ -174,7 +173,7 @@ class SqsProvider:
         if edit.untag:
             self._client.untag(url, edit.untag)
         changed = edit.applied(desired, live)
-        self._settling.settle(changed, edit.fields - SLOW)
+        self._read_after_write.wait_until_shown(changed, edit.fields - SLOW)
         return changed
 
     def delete(self, live: Live) -> None:
@@ -223,7 +222,7 @@ class SqsProvider:
     def _create(self, desired: Desired) -> Live:
         spec = as_queue(desired.spec)
         attributes, tags = wire.to_create(spec), marked_tags(desired)
-        url = patiently(
+        url = retry_refused(
             self._client.calls,
             spec.policy,
             lambda: self._client.create(spec.name, attributes, tags),
@@ -303,7 +302,9 @@ class SqsProvider:
         first = plain | steps[0]
         if first:
             policy = wanted.policy if "policy" in fields else None
-            patiently(self._client.calls, policy, lambda: self._client.set_attributes(url, first))
+            retry_refused(
+                self._client.calls, policy, lambda: self._client.set_attributes(url, first)
+            )
         for step in steps[1:]:
             self._client.set_attributes(url, step)
-            self._settling.confirm(url, step)
+            self._read_after_write.confirm(url, step)

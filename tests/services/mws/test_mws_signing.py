@@ -1,6 +1,6 @@
 from urllib.parse import quote
 
-from reconciler.services.mws.signing import form, signature, string_to_sign
+from reconciler.services.mws.client import form, signature, string_to_sign
 
 URL = "https://mws-eu.amazonservices.com/Subscriptions/2013-07-01"
 PARAMETERS = {

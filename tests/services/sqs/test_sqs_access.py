@@ -8,7 +8,7 @@ import pytest
 from reconciler.core.model.repository import parse_repository
 from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.access import LIMIT, key_statement, role_policies
-from reconciler.starter.references import access_question
+from reconciler.starter.access_text import access_question
 from reconciler.wiring import declarations
 from tests.worlds import AWS, HEAD, SP_API, Stack, queues
 

@@ -3,8 +3,8 @@
 import pytest
 
 from reconciler.services.sqs.policy import canonical
+from reconciler.services.sqs.policy_conditions import matches_arn
 from reconciler.services.sqs.policy_evaluation import PolicyRequest, evaluate
-from reconciler.services.sqs.policy_patterns import matches_arn
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:acme-offers"
 NOTIFIER = "437568002678"
