@@ -32,7 +32,7 @@ html_copy_source = False
 highlight_language = "text"
 
 _SECTION = re.compile(r"^## (?P<title>.+)\n(?P<body>(?:(?!## ).*\n)*)", re.MULTILINE)
-_PAGE = re.compile(r"^[-|] ?\[[^]]+\]\((?P<page>[^)#:]+\.md)\)", re.MULTILINE)
+_PAGE = re.compile(r"^[-|] ?\[[^]]+\]\((?P<page>[^)#:]+\.md)(?:#[^)]*)?\)", re.MULTILINE)
 _LOADED = re.compile(
     r"<(?:script|img|iframe|link|source)\b[^>]*?(?:src|href)=[\"']?(?:https?:)?//[^>]*>"
 )
