@@ -1,9 +1,12 @@
 """Workflow commands, by which a step talks to the runner, and findings of validate as such."""
 
 import re
+from typing import TYPE_CHECKING
 
 from reconciler.core.text.visible import visible
-from reconciler.reports.model import Located, Validation
+
+if TYPE_CHECKING:
+    from reconciler.reports.model import Located, Validation  # `--help` must not load the core
 
 # The runner looks for `::name` behind any white space at the start of a line, and for `##[name]`
 # anywhere in it.
@@ -39,13 +42,13 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def render(validation: Validation) -> str:
+def render(validation: "Validation") -> str:
     """Return one workflow command a finding, ending in a newline; empty if there is none."""
     lines = [_command("warning", item) for item in validation.warnings]
     lines += [_command("error", item) for item in validation.errors]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _command(level: str, item: Located) -> str:
+def _command(level: str, item: "Located") -> str:
     message, file = visible(item.message), visible(item.file)
     return command(level, message, file=file, line=item.line or 0, col=item.column or 0)
