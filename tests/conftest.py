@@ -53,9 +53,9 @@ def _aws_clients_with_throw_away_keys_are_made_once():
         def close(self):
             """Stay open for the next test."""
 
-    def connect(account, keys, secrets, permit):
-        if keys is None:
-            return anew(account, keys, secrets, permit)
+    def connect(account, keys, secrets, permit, limits=None):
+        if keys is None or limits is not None:
+            return anew(account, keys, secrets, permit, limits)
         place = (account.endpoint, account.region, keys, http.LIMITS, _surroundings())
         with lock:
             if place not in made:

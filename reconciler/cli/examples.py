@@ -64,6 +64,10 @@ EXAMPLES = {
         "reconciler receive offers --type ANY_OFFER_CHANGED --follow --format jsonl",
         "reconciler receive offers-dlq --max 100 --delete   # print, then delete",
     ),
+    "listen": (
+        "reconciler listen --host 0.0.0.0 --port 8080",
+        "reconciler listen --exec './handle-push' --secret env:NEW_TOKEN",
+    ),
     "doctor": (
         "reconciler doctor",
         "reconciler doctor --account acme-app --format json",

@@ -75,6 +75,13 @@ class ReceiveFormat(StrEnum):
     jsonl = "jsonl"
 
 
+class ListenFormat(StrEnum):
+    """How pushes are printed where no queue takes them; jsonl: a document a line."""
+
+    text = "text"
+    jsonl = "jsonl"
+
+
 class DecodeFormat(StrEnum):
     """How a decoded notification is written."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from reconciler.core.model.abilities import Examination, Measured, MessageQueue, TestSign
+from reconciler.core.model.abilities import Examination, Measured, MessageQueue, Outbox, TestSign
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
@@ -172,6 +172,9 @@ class Abilities:
 
     push_sample: PostSample | Cannot = Cannot("no sample can be posted to its call back URIs")
     """Post a sample where the service would push, for `verify`."""
+
+    outbox: Callable[[Spec], Outbox] | Cannot = Cannot("messages cannot be put into its account")
+    """Return an object that holds messages as what they are put into."""
 
     mailbox: Callable[[Spec], MessageQueue] | Cannot = Cannot(
         "messages cannot be fetched from its account"

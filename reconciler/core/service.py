@@ -155,6 +155,19 @@ class AccessQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class PushDoor:
+    """An address that a service pushes to.
+
+    `{secret}` in its URI stands for what `secret` refers to; `accounts` are the numbers of those
+    that pushes there are about.
+    """
+
+    uri: str
+    secret: str | None
+    accounts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """What must be allowed before anything works, for `init` to write.
 
@@ -221,6 +234,8 @@ class Service:
     """Say what must be allowed for what is declared, in accounts of this service or elsewhere."""
     recognise: Callable[[], Recogniser] | None = None
     """Return what its notifications are told by, imported only then; None: they are not decoded."""
+    doors: Callable[[Any, Sequence[Desired]], Iterable[PushDoor]] | None = None
+    """Say where it pushes to for an account and what is declared in it; None: it pushes nothing."""
     origin: Callable[[Any], Origin] | None = None
     """Say what `migrate` has to know to lead away from an account; None: nothing leads away."""
     successor: Callable[[str, Any], SuccessorApplication] | None = None

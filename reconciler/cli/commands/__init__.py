@@ -2,7 +2,7 @@
 
 from reconciler.cli.commands.adding import add
 from reconciler.cli.commands.declaring import init, schema, validate
-from reconciler.cli.commands.operating import decode, doctor, receive, status, verify
+from reconciler.cli.commands.operating import decode, doctor, listen, receive, status, verify
 from reconciler.cli.commands.picturing import graph, report
 from reconciler.cli.commands.playing import demo, sandbox
 from reconciler.cli.commands.reconciling import apply, destroy, drift, plan
@@ -21,6 +21,7 @@ COMMANDS = (
     status,
     verify,
     receive,
+    listen,
     doctor,
     export,
     migrate,

@@ -47,7 +47,7 @@ def add(
     allow_host: AllowHostOption = [],  # noqa: B006 - as above
     sandbox: SandboxOption = None,
 ) -> int:
-    """Write the lines of a new seller, and show the plan for that seller alone."""
+    """Write the lines of a new seller, and show its plan alone."""
     from reconciler.cli.adding import NewMember, add_to
 
     new = NewMember(what.value, name, account, refresh_token, tuple(label))

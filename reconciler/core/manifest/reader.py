@@ -57,7 +57,7 @@ class Declarations:
     `defaults` are by section, as they stand in YAML. `warnings` are about accounts and concern
     every run; `hints` are about single objects, for the author. `routing` tells where the accounts
     lead as they are declared, whatever stands in their place; `entries` is where they stand.
-    `tables` are the files of tables that fields refer to.
+    `tables` are the files of tables that fields refer to. `local` is declared for our own commands.
     """
 
     stack: str
@@ -73,6 +73,7 @@ class Declarations:
     routing: Mapping[str, Routing] = field(default_factory=dict)
     entries: Mapping[str, DeclaredEntry] = field(default_factory=dict)
     tables: tuple[Source, ...] = ()
+    local: tuple[Desired, ...] = ()
 
     def place(self, account: str, path: str = "") -> Position | None:
         """Return where a field of an account stands, or what is there around it."""
@@ -182,12 +183,14 @@ def read(
     problems += check_objects(desired, services, accounts)
     if problems or head is None:
         raise DeclarationError(problems, head.stack if head else "")
+    declared_ones = sorted(desired, key=lambda item: item.address)
     return Declarations(
         stack=head.stack,
         owns=head.owns,
         policy=head.policy.on(today),
         accounts=accounts,
-        desired=tuple(sorted(desired, key=lambda item: item.address)),
+        desired=tuple(item for item in declared_ones if not item.spec.local),
+        local=tuple(item for item in declared_ones if item.spec.local),
         digest=_digest(document),
         today=today,
         defaults=_defaults(document),

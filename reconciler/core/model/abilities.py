@@ -38,6 +38,44 @@ class TestSign:
     certain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message to be sent; `group` and `deduplication_id` are for queues that keep an order."""
+
+    text: str = field(repr=False)
+    attributes: Mapping[str, str]
+    group: str
+    deduplication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Why a message was not taken, as the service's code; `for_ever`: as it is, it never will."""
+
+    code: str
+    for_ever: bool
+
+
+class Outbox(Protocol):
+    """A queue as what messages are put into. It answers within seconds, and repeats nothing."""
+
+    def send(self, messages: Mapping[str, OutgoingMessage]) -> Mapping[str, NotSent]:
+        """Send up to ten messages of one MiB in all; return those that were not taken, by key.
+
+        Raises:
+            ServiceError: none is known to be taken.
+        """
+        ...
+
+    def probe(self) -> None:
+        """Look whether the queue can be reached. Raises ServiceError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class MessageQueue(Protocol):
     """What messages are taken out of, or looked for in without taking the others away.
 

@@ -134,6 +134,8 @@ class Spec(Frozen):
     marks: ClassVar[str | None] = None
     """Path under which the kind can bear our marks, if it can (`tags`)."""
     evidence: ClassVar[tuple[Evidence, ...]] = ()
+    local: ClassVar[bool] = False
+    """Nothing of it lives at a service: what is declared is for a command of ours (`listen`)."""
     topical: ClassVar[bool] = False
     """The service lists such objects only for topics it is asked about (see `topic`)."""
     delivery: ClassVar[Delivery[Any]] = Delivery()

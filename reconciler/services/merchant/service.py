@@ -11,6 +11,7 @@ from reconciler.services.merchant.access import access
 from reconciler.services.merchant.account import AccessToken, MerchantAccount
 from reconciler.services.merchant.example import EXAMPLE
 from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration, check_exclusions
+from reconciler.services.merchant.pushes import MerchantPushDeclaration, doors
 
 
 def open_account(name: str, account: MerchantAccount, tools: Tools) -> Provider:
@@ -45,11 +46,15 @@ def recognise() -> Recogniser:
 SERVICE = Service(
     name="merchant",
     account=MerchantAccount,
-    declarations={"subscriptions": MerchantSubscriptionDeclaration},
+    declarations={
+        "subscriptions": MerchantSubscriptionDeclaration,
+        "pushes": MerchantPushDeclaration,
+    },
     open=open_account,
     sandboxed=sandboxed,
     access=access,
     example=EXAMPLE,
     recognise=recognise,
+    doors=doors,
     invariants=check_exclusions,
 )

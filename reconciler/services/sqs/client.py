@@ -25,6 +25,7 @@ from reconciler.services.sqs.failures import PAGE_EXPIRED, GarbledAwsAnswer, tra
 from reconciler.services.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
 from reconciler.transport.calls import Calls, Clock, Pages
 from reconciler.transport.failures import Failed
+from reconciler.transport.lines import AnswerLimits
 
 T = TypeVar("T")
 Tags = dict[str, str]
@@ -33,6 +34,9 @@ PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50)}
 """SQS publishes no limits for these calls but one: tagging, which all three tag calls share."""
 TAGGING_RATE = 5.0
 """Tag calls a second that AWS documents; raised for many accounts, so taken only when throttled."""
+
+QUICK = AnswerLimits(connect=2.0, silence=4.0, total=6.0)
+"""For callers whose own callers wait for seconds only."""
 
 _LATELY = 2.0
 """Seconds for which a list of queues tells well enough whether one turned up since the plan."""
@@ -60,7 +64,10 @@ class Caller:
 
 
 class SqsClient:
-    """One AWS account and region. Connects when first used; safe across threads."""
+    """One AWS account and region. Connects when first used; safe across threads.
+
+    `quick`: answers come within seconds or not at all, and nothing is repeated.
+    """
 
     def __init__(
         self,
@@ -70,8 +77,11 @@ class SqsClient:
         secrets: Secrets,
         keys: AwsKeys | None,
         permit: Callable[[str], None] | None = None,
+        *,
+        quick: bool = False,
     ) -> None:
         self._name = name
+        self._limits = QUICK if quick else None
         self._permit = permit
         self._secrets = secrets
         self._account = account
@@ -81,7 +91,8 @@ class SqsClient:
         self._verified = False
         self._clock = clock
         self._listed: tuple[float, frozenset[str]] | None = None
-        self.calls = Calls(clock, paces=PACES, concurrency=CONNECTIONS)
+        tries = {"tries": 1} if quick else {}
+        self.calls = Calls(clock, paces=PACES, concurrency=CONNECTIONS, **tries)
 
     def verify_account(self) -> None:
         """Make sure, once, that the credentials belong to the declared account.
@@ -237,6 +248,23 @@ class SqsClient:
         """Remove tags."""
         self._sqs("UntagQueue", bucket="tags", QueueUrl=url, TagKeys=sorted(keys))
 
+    def send(self, url: str, entries: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Send up to 10 messages; return those that were not taken, as SQS tells them.
+
+        Raises:
+            ServiceError: none is known to be taken.
+        """
+
+        def call(clients: Clients) -> list[dict[str, Any]]:
+            answer = clients.sqs.send_message_batch(QueueUrl=url, Entries=list(entries))
+            failed = {item["Id"]: item for item in answer.get("Failed") or ()}
+            sent = {item["Id"] for item in answer.get("Successful") or ()}
+            lost = {"Code": "NotAnswered", "SenderFault": False}
+            every = [str(entry["Id"]) for entry in entries]
+            return [failed.get(key, {"Id": key, **lost}) for key in every if key not in sent]
+
+        return self._run("SendMessageBatch", call, repeat=False)
+
     def receive(self, url: str, *, most: int, wait: int, hidden: int) -> list[dict[str, Any]]:
         """Return up to `most` (10) messages, waiting up to `wait` (20) seconds for the first.
 
@@ -325,7 +353,9 @@ class SqsClient:
     def _connected(self) -> Clients:
         with self._lock:
             if self._clients is None:
-                self._clients = connect(self._account, self._keys, self._secrets, self._permit)
+                self._clients = connect(
+                    self._account, self._keys, self._secrets, self._permit, self._limits
+                )
             return self._clients
 
 

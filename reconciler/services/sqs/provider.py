@@ -1,6 +1,7 @@
 """SQS reduced to what reconciling needs: observe, create, update, delete."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from reconciler.core.model.abilities import Examination, Measured
 from reconciler.core.model.addresses import remote_values
@@ -26,6 +27,7 @@ from reconciler.services.sqs.doctor import AwsDoctor
 from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, retry_refused
 from reconciler.services.sqs.failures import NAME_EXISTS
 from reconciler.services.sqs.mailbox import Mailbox
+from reconciler.services.sqs.outbox import SqsOutbox
 from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
 from reconciler.services.sqs.reading import Reading, live_queue
 from reconciler.services.sqs.session import AwsKeys
@@ -58,7 +60,8 @@ class SqsProvider:
     ) -> None:
         self._name = name
         self._account = account
-        self._client = SqsClient(name, account, clock, secrets, keys, permit)
+        client = partial(SqsClient, name, account, clock, secrets, keys, permit)
+        self._client, self._quick = client(), partial(client, quick=True)
         self._coming = 0
         self._read_after_write = ReadAfterWrite(name, account, self._client)
 
@@ -71,6 +74,7 @@ class SqsProvider:
             examinations=self.examinations,
             measure=self.measure,
             mailbox=self.mailbox,
+            outbox=self.outbox,
         )
 
     def scopes(self) -> Sequence[Scope]:
@@ -191,6 +195,18 @@ class SqsProvider:
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""
         return AwsDoctor(self._account, self._name, self._client).examinations(desired)
+
+    def outbox(self, spec: Spec) -> SqsOutbox:
+        """Return a declared queue as what messages are put into.
+
+        Raises:
+            Missing: there is no such queue.
+            PlanRefused: the credentials belong to another AWS account.
+        """
+        quick = self._quick()
+        quick.verify_account()
+        queue = as_queue(spec)
+        return SqsOutbox(quick, quick.queue_url(queue.name), ordered=queue.fifo)
 
     def mailbox(self, spec: Spec) -> Mailbox:
         """Return a declared queue as what messages are taken out of.

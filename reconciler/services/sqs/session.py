@@ -20,6 +20,7 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.failures import GarbledAwsAnswer
 from reconciler.transport.for_boto import carry
 from reconciler.transport.http import Http
+from reconciler.transport.lines import AnswerLimits
 
 CONNECTIONS = 64
 
@@ -80,18 +81,19 @@ def connect(
     keys: AwsKeys | None,
     secrets: Secrets,
     permit: Callable[[str], None] | None,
+    limits: AnswerLimits | None = None,
 ) -> Clients:
     """Make the clients of an account; reads AWS configuration files, and gets credentials.
 
     `secrets` is told of the surroundings' credentials before the first request is sent. `permit`
-    is asked about every place before anything is sent there.
+    is asked about every place before anything is sent there. `limits` are those of one answer.
 
     Raises:
         Unobtainable: there are no credentials.
         Failed: who gives them did not answer.
         ClientError: AWS's token service is busy.
     """
-    http = Http(connections=CONNECTIONS, permit=permit)
+    http = Http(connections=CONNECTIONS, permit=permit, limits=limits)
     try:
         session, login = _opened(account, keys, secrets, http)
     except BaseException:
