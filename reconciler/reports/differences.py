@@ -73,9 +73,9 @@ def of_action(action: Action) -> Difference:
     )
 
 
-def of_resource(resource: Resource) -> Difference:
-    """Take over what differs; only of what changed are the fields of interest."""
-    changes = resource.changes if resource.status == "changed" else ()
+def of_resource(resource: Resource, *, whole: bool = False) -> Difference:
+    """Take over what differs; but for `whole` only of what changed are the fields of interest."""
+    changes = resource.changes if whole or resource.status == "changed" else ()
     return Difference(
         resource.status,
         resource.address,

@@ -31,7 +31,7 @@ def plan_text(plan: Plan, screen: Screen) -> str:
 
 def drift_text(drift: Drift, screen: Screen) -> str:
     """Return drift as text."""
-    entries = [of_resource(resource) for resource in drift.resources]
+    entries = [of_resource(resource, whole=screen.verbose) for resource in drift.resources]
     return fitting(lambda shape: _drift(drift, entries, shape, screen), screen)
 
 

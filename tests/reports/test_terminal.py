@@ -76,6 +76,23 @@ def test_fields_of_what_is_created_are_told_on_request():
     assert "      delay: 5" in as_text.render(plan(made), Screen(verbose=True)).splitlines()
 
 
+def test_fields_of_what_is_missing_are_told_on_request():
+    made = action("create", "queue.q", "aws-eu", {"name": "q"}, change("delay", None, 5))
+    drift = drift_of(plan(made))
+    assert "delay" not in as_text.render(drift)
+    assert "      delay: 5" in as_text.render(drift, Screen(verbose=True)).splitlines()
+
+
+def test_what_is_alike_in_many_accounts_is_told_as_one_in_the_order_people_count_in():
+    made = [
+        action("create", f"queue.{n}-{kind}", f"acme-{n}", {"name": f"x{kind}"})
+        for n in range(1, 61)
+        for kind in range(3)
+    ]
+    text = as_text.render(plan(*made))
+    assert f"  + 180 {TIMES} create queue, accounts acme-1 … acme-60, names x0 … x2" in text
+
+
 def test_old_and_new_values_stand_in_columns():
     changed = action(
         "update",
