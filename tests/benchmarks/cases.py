@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import declared
+from tests.benchmarks.browser import ready_in_a_browser
 from tests.benchmarks.measure import PROGRAM, Run, repeated, run
 from tests.benchmarks.stub import Stub, running
 
@@ -137,6 +138,20 @@ def plan_10000(bench: Bench) -> Iterator[Row]:
     )
 
 
+def page_5000(bench: Bench) -> Iterator[Row]:
+    """`report` of 5,000 sellers, and how soon a browser has the page ready, where there is one."""
+    path = str(declared.sellers(bench.folder, 5000, discover="declared"))
+    page = bench.folder / "page.html"
+    with running() as stub:
+        stub.latency(LATENCY)
+        written = ("report", path, "--sandbox", stub.url, "--out", str(page))
+        found = repeated(1, lambda: run(*written))
+    yield _timed("report, 5,000 sellers, 50 ms", found, 12.0)
+    ready = ready_in_a_browser(page)
+    if ready is not None:
+        yield Row("  ready in a browser", f"{ready:.0f} ms", "1,000 ms", ready <= 1000)
+
+
 CASES: Mapping[str, Case] = {
     "start-up": Case(start_up),
     "validate": Case(validate),
@@ -146,6 +161,7 @@ CASES: Mapping[str, Case] = {
     "sellers-1000": Case(sellers_1000),
     "merchants": Case(merchants),
     "plan-10000": Case(plan_10000),
+    "page-5000": Case(page_5000),
     "sellers-10000": Case(sellers_10000, long=True),
     "sellers-discover": Case(sellers_discover, long=True),
 }

@@ -1,14 +1,13 @@
 """The machine's own Chromium, headless, and pages in it that may say nothing and fetch nothing."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.browser.browsing import NAMES, installed, launched
+
 PACKAGES = Path(__file__).parent / "node_modules"
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 def missing(what):
@@ -20,17 +19,10 @@ def missing(what):
 
 @pytest.fixture(scope="session")
 def browser():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    if installed() is None:
         missing(f"no browser: none of {', '.join(NAMES)} is on PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # Root may not have a sandbox of Chromium's.
-        options = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        running = playwright.chromium.launch(executable_path=found, args=options)
+    with launched() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,7 @@ def test_five_thousand_objects_can_be_searched_at_once(visit, crowd, record_prop
     assert rows(page) == ["t-milk[c0777]"]
     ready = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
     record_property("interactive after ms", ready)
-    # A second on a machine that has nothing else to do, as `make bench` measures.
+    # Generous: `make bench` tells what it takes where nothing else runs.
     assert ready < 5000
 
 

@@ -159,10 +159,7 @@ def _states(material: Material) -> list[list[str]]:
 def healths(material: Material) -> list[Health]:
     """Return the health of every object but for those that this plan is about to create."""
     coming = {item.address for item in material.plan.actions if item.action == "create"}
-    status = material.status
-    if status is None:
-        return []
-    everything: list[Health] = [*status.everything]
+    everything = material.status.everything if material.status else ()
     return [item for item in everything if item.address not in coming]
 
 
