@@ -116,7 +116,7 @@ def _write(state: State, text: str, out: Path | None, what: str) -> None:
 
 
 def pictured(planned: Planned, *, drifted: bool) -> Topology:
-    """Return what a plan is about, marked by deeds or by differences."""
+    """Return what a plan is about, marked by actions or by differences."""
     topology = planned_topology(planned.prepared)
     return differences_only(topology, drift_of(planned.plan)) if drifted else topology
 

@@ -52,7 +52,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def differing(former: Any, now: Any) -> str:
-    """Name the fields in which two targets (`Account.target()` in JSON form) differ."""
+    """Name the fields in which two identities (`Account.identity()` in JSON form) differ."""
     if not isinstance(former, dict) or not isinstance(now, dict):
         return "everything"
     return ", ".join(sorted(name for name in {*former, *now} if former.get(name) != now.get(name)))

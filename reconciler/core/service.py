@@ -30,7 +30,7 @@ class Account(Frozen):
     service: Annotated[str, IDENTIFYING]
     """Which service it is an account of."""
 
-    def target(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Identify the real account, whoever looks at it."""
         fields = {"service", *identifying_fields(type(self))}
         return self.model_dump(mode="json", include=fields, exclude_none=True)

@@ -79,9 +79,9 @@ def outdate(
     for comment in comments:
         if is_marked("plan", comment.body) and writer.wrote(comment):
             folder = fact_in(comment.body, "path")
-            deed = _edited(comment, draft.over(comment))
-            if deed is not None and folder in ("", draft.folder):
-                yield deed
+            edit = _edited(comment, draft.over(comment))
+            if edit is not None and folder in ("", draft.folder):
+                yield edit
 
 
 def _edited(comment: Comment, body: str) -> CommentEdit | None:

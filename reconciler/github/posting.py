@@ -12,7 +12,7 @@ from reconciler.github.concern import concerns
 from reconciler.github.issue import Alarm, Issue, IssueEdit
 from reconciler.github.job import Job
 from reconciler.github.marker import ACTIONS_BOT, Marker, Writer
-from reconciler.github.pulls import NotFound, behind, indirect, merged_by
+from reconciler.github.pulls import NotFound, indirect, merged_by, pull_of
 
 
 def with_pull_request(job: Job) -> tuple[Job, str]:
@@ -26,7 +26,7 @@ def with_pull_request(job: Job) -> tuple[Job, str]:
         return job, "GITHUB_TOKEN is not set, so no comment was written: pass it to the step's env"
     try:
         with RepositoryClient(job) as repository:
-            return replace(job, pull=behind(job.event, job.repository, repository)), ""
+            return replace(job, pull=pull_of(job.event, job.repository, repository)), ""
     except (NotFound, ServiceError) as error:
         return job, f"no comment was written: {error}"
 
@@ -58,13 +58,13 @@ def post_comment(
 
 
 def _brought_up_to_date(
-    repository: RepositoryClient, number: int, deed: comment.CommentEdit | None
+    repository: RepositoryClient, number: int, edit: comment.CommentEdit | None
 ) -> bool:
     """Edit a comment; returns whether it says what it should."""
-    if deed is None:
+    if edit is None:
         return True
     try:
-        repository.edit_comment(number, deed.edits, deed.body)
+        repository.edit_comment(number, edit.edits, edit.body)
     except Denied:
         # Another app's, or gone by now. Where the token lacks the right, the next one tells.
         return False
@@ -120,8 +120,8 @@ def post_outdated(job: Job, number: int, draft: CommentDraft) -> None:
     """
     with RepositoryClient(job) as repository:
         writer = repository.writer()
-        for deed in comment.outdate(repository.comments(number), writer, draft):
-            repository.edit_comment(number, deed.edits, deed.body)
+        for edit in comment.outdate(repository.comments(number), writer, draft):
+            repository.edit_comment(number, edit.edits, edit.body)
 
 
 def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
@@ -134,15 +134,15 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
         writer = repository.writer()
         # Only drift has a use for an issue that was closed.
         found = find_issue(repository, writer, alarm.marker, closed=drift.drifted)
-        deed = issue.decide(found, drift, alarm)
-        if deed is None:
+        edit = issue.decide(found, drift, alarm)
+        if edit is None:
             return
-        if deed.issue is None:
+        if edit.issue is None:
             _open(repository, writer, alarm)
         else:
             narrow = ", as far as it looked," if drift.not_looked and not drift.drifted else ""
             run = f"[this run]({job.run_url}){narrow}"
-            _change(repository, deed, deed.issue, writer, alarm, run)
+            _change(repository, edit, edit.issue, writer, alarm, run)
 
 
 def find_issue(
@@ -181,14 +181,14 @@ def _open(repository: RepositoryClient, writer: Writer, alarm: Alarm) -> None:
 
 def _change(
     repository: RepositoryClient,
-    deed: IssueEdit,
+    edit: IssueEdit,
     found: Issue,
     writer: Writer,
     alarm: Alarm,
     run: str,
 ) -> None:
     number, body = found.number, alarm.body(writer, found.author)
-    match deed.what:
+    match edit.what:
         case "reopen":
             reason = "reopened"
             repository.edit_issue(number, state="open", state_reason=reason, body=body)

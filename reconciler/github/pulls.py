@@ -42,7 +42,7 @@ def indirect(event: Mapping[str, Any]) -> bool:
     return "pull_request" not in event and ("issue" in event or "workflow_run" in event)
 
 
-def behind(event: Mapping[str, Any], repository: str, pulls: Pulls) -> Pull:
+def pull_of(event: Mapping[str, Any], repository: str, pulls: Pulls) -> Pull:
     """Return the pull request behind a comment, or behind the run of another workflow.
 
     Its `head` is the commit that the event is about.
@@ -52,7 +52,7 @@ def behind(event: Mapping[str, Any], repository: str, pulls: Pulls) -> Pull:
         ServiceError: the API refuses or does not answer.
     """
     if "workflow_run" in event:
-        return _behind_run(event["workflow_run"] or {}, repository, pulls)
+        return _pull_of_run(event["workflow_run"] or {}, repository, pulls)
     issue = event["issue"] or {}
     if "pull_request" not in issue:
         raise NotFound(f"#{issue.get('number')} is an issue and no pull request")
@@ -70,7 +70,7 @@ def merged_by(commit: str, pulls: Pulls) -> Pull | None:
     return next(iter(exact or found), None)
 
 
-def _behind_run(run: Mapping[str, Any], repository: str, pulls: Pulls) -> Pull:
+def _pull_of_run(run: Mapping[str, Any], repository: str, pulls: Pulls) -> Pull:
     commit = str(run.get("head_sha") or "")
     listed = (item for item in run.get("pull_requests") or () if _into(item, repository))
     numbers = {int(item["number"]) for item in listed}

@@ -25,7 +25,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class Migration:
     """An MWS subscription on its way; `queue` is the name or ARN, `arn` the handle."""
 
     address: str
@@ -48,24 +48,24 @@ class MigratedSubscription:
     marketplaces: tuple[str, ...]
 
 
-def moves_of(
+def migrations_of(
     declarations: Declarations, origins: Mapping[str, Origin]
-) -> tuple[list[Move], list[str]]:
+) -> tuple[list[Migration], list[str]]:
     """Return the MWS subscriptions that move, and of each other one a note that says why not."""
-    moves, notes = [], []
+    migrations, notes = [], []
     destinations = {item.address: item for item in declarations.desired}
     for item in declarations.desired:
         if item.account in origins and item.spec.kind == "subscription":
             destination = destinations[item.references["destination"]]
-            found = _move(item, destination, origins[item.account])
-            if isinstance(found, Move):
-                moves.append(found)
+            found = _migration(item, destination, origins[item.account])
+            if isinstance(found, Migration):
+                migrations.append(found)
             else:
                 notes.append(f"{item.address}: {found}")
-    return moves, notes
+    return migrations, notes
 
 
-def _move(item: Desired, destination: Desired, origin: Origin) -> Move | str:
+def _migration(item: Desired, destination: Desired, origin: Origin) -> Migration | str:
     """Return where a subscription moves, or why it does not."""
     fields = item.spec.fields()
     former, arn = fields["notificationType"], fields["destination"]
@@ -79,25 +79,25 @@ def _move(item: Desired, destination: Desired, origin: Origin) -> Move | str:
     if not arn.startswith(SP_API_QUEUES):
         return f"the SP-API sends to queues of the partition aws only, not to {arn}"
     queue = name_in(destination.references.get("queue")) or arn
-    return Move(item.address, former, successor, origin, origin.region, queue, arn)
+    return Migration(item.address, former, successor, origin, origin.region, queue, arn)
 
 
 def rows_of(
-    moves: Iterable[Move],
+    migrations: Iterable[Migration],
     applications: SuccessorApplications,
     declarations: Declarations,
     choices: Choices,
 ) -> tuple[dict[MigratedSubscription, list[str]], list[str]]:
     """Return sellers by the subscription that is to be written for them, and notes."""
-    grouped: dict[tuple[str, str, str], list[Move]] = {}
-    for move in moves:
-        key = (move.region, move.origin.seller, move.successor.name)
-        grouped.setdefault(key, []).append(move)
+    grouped: dict[tuple[str, str, str], list[Migration]] = {}
+    for migration in migrations:
+        key = (migration.region, migration.origin.seller, migration.successor.name)
+        grouped.setdefault(key, []).append(migration)
     rows: dict[MigratedSubscription, list[str]] = {}
     notes: list[str] = []
     for (region, seller, _), group in sorted(grouped.items()):
         notes += _flagged(group, choices)
-        if len({move.arn for move in group}) > 1 and not choices.keep_first:
+        if len({migration.arn for migration in group}) > 1 and not choices.keep_first:
             continue
         account, name = applications.of(seller, region)
         row = _row(account, group)
@@ -109,21 +109,24 @@ def rows_of(
     return rows, notes
 
 
-def _row(account: str, group: Sequence[Move]) -> MigratedSubscription:
+def _row(account: str, group: Sequence[Migration]) -> MigratedSubscription:
     """Return what a group of moves becomes: one queue, and all marketplaces."""
-    first = min(group, key=lambda move: move.queue)
-    marketplaces = sorted({move.origin.marketplace for move in group})
+    first = min(group, key=lambda migration: migration.queue)
+    marketplaces = sorted({migration.origin.marketplace for migration in group})
     narrowed = tuple(marketplaces) if first.successor.by_marketplace else ()
     return MigratedSubscription(
         account, first.arn, first.successor.name, first.successor.version, narrowed
     )
 
 
-def _flagged(group: Iterable[Move], choices: Choices) -> Iterator[str]:
+def _flagged(group: Iterable[Migration], choices: Choices) -> Iterator[str]:
     """Yield what the SP-API does otherwise with subscriptions of one seller to one type."""
-    moves = sorted(group, key=lambda move: move.queue)
-    names, successor = ", ".join(move.address for move in moves), moves[0].successor
-    queues = sorted({move.queue for move in moves})
+    migrations = sorted(group, key=lambda migration: migration.queue)
+    names, successor = (
+        ", ".join(migration.address for migration in migrations),
+        migrations[0].successor,
+    )
+    queues = sorted({migration.queue for migration in migrations})
     if len(queues) > 1:
         kept = (
             f"all of it goes to {queues[0]}, forward it from there"
@@ -156,8 +159,8 @@ def _covering(row: MigratedSubscription, seller: str, declarations: Declarations
     )
 
 
-def _covered(covering: Desired, row: MigratedSubscription, group: Iterable[Move]) -> str:
-    names = ", ".join(sorted(move.address for move in group))
+def _covered(covering: Desired, row: MigratedSubscription, group: Iterable[Migration]) -> str:
+    names = ", ".join(sorted(migration.address for migration in group))
     wanted = f" with marketplaces {', '.join(row.marketplaces)}" if row.marketplaces else ""
     return (
         f"{names}: {covering.address} is declared for {row.type} already, and a seller has one; "

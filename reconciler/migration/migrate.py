@@ -12,8 +12,8 @@ from reconciler.migration.cutover import head
 from reconciler.migration.mapping import (
     Choices,
     MigratedSubscription,
-    Move,
-    moves_of,
+    Migration,
+    migrations_of,
     name_in,
     rows_of,
 )
@@ -71,7 +71,7 @@ def migrate(declarations: Declarations, services: Iterable[Service], choices: Ch
         SettingsError: a choice is about a seller who is not declared.
     """
     accounts = Accounts.of(declarations, services)
-    moves, left = moves_of(declarations, accounts.origins)
+    migrations, left = migrations_of(declarations, accounts.origins)
     applications = SuccessorApplications(
         accounts.successor,
         accounts.applications.values(),
@@ -79,27 +79,27 @@ def migrate(declarations: Declarations, services: Iterable[Service], choices: Ch
         choices.sellers,
         declarations.accounts.keys(),
     )
-    rows, flagged = rows_of(moves, applications, declarations, choices)
+    rows, flagged = rows_of(migrations, applications, declarations, choices)
     notes = [*left, *flagged, *sorted(applications.notes)]
     if not rows:
         return Migrated("", 0, tuple(notes))
     stubs = applications.stubs()
     text = written(
-        {"accounts": stubs, **_sections(rows, moves, declarations, accounts)},
-        head(_used(rows, moves), _variables(stubs), notes),
+        {"accounts": stubs, **_sections(rows, migrations, declarations, accounts)},
+        head(_used(rows, migrations), _variables(stubs), notes),
     )
     return Migrated(text, sum(len(sellers) for sellers in rows.values()), tuple(notes))
 
 
 def _sections(
     rows: Mapping[MigratedSubscription, list[str]],
-    moves: Iterable[Move],
+    migrations: Iterable[Migration],
     declarations: Declarations,
     accounts: Accounts,
 ) -> dict[str, dict[str, Any]]:
     """Return destinations that are missing, and the subscriptions, as they stand in YAML."""
     names = _destinations(declarations, accounts)
-    queues = {move.arn: move.queue for move in moves}
+    queues = {migration.arn: migration.queue for migration in migrations}
     missing = {
         f"{row.account} {row.arn}": (row.account, row.arn)
         for row in rows
@@ -152,10 +152,16 @@ def _subscriptions(
     return dict(sorted(made.items()))
 
 
-def _used(rows: Iterable[MigratedSubscription], moves: Iterable[Move]) -> dict[str, Successor]:
+def _used(
+    rows: Iterable[MigratedSubscription], migrations: Iterable[Migration]
+) -> dict[str, Successor]:
     """Return the successors that are written, by MWS type."""
     types = {row.type for row in rows}
-    return {move.former: move.successor for move in moves if move.successor.name in types}
+    return {
+        migration.former: migration.successor
+        for migration in migrations
+        if migration.successor.name in types
+    }
 
 
 def _declared(declarations: Declarations, kind: str) -> set[str]:

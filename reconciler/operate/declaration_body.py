@@ -48,7 +48,7 @@ def body(
     return {**told, "protect": protected} if protected or usual else told
 
 
-def homeless(spec: Spec, names: Names) -> bool:
+def refers_to_undeclared(spec: Spec, names: Names) -> bool:
     """Say whether a reference leads to what neither has a key nor can be given by remote value."""
     return any(
         reference.remote is None and names(reference, handle) is None

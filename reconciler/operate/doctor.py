@@ -33,7 +33,7 @@ class _Finding:
     """What one look found."""
 
     examination: Examination
-    ailments: tuple[Impediment, ...]
+    impediments: tuple[Impediment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,12 @@ def _examine(examinations: Iterable[Examination], each: Each) -> _Findings:
         looked = each(_look, wanted)
         found += looked
         if stage.decisive:
-            broken |= {item.examination.part for item in looked if _serious(item.ailments)}
+            broken |= {item.examination.part for item in looked if _serious(item.impediments)}
     return _Findings(tuple(found), skipped)
 
 
-def _serious(ailments: Iterable[Impediment]) -> bool:
-    return any(not item.optional for item in ailments)
+def _serious(impediments: Iterable[Impediment]) -> bool:
+    return any(not item.optional for item in impediments)
 
 
 def _look(examination: Examination) -> _Finding:
@@ -188,20 +188,20 @@ def _complaints(account: str, answer: _Findings | Unanswered) -> Iterator[tuple[
         return
     for finding in answer.found:
         stage, subject = finding.examination.stage, finding.examination.subject
-        for ailment in finding.ailments:
-            yield stage, _complaint(account, subject, ailment, stage.name)
+        for impediment in finding.impediments:
+            yield stage, _complaint(account, subject, impediment, stage.name)
 
 
-def _complaint(account: str, check: str, ailment: Impediment, stage: str = "") -> Complaint:
+def _complaint(account: str, check: str, impediment: Impediment, stage: str = "") -> Complaint:
     # Sentences of errors name the account themselves.
-    problem = ailment.problem.removeprefix("accounts.").removeprefix(f"{account}: ")
+    problem = impediment.problem.removeprefix("accounts.").removeprefix(f"{account}: ")
     return Complaint(
         account=account,
         stage=stage,
         check=check,
         problem=problem,
-        remedy=ailment.remedy,
-        optional=ailment.optional,
+        remedy=impediment.remedy,
+        optional=impediment.optional,
     )
 
 

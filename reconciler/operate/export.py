@@ -61,11 +61,11 @@ def express(
     known, _ = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, Selection(accounts))
     mine, notes = _sorted_out(world, declarations, accounts)
-    trial = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
-    document, text = trial.run(Composer(declarations, services))
+    read_back = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
+    document, text = read_back.run(Composer(declarations, services))
     covered = (live for draft in document.drafts.values() for live in draft.live)
-    told = (*notes, *sorted(trial.refused.values()))
-    return Exported(text, tuple(covered), told, len(trial.refused), len(notes), observation)
+    told = (*notes, *sorted(read_back.refused.values()))
+    return Exported(text, tuple(covered), told, len(read_back.refused), len(notes), observation)
 
 
 def _sorted_out(

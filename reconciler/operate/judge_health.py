@@ -21,7 +21,7 @@ from reconciler.core.verdicts.health import (
 )
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
-from reconciler.operate.links import Links
+from reconciler.operate.live_references import LiveReferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,9 @@ class _Judges:
     def __init__(self, seen: Seen, limits: HealthLimits) -> None:
         self._seen = seen
         self._limits = limits
-        self._links = Links(seen.declared.desired, seen.live, seen.unread, seen.remote)
+        self._references = LiveReferences(
+            seen.declared.desired, seen.live, seen.unread, seen.remote
+        )
         self._live = {item.live_address: item for item in seen.live}
         self._dead_letter_queues = {
             address
@@ -121,11 +123,11 @@ class _Judges:
         """Judge a destination: does it exist, and does what it leads to?"""
         live, state = self._met(item), self._presence(item)
         target = next(references(item.spec), None)
-        name = self._links.name(target[1].kind, target[2]) if target else None
+        name = self._references.name(target[1].kind, target[2]) if target else None
         alive = False if state == "missing" else None
         problems = [*self._absent(item)]
         if live is not None:
-            alive = self._links.leads_somewhere(live)
+            alive = self._references.leads_somewhere(live)
             problems += self._astray(item)
             problems += [f"{name} does not exist"] if alive is False and not problems else []
             problems += self._obstacles(live)
@@ -173,7 +175,7 @@ class _Judges:
     def _presence(self, item: Desired) -> Presence:
         if self._met(item) is not None:
             return "present"
-        return "unknown" if self._links.unread(item) else "missing"
+        return "unknown" if self._references.unread(item) else "missing"
 
     def _absent(self, item: Desired) -> Iterator[str]:
         if self._presence(item) == "missing":
@@ -189,7 +191,7 @@ class _Judges:
     def _dead_letters(self, live: Live) -> int | None:
         """Count what waits in the live dead-letter queue, which is of the queue's own kind."""
         for _, reference, handle in references(live.spec):
-            target = self._links.behind(live.account, reference, handle)
+            target = self._references.referred(live.account, reference, handle)
             if reference.kind == live.spec.kind and target and target.backlog:
                 return target.backlog.visible
         return None
@@ -220,20 +222,20 @@ class _Judges:
 
     def _destination_alive(self, live: Live) -> bool | None:
         for _, reference, handle in references(live.spec):
-            target = self._links.behind(live.account, reference, handle)
+            target = self._references.referred(live.account, reference, handle)
             if target is not None:
-                return self._links.leads_somewhere(target)
-            return self._links.there(live.account, reference, handle)
+                return self._references.leads_somewhere(target)
+            return self._references.there(live.account, reference, handle)
         return None
 
     def _obstacles(self, live: Live) -> Iterator[str]:
         """Yield why nothing gets to where a live destination leads."""
         sender = live.spec.delivery.sender
         for _, reference, handle in references(live.spec):
-            target = self._links.behind(live.account, reference, handle)
+            target = self._references.referred(live.account, reference, handle)
             if target is not None and target.detailed and sender is not None:
-                name = self._links.name(reference.kind, handle)
-                declared = self._links.declared(reference.kind, handle)
+                name = self._references.name(reference.kind, handle)
+                declared = self._references.declared(reference.kind, handle)
                 healed = declared is not None and not any(
                     declared.spec.delivery.obstacles(declared.spec, sender)
                 )
@@ -244,14 +246,16 @@ class _Judges:
         part = item.spec.partition()
         if part is None:
             return None
-        return self._seen.consents.get((item.account, part), not self._links.unread(item) or None)
+        return self._seen.consents.get(
+            (item.account, part), not self._references.unread(item) or None
+        )
 
     def _state(self, item: Desired, consent: bool | None) -> SubscriptionState:
         if consent is False:
             return "unauthorised"
         live = self._met(item)
         if live is None:
-            return "unknown" if self._links.unread(item) else "missing"
+            return "unknown" if self._references.unread(item) else "missing"
         return "enabled" if live.spec.delivery.active(live.spec) else "disabled"
 
     def _state_problems(self, item: Desired, state: SubscriptionState) -> Iterator[str]:

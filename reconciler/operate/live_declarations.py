@@ -14,7 +14,7 @@ from reconciler.core.model.addresses import Handle, ReferenceKey, declared_addre
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Reference, Spec, live_address, references
 from reconciler.core.service import Declaration, Service, WrittenDeclaration, sections_of
-from reconciler.operate.declaration_body import body, homeless
+from reconciler.operate.declaration_body import body, refers_to_undeclared
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
 
@@ -85,12 +85,12 @@ class LiveDeclaration:
 class Document:
     """The entries of a file by section and name; `drafts` are by declared address.
 
-    `homeless` are those left out since they refer to what has no declaration.
+    `dangling` are those left out since they refer to what has no declaration.
     """
 
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
     drafts: dict[str, LiveDeclaration] = field(default_factory=dict)
-    homeless: list[LiveDeclaration] = field(default_factory=list)
+    dangling: list[LiveDeclaration] = field(default_factory=list)
 
 
 def drafts_of(
@@ -147,8 +147,10 @@ class Composer:
                 for live in draft.live:
                     _learn(known, live, names[draft.address])
             for draft in here:
-                if homeless(draft.written.specs[0], partial(_name, known, draft.account)):
-                    document.homeless.append(draft)
+                if refers_to_undeclared(
+                    draft.written.specs[0], partial(_name, known, draft.account)
+                ):
+                    document.dangling.append(draft)
                     continue
                 name = names[draft.address]
                 fields = self._fields(draft, name, known, explicit.get(draft.address, frozenset()))

@@ -59,14 +59,14 @@ class ReadBack:
         while True:
             left = [draft for draft in self.drafts if draft.address not in self.refused]
             document = composer.compose(left, self.explicit)
-            for draft in document.homeless:
+            for draft in document.dangling:
                 self._refuse(draft, "what it refers to was not read, or is not exported either")
             text = written(document.sections, HEAD) if document.drafts else ""
             faults = list(self._faults(document, text)) if text else []
             # Of several faults of one draft the first is mended, and then it is tried again.
             for fault in {fault.draft.address: fault for fault in reversed(faults)}.values():
                 self._mend(fault)
-            if not faults and not document.homeless:
+            if not faults and not document.dangling:
                 return document, text
 
     def _refuse(self, draft: LiveDeclaration, message: str) -> None:

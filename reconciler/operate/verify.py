@@ -25,7 +25,7 @@ from reconciler.core.world.observation import Observation
 from reconciler.notifications import RECOGNISERS
 from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
 from reconciler.run import Progress, Session, observe, select, silent
-from reconciler.run.failures import told
+from reconciler.run.failures import as_sentence
 
 SIDE_BY_SIDE = 8
 PUSH_WITHIN = 10.0
@@ -93,7 +93,7 @@ def chosen(declarations: Declarations, selection: Selection) -> tuple[Desired, .
     )
 
 
-def accounts_behind(declarations: Declarations, items: Iterable[Desired]) -> frozenset[str]:
+def accounts_involved(declarations: Declarations, items: Iterable[Desired]) -> frozenset[str]:
     """Return the accounts of objects and of all that they lead to."""
     by_address = {item.address: item for item in declarations.desired}
     waiting, found = [item.address for item in items], set[DeclaredAddress]()
@@ -129,7 +129,7 @@ def verify(
         named = ", ".join((*terms.targets, *terms.accounts))
         raise WrongUsage(f"{named}: no declared subscription matches; name one, or none for all")
     # Subscriptions nobody declared prove nothing, and looking for them may take long.
-    providers = session.providers(accounts_behind(declared, items))
+    providers = session.providers(accounts_involved(declared, items))
     seen = observe(declared, providers, discovery=DECLARED, progress=progress)
     sandboxed = manner.sandboxed or session.sandboxed
     manner = replace(manner, sandboxed=sandboxed, recognisers=session.recognisers())
@@ -160,8 +160,8 @@ def prove(
     results = _run([item for item in trials.values() if isinstance(item, MessageTest)], progress)
     proofs = []
     for chain in found:
-        trial = trials[chain.item.address]
-        more = results[trial.key] if isinstance(trial, MessageTest) else trial
+        test = trials[chain.item.address]
+        more = results[test.key] if isinstance(test, MessageTest) else test
         proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
     return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
 
@@ -227,8 +227,8 @@ def _key(live: Live) -> Key:
 def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
     """Run each test once, those of one line one after the other, and return what each found."""
     lines: dict[Key, dict[Key, MessageTest]] = {}
-    for trial in trials:
-        lines.setdefault(trial.line, {}).setdefault(trial.key, trial)
+    for test in trials:
+        lines.setdefault(test.line, {}).setdefault(test.key, test)
     results: dict[Key, Links] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="verify") as pool:
         jobs = [pool.submit(_run_line, tuple(line.values())) for line in lines.values()]
@@ -240,13 +240,13 @@ def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
 
 
 def _run_line(trials: Sequence[MessageTest]) -> dict[Key, Links]:
-    return {trial.key: _outcome(trial) for trial in trials}
+    return {test.key: _outcome(test) for test in trials}
 
 
-def _outcome(trial: MessageTest) -> Links:
+def _outcome(test: MessageTest) -> Links:
     try:
-        return trial.run()
+        return test.run()
     except PlanRefused:
         raise
     except ReconcilerError as error:
-        return (Link(NAME, "broken", told(trial.account, error)),)
+        return (Link(NAME, "broken", as_sentence(test.account, error)),)

@@ -12,7 +12,7 @@ from reconciler.run.progress import Progress, silent
 from reconciler.run.questions import Question, Unanswered, ask
 from reconciler.run.reach import select, selected, to_read
 from reconciler.run.recording import Taken, look_at_everything, snapshot
-from reconciler.run.referrers import look_behind
+from reconciler.run.referrers import look_for_referrers
 from reconciler.run.session import Connect, Discover, Session, Tell
 from reconciler.run.steps import Recorder
 from reconciler.run.stored import Recalled, StoredSnapshot
@@ -39,7 +39,7 @@ __all__ = [
     "drift",
     "how_far",
     "look_at_everything",
-    "look_behind",
+    "look_for_referrers",
     "look_further",
     "observe",
     "plan",

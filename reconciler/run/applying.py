@@ -25,7 +25,7 @@ from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
 SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
 """Seconds after which other runs are looked at while something is under way here."""
-NO_PATIENCE = ShardWait()
+NO_SHARD_WAIT = ShardWait()
 INTERRUPTED = "interrupted before it was begun"
 
 
@@ -87,7 +87,7 @@ def apply(
         progress=progress,
         recorder=recorder,
         stop=stop,
-        patience=ShardWait(wait, session.tell),
+        shard_wait=ShardWait(wait, session.tell),
         limit=limit,
     )
 
@@ -99,7 +99,7 @@ def carry_out(
     progress: Progress = silent,
     recorder: Recorder | None = None,
     stop: threading.Event | None = None,
-    patience: ShardWait = NO_PATIENCE,
+    shard_wait: ShardWait = NO_SHARD_WAIT,
     limit: TimeLimit | None = None,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
@@ -107,14 +107,14 @@ def carry_out(
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
     failure stops exactly what depends on it, and all later waves. Steps that prune wait until all
     others have ended, and are held back where what may take over from theirs is not there. What
-    other runs make at the same time is waited for, as long as `patience` lasts.
+    other runs make at the same time is waited for, as long as `shard_wait` lasts.
     Once `stop` is set or `limit` reached, calls under way finish and nothing more is begun. So it
     is with the first KeyboardInterrupt, which may come between any two lines, though; a second one
     escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
         worker = Worker(prepared, providers, recorder)
-        elsewhere = Elsewhere(prepared, providers, patience)
+        elsewhere = Elsewhere(prepared, providers, shard_wait)
         halt = _Halt(stop or threading.Event(), limit)
         run = _Run(prepared, worker, pool, progress, halt, elsewhere)
         try:

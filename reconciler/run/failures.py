@@ -7,7 +7,7 @@ from reconciler.core.model.errors import ReconcilerError, ServiceError
 log = logging.getLogger(__name__)
 
 
-def told(account: str, error: Exception) -> str:
+def as_sentence(account: str, error: Exception) -> str:
     """Return what to tell of an error that came up while working on `account`."""
     if isinstance(error, ServiceError):
         return str(error)  # it names the account itself

@@ -84,7 +84,7 @@ class _Shared:
 
     def __init__(self, look: Callable[[], list[Live]]) -> None:
         self._look = look
-        self._asking = threading.Lock()
+        self._joining = threading.Lock()
         self._looking = threading.Lock()
         self._next: _Turn | None = None
 
@@ -94,10 +94,10 @@ class _Shared:
         Raises:
             ServiceError: the look failed.
         """
-        with self._asking:
+        with self._joining:
             self._next = turn = self._next or _Turn()
         with self._looking:
-            with self._asking:
+            with self._joining:
                 mine = turn is self._next
                 if mine:
                     self._next = None

@@ -23,7 +23,7 @@ from reconciler.core.world.discovery import EVERYTHING, Discovery, too_narrow
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.unread import Unread
-from reconciler.run.failures import told
+from reconciler.run.failures import as_sentence
 from reconciler.run.progress import Progress, silent
 from reconciler.run.threads import side_by_side, watch
 
@@ -186,7 +186,7 @@ class _Reader:
         except PlanRefused:
             raise
         except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
-            return Found(unread=(Unread(scope, told(scope.account, error)),))
+            return Found(unread=(Unread(scope, as_sentence(scope.account, error)),))
         return Found(live, tuple(self._denied(scope)))
 
     def _denied(self, scope: Scope) -> Iterator[Unread]:
@@ -194,7 +194,7 @@ class _Reader:
         asked = self.asked.get(scope)
         for topic, error in sorted(asked.denied.items()) if asked else ():
             part = replace(scope, topics=frozenset({topic}))
-            yield Unread(part, told(scope.account, error))
+            yield Unread(part, as_sentence(scope.account, error))
 
     def _interest(self, provider: Provider, scope: Scope, before: Sequence[Found]) -> Interest:
         known, account = self._known.get(scope), scope.account

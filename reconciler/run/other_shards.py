@@ -33,13 +33,13 @@ class Elsewhere:
     """Tells which steps of other runs are done, by looking at what is live."""
 
     def __init__(
-        self, prepared: Prepared, providers: Mapping[str, Provider], patience: ShardWait
+        self, prepared: Prepared, providers: Mapping[str, Provider], shard_wait: ShardWait
     ) -> None:
         self._handles = prepared.handles
         self._rules = prepared.rules
         self._stack = prepared.plan.stack
         self._providers = providers
-        self._patience = patience
+        self._shard_wait = shard_wait
         self._pause = FIRST_PAUSE
         self._waited = 0.0
         self._told: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Elsewhere:
 
     def pause(self) -> float:
         """Return the seconds to wait until the next look, 0 where it took too long already."""
-        left = max(0.0, self._patience.seconds - self._waited)
+        left = max(0.0, self._shard_wait.seconds - self._waited)
         seconds = min(self._pause, left)
         self._pause = min(self._pause * 1.5, LONGEST_PAUSE)
         self._waited += seconds
@@ -59,8 +59,8 @@ class Elsewhere:
         names = tuple(sorted({step.address for step in awaited}))
         if names != self._told:
             self._told = names
-            span = format_age(round(self._patience.seconds))
-            self._patience.tell(
+            span = format_age(round(self._shard_wait.seconds))
+            self._shard_wait.tell(
                 f"waiting for other shards, up to {span} in all: {short_list(names)}"
             )
 
@@ -104,7 +104,7 @@ class Elsewhere:
             try:
                 live = list(self._look(account, scope, here))
             except ReconcilerError as error:
-                self._patience.tell(f"not read: {error}")
+                self._shard_wait.tell(f"not read: {error}")
                 continue
             for step in here:
                 yield step, [it for it in live if it.account == account and _is_of(step, it)]

@@ -17,7 +17,7 @@ from reconciler.core.world.snapshot import Outdated
 from reconciler.run.observing import look_further, observe
 from reconciler.run.progress import Progress, silent
 from reconciler.run.reach import bearing, select, to_read
-from reconciler.run.referrers import look_behind
+from reconciler.run.referrers import look_for_referrers
 from reconciler.run.session import Discover, Session
 
 
@@ -62,21 +62,21 @@ def plan(
     )
     look = _Look(session, discovery, progress)
     seen = look.at(accounts)
-    prepared = make(seen, targets=_targets(accounts))
+    prepared = make(seen, identities=_identities(accounts))
     wider = look_further(seen, prepared.steps, declared, look.providers, progress=progress)
     if wider is not seen:
-        prepared = make(wider, targets=_targets(accounts))
+        prepared = make(wider, identities=_identities(accounts))
     # Before anything is taken away, whatever may point at it is looked for.
     if further := bearing(declared, prepared, accounts, session.services):
         accounts = {**accounts, **further}
         wider = wider.beside(look.beside(further))
-        prepared = make(wider, targets=_targets(accounts))
-    behind = look_behind(wider, prepared, look.providers, progress=progress)
-    if behind is not wider:
-        prepared = make(behind, targets=_targets(accounts))
+        prepared = make(wider, identities=_identities(accounts))
+    referring = look_for_referrers(wider, prepared, look.providers, progress=progress)
+    if referring is not wider:
+        prepared = make(referring, identities=_identities(accounts))
     for sentence in prepared.idle:
         raise WrongUsage(sentence)
-    return Planned(prepared, behind)
+    return Planned(prepared, referring)
 
 
 def drift(
@@ -148,8 +148,8 @@ class _Look:
         return self.at(accounts)
 
 
-def _targets(accounts: Mapping[str, Account]) -> dict[str, Any]:
-    return {name: accounts[name].target() for name in sorted(accounts)}
+def _identities(accounts: Mapping[str, Account]) -> dict[str, Any]:
+    return {name: accounts[name].identity() for name in sorted(accounts)}
 
 
 def _was_live(session: Session) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from reconciler.core.provider import Each
-from reconciler.run.failures import told
+from reconciler.run.failures import as_sentence
 from reconciler.run.progress import Progress, silent
 from reconciler.run.threads import side_by_side, watch
 
@@ -52,4 +52,4 @@ def _answer(question: Question[A], each: Each) -> A | Unanswered:
     try:
         return question.ask(each)
     except Exception as error:  # noqa: BLE001 - a defect in one account must not hide the rest
-        return Unanswered(question.account, told(question.account, error))
+        return Unanswered(question.account, as_sentence(question.account, error))

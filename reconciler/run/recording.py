@@ -48,6 +48,6 @@ def snapshot(session: Session, *, progress: Progress = silent) -> Taken:
     declared = session.declarations
     discovery = how_far(session, unasked="all")
     seen = _observed(session, discovery, progress)
-    accounts = {name: declared.accounts[name].target() for name in sorted(seen.accounts or ())}
+    accounts = {name: declared.accounts[name].identity() for name in sorted(seen.accounts or ())}
     scopes = [scope for item in session.providers(accounts).values() for scope in item.scopes()]
     return Taken(take(declared, seen, scopes, accounts, datetime.now(UTC), discovery), seen)

@@ -13,7 +13,7 @@ from reconciler.run.progress import Progress, silent
 from reconciler.run.questions import Question, Unanswered, ask
 
 
-def look_behind(
+def look_for_referrers(
     observation: Observation,
     prepared: Prepared,
     providers: Mapping[str, Provider],

@@ -11,7 +11,7 @@ from reconciler.core.model.steps import Step
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.recheck import objection, pointed_at
 from reconciler.core.provider import Provider
-from reconciler.run.failures import told
+from reconciler.run.failures import as_sentence
 from reconciler.run.lookout import Lookout
 
 Side = TypeVar("Side", Desired, Live)
@@ -85,7 +85,9 @@ class Worker:
         try:
             why_not = self._objection(provider, step)
         except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
-            why_not = f"{told(account, error)}; what cannot be looked at first is left as it is"
+            why_not = (
+                f"{as_sentence(account, error)}; what cannot be looked at first is left as it is"
+            )
         if why_not is not None:
             return End(step, "failed", error=why_not)
         try:
@@ -94,7 +96,7 @@ class Worker:
             # Nothing may be put in the place of what is perhaps there.
             return End(step, "failed", error=f"{error}; it may have been done: {LOOK}")
         except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
-            message = told(account, error)
+            message = as_sentence(account, error)
         if step.change.action == "replace" and step.verb == "create":
             message = f"{message}; {self._put_back(provider, step)}"
         return End(step, "failed", error=message)
@@ -139,7 +141,7 @@ class Worker:
         try:
             provider.create(replace(change.wanted, spec=self._handles.outside(change.former)))
         except Exception as error:  # noqa: BLE001 - the first failure must still be told
-            reason = told(change.wanted.account, error)
+            reason = as_sentence(change.wanted.account, error)
             return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"
         return "the former one was put back"
 

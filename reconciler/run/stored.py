@@ -11,7 +11,7 @@ from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing
 from reconciler.core.service import Account
 from reconciler.core.text.phrases import age
-from reconciler.core.world.discovery import Discovery, left_behind, seen_topics
+from reconciler.core.world.discovery import Discovery, left_over, seen_topics
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.snapshot import Snapshot, recall, unseal
 from reconciler.run.reach import Services
@@ -53,27 +53,31 @@ class StoredSnapshot:
             Outdated: another version of this tool made it.
             PlanRefused: it is not a sound snapshot of these declarations' stack.
         """
-        targets = {name: account.target() for name, account in declared.accounts.items()}
-        snapshot, seen = self.unsealed(self.read(), declared, services, targets)
-        renamed = {name for name, it in snapshot.accounts.items() if it in targets.values()}
+        identities = {name: account.identity() for name, account in declared.accounts.items()}
+        snapshot, seen = self.unsealed(self.read(), declared, services, identities)
+        renamed = {name for name, it in snapshot.accounts.items() if it in identities.values()}
         then = (
             item
             for item in recall(snapshot, services)
             if item.account in declared.accounts or item.account not in renamed
         )
-        return Discovery(seen=seen_topics(seen.live), left=left_behind(then, declared.accounts))
+        return Discovery(seen=seen_topics(seen.live), left=left_over(then, declared.accounts))
 
     def unsealed(
-        self, content: bytes, declared: Declarations, services: Services, targets: Mapping[str, Any]
+        self,
+        content: bytes,
+        declared: Declarations,
+        services: Services,
+        identities: Mapping[str, Any],
     ) -> tuple[Snapshot, Observation]:
-        """Return a content of it, and what it observed of the accounts in `targets`.
+        """Return a content of it, and what it observed of the accounts in `identities`.
 
         Raises:
             Outdated: another version of this tool made it.
             PlanRefused: it is not a sound snapshot of these declarations' stack.
         """
         try:
-            return unseal(content, declared, services, targets)
+            return unseal(content, declared, services, identities)
         except PlanRefused as error:
             raise type(error)(f"{self.name}: {error}") from error
 
@@ -111,8 +115,8 @@ class Recalled:
         Raises:
             PlanRefused: it is no snapshot of these declarations.
         """
-        targets = {name: account.target() for name, account in accounts.items()}
-        _, seen = self.stored.unsealed(self.content, self.declared, self.services, targets)
+        identities = {name: account.identity() for name, account in accounts.items()}
+        _, seen = self.stored.unsealed(self.content, self.declared, self.services, identities)
         told = tuple(map(_as_finding, self.strays))
         return seen.beside(Observation(warnings=told, accounts=frozenset()))
 

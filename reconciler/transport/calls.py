@@ -50,7 +50,7 @@ class Calls:
     `paces` gives the limit of a bucket by the part of its name before the first colon, so that
     `createSubscription:acme-de` draws on a bucket of its own with the pace of `createSubscription`;
     "*" is the pace of all others. At most `concurrency` calls are under way at once. A call is
-    tried `tries` times, and not again once `patience` seconds have gone by.
+    tried `tries` times, and not again once `retry_for` seconds have gone by.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Calls:
         paces: Mapping[str, Pace] | None = None,
         concurrency: int = 16,
         tries: int = 5,
-        patience: float = 90.0,
+        retry_for: float = 90.0,
     ) -> None:
         self._clock = clock
         self._paces = dict(paces or {})
         self._tries = tries
-        self._patience = patience
+        self._retry_for = retry_for
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
@@ -96,7 +96,7 @@ class Calls:
                 wait = self._wait_before_retry(bucket, error, attempt)
                 if attempt + 1 == self._tries:
                     raise
-                if self._clock.now() - start + wait > self._patience:
+                if self._clock.now() - start + wait > self._retry_for:
                     self._say_wish(error)
                     raise
                 self._pause(wait, str(error))
@@ -133,14 +133,14 @@ class Calls:
             self._pause(wait, _limited(bucket, current.pace))
 
     def _pause(self, seconds: float, why: str) -> None:
-        with WAITS.told(seconds, why):
+        with WAITS.announced(seconds, why):
             self._clock.sleep(seconds)
 
     def _say_wish(self, error: Transient | Unclear) -> None:
         if isinstance(error, Transient) and error.retry_after is not None:
             error.message += (
                 f"; it asks to wait {error.retry_after:.0f} s, and a call is given up after "
-                f"{self._patience:.0f} s: run again later"
+                f"{self._retry_for:.0f} s: run again later"
             )
 
     def _wait_before_retry(self, bucket: str, error: Transient | Unclear, attempt: int) -> float:

@@ -87,7 +87,7 @@ def failed_within(error: BaseException) -> Failed | None:
     return next((cause for cause in _causes(error) if isinstance(cause, Failed)), None)
 
 
-def told(site: HttpCall, error: Exception) -> Failed:
+def as_failed(site: HttpCall, error: Exception) -> Failed:
     """Return what an exception of urllib3, TLS or the socket means."""
     causes = tuple(_causes(error))
     for cause in causes:

@@ -23,9 +23,9 @@ from reconciler.transport.failures import (
     Failed,
     HttpCall,
     TooLarge,
+    as_failed,
     redirected,
     refused_by_proxy,
-    told,
 )
 from reconciler.transport.lines import AnswerLimits, PlainPool, TlsPool
 from reconciler.transport.routes import Proxy, Routes
@@ -189,7 +189,7 @@ class Http:
         try:
             return self._sent(way, method, url, *rest)
         except (HTTPError, OSError, TooLarge) as error:
-            raise told(way.site, error) from error
+            raise as_failed(way.site, error) from error
         except ValueError:
             # The cause would hold the token that no header can hold.
             raise Failed(

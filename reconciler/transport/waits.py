@@ -19,7 +19,7 @@ class Waits:
         self._waits: dict[object, tuple[float, str]] = {}
 
     @contextmanager
-    def told(self, seconds: float, why: str) -> Iterator[None]:
+    def announced(self, seconds: float, why: str) -> Iterator[None]:
         """Have a wait of so many seconds told as long as the context lasts."""
         if seconds < LONG:
             yield

@@ -35,7 +35,7 @@ TAP = declare("t", "works", Tap(client="de", use="u", pipe=""), refs={"pipe": PI
 def plan(*desired, live=(), selection=None, targets=None, **more):
     observed = seen(*live, warnings=more.pop("warnings", ()))
     return prepare(
-        world(*desired, **more), observed, selection=selection or Selection(), targets=targets
+        world(*desired, **more), observed, selection=selection or Selection(), identities=targets
     ).plan
 
 

@@ -63,7 +63,7 @@ def located(declared, **numbers):
 
 
 def targets(declared):
-    return {name: account.target() for name, account in declared.accounts.items()}
+    return {name: account.identity() for name, account in declared.accounts.items()}
 
 
 def snapped(cloud, declared, providers=None, now=NOW, discovery=EVERYTHING):
@@ -77,7 +77,7 @@ def snapped(cloud, declared, providers=None, now=NOW, discovery=EVERYTHING):
 
 def planned(text, declared):
     _, observation = unseal(text, declared, SERVICES, targets(declared))
-    return prepare(declared, observation, targets=targets(declared)).plan
+    return prepare(declared, observation, identities=targets(declared)).plan
 
 
 TANK = declare("a", "depot", Tank(name="a"))
@@ -112,7 +112,7 @@ def test_a_plan_against_a_snapshot_is_byte_for_byte_the_plan_against_what_it_was
     settle(cloud, first)
     declared = located(second)
     seen = run.observe(declared, cloud.providers())
-    live = written(lambda: prepare(declared, seen, targets=targets(declared)).plan)
+    live = written(lambda: prepare(declared, seen, identities=targets(declared)).plan)
     text = snapped(cloud, located(first))
     assert written(lambda: planned(text, declared)) == live
 
@@ -358,7 +358,7 @@ def test_a_topic_declared_since_alone_is_unknown_where_only_declared_ones_were_a
     text = snapped(cloud, before, discovery=discovery)
     after = located(world(WELL, PIPE, old, new, policy=policy))
     _, observation = unseal(text, after, topical, targets(after))
-    plan = prepare(after, observation, targets=targets(after)).plan
+    plan = prepare(after, observation, identities=targets(after)).plan
     assert plan.unknown == unknown
     assert [action.action for action in plan.actions] == ["create"] * (not unknown)
     assert plan.complete is not bool(unknown)

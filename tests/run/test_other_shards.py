@@ -42,8 +42,8 @@ class Shard:
             self.told.append(text)
             tell(text)
 
-        patience = run.ShardWait(seconds, hear)
-        return run.carry_out(self.prepared, self.providers, patience=patience, **more)
+        shard_wait = run.ShardWait(seconds, hear)
+        return run.carry_out(self.prepared, self.providers, shard_wait=shard_wait, **more)
 
 
 def outcomes(found):

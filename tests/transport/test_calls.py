@@ -102,18 +102,18 @@ def test_the_wish_of_the_service_wins_over_our_own_wait(clock):
 def test_no_more_is_tried_once_patience_has_run_out(clock):
     service = Service(clock, *[busy(retry_after=40.0)] * 5)
     with pytest.raises(Transient):
-        Calls(clock, patience=90).run("List", service)
+        Calls(clock, retry_for=90).run("List", service)
     assert service.times == [0, 40, 80]
 
 
 def test_a_wish_beyond_our_patience_is_not_waited_for_and_told(clock):
     with pytest.raises(Transient, match="busy; it asks to wait 91 s, and a call is given up aft"):
-        Calls(clock, patience=90).run("List", Service(clock, busy(retry_after=91.0)))
+        Calls(clock, retry_for=90).run("List", Service(clock, busy(retry_after=91.0)))
     assert clock.slept == []
 
 
 def test_a_wish_as_long_as_our_patience_is_waited_for(clock):
-    assert Calls(clock, patience=90).run("List", Service(clock, busy(retry_after=90.0))) == "ok"
+    assert Calls(clock, retry_for=90).run("List", Service(clock, busy(retry_after=90.0))) == "ok"
 
 
 def test_calls_keep_to_the_pace_of_their_bucket(clock):
@@ -155,7 +155,7 @@ def test_every_try_draws_on_the_bucket(clock):
 
 
 def test_waiting_for_the_rate_limit_is_no_reason_to_lose_patience(clock):
-    calls = Calls(clock, paces={"List": Pace(rate=0.01, burst=1)}, patience=90)
+    calls = Calls(clock, paces={"List": Pace(rate=0.01, burst=1)}, retry_for=90)
     calls.run("List", Service(clock))
     assert calls.run("List", Service(clock, busy(retry_after=1.0))) == "ok"
 

@@ -13,7 +13,7 @@ from reconciler.core.text.phrases import label, near, quoted
 Shapes = Mapping[str, type[Declaration]]
 
 
-def choose(reader: Reader, section: str, entry: DeclaredEntry) -> AccountChoice:
+def choose_account(reader: Reader, section: str, entry: DeclaredEntry) -> AccountChoice:
     """Return what a declaration belongs to; a defect is taken down.
 
     Its account is the one named, the one of the destination named, or the only one whose service

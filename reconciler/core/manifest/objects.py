@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.manifest.account_choice import choose
+from reconciler.core.manifest.account_choice import choose_account
 from reconciler.core.manifest.declaration import Checked, check
 from reconciler.core.manifest.explain import keys_of_any, problem_at, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
@@ -31,7 +31,9 @@ def read_objects(reader: Reader, defaults: Node | None) -> list[Desired]:
     desired: list[Desired] = []
     for section in reader.entries:
         entries = _mappings(reader, section)
-        reader.choices[section] |= {entry.name: choose(reader, section, entry) for entry in entries}
+        reader.choices[section] |= {
+            entry.name: choose_account(reader, section, entry) for entry in entries
+        }
         found = [pair for entry in entries for pair in _read(reader, section, entry)]
         # Objects of one section may refer to each other, so they are offered before and after.
         offer(reader, found)

@@ -94,7 +94,7 @@ class Plan(Frozen):
     `problems` make a run exit 1 (unread scopes, foreign objects and what depends on them);
     `warnings` do not. `unknown` are declared objects that were not read, or that refer to such,
     `not_looked` says what else may be live that nobody declared.
-    `accounts` holds what `Account.target()` says of each account that was looked at, by its name,
+    `accounts` holds what `Account.identity()` says of each account that was looked at, by its name,
     `routing` where each declared account leads. `account_changes` is how that differs from what it
     was in the snapshot that was planned against.
     """

@@ -122,8 +122,8 @@ def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
         yield f"it drags along {short_list(ripple.dragged)}"
     for address in ripple.cleared:
         yield f"{address} has to go first: nothing is delivered in between"
-    held = ripple.wait.reason()
-    if held is not None:
-        yield held
+    reason = ripple.wait.reason()
+    if reason is not None:
+        yield reason
     elif ripple.wait.coming:
         yield f"it waits for what may take its place: {short_list(ripple.wait.coming)}"

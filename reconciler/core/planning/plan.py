@@ -58,12 +58,12 @@ def prepare(
     *,
     selection: Selection = EVERYTHING,
     terms: Terms = NO_TERMS,
-    targets: Mapping[str, Any] | None = None,
+    identities: Mapping[str, Any] | None = None,
     former: Mapping[str, Routing] | None = None,
 ) -> Prepared:
     """Plan how to bring what is live to what is declared.
 
-    `targets` identifies the real accounts behind the account names, for the plan to say which.
+    `identities` identifies the real accounts behind the account names, for the plan to say which.
     `former` is where the accounts led that live state was read from, None where that is where they
     lead now.
 
@@ -95,7 +95,7 @@ def prepare(
         warnings=_sorted(_warnings(world, observation, terms)),
         unknown=tuple(sorted(filter(world.mine, world.unknown))),
         not_looked=observation.not_looked,
-        accounts=dict(targets or {}),
+        accounts=dict(identities or {}),
         routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
     )
     return Prepared(

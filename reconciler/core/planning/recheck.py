@@ -40,9 +40,9 @@ def objection(verb: Verb, address: str, former: Live, now: Live | None, rules: R
     if paths:
         return f"it was changed since this was planned ({', '.join(paths)}): plan again"
     if verb == "delete" and now.waiting and not rules.may_be_full(address):
-        held = counted(now.waiting, "message")
+        waiting = counted(now.waiting, "message")
         return (
-            f"it holds about {held} by now, which would be lost: read them first, "
+            f"it holds about {waiting} by now, which would be lost: read them first, "
             "or let it through (--allow-non-empty, or nonEmpty in policy.allow)"
         )
     return None

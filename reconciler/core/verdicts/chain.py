@@ -73,7 +73,7 @@ class _Landscape:
     ) -> Iterator[Link]:
         astray = self._astray(step, live)
         yield Link(live.spec.kind, "broken" if astray else "holds", astray)
-        yield from live.spec.delivery.links(live.spec, step.spec, self._behind(live), sender)
+        yield from live.spec.delivery.links(live.spec, step.spec, self._leads_to(live), sender)
         yield from self._unseen(step, live)
         changes = compare(step, live, self._ignore_tags)
         # Where references lead was told already.
@@ -115,9 +115,9 @@ class _Landscape:
         there = self._live.at(target.live_address) is not None
         return there and target.spec.kind != step.spec.kind
 
-    def _behind(self, live: Live) -> Spec | None:
+    def _leads_to(self, live: Live) -> Spec | None:
         for _, reference, value in references(live.spec):
-            found = self._live.behind(reference.key(live.account, value))
+            found = self._live.named(reference.key(live.account, value))
             return found.spec if found is not None else None
         return None
 

@@ -62,7 +62,7 @@ def is_live(plan: Plan) -> bool:
 
 
 def drift_of(plan: Plan) -> Drift:
-    """Read a plan as differences instead of deeds."""
+    """Read a plan as differences instead of actions."""
     resources = tuple(
         Resource(
             address=action.address,

@@ -211,7 +211,7 @@ class _Drawing:
 
     def _found(self, item: Desired | Live, reference: Reference, handle: Handle) -> str:
         """Return the key of what a handle names; what nobody knows becomes a node of its own."""
-        known = self._index.behind(reference.key(item.account, handle))
+        known = self._index.named(reference.key(item.account, handle))
         if known is None:
             return self._add(self._stranger(reference.kind, handle))
         met = known if isinstance(known, Desired) else self._met.get(known.live_address)

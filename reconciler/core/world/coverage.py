@@ -12,7 +12,7 @@ from reconciler.core.service import Service
 from reconciler.core.world.unread import Unread
 
 _LOOKS = "a plan without --live looks now, and so does apply after the merge"
-_NOT_HELD = f"the snapshot does not hold it, as where it was declared only afterwards: {_LOOKS}"
+_NOT_COVERED = f"the snapshot does not hold it, as where it was declared only afterwards: {_LOOKS}"
 _NOT_ASKED = (
     "the snapshot did not ask for this (it was taken with --discover declared): take one that asks "
     "for all, which `reconciler snapshot` does"
@@ -78,7 +78,7 @@ class Coverage:
                 yield from self._missing_objects(name, [item.scope for item in missing])
 
     def _whole(self, name: str) -> Unread:
-        reason = _NOT_HELD
+        reason = _NOT_COVERED
         if name in self._others:
             differing = f"they differ in {self._others[name]}"
             reason = f"the snapshot is of another account ({differing}): {_LOOKS}"
@@ -99,7 +99,7 @@ class Coverage:
                     parts.setdefault(part, []).append(spec_type)
         for part, missing in parts.items():
             scope = Scope(name, tuple(missing), part)
-            yield Unread(scope, f"{scope}: {_NOT_HELD}")
+            yield Unread(scope, f"{scope}: {_NOT_COVERED}")
 
     def _missing_objects(self, name: str, told: Collection[Scope]) -> Iterator[Unread]:
         """Yield what is declared now and was not asked for then, beyond what is `told` already."""
@@ -130,7 +130,7 @@ class Coverage:
 def _silence(records: Sequence[ScopeRecord], spec: Spec) -> str | None:
     """Return why none of the records tells of an object, None if one does."""
     if not spec.topical or not records:
-        return None if records else _NOT_HELD
+        return None if records else _NOT_COVERED
     topic, reason = spec.topic(), _NOT_ASKED
     for record in records:
         if topic in record.refused:

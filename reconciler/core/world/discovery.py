@@ -38,7 +38,7 @@ def seen_topics(live: Iterable[Live]) -> dict[str, frozenset[str]]:
     return {account: frozenset(topics) for account, topics in found.items()}
 
 
-def left_behind(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[Finding, ...]:
+def left_over(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[Finding, ...]:
     """Return what was live in accounts, or in parts of them, that are declared no more."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for item in live:

@@ -60,7 +60,7 @@ class Effort:
         }
         return Effort(calls, {**self.topics, **other.topics})
 
-    def asking(self, topics: Mapping[Scope, int]) -> "Effort":
+    def for_topics(self, topics: Mapping[Scope, int]) -> "Effort":
         """Return what it takes where these numbers of its topics are asked for instead."""
         calls = dict(self.calls)
         for scope, number in topics.items():

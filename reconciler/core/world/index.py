@@ -38,7 +38,7 @@ class Index(Generic[Item]):
         """Return the object with this live address."""
         return self._by_address.get(address)
 
-    def behind(self, key: ReferenceKey) -> Item | None:
+    def named(self, key: ReferenceKey) -> Item | None:
         """Return the object that references call so."""
         return self._by_key.get(self._aliases.get(key, key))
 

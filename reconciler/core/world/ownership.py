@@ -12,7 +12,7 @@ from reconciler.core.model.spec import Evidence, get
 from reconciler.core.world.index import Index
 from reconciler.core.world.refs import levels
 
-BEHIND_STACK = "--"
+AFTER_STACK = "--"
 """What stands between a stack's name and the rest of a name that marks an object as the stack's.
 
 No stack's name holds it, so that of two stacks one is never taken for the other.
@@ -49,15 +49,15 @@ def owners(
     found: dict[LiveAddress, Belonging] = {}
     index = Index[Desired | Live](missing, objects)
 
-    def stack_behind(key: ReferenceKey) -> str | None:
-        item = index.behind(key)
+    def stack_of(key: ReferenceKey) -> str | None:
+        item = index.named(key)
         if item is None or isinstance(item, Desired):
             return stack if item else None
         return found.get(item.live_address, NOBODYS).stack
 
     for level in levels({type(item.spec) for item in objects}):
         for item in (item for item in objects if item.spec.kind in level):
-            owner = _Judge(item, stack, owned_uris, stack_behind).owner()
+            owner = _Judge(item, stack, owned_uris, stack_of).owner()
             belonging = Belonging(owner, marked=owner is not None and item.owner == owner)
             # Of two with one identity the first counts, as everywhere.
             found.setdefault(item.live_address, belonging)
@@ -68,13 +68,13 @@ def owners(
 class _Judge:
     """One live object and what the evidence about it is weighed against.
 
-    `stack_behind` returns the owning stack of what a reference leads to, which was judged before.
+    `stack_of` returns the owning stack of what a reference leads to, which was judged before.
     """
 
     item: Live
     stack: str
     owned_uris: Collection[str]
-    stack_behind: Callable[[ReferenceKey], str | None]
+    stack_of: Callable[[ReferenceKey], str | None]
 
     def owner(self) -> str | None:
         """Return the stack that the first evidence which tells anything tells of."""
@@ -88,7 +88,7 @@ class _Judge:
             case "name":
                 return named_after(self._value(evidence.field))
             case "reference":
-                return self._stack_behind(evidence.field)
+                return self._stack_referred_to(evidence.field)
             case "below":  # pragma: no branch - mypy knows that there is no other rule
                 value = self._value(evidence.field)
                 return self.stack if any(is_below(value, uri) for uri in self.owned_uris) else None
@@ -96,14 +96,14 @@ class _Judge:
     def _value(self, path: str) -> str:
         return get(self.item.spec, path) or ""
 
-    def _stack_behind(self, path: str) -> str | None:
+    def _stack_referred_to(self, path: str) -> str | None:
         reference = self.item.spec.refs[path]
-        return self.stack_behind(reference.key(self.item.account, Handle(self._value(path))))
+        return self.stack_of(reference.key(self.item.account, Handle(self._value(path))))
 
 
 def named_after(name: str) -> str | None:
     """Return the stack whose mark a name begins with, `acme-eu` of `acme-eu--offers`."""
-    stack, mark, _ = name.partition(BEHIND_STACK)
+    stack, mark, _ = name.partition(AFTER_STACK)
     return stack if mark and re.fullmatch(STACK, stack) else None
 
 

@@ -23,7 +23,7 @@ from reconciler.core.routing import differing
 from reconciler.core.service import Service
 from reconciler.core.text.veil import AS_SHOWN
 from reconciler.core.world.coverage import Coverage, ScopeRecord
-from reconciler.core.world.discovery import EVERYTHING, Discovery, left_behind, seen_topics
+from reconciler.core.world.discovery import EVERYTHING, Discovery, left_over, seen_topics
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 
@@ -214,21 +214,21 @@ def unseal(
             f"{declarations.stack!r}: take one with these declarations"
         )
     kinds = _kinds(services)
-    held = {name: target for name, target in accounts.items() if name in snapshot.accounts}
-    same = {name for name, target in held.items() if snapshot.accounts[name] == target}
+    covered = {name: target for name, target in accounts.items() if name in snapshot.accounts}
+    same = {name for name, target in covered.items() if snapshot.accounts[name] == target}
     then = [_live(item, kinds) for item in snapshot.live if item.account in same]
     # A plan that reads live cannot see what a part that is declared no more left behind.
-    live = tuple(it for it in then if not left_behind([it], declarations.accounts))
+    live = tuple(it for it in then if not left_over([it], declarations.accounts))
     others = {
         name: differing(snapshot.accounts[name], target)
-        for name, target in held.items()
+        for name, target in covered.items()
         if name not in same
     }
     coverage = Coverage(snapshot.scopes, declarations, services, others)
     unread = tuple(coverage.unread(accounts))
     looked_at = frozenset(record.account for record in snapshot.scopes) & same
     recalled = tuple(item for item in snapshot.not_looked if item.address in looked_at)
-    recalled += left_behind(then, declarations.accounts)
+    recalled += left_over(then, declarations.accounts)
     effort = _effort(snapshot, looked_at, declarations, live, kinds)
     seen = Observation(live, unread, snapshot.warnings, looked_at, recalled=recalled, effort=effort)
     return snapshot, seen
@@ -256,7 +256,7 @@ def _effort(
     if declarations.policy.discover == "all":
         return effort
     declared, seen, nothing = declarations.topics(), seen_topics(live), frozenset[str]()
-    return effort.asking(
+    return effort.for_topics(
         {
             scope: len(declared.get(scope.account, nothing) | seen.get(scope.account, nothing))
             for scope in topics

@@ -43,8 +43,8 @@ def must_stay(
     }
     waiting = [*unknown, *(item for item in index if item.live_address in found)]
     while waiting:
-        behind = (index.behind(key) for key in _keys(waiting.pop()))
-        more = [item for item in behind if item is not None and item.live_address not in found]
+        found_there = (index.named(key) for key in _keys(waiting.pop()))
+        more = [item for item in found_there if item is not None and item.live_address not in found]
         found |= {item.live_address for item in more}
         waiting += more
     return frozenset(found)
@@ -83,7 +83,7 @@ def _resting(index: Index[Live], hidden: Collection[tuple[str, str]]) -> set[Liv
     more = [
         item
         for item in index
-        if any(key[:2] in hidden and index.behind(key) is None for key in _keys(item))
+        if any(key[:2] in hidden and index.named(key) is None for key in _keys(item))
     ]
     found = {item.live_address for item in more}
     while more:

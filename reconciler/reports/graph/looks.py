@@ -48,13 +48,13 @@ DRIFTED: dict[NodeState, str] = {
     "update": "changed",
     "delete": "undeclared",
 }
-"""What the same states are called where differences are told instead of deeds."""
+"""What the same states are called where differences are told instead of actions."""
 EDGE_SIGNS: dict[EdgeState, str] = {"stays": "", "comes": "(+)", "goes": "(-)"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What states are called: as deeds of a plan, or `drifted` as differences."""
+    """What states are called: as actions of a plan, or `drifted` as differences."""
 
     drifted: bool = False
 

@@ -154,9 +154,9 @@ class SpApiAccount(Account):
         beside = amazon is not None and not amazon["sandbox"]
         return f"https://sandbox.{host}" if beside else self.base_url
 
-    def target(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Identify the application, of which there may be several in a region."""
-        return {**super().target(), "clientId": self.credentials.client_id}
+        return {**super().identity(), "clientId": self.credentials.client_id}
 
     def parts(self, kind: str) -> Sequence[str | None]:
         """Return the sellers, to whom subscriptions belong; destinations are the application's."""

@@ -16,7 +16,7 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.core.world.ownership import BEHIND_STACK
+from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.spapi.account import DeclaredSellers, SpApiAccount, choose_sellers
 from reconciler.services.spapi.catalogue import (
     ENDED,
@@ -82,7 +82,7 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:
         """Return the key behind the stack's name, which marks the destination as the stack's."""
-        return f"{stack}{BEHIND_STACK}{key}"
+        return f"{stack}{AFTER_STACK}{key}"
 
 
 class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):

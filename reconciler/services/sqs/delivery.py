@@ -184,9 +184,9 @@ def _granted(statement: Policy) -> Iterator[tuple[str, Policy]]:
 
 def _danger(granted: Iterable[Policy]) -> str:
     """Say what those can do to whom all this is granted, nothing if no harm to messages."""
-    held = list(granted)
+    granted_ones = list(granted)
     taking, sending = (
-        any(covers_action(item, f"sqs:{name}") for item in held for name in names)
+        any(covers_action(item, f"sqs:{name}") for item in granted_ones for name in names)
         for names in (_TAKING, _SENDING)
     )
     if taking and sending:

@@ -27,6 +27,6 @@ class CourierAccount(Account):
         """Return the URL that calls go to."""
         return (self.endpoint or "https://api.courier.example").rstrip("/")
 
-    def target(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         """Identify the shop."""
-        return {**super().target(), "shop": self.shop}
+        return {**super().identity(), "shop": self.shop}

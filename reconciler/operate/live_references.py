@@ -10,7 +10,7 @@ from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
 
 
-class Links:
+class LiveReferences:
     """Looks up what references lead to; `live` hold handles in theirs."""
 
     def __init__(
@@ -29,13 +29,13 @@ class Links:
         """Say whether a declared object would not have been seen, were it there."""
         return any(it.scope.covers(item.account, item.spec) for it in self._unread)
 
-    def behind(self, account: str, reference: Reference, handle: Handle) -> Live | None:
+    def referred(self, account: str, reference: Reference, handle: Handle) -> Live | None:
         """Return the live object that a reference of an object in `account` leads to."""
-        return self._live.behind(reference.key(account, handle))
+        return self._live.named(reference.key(account, handle))
 
     def there(self, account: str, reference: Reference, handle: Handle) -> bool | None:
         """Say whether what a reference leads to exists, None if that cannot be told."""
-        if self.behind(account, reference, handle) is not None:
+        if self.referred(account, reference, handle) is not None:
             return True
         declared = self.declared(reference.kind, handle)
         if declared is not None:
@@ -49,7 +49,7 @@ class Links:
 
     def declared(self, kind: str, handle: Handle) -> Desired | None:
         """Return what is declared under this handle."""
-        return self._declared.behind((kind, "", handle))
+        return self._declared.named((kind, "", handle))
 
     def name(self, kind: str, handle: Handle) -> str:
         """Return the address of what has this handle where it is declared, else the handle."""
