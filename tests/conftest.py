@@ -4,10 +4,12 @@ import os
 import signal
 import sys
 import threading
+from functools import cache
 
 import pytest
 from hypothesis import settings
 
+from reconciler.sandbox import Sandbox
 from tests.drawing import EVERY_RUN, draw_alike_whatever_is_loaded
 from tests.preloaded import Preloaded, parse_descriptions_once
 
@@ -42,6 +44,25 @@ def _no_waiting():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _what_init_writes_is_made_once():
+    """Make the JSON Schema and the wheel of this very program once, of which `init` is most."""
+    from reconciler.cli import starting
+    from reconciler.starter import bundle
+
+    made, anew = {}, starting.schema_of
+
+    def schema_of(services, describe):
+        if id(services) not in made:
+            made[id(services)] = services, anew(services, describe)
+        return made[id(services)][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(starting, "schema_of", schema_of)
+        patch.setattr(bundle, "rebuilt_wheel", cache(bundle.rebuilt_wheel))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _aws_clients_with_throw_away_keys_are_made_once():
     """Make boto3's clients once for an endpoint of a sandbox, which costs as much as 20 calls."""
     from reconciler.services.sqs import client, session
@@ -68,6 +89,13 @@ def _aws_clients_with_throw_away_keys_are_made_once():
         yield
     for clients in made.values():
         clients.close()
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox():
+    """Serve whoever resets it first: a sandbox of one's own costs as much as 50 calls."""
+    with Sandbox() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

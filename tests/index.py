@@ -118,6 +118,7 @@ class Index:
             "PIP_INDEX_URL": f"{self.url}/simple/",
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_NO_CACHE_DIR": "1",
+            "PIP_NO_COMPILE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **more,
         }

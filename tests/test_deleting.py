@@ -8,7 +8,6 @@ import yaml
 
 from reconciler.core.manifest.settings import Limit
 from reconciler.core.model.errors import DeclarationError
-from reconciler.sandbox import Sandbox
 from tests.test_generated_worlds import ACCOUNTS
 from tests.worlds import Stack
 
@@ -152,9 +151,9 @@ FREE = {"max_deletes": Limit(count=1000)}
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 
-from reconciler.sandbox import Sandbox
 from tests.worlds import AWS, HEAD, MERCHANT, MWS, Stack, destinations, queues, subscriptions
 
 APP = """
@@ -39,9 +38,9 @@ HISTORY = [
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import urllib3
 
 from reconciler.reports import as_text
 from reconciler.reports.lines import Screen
-from reconciler.sandbox import Sandbox
 from tests.outsiders import Outsiders
 from tests.worlds import (
     AWS,
@@ -35,9 +34,9 @@ ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture(scope="module")

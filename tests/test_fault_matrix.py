@@ -14,7 +14,6 @@ from contextlib import contextmanager, nullcontext
 import pytest
 import urllib3
 
-from reconciler.sandbox import Sandbox
 from reconciler.transport import http
 from reconciler.transport.lines import AnswerLimits
 from tests.outsiders import Outsiders
@@ -227,9 +226,9 @@ def cells():
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from reconciler.core.manifest.settings import Limit
-from reconciler.sandbox import Sandbox
 from tests.drawing import examples
 from tests.worlds import Stack
 
@@ -379,9 +378,9 @@ def backwards(value):
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @given(first=worlds(), second=worlds())

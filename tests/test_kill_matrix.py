@@ -12,7 +12,6 @@ import subprocess
 import pytest
 import urllib3
 
-from reconciler.sandbox import Sandbox
 from tests.gate import PATIENCE, ROOT, Gate, Nursery, begun, known_by_content, lines_of, until
 from tests.outsiders import Outsiders
 from tests.worlds import (
@@ -82,9 +81,9 @@ WORLDS = {
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from reconciler.core.manifest.settings import Limit
-from reconciler.sandbox import Sandbox
 from tests.drawing import examples
 from tests.test_generated_worlds import ACCOUNTS, worlds
 from tests.worlds import Stack
@@ -55,9 +54,9 @@ def histories(draw):
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @given(history=histories())

@@ -16,7 +16,6 @@ from reconciler.core.planning.plan import prepare
 from reconciler.core.world.observation import Observation
 from reconciler.reports import as_text
 from reconciler.reports.lines import Screen
-from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.attributes import queue_from, to_set
 from reconciler.services.sqs.queue import Queue
@@ -42,9 +41,9 @@ ANY = "ANY_OFFER_CHANGED"
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

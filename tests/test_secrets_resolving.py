@@ -90,9 +90,8 @@ def kept(request, tmp_path, monkeypatch):
                 return f"file:{tmp_path}/kept"
             case "aws":
                 request.getfixturevalue("manager")
-                client = boto3.session.Session().client("secretsmanager")
-                client.create_secret(Name="acme/kept", SecretString=value)
-                client.close()
+                _, clients = request.getfixturevalue("moto")
+                clients["eu-west-1"].create_secret(Name="acme/kept", SecretString=value)
                 return "aws-secretsmanager:acme/kept"
         held, _ = request.getfixturevalue("at_google")
         held["projects/p/secrets/kept/versions/latest"] = value.encode()
@@ -167,33 +166,44 @@ def test_a_secret_is_masked_in_its_url_encoded_and_json_forms_too():
     assert "p+w" not in secrets.scrub(json.dumps({"secret": 'p+w/d="x'}))
 
 
-@pytest.fixture
-def manager(monkeypatch):
-    """AWS Secrets Manager as moto serves it, filled with two secrets."""
+@pytest.fixture(scope="module")
+def moto():
+    """Return the address of a server of moto, and boto3's clients of it by their region."""
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    url, session = f"http://{host}:{port}", boto3.session.Session("AKIAEXAMPLE", "any")
+    clients = {
+        region: session.client("secretsmanager", region_name=region, endpoint_url=url)
+        for region in ("eu-west-1", "us-west-2")
+    }
+    yield url, clients
+    for client in clients.values():
+        client.close()
+    server.stop()
+
+
+@pytest.fixture
+def manager(moto, monkeypatch):
+    """AWS Secrets Manager as moto serves it, filled with two secrets."""
+    url, clients = moto
     for name, value in {
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://{host}:{port}",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(name, value)
-    urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
-    client = boto3.session.Session().client("secretsmanager")
+    urllib3.request("POST", f"{url}/moto-api/reset")
+    client = clients["eu-west-1"]
     client.create_secret(Name="acme/mws", SecretString=json.dumps({"key": "k-1", "port": 5}))
     made = client.create_secret(Name="acme/plain", SecretString="plain-1")
     client.create_secret(Name="acme/bytes", SecretBinary=b"\x00\x01")
-    west = boto3.session.Session().client("secretsmanager", region_name="us-west-2")
-    far = west.create_secret(Name="acme/far", SecretString="far-1")
-    client.close()
-    west.close()
-    yield {"near": made["ARN"], "far": far["ARN"]}
-    server.stop()
+    far = clients["us-west-2"].create_secret(Name="acme/far", SecretString="far-1")
+    return {"near": made["ARN"], "far": far["ARN"]}
 
 
 def test_aws_secrets_are_found_by_name_json_key_and_arn_of_any_region(manager):

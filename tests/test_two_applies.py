@@ -9,7 +9,6 @@ import pytest
 import urllib3
 
 from reconciler import run
-from reconciler.sandbox import Sandbox
 from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
 from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
@@ -19,9 +18,9 @@ CLEAR = ["it was changed since this was planned", "it is gone since this was pla
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture(scope="module")

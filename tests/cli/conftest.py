@@ -12,7 +12,6 @@ import pytest
 
 import reconciler
 from reconciler.cli.main import invoke
-from reconciler.sandbox import Sandbox
 from tests.worlds import AWS, HEAD, MERCHANT
 
 ROOT = Path(reconciler.__file__).parents[1]
@@ -39,9 +38,8 @@ class Ended(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def _served():
-    with Sandbox() as running:
-        yield running
+def _served(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ import pytest
 
 from handbook.pages import blocks, commands, name_of, pages
 from handbook.sessions import Session, Unfit, agree
-from reconciler.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as running:
-        yield running
+def sandbox(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

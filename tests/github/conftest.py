@@ -7,7 +7,6 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.cli.main import invoke
-from reconciler.sandbox import Sandbox
 from tests.github.api import GithubApi
 from tests.worlds import AWS, HEAD, MERCHANT
 
@@ -104,9 +103,9 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def _served():
-    with Sandbox() as running:
-        yield running
+def _served(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -145,11 +145,26 @@ def host(shared):
 
 
 @pytest.fixture(scope="module")
-def installed(shared, vendored, own):
+def copying(tmp_path_factory):
+    """Return a Python that answers what `venv` makes with a copy: making it takes 5 seconds."""
+    folder = tmp_path_factory.mktemp("copying")
+    environment, interpreter = folder / "environment", folder / "python"
+    subprocess.run([sys.executable, "-I", "-m", "venv", environment], check=True)
+    interpreter.write_text(
+        "#!/bin/sh\n"
+        f"""[ "$*" = "-I -m venv environment" ] && exec cp -R "{environment}" .\n"""
+        f"""exec "{sys.executable}" "$@"\n"""
+    )
+    interpreter.chmod(0o755)
+    return str(interpreter)
+
+
+@pytest.fixture(scope="module")
+def installed(shared, copying, vendored, own):
     """Install side by side what `init` put into a repository, and what is the tool's own."""
     there = vendored, own
     before = [sorted(folder.rglob("*")) for folder in there]
-    told = shared.install(one=vendored, two=own)
+    told = shared.install({"INTERPRETER": copying}, one=vendored, two=own)
     assert [sorted(folder.rglob("*")) for folder in there] == before
     return told
 

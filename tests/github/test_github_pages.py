@@ -160,16 +160,15 @@ def test_the_verdict_is_first_then_guards_problems_deletes_replaces_and_the_rest
     assert found == sorted(found)
 
 
-def test_ten_thousand_different_changes_stay_within_the_budget_and_count_what_is_left_out():
+def test_different_changes_stay_within_the_budget_and_count_what_is_left_out():
     different = [
-        action(n, changes=(FieldChange(path="p", before=n, after="é€" * 40),))
-        for n in range(10_000)
+        action(n, changes=(FieldChange(path="p", before=n, after="é€" * 40),)) for n in range(2_000)
     ]
     text, extent = fitted(page(*different), BODY_BYTES)
     assert extent == Extent.rolled
     assert BODY_BYTES / 3 < size(text) <= BODY_BYTES
     left = int(re.search(r"and ([\d,]+) more lines", text)[1].replace(",", ""))
-    assert left + text.count("- update") == 10_000
+    assert left + text.count("- update") == 2_000
 
 
 def test_a_summary_holds_more_than_a_comment_and_stays_within_its_budget():

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from reconciler.sandbox import Sandbox
 from tests.github.api import GithubApi, zipped
 from tests.github.repository import FIRST, REPORT, SECOND, SNAPSHOT, Repository
 from tests.github.workflows import REUSABLE, WORKFLOWS, load
@@ -14,9 +13,9 @@ from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
 
 @pytest.fixture(scope="module")
-def services():
-    with Sandbox() as running:
-        yield running
+def services(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pushes import Jumping, Stand, TryLater, WillNotTake, push, run
 from queues import Queue
 
 from reconciler.listening import Batcher, Door, Doors, Keeping, Listener, PushMessage
-from reconciler.sandbox import Sandbox
 
 
 def message(number, text="x", **more):
@@ -142,9 +141,9 @@ def test_closing_sends_what_waits_and_takes_no_more():
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as running:
-        yield running
+def sandbox(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 def through(queue, *bodies):

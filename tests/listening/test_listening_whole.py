@@ -12,7 +12,6 @@ from served import Served
 
 from reconciler.listening import AsgiApplication, Batcher, Door, Doors, Keeping, Listener
 from reconciler.notifications import decode
-from reconciler.sandbox import Sandbox
 
 HOOK = "https://hooks.example.com/merchant/{targetAccount}?token=s3cret-of-the-shop"
 KIND = "LISTINGS_ITEM_STATUS_CHANGE"
@@ -20,9 +19,9 @@ LWA = {"client_id": "amzn1.application-oa2-client.one", "client_secret": "any"}
 
 
 @pytest.fixture
-def sandbox():
-    with Sandbox() as running:
-        yield running
+def sandbox(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 def merchant_subscription(sandbox):

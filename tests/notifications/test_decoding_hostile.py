@@ -261,10 +261,15 @@ def test_what_is_nested_as_deeply_as_allowed_is_decoded_and_written_and_no_deepe
         decode(DEEP[kind](MAX_DEPTH + 1))
 
 
-@pytest.mark.parametrize("opening", ["<a>", "[", '{"a":', "a{", '"', "{"])
+@pytest.mark.parametrize("opening", ["<a>", "[", '{"a":', "a{", "{"])
 def test_the_deepest_nesting_that_fits_is_refused_without_recursion(opening):
     with pytest.raises(DecodeError):
         decode(opening * (MAX_BYTES // len(opening)))
+
+
+def test_a_hundred_thousand_empty_texts_are_refused_and_told_by_their_number():
+    with pytest.raises(DecodeError, match=r"^100000 messages in one"):
+        decode('""' * 100_000)
 
 
 @pytest.mark.parametrize("kind", MESSAGES)

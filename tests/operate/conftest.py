@@ -4,14 +4,12 @@ import boto3
 import pytest
 from operated import Operated
 
-from reconciler.sandbox import Sandbox
 from tests.worlds import AWS_ID
 
 
 @pytest.fixture(scope="session")
-def _in_operation():
-    with Sandbox() as running:
-        yield running
+def _in_operation(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture(scope="session")

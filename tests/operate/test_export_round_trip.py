@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from reconciler.cli.main import invoke
-from reconciler.sandbox import Sandbox
 from tests.drawing import examples
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.test_generated_worlds import worlds
@@ -17,9 +16,9 @@ OBJECTS = ("queues", "destinations", "subscriptions")
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 def forget_marks(url, names):

@@ -7,6 +7,7 @@ import json
 import time
 import urllib.parse
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -19,8 +20,13 @@ SWAGGER = Path(__file__).with_name("sp-api-notifications.swagger.json")
 MARKET = "A1PA6795UKMFR9"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/offers"
 
-# AWS's descriptions of its services are read once a process.
-LOADER = botocore.loaders.create_loader()
+
+@cache
+def core():
+    """Make botocore's part of a session once a process, which costs as much as 20 calls."""
+    made = botocore.session.get_session()
+    made.register_component("data_loader", botocore.loaders.create_loader())
+    return made
 
 
 class AwsAccount:
@@ -32,9 +38,7 @@ class AwsAccount:
             "aws_secret_access_key": "any",
             "config": botocore.config.Config(retries={"total_max_attempts": 1}),
         }
-        core = botocore.session.get_session()
-        core.register_component("data_loader", LOADER)
-        self._session = boto3.session.Session(botocore_session=core)
+        self._session = boto3.session.Session(botocore_session=core())
         self._clients = {}
 
     def __getattr__(self, service):

@@ -5,13 +5,10 @@ import urllib3
 from bridges import Bridge
 from clients_of_the_sandbox import AwsAccount, LwaApplication, MwsSeller
 
-from reconciler.sandbox import Sandbox
-
 
 @pytest.fixture(scope="session")
-def _running():
-    with Sandbox() as running:
-        yield running
+def _running(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

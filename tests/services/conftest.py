@@ -2,13 +2,10 @@
 
 import pytest
 
-from reconciler.sandbox import Sandbox
-
 
 @pytest.fixture(scope="session")
-def _everywhere():
-    with Sandbox() as running:
-        yield running
+def _everywhere(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

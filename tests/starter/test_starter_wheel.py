@@ -111,18 +111,24 @@ def test_the_requirements_pin_that_very_wheel_and_hold_everything_it_needs(insta
     assert text == f"{pinned}./{wheel.name} --hash=sha256:{digest}\n"
 
 
-def test_a_tool_that_was_tampered_with_is_not_vendored(built, needed, tmp_path):
-    commands = fresh(tmp_path / "environment", needed)
-    pip_install(commands, built)
-    [package] = (tmp_path / "environment").glob("lib/*/site-packages/reconciler")
+@pytest.fixture
+def tampered_with(installed):
+    """Return the commands of the installed tool, one of whose files is not as it was."""
+    [package] = installed.parent.glob("lib/*/site-packages/reconciler")
     changed = package / "starter/portable.py"
-    changed.write_text(changed.read_text() + "# changed\n")
-    ended = init(commands, tmp_path / "shop")
+    former = changed.read_text()
+    changed.write_text(f"{former}# changed\n")
+    yield installed
+    changed.write_text(former)
+
+
+def test_a_tool_that_was_tampered_with_is_not_vendored(tampered_with, tmp_path):
+    ended = init(tampered_with, tmp_path / "shop")
     assert ended.returncode == 1
     assert "reconciler/starter/portable.py is not as it was installed" in ended.stderr
     assert not (tmp_path / "shop").exists()
     source = f"acme/tool@{'a' * 40}"
-    assert init(commands, tmp_path / "shop", "--tool", source).returncode == 0
+    assert init(tampered_with, tmp_path / "shop", "--tool", source).returncode == 0
 
 
 def test_where_nothing_is_installed_the_source_has_to_be_named(monkeypatch):

@@ -5,7 +5,6 @@ from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Interest
 from reconciler.credentials.secrets import Secrets
-from reconciler.sandbox import Sandbox
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.provider import MerchantProvider
 from tests.clocks import Clock
@@ -19,9 +18,8 @@ def replay():
 
 
 @pytest.fixture(scope="session")
-def _running():
-    with Sandbox() as running:
-        yield running
+def _running(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

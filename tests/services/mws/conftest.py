@@ -4,7 +4,6 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Interest
 from reconciler.credentials.secrets import Secrets
-from reconciler.sandbox import Sandbox
 from reconciler.services.mws.kinds import MwsAccount
 from reconciler.services.mws.provider import MwsProvider
 from reconciler.transport.http import Http
@@ -21,9 +20,8 @@ def replay():
 
 
 @pytest.fixture(scope="session")
-def _running():
-    with Sandbox() as running:
-        yield running
+def _running(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

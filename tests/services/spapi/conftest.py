@@ -3,14 +3,12 @@
 import pytest
 from spapi_world import World
 
-from reconciler.sandbox import Sandbox
 from reconciler.transport.http import Http
 
 
 @pytest.fixture(scope="session")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from reconciler.core.planning.diff import compare
 from reconciler.core.provider import Interest
 from reconciler.core.service import Context
 from reconciler.credentials.secrets import Secrets
-from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.kinds import QueueDeclaration
 from reconciler.services.sqs.provider import SqsProvider
@@ -94,9 +93,8 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def _sandbox():
-    with Sandbox() as running:
-        yield running
+def _sandbox(shared_sandbox):
+    return shared_sandbox
 
 
 @pytest.fixture(scope="session")

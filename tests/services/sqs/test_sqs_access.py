@@ -6,7 +6,6 @@ from fnmatch import fnmatchcase
 import pytest
 
 from reconciler.core.model.repository import parse_repository
-from reconciler.sandbox import Sandbox
 from reconciler.services.sqs.access import LIMIT, key_statement, role_policies
 from reconciler.starter.access_text import access_question
 from reconciler.wiring import declarations
@@ -18,9 +17,9 @@ CHANGED = HEAD + AWS + queues(a="visibilityTimeout: 2m, tags: {x: '3'}", c="")
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import pytest
 
-from reconciler.sandbox import Sandbox
 from reconciler.services.sqs import permissions
 from tests.worlds import AWS, HEAD, Stack, queues
 
@@ -13,9 +12,9 @@ CHANGED = HEAD + AWS + queues(a="visibilityTimeout: 2m, tags: {x: '3'}")
 
 
 @pytest.fixture(scope="module")
-def running():
-    with Sandbox() as sandbox:
-        yield sandbox
+def running(shared_sandbox):
+    shared_sandbox.reset()
+    return shared_sandbox
 
 
 @pytest.fixture
