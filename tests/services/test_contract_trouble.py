@@ -96,24 +96,24 @@ def planned_beside(account):
     return sorted(line for name, lines in CHANGES.items() if name not in blind for line in lines)
 
 
-@pytest.mark.parametrize(
-    "kind", ["denied", "error500", "error503", "throttle", "html", "garbage", "cutBefore"]
-)
+KINDS = ("denied", "error500", "error503", "throttle", "html", "garbage", "cutBefore")
+
+
 @pytest.mark.parametrize(("account", "service", "operation"), READS)
 def test_a_read_that_fails_is_one_sentence_and_the_other_accounts_are_planned(
-    stack, sandbox, account, service, operation, kind
+    stack, sandbox, account, service, operation
 ):
     stack.declare(HEAD + EVERYWHERE + CHANGED)
-    fault = {"service": service, "operation": operation, "kind": kind, "times": None}
-    sandbox.faults([fault])
-    run = stack.plan()
-    told(run, account)
-    assert set(planned_beside(account)) <= set(run.lines())
-    assert not any(
-        action.account == account and action.kind != "destination" and service != "sp-api"
-        for action in run.plan.actions
-    )
-    sandbox.clear_faults()
+    for kind in KINDS:  # reading changes nothing, so all find one world
+        sandbox.faults([{"service": service, "operation": operation, "kind": kind, "times": None}])
+        run = stack.plan()
+        told(run, account)
+        assert set(planned_beside(account)) <= set(run.lines()), kind
+        assert not any(
+            action.account == account and action.kind != "destination" and service != "sp-api"
+            for action in run.plan.actions
+        ), kind
+        sandbox.clear_faults()
     assert stack.plan().lines() == sorted(line for lines in CHANGES.values() for line in lines)
 
 
