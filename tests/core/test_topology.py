@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.spec import Reference
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
 from reconciler.core.verdicts.drift import drift_of
@@ -20,6 +21,10 @@ from tests.toys import Bell, Cloud, Pipe, Spill, Tank, Tap, Well, declare, stand
 WELL = declare("w", "depot", Well(name="w"))
 PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})
 TAP = declare("t", "works", Tap(client="de", use="tea", pipe=""), refs={"pipe": PIPE}, member="de")
+
+
+class Ringing(Bell):
+    delivery = Delivery(pushes_to="uri")
 
 
 def stand(*items):
@@ -123,9 +128,6 @@ def test_what_was_not_read_is_unknown_and_its_wires_are_those_declared():
 
 
 def test_call_backs_are_where_several_subscriptions_meet():
-    class Ringing(Bell):
-        delivery = Delivery(pushes_to="uri")
-
     bells = [declare(name, "tower", Ringing(event=name)) for name in ("a", "b")]
     topology = declared_topology(world(*bells))
     uri = "https://hooks.example.com/bell"
@@ -133,6 +135,25 @@ def test_call_backs_are_where_several_subscriptions_meet():
     assert [(node.kind, node.name) for node in topology.nodes if not node.account] == [
         ("call back", uri)
     ]
+
+
+def test_what_is_declared_for_our_own_commands_stands_behind_its_accounts_call_backs():
+    class Ear(Bell):
+        kind = "ear"
+        local = True
+        refs: ClassVar = {"target": Reference("tank", "id")}
+
+    tank = declare("a", "depot", Tank(name="a"))
+    bell = declare("b", "tower", Ringing(event="a"))
+    ear = declare("e", "tower", Ear(event="", target=""), refs={"target": tank})
+    topology = declared_topology(world(tank, bell, local=(ear,)))
+    uri = "call back https://hooks.example.com/bell"
+    assert states(topology)["ear.e"] == "declared"
+    assert topology.edges == (
+        Edge("bell.b", uri, "", "stays"),
+        Edge(uri, "ear.e", "", "stays"),
+        Edge("ear.e", "tank.a", "target", "stays"),
+    )
 
 
 def test_the_order_of_reading_does_not_matter():

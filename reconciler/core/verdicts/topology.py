@@ -153,8 +153,22 @@ class _Drawing:
         for key, thing in undeclared:
             state: EdgeState = "goes" if key in self._verbs else "stays"
             self._edges.update(Edge(*way, state) for way in self._ways(thing, key))
+        self._draw_local()
         nodes = tuple(self._nodes[key] for key in sorted(self._nodes))
         return Topology(self._declarations.stack, nodes, tuple(sorted(self._edges)))
+
+    def _draw_local(self) -> None:
+        """Draw what our own commands are told: it takes what the call backs of its account get."""
+        call_backs = {
+            (self._nodes[edge.source].account, edge.target)
+            for edge in self._edges
+            if self._nodes[edge.target].kind == CALL_BACK and edge.state != "goes"
+        }
+        for item in self._declarations.local:
+            self._add(_node(item, item.address, "declared", item.outputs))
+            posted = [key for account, key in call_backs if account == item.account]
+            self._edges.update(Edge(key, item.address, "", "stays") for key in posted)
+            self._edges.update(Edge(*way, "stays") for way in self._ways(item, item.address))
 
     def _add(self, node: GraphNode) -> str:
         self._nodes.setdefault(node.key, node)
