@@ -36,12 +36,12 @@ class ReceiveLimits:
     each batch as it comes instead of everything at the end.
     """
 
-    types: frozenset[str]
-    most: int | None
-    wait: int
-    delete: bool
-    follow: bool
-    at_once: bool
+    types: frozenset[str] = frozenset()
+    most: int | None = BATCH
+    wait: int = 2
+    delete: bool = False
+    follow: bool = False
+    at_once: bool = True
 
     def includes(self, item: Received) -> bool:
         """Say whether a message is to be shown; where a type is asked for, only what has one."""
@@ -50,6 +50,7 @@ class ReceiveLimits:
         return item.notification is not None and item.notification.notification_type in self.types
 
 
+USUAL = ReceiveLimits()
 Show = Callable[[Sequence[Received]], bool]
 """Writes messages and says whether somebody took them: only then they may be deleted."""
 
@@ -81,6 +82,19 @@ def open_queue(session: Session, name: str) -> tuple[Desired, MessageQueue]:
     if isinstance(mailbox, Cannot):
         raise SettingsError(f"{item.address}: {mailbox.why}")
     return item, mailbox(item.spec)
+
+
+def receive(session: Session, name: str, show: Show, wanted: ReceiveLimits = USUAL) -> None:
+    """Fetch messages of a declared queue, decode them and hand them to `show`; they stay there.
+
+    Deleted is only what `wanted` says, once `show` returned True for it.
+
+    Raises:
+        SettingsError: no such queue is declared, or messages cannot be fetched from its account.
+        ServiceError: the queue could not be read, or what was shown not be deleted.
+    """
+    _, queue = open_queue(session, name)
+    fetch(queue, wanted, show, session.recognisers())
 
 
 def fetch(
