@@ -77,7 +77,8 @@ class Session:
         """Do what a page says. Raises Unfit where that comes to something else."""
         for command, found in self.played(text):
             if not agree(command.output, found):
-                raise Unfit(f"$ {command.line}\n{found}(exit code {self._code})")
+                ended = f"(exit code {self._code}; `make pages` writes quotes anew)"
+                raise Unfit(f"$ {command.line}\n{found}{ended}")
 
     def refreshed(self, text: str) -> str:
         """Return the page with the outputs that its commands have now."""

@@ -26,7 +26,8 @@ def test_a_reference_is_what_the_code_says(name):
 
 
 def test_every_field_has_a_description_and_an_example():
-    assert declarations.undescribed() == []
+    lacking = declarations.undescribed()
+    assert not lacking, "describe it below the field in its class, and use it in examples.yaml"
 
 
 def test_the_examples_of_fields_are_valid(capsys):
