@@ -53,7 +53,9 @@ class Coverage:
         self._others = others
         self._kinds = {
             service.name: {
-                shape.spec_type.kind: shape.spec_type for shape in service.declarations.values()
+                shape.spec_type.kind: shape.spec_type
+                for shape in service.declarations.values()
+                if not shape.spec_type.local
             }
             for service in services
         }
