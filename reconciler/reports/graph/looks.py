@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, GraphNode, NodeState, Topology
 
@@ -67,7 +66,7 @@ def title(node: GraphNode) -> str:
     """Return what a node is called."""
     if node.number == 1:
         return shortened(node.name)
-    many = counted(node.number, node.kind)
+    many = f"{node.number:,} {plural(node.kind)}"
     return f"{shortened(node.name)}: {many}" if node.name else many
 
 
@@ -96,8 +95,8 @@ def legend(topology: Topology, wording: Wording) -> Iterator[tuple[NodeState, st
 
 
 def plural(kind: str) -> str:
-    """Return several of a kind: `queues`."""
-    return f"{kind}s"
+    """Return several of a kind: `queues`, `pushes`."""
+    return f"{kind}es" if kind.endswith(("s", "sh", "ch", "x")) else f"{kind}s"
 
 
 def shortened(text: Any) -> str:
