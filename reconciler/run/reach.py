@@ -130,5 +130,5 @@ def _referred_to(service: Service) -> set[str]:
         reference.kind
         for shape in service.declarations.values()
         for reference in shape.spec_type.refs.values()
-        if not reference.same_account
+        if not (reference.same_account or shape.spec_type.local)
     }
