@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.cli.session import RunRequest, planning, watched
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import planning, watched
 from reconciler.cli.state import State
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.reader import Declarations, Source

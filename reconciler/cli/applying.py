@@ -14,8 +14,9 @@ from reconciler.cli.interrupts import in_good_order
 from reconciler.cli.on_github import SILENT, Reporter
 from reconciler.cli.options import ApplyFormat
 from reconciler.cli.progress import Ticker
+from reconciler.cli.request import RunRequest
 from reconciler.cli.screens import screen_of
-from reconciler.cli.session import RunRequest, planning, watched
+from reconciler.cli.session import planning, watched
 from reconciler.cli.state import State
 from reconciler.core.model.errors import Rerouted, SettingsError, WrongUsage
 from reconciler.core.model.plan import Action, Plan

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import SettingsError
 from reconciler.reports.lines import Screen, line, rule, written
 
+Invoke = Callable[[list[str]], int]
 AWS_ACCOUNT = "123456789012"
 LATENCY = 0.35
 
@@ -29,15 +30,18 @@ class UnexpectedEnd(Exception):
     """A command of the story ended otherwise than it should."""
 
 
-def tell(state: State) -> int:
-    """Run the story; return 0 if every command ended as the story says."""
+def tell(state: State, invoke: Invoke) -> int:
+    """Run the story; return 0 if every command ended as the story says.
+
+    `invoke` runs a command line and returns its exit code.
+    """
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder:
         declared = Path(folder) / "subscriptions"
         shutil.copytree(bundled(), declared)
         sandbox = make()
         sandbox.start()
         try:
-            _Story(declared, sandbox.url).run()
+            _Story(declared, sandbox.url, invoke).run()
         except UnexpectedEnd as error:
             state.say(f"error: {error}")
             return exits.ERROR
@@ -62,7 +66,8 @@ def bundled() -> Path:
 class _Story:
     """Tells and runs one step after the other."""
 
-    def __init__(self, declared: Path, url: str) -> None:
+    def __init__(self, declared: Path, url: str, invoke: Invoke) -> None:
+        self._invoke = invoke
         self._declared = declared
         self._url = url
         self._plan = str(declared.parent / "plan.json")
@@ -149,15 +154,13 @@ class _Story:
         urllib.request.urlopen(request).close()  # noqa: S310 - our own loopback sandbox
 
     def _command(self, expected: int, name: str, *options: str) -> None:
-        from reconciler.cli.main import invoke
-
         arguments = [name, str(self._declared), *options]
         if name != "validate":
             arguments += ["--sandbox", self._url]
         shown = " ".join(options).replace(self._plan, "plan.json")
         self._say(f"$ reconciler {name} subscriptions {shown}".rstrip(), "bold")
         sys.stdout.flush()
-        code = invoke(arguments)
+        code = self._invoke(arguments)
         sys.stdout.flush()
         if name == "drift" or code != expected:
             self._note(f"exit code {code}")

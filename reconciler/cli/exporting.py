@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import RunRequest, opened, watched
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import opened, watched
 from reconciler.cli.state import State, in_the_way, write_result
 from reconciler.core.manifest.reader import Source
 from reconciler.core.model.errors import SettingsError

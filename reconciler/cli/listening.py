@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from reconciler.cli import exits
 from reconciler.cli.options import ListenFormat
-from reconciler.cli.session import RunRequest, opened
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import opened
 from reconciler.cli.state import State
 from reconciler.core.model.abilities import Message
 from reconciler.core.model.errors import SettingsError

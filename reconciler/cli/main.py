@@ -95,7 +95,7 @@ def invoke(arguments: list[str]) -> int:
 
     Where the result was asked for as JSON, stdout gets a document that says so, too.
     """
-    state = State()
+    state = State(invoke)
     try:
         result = _command().main(
             arguments, standalone_mode=False, obj=state, prog_name="reconciler"

@@ -13,7 +13,7 @@ from reconciler.cli.state import State
 from reconciler.core.model.errors import DeclarationError, PlanRefused, ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.verdicts.drift import Drift
     from reconciler.github.annotations import DeclaredPlaces
     from reconciler.github.job import Job

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.cli import exits
-from reconciler.cli.session import RunRequest, planning, watched
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import planning, watched
 from reconciler.cli.state import State
 from reconciler.core.model.plan import Plan
 from reconciler.core.verdicts.drift import drift_of

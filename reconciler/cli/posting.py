@@ -18,7 +18,7 @@ from reconciler.reports.record import RECORD_BYTES, Record, parse_record
 from reconciler.reports.review_pages import Background
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
 
 
 @dataclass(frozen=True, slots=True)

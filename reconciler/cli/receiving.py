@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from reconciler.cli import exits
 from reconciler.cli.options import ReceiveFormat
-from reconciler.cli.session import RunRequest, opened
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import opened
 from reconciler.cli.state import State
 from reconciler.core.model.abilities import MessageQueue
 from reconciler.operate.receive import (

@@ -1,18 +1,18 @@
-"""What a command line asks for, and the session that it opens."""
+"""The session that a command line opens, and how its looking is watched."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler import run
 from reconciler.api import open_session
 from reconciler.cli.options import Discover
+from reconciler.cli.request import RunRequest
 from reconciler.cli.state import State
-from reconciler.cli.unset import say_unset
+from reconciler.core.model.objects import Desired
+from reconciler.core.model.secret_ref import references_in
 from reconciler.core.planning.consent import WHATEVER, Agreement
-from reconciler.core.planning.terms import NO_TERMS, Terms
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account
 from reconciler.run import Session
@@ -25,24 +25,8 @@ _DISCOVER: Mapping[Discover | None, run.Discover | None] = {
     Discover.all: "all",
     Discover.declared: "declared",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What the command line asks for, beyond the declarations themselves.
-
-    `discover` says how far to look, None as the policy does; `since` is a snapshot whose types are
-    asked for besides the declared ones. `page` is where a report page is kept beside the result.
-    """
-
-    path: Path
-    sandbox: str | None = None
-    allow_hosts: tuple[str, ...] = ()
-    terms: Terms = NO_TERMS
-    live: Path | None = None
-    discover: Discover | None = None
-    since: Path | None = None
-    page: Path | None = None
+_NAMED = 40
+"""Variables that are named one by one; a fleet may lack thousands."""
 
 
 def opened(state: State, request: RunRequest, agreement: Agreement = WHATEVER) -> Session:
@@ -71,7 +55,7 @@ def planning(state: State, request: RunRequest, agreement: Agreement = WHATEVER)
     session = opened(state, request, agreement)
 
     def connect(accounts: Mapping[str, Account]) -> AbstractContextManager[Mapping[str, Provider]]:
-        say_unset(state, session.declarations.desired, accounts)
+        _say_unset(state, session.declarations.desired, accounts)
         return session.connect(accounts)
 
     return session if request.sandbox else replace(session, connect=connect)
@@ -85,3 +69,21 @@ def watched(state: State) -> Iterator["Ticker"]:
 
     with at_once(), Ticker(quiet=state.wish.quiet) as ticker:
         yield ticker
+
+
+def _say_unset(state: State, desired: Iterable[Desired], accounts: Mapping[str, Account]) -> None:
+    """Say at once which variables these accounts lack: reading them tells one an account."""
+    within = (item.spec.secrets() for item in desired if item.account in accounts)
+    references = [*references_in(list(accounts.values())), *(it for all_ in within for it in all_)]
+    unset = state.secrets.unset(references)
+    if len(unset) == 1:
+        state.say(
+            f"not set: the environment variable {unset[0]}; `reconciler doctor` tells where it "
+            "belongs"
+        )
+    elif unset:
+        more = f" and {len(unset) - _NAMED} more" if len(unset) > _NAMED else ""
+        state.say(
+            f"not set: {', '.join(unset[:_NAMED])}{more}; give these environment variables their "
+            "values: `reconciler doctor` tells where each belongs"
+        )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reconciler.api import read_snapshot
 from reconciler.cli import exits
-from reconciler.cli.session import RunRequest, opened, watched
+from reconciler.cli.request import RunRequest
+from reconciler.cli.session import opened, watched
 from reconciler.cli.state import State
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.text.phrases import counted

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -105,10 +106,11 @@ def write_result(text: str) -> bool:
 class State:
     """Carries the run's secrets; everything for stderr passes through `show`, which masks them.
 
-    `wish` says how much of a report is wanted as text.
+    `wish` says how much of a report is wanted as text; `invoke` runs another command line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, invoke: Callable[[list[str]], int] = lambda _line: 0) -> None:
+        self.invoke = invoke
         self.debug = False
         self.wish = Screen()
         self.secrets = Secrets()

@@ -3,8 +3,9 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ from reconciler.cli.options import (
     ValidateFormat,
 )
 from reconciler.cli.state import state_of, write_result
+
+if TYPE_CHECKING:
+    from reconciler.reports.model import Validation
 
 
 def init(
@@ -86,13 +90,12 @@ def validate(
 ) -> int:
     """Check the declarations, without network or credentials."""
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import RunRequest
-    from reconciler.cli.validating import validated
+    from reconciler.cli.request import RunRequest
     from reconciler.reports import as_github, as_json
 
     state = state_of(context)
     with reporting(state, "validate", RunRequest(path), github=github) as reporter:
-        validation = validated(path, allow_host)
+        validation = _validated(path, allow_host)
         match form:
             case ValidateFormat.json:
                 state.result(as_json.render(validation))
@@ -102,6 +105,22 @@ def validate(
                 state.report(validation)
         code = exits.DONE if validation.valid else exits.ERROR
         return reporter.validated(validation, code, annotated=form == ValidateFormat.github)
+
+
+def _validated(path: Path, allow_hosts: Iterable[str]) -> "Validation":
+    """Return everything that is wrong with the declarations, or worth a warning."""
+    from reconciler.core.model.errors import DeclarationError
+    from reconciler.credentials.allowed_hosts import strays_of
+    from reconciler.reports.model import Located, Validation
+    from reconciler.wiring import declarations
+
+    try:
+        declared = declarations(path)
+    except DeclarationError as error:
+        return Validation(valid=False, errors=tuple(map(Located.of, error.problems)))
+    found = (*strays_of(declared, allow_hosts), *declared.warnings, *declared.hints)
+    warnings = tuple(map(Located.of, found))
+    return Validation(valid=True, warnings=warnings, declared=len(declared.desired))
 
 
 def schema() -> int:

@@ -4,7 +4,7 @@ What a command needs is imported when it runs, so that `--help` loads none of it
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,8 +29,13 @@ from reconciler.cli.options import (
     ShowSecretsOption,
     VerifyFormat,
 )
-from reconciler.cli.state import state_of, write_result
+from reconciler.cli.state import State, state_of, write_result
 from reconciler.cli.text_options import FullOption, QuietOption
+
+if TYPE_CHECKING:
+    from reconciler.core.verdicts.diagnosis import Diagnosis
+    from reconciler.core.verdicts.health import Status
+    from reconciler.core.verdicts.proof import Verification
 
 
 def status(
@@ -51,14 +56,25 @@ def status(
     sandbox: SandboxOption = None,
 ) -> int:
     """Show health: messages waiting, what is dead, missing or off."""
-    from reconciler.cli.health import show_status
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
+    from reconciler.cli.session import opened, watched
     from reconciler.core.planning.terms import Terms
     from reconciler.core.verdicts.health import HealthLimits
+    from reconciler.operate.status import status as measure
 
     request = RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account)))
     limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
-    return show_status(state_of(context), request, limits, form, check=check)
+    state = state_of(context)
+    with opened(state, request) as session, watched(state) as ticker:
+        found = measure(session, limits=limits, progress=ticker)
+    for reason in found.unread:
+        state.say(f"not read: {reason}")
+    for note in found.notes:
+        state.say(f"note: {note}")
+    _show(state, found, form)
+    if not found.complete:
+        return exits.ERROR
+    return exits.DIFFERENT if check and not found.healthy else exits.DONE
 
 
 def doctor(
@@ -71,15 +87,17 @@ def doctor(
     sandbox: SandboxOption = None,
 ) -> int:
     """Check each account without changing anything; say what to fix."""
-    from reconciler.cli.health import show_diagnosis
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
+    from reconciler.cli.session import opened, watched
     from reconciler.core.planning.terms import Terms
+    from reconciler.operate.doctor import doctor as diagnose
 
-    return show_diagnosis(
-        state_of(context),
-        RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account))),
-        form,
-    )
+    state = state_of(context)
+    request = RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account)))
+    with opened(state, request) as session, watched(state) as ticker:
+        found = diagnose(session, progress=ticker)
+    _show(state, found, form)
+    return exits.DONE if found.healthy else exits.ERROR
 
 
 def verify(
@@ -124,15 +142,20 @@ def verify(
     sees a change of product online~en~US~1234 in account 1234. With --sandbox nothing is posted.
     What could not be read ends with 1, too.
     """
-    from reconciler.cli.session import RunRequest
-    from reconciler.cli.verifying import verify_all
+    from reconciler.cli.request import RunRequest
+    from reconciler.cli.session import opened, watched
     from reconciler.core.planning.terms import Terms
     from reconciler.operate.verify import VerifyManner
+    from reconciler.operate.verify import verify as prove
 
     terms = Terms(targets=tuple(target), accounts=tuple(account))
     request = RunRequest(path, sandbox, tuple(allow_host), terms)
     manner = VerifyManner(timeout, allow_private=allow_private, static=static)
-    return verify_all(state_of(context), request, manner, form)
+    state = state_of(context)
+    with opened(state, request) as session, watched(state) as ticker:
+        found = prove(session, manner, progress=ticker)
+    _show(state, found, form)
+    return exits.DONE if found.good else exits.ERROR
 
 
 def receive(
@@ -174,7 +197,7 @@ def receive(
     a message there. What cannot be decoded is shown as such and never deleted.
     """
     from reconciler.cli.receiving import ReceiveWish, receive_from
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
 
     if follow and form is ReceiveFormat.json:
         raise typer.BadParameter("json is one document, which following never ends: use jsonl")
@@ -229,7 +252,7 @@ def listen(
     Google, which pushes it again.
     """
     from reconciler.cli.listening import ListenWish, listen_to
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
 
     wish = ListenWish(host, port, command, form, tuple(secret))
     request = RunRequest(path, sandbox, allow_hosts=tuple(allow_host))
@@ -269,3 +292,14 @@ def decode(
     for fault in found.faults:
         state_of(context).say(f"error: {fault}")
     return exits.ERROR if found.faults else exits.DONE
+
+
+def _show(
+    state: State, report: "Status | Diagnosis | Verification", form: ApplyFormat | VerifyFormat
+) -> None:
+    if form.value == "json":
+        from reconciler.reports import as_json
+
+        state.result(as_json.render(report))
+    else:
+        state.report(report)

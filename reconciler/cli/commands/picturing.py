@@ -56,7 +56,7 @@ def graph(
 ) -> int:
     """Draw what leads where, with what apply would change."""
     from reconciler.cli.picturing import draw
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
 
     if declared and (live is not None or drift):
         raise typer.BadParameter("--declared goes with neither --live nor --drift")
@@ -86,7 +86,7 @@ def report(
 ) -> int:
     """Write one HTML page: topology, plan or drift, and health."""
     from reconciler.cli.picturing import write_page
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
 
     request = RunRequest(
         path,

@@ -23,4 +23,5 @@ def demo(context: typer.Context) -> int:
     """Run the whole story on bundled declarations and a sandbox."""
     from reconciler.cli.demo import tell
 
-    return tell(state_of(context))
+    state = state_of(context)
+    return tell(state, state.invoke)

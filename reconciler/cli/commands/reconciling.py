@@ -40,7 +40,7 @@ from reconciler.cli.state import State, state_of
 from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 
 if TYPE_CHECKING:
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.model.plan import Plan
     from reconciler.core.verdicts.drift import Drift
     from reconciler.run import Planned, Session
@@ -89,7 +89,8 @@ def plan(
 ) -> int:
     """Read live state and show what apply would do."""
     from reconciler.cli.on_github import refuse_old_declarations, reporting
-    from reconciler.cli.session import RunRequest, planning, watched
+    from reconciler.cli.request import RunRequest
+    from reconciler.cli.session import planning, watched
     from reconciler.core.planning.consent import SavedPlan
     from reconciler.core.planning.terms import Terms
     from reconciler.reports import as_json
@@ -175,7 +176,7 @@ def apply(
     """Plan, ask, and carry the plan out."""
     from reconciler.cli.applying import ApplyManner, agreed, carry_out
     from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.planning.terms import Terms
     from reconciler.run import TimeLimit
 
@@ -224,7 +225,7 @@ def destroy(
 ) -> int:
     """Delete everything the stack owns, through the same guards."""
     from reconciler.cli.applying import ApplyManner, carry_out
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.planning.consent import WHATEVER
     from reconciler.core.planning.terms import DestroyTerms
 
@@ -266,7 +267,8 @@ def drift(
 ) -> int:
     """Show how live differs from declared; exit with 2 if it does."""
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import RunRequest, planning, watched
+    from reconciler.cli.request import RunRequest
+    from reconciler.cli.session import planning, watched
     from reconciler.core.planning.terms import Terms
     from reconciler.run import drift as drift_of
     from reconciler.run import plan as plan_of

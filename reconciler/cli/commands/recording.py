@@ -107,7 +107,7 @@ def snapshot(
     if more:
         raise typer.BadParameter(f"unexpected further argument {more[0]}: only --merge takes some")
     from reconciler.cli.on_github import reporting
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.cli.snapshots import snapshot_to
     from reconciler.core.planning.terms import Terms
 
@@ -162,7 +162,7 @@ def post(
     without any service's credentials, after the one that applies.
     """
     from reconciler.cli.posting import Left, post_to
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.planning.terms import Terms
 
     return post_to(
@@ -189,7 +189,7 @@ def export(
 ) -> int:
     """Write declarations of live objects that no declaration covers."""
     from reconciler.cli.exporting import export_to
-    from reconciler.cli.session import RunRequest
+    from reconciler.cli.request import RunRequest
     from reconciler.core.planning.terms import Terms
 
     request = RunRequest(
