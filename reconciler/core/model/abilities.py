@@ -121,6 +121,37 @@ class Measured:
     lacking: str | None = None
 
 
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class HourSpan:
+    """Whole hours, as Unix seconds: from `start` on and before `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalCounts:
+    """How many arrived, by live address and hour (Unix seconds of its beginning).
+
+    An hour that was not measured is left out, and an object of which nothing could be asked is,
+    too; `lacking` says in a sentence why, if there are such.
+    """
+
+    counts: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    lacking: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalQuestion:
+    """A look at what arrived: `cost` names its price for people, `look` pays it."""
+
+    cost: str
+    look: Callable[[HourSpan], ArrivalCounts]
+
+
 class Stage(IntEnum):
     """What is looked at one after the other: what comes first keeps the rest from working."""
 
