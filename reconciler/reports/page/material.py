@@ -169,7 +169,7 @@ def _record(node: GraphNode, small: int, deed: Deed | None, health: Health | Non
         "name": visible(node.name) if node.number == 1 else title(node),
         "detail": visible(node.detail),
         "kind": node.kind,
-        "account": node.account,
+        "account": visible(node.account),
         "service": node.service,
         "state": node.state,
         "small": small,
