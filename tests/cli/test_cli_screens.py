@@ -135,7 +135,7 @@ def test_the_live_line_tells_how_fast_it_goes_and_what_is_waited_for(monkeypatch
     now[0] += 10
     ticker("applying", 200, 1_200)
     assert ticker._live(200) == "applying: 200 of 1,200 · 10 s · 20/s · about 50 s left"
-    with progress.WAITS.told(30, "acme-app: createSubscription: 429"):
+    with progress.WAITS.announced(30, "acme-app: createSubscription: 429"):
         assert ticker._live(200).endswith(" · waiting 30 s: acme-app: createSubscription: 429")
         assert cells(ticker._live(60)) <= 60
 
