@@ -142,8 +142,7 @@ def read(
     """Read all `sources` as one set of declarations; `where` names the place they came from.
 
     `today` is in UTC. `open_table` reads the tables that fields refer to. `adapt` may put another
-    account in the place of a declared one (a sandbox for
-    the real one).
+    account in the place of a declared one (a sandbox for the real one).
 
     Raises:
         DeclarationError: with everything that is wrong, in file order.
