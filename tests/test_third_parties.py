@@ -10,7 +10,7 @@ import reconciler
 PACKAGE = Path(reconciler.__file__).parent
 EVERYWHERE = {"pydantic", "pydantic_core"}
 ROOMS = {
-    "cli": {"typer", "boto3"},
+    "cli": {"typer", "boto3", "uvicorn"},
     "core": {"deepdiff", "yaml"},
     "credentials": {"boto3", "botocore", "google", "googleapiclient"},
     "files": set(),

@@ -157,16 +157,7 @@ def read(
         raise DeclarationError(problems)
     head = _head(document, origin, today, problems)
     tables = Expansion(services, open_table, problems)
-    for section, named in list(document.entries.items()):
-        document.entries[section] = tables.expanded(section, named)
-    entries = document.entries.get("accounts", {})
-    read_ones = read_accounts(entries, services, problems)
-    declared = {
-        name: account
-        for name, account in read_ones.items()
-        if ("accounts", name) not in tables.failed
-    }
-    document.unread.update(section for section, _ in tables.failed)
+    entries, declared = _accounts(document, services, tables, problems)
     accounts = {name: adapt(name, account) for name, account in declared.items()}
     reader = Reader(
         entries={section: document.entries.get(section, {}) for section in sections_of(services)},
@@ -178,18 +169,18 @@ def read(
         problems=problems,
         unread=frozenset(document.unread),
     )
-    desired = read_objects(reader, document.once.get("defaults"))
+    found = read_objects(reader, document.once.get("defaults"))
+    desired = sorted(found, key=lambda item: item.address)
     problems += check_objects(desired, services, accounts)
     if problems or head is None:
         raise DeclarationError(problems, head.stack if head else "")
-    declared_ones = sorted(desired, key=lambda item: item.address)
     return Declarations(
         stack=head.stack,
         owns=head.owns,
         policy=head.policy.on(today),
         accounts=accounts,
-        desired=tuple(item for item in declared_ones if not item.spec.local),
-        local=tuple(item for item in declared_ones if item.spec.local),
+        desired=tuple(item for item in desired if not item.spec.local),
+        local=tuple(item for item in desired if item.spec.local),
         digest=_digest(document),
         today=today,
         defaults=_defaults(document),
@@ -199,6 +190,19 @@ def read(
         entries=entries,
         tables=tuple(Source(name, content) for name, content in tables.files.items()),
     )
+
+
+def _accounts(
+    document: _Document, services: Sequence[Service], tables: Expansion, problems: list[Problem]
+) -> tuple[dict[str, DeclaredEntry], dict[str, Account]]:
+    """Expand all tables; return the entries of accounts, and those that are sound."""
+    for section, named in list(document.entries.items()):
+        document.entries[section] = tables.expanded(section, named)
+    document.unread.update(section for section, _ in tables.failed)
+    entries = document.entries.get("accounts", {})
+    sound = read_accounts(entries, services, problems)
+    failed = {name for section, name in tables.failed if section == "accounts"}
+    return entries, {name: account for name, account in sound.items() if name not in failed}
 
 
 def _merge(sources: Sequence[Source], keys: tuple[str, ...], problems: list[Problem]) -> _Document:
