@@ -11,7 +11,7 @@ PAGES := tests/browser/node_modules/.package-lock.json
 # Tests start many processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check matrix bench docs pages release-check lock clean
+.PHONY: demo test check format types contracts workflows matrix bench docs pages release-check lock clean
 
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
@@ -24,20 +24,29 @@ test: .venv/.dev $(PAGES)
 matrix: .venv/.dev
 	$(BIN)/pytest -n auto --dist loadfile -m "matrix or hypothesis" --hypothesis-profile nightly
 
-# The documents' site, format, lint, types, import contracts, workflow audit, tests with coverage;
-# the last line is the test runner's own.
-check: .venv/.dev docs $(PAGES)
+# The documents' site, format, lint, types, import contracts, workflow audit side by side, then tests
+# with coverage; the last line is the test runner's own.
+check: .venv/.dev $(PAGES)
+	@$(MAKE) --no-print-directory --jobs=4 docs format types contracts workflows
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
+
+format: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: .venv/.dev
 	$(BIN)/mypy
+
+contracts: .venv/.dev
 	$(BIN)/lint-imports --no-cache
+
+workflows: .venv/.dev
 	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout \
 	  .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/actionlint
-	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks
