@@ -170,8 +170,8 @@ def read(
         unread=frozenset(document.unread),
     )
     found = read_objects(reader, document.once.get("defaults"))
+    problems += check_objects(found, services, accounts)
     desired = sorted(found, key=lambda item: item.address)
-    problems += check_objects(desired, services, accounts)
     if problems or head is None:
         raise DeclarationError(problems, head.stack if head else "")
     return Declarations(
