@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from reconciler.core.model.abilities import Examination, Measured, MessageQueue, Outbox, TestSign
+from reconciler.core.model.abilities import (
+    ArrivalQuestion,
+    Examination,
+    Measured,
+    MessageQueue,
+    Outbox,
+    TestSign,
+)
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
@@ -159,6 +166,13 @@ class Abilities:
         "this service gives no figures for `status`"
     )
     """Return figures of these objects, and why some are missing, for `status`."""
+
+    arrivals: Callable[[Sequence[Live]], ArrivalQuestion | None] | Cannot = Cannot(
+        "this service does not count what arrives"
+    )
+    """Return what it takes to count what arrived at these objects hour by hour, for `status`.
+
+    Nothing is asked before that is answered; None: of none of them can anything be counted."""
 
     consents: Callable[[str], bool | None] | Cannot = Cannot("no part of it can withdraw consent")
     """Say whether a part of the account (a seller) lets us in, None if that cannot be told."""

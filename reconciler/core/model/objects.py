@@ -82,7 +82,8 @@ class Live(_Named):
 
     `owner` is the stack named by the object's own mark, `protected` its mark against deletion,
     `waiting` the number of messages it holds (None: does not apply), which `backlog` tells apart.
-    `detailed` is False where only existence and marks were read, as for queues of others.
+    `detailed` is False where only existence and marks were read, as for queues of others. `created`
+    is in Unix seconds, None where the service does not say.
     """
 
     account: str
@@ -93,3 +94,4 @@ class Live(_Named):
     waiting: int | None = None
     detailed: bool = True
     backlog: Backlog | None = None
+    created: int | None = field(default=None, compare=False)

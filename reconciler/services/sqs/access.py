@@ -127,6 +127,7 @@ def _on_queues(
     yield _statement("FindQueues", permissions.FINDING, ["*"])
     yield _statement("ReadQueues", permissions.READING, everywhere)
     if way == "read":
+        yield _statement("MeasureQueues", permissions.MEASURING, ["*"])
         return
     queues = sorted(
         str(item.outputs["arn"])

@@ -1,21 +1,20 @@
 """How old the oldest message of a queue is. SQS does not say; CloudWatch does, a minute late.
 
-Source: "Available CloudWatch metrics for Amazon SQS"; GetMetricData takes 500 metrics a call and is
-charged by the metric, so that only queues that hold something are asked about.
+Source: "Available CloudWatch metrics for Amazon SQS". GetMetricData is charged by the metric, so
+that only queues that hold something are asked about.
 """
 
+import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from reconciler.core.model.abilities import Measured, Metrics
 from reconciler.core.model.errors import Denied, ServiceError
 from reconciler.core.model.objects import Live
 from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.metrics import METRICS_A_CALL, of_queue, read
 
-METRICS_A_CALL = 500
-_WINDOW = timedelta(minutes=15)
+_WINDOW = 15 * 60
 _MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
 
 
@@ -57,32 +56,8 @@ def _lacking(holding: Sequence[Live], metrics: dict[str, Metrics]) -> str | None
 
 def _read(client: SqsClient, arns: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield position and age, in seconds, for the queues of which CloudWatch knows one."""
-    now = datetime.now(UTC)
-    token: dict[str, str] = {}
-    pages = client.pages("GetMetricData")
-    while True:
-        answer = client.ask(
-            "cloudwatch",
-            "GetMetricData",
-            MetricDataQueries=[_query(index, arn) for index, arn in enumerate(arns)],
-            StartTime=now - _WINDOW,
-            EndTime=now,
-            ScanBy="TimestampDescending",
-            **token,
-        )
-        for result in answer["MetricDataResults"]:
-            if result["Values"]:
-                yield int(result["Id"].removeprefix("q")), int(result["Values"][0])
-        if not answer.get("NextToken"):
-            return
-        token = {"NextToken": answer["NextToken"]}
-        pages.turn(token["NextToken"])
-
-
-def _query(index: int, arn: str) -> dict[str, Any]:
-    metric = {
-        "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateAgeOfOldestMessage",
-        "Dimensions": [{"Name": "QueueName", "Value": arn.rpartition(":")[2]}],
-    }
-    return {"Id": f"q{index}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    now = time.time()
+    queries = [of_queue("ApproximateAgeOfOldestMessage", arn, "Maximum", 60) for arn in arns]
+    for index, ages_ in enumerate(read(client, queries, now - _WINDOW, now)):
+        if ages_:
+            yield index, int(ages_[max(ages_)])

@@ -59,6 +59,12 @@ def backlog(attributes: Mapping[str, str]) -> Backlog:
     return Backlog(*(int(attributes[name]) for name in _COUNTS))
 
 
+def created(attributes: Mapping[str, str]) -> int | None:
+    """Return when the queue was created, in Unix seconds, if it says so."""
+    moment = attributes.get("CreatedTimestamp", "")
+    return int(moment) if moment.isdigit() else None
+
+
 def queue_from(
     account: AwsAccount, name: str, attributes: Mapping[str, str], tags: Mapping[str, str]
 ) -> Queue:

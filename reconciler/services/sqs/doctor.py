@@ -65,7 +65,7 @@ class AwsDoctor:
         return self._allowed("tag:GetResources", self._client.tag_index, reason)
 
     def _metrics(self) -> Iterator[Impediment]:
-        reason = "`status` cannot tell the age of the oldest message without it"
+        reason = "`status` cannot tell the age of the oldest message, nor what arrived, without it"
         return self._allowed("cloudwatch:GetMetricData", lambda: ages.probe(self._client), reason)
 
     def _rights(self, names: Sequence[str]) -> Iterator[Impediment]:

@@ -11,6 +11,8 @@ FINDING = ("sqs:ListQueues", "tag:GetResources")
 """To find queues and their tags; AWS lets neither be limited to single queues."""
 READING = ("sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues", "sqs:ListQueueTags")
 """To read a queue that was found; of one that is to go also what uses it for dead letters."""
+MEASURING = ("cloudwatch:GetMetricData",)
+"""To tell what arrived, and how old what waits is; AWS lets it not be limited to single queues."""
 WRITING = (
     "sqs:CreateQueue",
     "sqs:GetQueueUrl",

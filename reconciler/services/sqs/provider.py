@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from reconciler.core.model.abilities import Examination, Measured
+from reconciler.core.model.abilities import ArrivalQuestion, Examination, Measured
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.model.objects import Desired, Live
@@ -15,6 +15,7 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.ages import ages
+from reconciler.services.sqs.arrivals import question
 from reconciler.services.sqs.changes import (
     Edit,
     as_queue,
@@ -73,6 +74,7 @@ class SqsProvider:
             referrers=self.referrers,
             examinations=self.examinations,
             measure=self.measure,
+            arrivals=self.arrivals,
             mailbox=self.mailbox,
             outbox=self.outbox,
         )
@@ -191,6 +193,10 @@ class SqsProvider:
     def measure(self, live: Sequence[Live], each: Each) -> Measured:
         """Return how old the oldest message of each of these queues is."""
         return ages(self._client, live)
+
+    def arrivals(self, live: Sequence[Live]) -> ArrivalQuestion | None:
+        """Return what it takes to count what came into these queues."""
+        return question(self._client, live)
 
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""

@@ -137,6 +137,7 @@ def live_queue(
         protected=tags.get(PROTECT_MARK) == "true",
         waiting=wire.waiting(attributes),
         backlog=wire.backlog(attributes),
+        created=wire.created(attributes),
     )
 
 

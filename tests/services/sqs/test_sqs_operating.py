@@ -6,7 +6,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.spec import live_address
 from reconciler.core.provider import one_by_one
 from reconciler.services.sqs import rights
-from reconciler.services.sqs.ages import METRICS_A_CALL
+from reconciler.services.sqs.metrics import METRICS_A_CALL
 
 SIMULATED = """<SimulatePrincipalPolicyResponse
  xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>

@@ -66,7 +66,7 @@ def test_a_role_named_by_an_account_is_assumed(running, stack, tmp_path, monkeyp
 
 
 def test_no_action_for_finding_or_reading_can_change_anything():
-    for action in (*permissions.FINDING, *permissions.READING):
+    for action in (*permissions.FINDING, *permissions.READING, *permissions.MEASURING):
         assert action.partition(":")[2].startswith(("Get", "List"))
     assert not {*permissions.FINDING, *permissions.READING} & {
         *permissions.WRITING,
