@@ -67,8 +67,8 @@ class Asked:
     remarks: tuple[str, ...] = ()
 
 
-def untold(_asked: Asked) -> None:
-    """Be told how far a scope was looked at, and forget it."""
+def no_report(_asked: Asked) -> None:
+    """Report to nobody how far a scope was looked at."""
 
 
 class Each(Protocol):
@@ -96,7 +96,7 @@ class Interest:
     declared for one seller may be left over at another. `discover_all` asks for objects nobody
     declared even where that costs a call for each possible type; `known` were asked for before and
     are not wanted again. `beside` is what is live in those scopes of the account that are read
-    first, None if that is not known. `warn` takes sentences for the plan, `told` how far was
+    first, None if that is not known. `warn` takes sentences for the plan, `report` how far was
     looked. `each` is how a provider reads many things at once: threads are the engine's.
     `everything` asks for the details of objects of others too.
     """
@@ -110,7 +110,7 @@ class Interest:
     topics: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
     beside: tuple[Live, ...] | None = None
-    told: Callable[[Asked], None] = untold
+    report: Callable[[Asked], None] = no_report
 
 
 @dataclass(frozen=True, slots=True)

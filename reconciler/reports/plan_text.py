@@ -70,7 +70,7 @@ def _closing(
     well = plan.complete and not plan.problems
     if plan.actions:
         yield line(f"Applying this takes {_effort(plan.estimate)}")
-        yield from _gap(plan.actions)
+        yield from _downtime(plan.actions)
         yield line(f"Fingerprint {plan.fingerprint}", "dim")
     elif plan.account_changes and well:
         told = "Nothing to do but to read the accounts above: only these differ."
@@ -124,7 +124,7 @@ def _taken(calls: int, duration: float) -> str:
     return ", ".join(part.replace(" ", GLUE) for part in told)
 
 
-def _gap(actions: Iterable[Action]) -> Iterator[TextLine]:
+def _downtime(actions: Iterable[Action]) -> Iterator[TextLine]:
     missing = [action.gap_seconds for action in actions if action.gap_seconds is not None]
     if missing:
         number = f"{len(missing):,} {'object is' if len(missing) == 1 else 'objects are'}"

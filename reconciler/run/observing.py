@@ -212,7 +212,7 @@ class _Reader:
             topics=self._topics.get(account, nothing) | seen,
             known=known.topics if known else nothing,
             beside=None if any(each.unread for each in before) else beside,
-            told=lambda asked: self.asked.update({scope: asked}),
+            report=lambda asked: self.asked.update({scope: asked}),
         )
 
     def _complete(self, provider: Provider, item: Desired) -> Spec:

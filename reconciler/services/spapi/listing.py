@@ -73,7 +73,7 @@ def list_types(
     if refused and not listings and not interest.known:
         raise next(iter(refused.values()))
     whole = all(listing.whole for listing in listings.values())
-    interest.told(
+    interest.report(
         Asked(
             topics=frozenset(wish.wanted) | interest.known,
             passed_over=wish.passed_over,

@@ -78,7 +78,7 @@ class World:
             topics=frozenset(topics),
             known=frozenset(known),
             beside=beside,
-            told=self.asked.append,
+            report=self.asked.append,
         )
         return list(self.provider.observe(scope, interest))
 
