@@ -46,8 +46,9 @@ def test_the_json_is_that_of_the_contract(cli, declared, sandbox, send):
     found = json.loads(ended.out)
     dead, offers = found["queues"]
     assert dead["address"] == "queue.dead"
-    fields = ("address", "visible", "inFlight", "delayed", "oldestSeconds", "deadLetters")
-    assert [offers[name] for name in fields] == ["queue.offers", 2, 0, 0, 0, 1]
+    fields = ("address", "visible", "inFlight", "delayed", "deadLetters")
+    assert [offers[name] for name in fields] == ["queue.offers", 2, 0, 0, 1]
+    assert offers["oldestSeconds"] in range(60)  # a busy machine takes its time
     assert found["destinations"] == []
     [shop] = found["subscriptions"]
     assert (shop["address"], shop["state"], shop["health"]) == (
