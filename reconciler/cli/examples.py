@@ -53,6 +53,8 @@ EXAMPLES = {
     "status": (
         "reconciler status",
         "reconciler status --check --max-age 30m --max-waiting 500",
+        "reconciler status --arrivals 14d",
+        "reconciler status --check --max-quiet 2x   # for a schedule",
     ),
     "verify": (
         "reconciler verify",

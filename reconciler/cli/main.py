@@ -16,6 +16,7 @@ from reconciler.cli import exits
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
 from reconciler.cli.interrupts import Terminated, as_interrupts
+from reconciler.cli.optional_values import Command
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.model.errors import (
     DeclarationError,
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command(epilog=epilog(EXAMPLES[command.__name__]))(command)
+    app.command(cls=Command, epilog=epilog(EXAMPLES[command.__name__]))(command)
 
 
 class LogLevel(StrEnum):

@@ -80,6 +80,21 @@ def as_duration(value: str) -> int:
     return _checked(lambda text: int(parse_duration(text)), value)
 
 
+def as_window(value: str) -> int:
+    """Return what `arrivals` was given as; typer.BadParameter says what is wrong with it."""
+    seconds = as_duration(value)
+    if not 3600 <= seconds <= 84 * 86_400:
+        raise typer.BadParameter(f"expected 1h to 84d, not {value}")
+    return seconds
+
+
+def as_times(value: str) -> float:
+    """Return what `max_quiet` was given as; typer.BadParameter says what is wrong with it."""
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?x?", value) or float(value.rstrip("x")) < 1:
+        raise typer.BadParameter(f"expected how many times, from 1x: 2x or 1.5x, not {value}")
+    return float(value.rstrip("x"))
+
+
 def as_stack(value: str | None) -> str | None:
     """Return what `stack` was given as; typer.BadParameter says what is wrong with it."""
     from reconciler.starter.selection import parse_stack

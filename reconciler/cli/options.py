@@ -17,8 +17,10 @@ from reconciler.cli.option_values import (
     as_services,
     as_shard,
     as_stack,
+    as_times,
     as_tool,
     as_url,
+    as_window,
 )
 
 if TYPE_CHECKING:
@@ -319,6 +321,24 @@ MessageAgeOption = Annotated[
         metavar="DURATION",
         parser=as_duration,
         help="How long the oldest message may wait: 30m, 2h.",
+    ),
+]
+ArrivalsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[DURATION]",
+        parser=as_window,
+        help="Say what arrived in that time (7d), when something last did, and whether it is "
+        "quieter than usual. Tells first what that costs.",
+    ),
+]
+MaxQuietOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="TIMES",
+        parser=as_times,
+        help="How many times its longest silence before something may be silent: 2x. Asks for "
+        "--arrivals.",
     ),
 ]
 MaxDeadLettersOption = Annotated[

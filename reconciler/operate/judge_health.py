@@ -9,6 +9,7 @@ from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import references
 from reconciler.core.model.units import format_age
 from reconciler.core.text.phrases import counted
+from reconciler.core.verdicts.arrivals import Arrivals
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     HealthLimits,
@@ -21,6 +22,7 @@ from reconciler.core.verdicts.health import (
 )
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
+from reconciler.operate.arrivals import Arrived, senders_by_target, too_quiet
 from reconciler.operate.live_references import LiveReferences
 
 
@@ -28,7 +30,8 @@ from reconciler.operate.live_references import LiveReferences
 class Seen:
     """What the services reported: `live` hold handles, `consents` are of parts not read.
 
-    `remote` knows what remote values lead to.
+    `remote` knows what remote values lead to. `arrived` is None where nobody asked;
+    `quiet_matters`: what is quieter than usual needs attention.
     """
 
     declared: Declarations
@@ -37,6 +40,8 @@ class Seen:
     consents: Mapping[tuple[str, str], bool | None]
     measured: Measured
     remote: RemoteReferences
+    arrived: Arrived | None = None
+    quiet_matters: bool = False
 
 
 def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
@@ -49,6 +54,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
         if item.account in shown:
             items.get(item.spec.kind, others).append(item)
     unread, shut = _reasons(seen, shown)
+    lacking = seen.arrived.lacking if seen.arrived else ()
     status = Status(
         stack=seen.declared.stack,
         healthy=True,
@@ -58,7 +64,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
         subscriptions=tuple(judges.subscription(item) for item in items["subscription"]),
         others=tuple(judges.other(item) for item in others),
         unread=unread,
-        notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines()),
+        notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines(), *lacking),
     )
     healthy = not any(item.problems for item in status.everything)
     return status.model_copy(update={"healthy": healthy})
@@ -83,6 +89,16 @@ def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
                 yield f"{item.address}: {path}: {sighting.sentence}"
 
 
+def dead_letter_queues(desired: Iterable[Desired]) -> set[str]:
+    """Return the addresses of what others of the same kind refer to: dead-letter queues."""
+    return {
+        address
+        for item in desired
+        for path, address in item.references.items()
+        if item.spec.refs[path].kind == item.spec.kind
+    }
+
+
 class _Judges:
     """Judges one object at a time."""
 
@@ -93,11 +109,13 @@ class _Judges:
             seen.declared.desired, seen.live, seen.unread, seen.remote
         )
         self._live = {item.live_address: item for item in seen.live}
-        self._dead_letter_queues = {
-            address
-            for item in seen.declared.desired
-            for path, address in item.references.items()
-            if item.spec.refs[path].kind == item.spec.kind
+        self._declared = {item.address: item for item in seen.declared.desired}
+        self._dead_letter_queues = dead_letter_queues(seen.declared.desired)
+        self._senders = senders_by_target(seen.declared.desired) if seen.arrived else {}
+        self._alone_at = {
+            senders[0]: self._declared[address]
+            for address, senders in self._senders.items()
+            if len(senders) == 1 and self._arrivals(self._declared[address])
         }
 
     def queue(self, item: Desired) -> QueueHealth:
@@ -114,9 +132,11 @@ class _Judges:
             delayed=backlog.delayed if backlog else None,
             oldest_seconds=metrics.oldest_seconds,
             dead_letters=self._dead_letters(live) if live else None,
+            arrivals=self._arrivals(item),
         )
         astray = self._astray(item) if live else ()
-        problems = (*self._absent(item), *astray, *self._queue_problems(found))
+        quiet = self._too_quiet(item)
+        problems = (*self._absent(item), *astray, *self._queue_problems(found), *quiet)
         return found.model_copy(update={"problems": problems})
 
     def destination(self, item: Desired) -> DestinationHealth:
@@ -143,8 +163,9 @@ class _Judges:
     def other(self, item: Desired) -> ObjectHealth:
         """Judge an object of a further kind, of which only presence and references are known."""
         found, metrics = self.destination(item), self._metrics(item)
-        problems = (*found.problems, *self._push_problems(metrics))
+        problems = (*found.problems, *self._push_problems(metrics), *self._too_quiet(item))
         fields = {**found.model_dump(by_alias=False), "problems": problems}
+        fields["arrivals"] = self._arrivals(item)
         return ObjectHealth(kind=item.spec.kind, health=metrics, **fields)
 
     def subscription(self, item: Desired) -> SubscriptionHealth:
@@ -164,10 +185,24 @@ class _Judges:
             health=metrics,
             destination_alive=alive,
             consent=consent,
+            arrivals=self._alone(item),
         )
 
     def _met(self, item: Desired) -> Live | None:
         return self._live.get(item.live_address)
+
+    def _arrivals(self, item: Desired) -> Arrivals | None:
+        arrived = self._seen.arrived
+        return arrived.found.get(item.live_address) if arrived else None
+
+    def _alone(self, item: Desired) -> Arrivals | None:
+        """Return what arrived where nothing else that is declared sends."""
+        target = self._alone_at.get(item.address)
+        return self._arrivals(target) if target else None
+
+    def _too_quiet(self, item: Desired) -> Iterator[str]:
+        if self._seen.quiet_matters:
+            yield from too_quiet(self._arrivals(item), self._senders.get(item.address, ()))
 
     def _metrics(self, item: Desired) -> Metrics | None:
         return self._seen.measured.metrics.get(item.live_address)

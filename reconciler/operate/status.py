@@ -13,7 +13,8 @@ from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.core.world.remote import RemoteReferences
-from reconciler.operate.judge_health import Seen, judge
+from reconciler.operate.arrivals import ArrivalWish, ask_arrivals
+from reconciler.operate.judge_health import Seen, dead_letter_queues, judge
 from reconciler.run import (
     Planned,
     Progress,
@@ -35,12 +36,14 @@ def status(
     session: Session,
     *,
     limits: HealthLimits = USUAL,
+    arrivals: ArrivalWish | None = None,
     planned: Planned | None = None,
     progress: Progress = silent,
 ) -> Status:
     """Read, measure and judge how everything fares that is declared in the session's accounts.
 
-    `planned` is a plan that was just made of it, so that nothing is read twice; None: it is read.
+    `arrivals` asks what arrived, too. `planned` is a plan that was just made of it, so that nothing
+    is read twice; None: it is read.
 
     Raises:
         WrongUsage: the session's terms name an account that is not declared.
@@ -55,7 +58,7 @@ def status(
         # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
         seen = observe(declared, providers, discovery=DECLARED, progress=progress)
     shown = frozenset(selected(declared, selection))
-    return _judged(declared, seen, providers, shown, limits, progress)
+    return _judged(declared, seen, providers, shown, limits, arrivals, progress)
 
 
 def _judged(
@@ -64,6 +67,7 @@ def _judged(
     providers: Mapping[str, Provider],
     shown: frozenset[str],
     limits: HealthLimits,
+    wish: ArrivalWish | None,
     progress: Progress,
 ) -> Status:
     declared = observation.complete(declared)
@@ -73,8 +77,32 @@ def _judged(
     measured = _measure(wanted, live, providers, progress)
     remote = RemoteReferences(declared, live, observation)
     consents = _consents(observation, providers)
-    seen = Seen(declared, live, observation.unread, consents, measured, remote)
+    asked = _asked(declared.desired, wanted, live)
+    arrived = ask_arrivals(asked, providers, wish, progress) if wish else None
+    matters = wish is not None and wish.max_quiet is not None
+    seen = Seen(
+        declared,
+        live,
+        observation.unread,
+        consents,
+        measured,
+        remote,
+        arrived,
+        quiet_matters=matters,
+    )
     return judge(seen, shown, limits)
+
+
+def _asked(
+    desired: Iterable[Desired], wanted: Sequence[Desired], live: Iterable[Live]
+) -> list[Live]:
+    """Return of what it is asked what arrived: all that is wanted but dead-letter queues.
+
+    What is moved there counts nowhere as sent.
+    """
+    aside = dead_letter_queues(desired)
+    addresses = {item.live_address for item in wanted if item.address not in aside}
+    return [item for item in live if item.live_address in addresses]
 
 
 def _detailed(

@@ -16,6 +16,7 @@ from reconciler.core.verdicts.health import (
     Status,
     SubscriptionHealth,
 )
+from reconciler.reports.arrivals_text import arrivals
 from reconciler.reports.lines import GLUE, Screen, TextLine, cells, line, padded, spanned
 
 H = TypeVar("H", bound=Health)
@@ -173,6 +174,7 @@ def _queue(item: QueueHealth, columns: _Columns) -> Iterator[str]:
         yield "oldest unknown"
     if item.dead_letters is not None:
         yield counted(item.dead_letters, "dead letter")
+    yield from arrivals(item)
 
 
 def _bar(value: int, most: int) -> str:
@@ -189,6 +191,7 @@ def _destination(item: DestinationHealth) -> Iterator[str]:
     yield {True: "alive", False: "dead", None: "there"}[item.alive]
     if item.leads_to:
         yield f"→ {visible(item.leads_to)}"
+    yield from arrivals(item)
 
 
 def _subscription(item: SubscriptionHealth) -> Iterator[str]:
@@ -197,6 +200,7 @@ def _subscription(item: SubscriptionHealth) -> Iterator[str]:
         yield f"destination {'alive' if item.destination_alive else 'dead'}"
     if item.health is not None:
         yield from _metrics(item.health)
+    yield from arrivals(item)
 
 
 def _metrics(health: Metrics) -> Iterator[str]:

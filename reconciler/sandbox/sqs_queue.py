@@ -60,6 +60,7 @@ class SandboxQueue(Queue):
         # Reads that still see the world before the last change; see the setting lagReads.
         self.unborn = CURRENT.get().lag("queueCreated")
         self.undead = 0
+        self.created_at = CURRENT.get().figures.clock.now()
         self.stale = 0
         self.earlier: dict[str, Any] = {}
         self.written: dict[str, str] = dict(
@@ -129,7 +130,7 @@ class SandboxQueue(Queue):
         found: dict[str, Any] = {
             **self.written,
             **self._counts(),
-            "CreatedTimestamp": int(self.created_timestamp),
+            "CreatedTimestamp": int(self.created_at),
             "LastModifiedTimestamp": int(self.last_modified_timestamp),
             "QueueArn": self.queue_arn,
         }

@@ -3,6 +3,7 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +16,11 @@ from reconciler.cli.options import (
     AccountOption,
     AllowHostOption,
     ApplyFormat,
+    ArrivalsOption,
     DecodeFormat,
     ListenFormat,
     MaxDeadLettersOption,
+    MaxQuietOption,
     MaxUndeliveredOption,
     MaxWaitingOption,
     MessageAgeOption,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from reconciler.core.verdicts.diagnosis import Diagnosis
     from reconciler.core.verdicts.health import Status
     from reconciler.core.verdicts.proof import Verification
+    from reconciler.operate.arrivals import ArrivalWish
 
 
 def status(
@@ -49,13 +53,19 @@ def status(
     max_age: MessageAgeOption = "1h",  # type: ignore[assignment]  # typer parses defaults too
     max_dead_letters: MaxDeadLettersOption = 0,
     max_undelivered: MaxUndeliveredOption = 100,
+    arrivals: ArrivalsOption = None,
+    max_quiet: MaxQuietOption = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
     _full: FullOption = False,
     _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
     sandbox: SandboxOption = None,
 ) -> int:
-    """Show health: messages waiting, what is dead, missing or off."""
+    """Show health: messages waiting, what is dead, missing or off.
+
+    What arrived, and what went quiet, is asked only with --arrivals or --max-quiet, since AWS
+    charges for it.
+    """
     from reconciler.cli.request import RunRequest
     from reconciler.cli.session import opened, watched
     from reconciler.core.planning.terms import Terms
@@ -65,16 +75,30 @@ def status(
     request = RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account)))
     limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
     state = state_of(context)
+    wish = _arrivals_wished(state, arrivals, max_quiet)
     with opened(state, request) as session, watched(state) as ticker:
-        found = measure(session, limits=limits, progress=ticker)
+        found = measure(session, limits=limits, arrivals=wish, progress=ticker)
     for reason in found.unread:
         state.say(f"not read: {reason}")
     for note in found.notes:
         state.say(f"note: {note}")
     _show(state, found, form)
-    if not found.complete:
+    if not found.complete or (max_quiet is not None and found.silence_unknown):
         return exits.ERROR
     return exits.DIFFERENT if check and not found.healthy else exits.DONE
+
+
+def _arrivals_wished(
+    state: State, arrivals: int | None, max_quiet: float | None
+) -> "ArrivalWish | None":
+    """Return what is to be asked about arrivals, None where nobody wants to know."""
+    if arrivals is None and max_quiet is None:
+        return None
+    from reconciler.core.verdicts.arrivals import WEEK, ArrivalWindow
+    from reconciler.operate.arrivals import ArrivalWish
+
+    window = ArrivalWindow(int(time.time()), arrivals or WEEK)
+    return ArrivalWish(window, max_quiet, lambda cost: state.say(f"asking {cost}"))
 
 
 def doctor(

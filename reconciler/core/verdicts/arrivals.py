@@ -32,7 +32,8 @@ _CELLS = WEEK // HOUR
 
 ArrivalWord = Literal["arrived", "zero", "no data", "unknown"]
 """zero: it was measured that nothing came. no data: nothing was measured, as of queues that nobody
-uses. unknown: it could not be asked."""
+uses; that is silence only of one that is empty and older than a day. unknown: it could not be
+asked."""
 Quietness = Literal["as usual", "quieter than usual", "not comparable"]
 """not comparable: too young, or too little arrived before."""
 
@@ -87,11 +88,13 @@ def judge_arrivals(
     window: ArrivalWindow,
     *,
     created: float | None = None,
+    holding: bool = False,
     limit: float = QUIETER,
 ) -> Arrivals:
     """Judge how many arrived in each hour that was measured (None: could not be asked).
 
-    `created`: since when it is there, in Unix seconds, as far as known. More than `limit` times the
+    `created`: since when it is there, in Unix seconds, as far as known; `holding`: it holds
+    messages, which contradicts that nothing at all was measured. More than `limit` times the
     longest silence before is quieter than usual.
     """
     if figures is None:
@@ -99,7 +102,8 @@ def judge_arrivals(
     shown = [value for hour, value in figures.items() if hour >= window.since]
     arrived = int(sum(shown))
     active = sorted(hour for hour, value in figures.items() if value > 0)
-    quiet = _quiet(active, window, created)
+    trusted = bool(shown) or not (holding or (created or 0) > window.now - DAY)
+    quiet = _quiet(active, window, created) if trusted else None
     times = _times_usual(active, quiet) if quiet is not None else None
     return Arrivals(
         state="arrived" if arrived else "zero" if shown else "no data",

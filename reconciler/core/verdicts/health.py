@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import Field
+
 from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.spec import Frozen
+from reconciler.core.verdicts.arrivals import Arrivals
 
 Presence = Literal["present", "missing", "unknown"]
 """unknown: its account, or its part of it, could not be read."""
@@ -26,12 +29,21 @@ class HealthLimits:
     undelivered: int = 100
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class Health(Frozen):
-    """What every object has; `problems` are sentences, none of them if it is healthy."""
+    """What every object has; `problems` are sentences, none of them if it is healthy.
+
+    `arrivals` are there where somebody asked and something can be told: not of dead-letter queues,
+    of which their depth tells, and of a subscription only where no other sends to its queue.
+    """
 
     address: str
     account: str
     problems: tuple[str, ...] = ()
+    arrivals: Arrivals | None = Field(default=None, exclude_if=_absent)
 
 
 class QueueHealth(Health):
@@ -90,6 +102,11 @@ class Status(Frozen):
     others: tuple[ObjectHealth, ...] = ()
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def silence_unknown(self) -> bool:
+        """Say whether of something that was asked about it could not be told what arrived."""
+        return any(it.arrivals and it.arrivals.state == "unknown" for it in self.everything)
 
     @property
     def everything(self) -> tuple[Health, ...]:
