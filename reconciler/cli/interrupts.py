@@ -19,6 +19,23 @@ _WORDS: Mapping[int, tuple[str, int]] = {
 """What a signal is called, and the exit code that tells of it."""
 
 
+_Document = Callable[[str], str]
+"""Makes of a sentence the document for stdout that says that there is no result."""
+
+_expected: _Document | None = None
+
+
+def expect_result(document: _Document | None) -> None:
+    """Have a signal that ends the process write this to stdout; None: the result is under way."""
+    global _expected
+    _expected = document
+
+
+def result_expected() -> bool:
+    """Return whether stdout is still to get a document."""
+    return _expected is not None
+
+
 class Terminated(BaseException):
     """A SIGTERM, where a Ctrl-C would have been a KeyboardInterrupt.
 
@@ -104,4 +121,6 @@ def _end(number: int, _frame: FrameType | None) -> None:
     # Past sys.stderr, whose lock the interrupted code may hold.
     word, code = _WORDS[number]
     os.write(2, f"\n{word}\n".encode())
+    if _expected is not None:
+        os.write(1, _expected(word).encode())
     os._exit(code)

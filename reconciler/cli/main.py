@@ -4,6 +4,7 @@ import gc
 import logging
 import sys
 import traceback
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from io import StringIO
@@ -15,13 +16,19 @@ import typer
 from reconciler.cli import exits
 from reconciler.cli.commands import COMMANDS
 from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
-from reconciler.cli.interrupts import Terminated, as_interrupts
+from reconciler.cli.interrupts import (
+    Terminated,
+    as_interrupts,
+    expect_result,
+    result_expected,
+)
 from reconciler.cli.optional_values import Command
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.model.errors import (
     DeclarationError,
     Misdirected,
     PlanRefused,
+    Problem,
     ReconcilerError,
     WrongUsage,
 )
@@ -97,24 +104,25 @@ def invoke(arguments: list[str]) -> int:
     Where the result was asked for as JSON, stdout gets a document that says so, too.
     """
     state = State(invoke)
+    if _wants_json(arguments):
+        expect_result(lambda sentence: _failure(sentence, exits.ERROR))
     try:
         result = _command().main(
             arguments, standalone_mode=False, obj=state, prog_name="reconciler"
         )
     except typer.Abort:
-        return _told(state, "declined, nothing was changed", exits.REFUSED)
+        return _ended(state, "declined, nothing was changed", exits.REFUSED)
     except typer.TyperException as error:
-        return _usage(state, error)
+        return _ended(state, _misused(error), exits.USAGE)
     except Terminated:
-        return _told(state, "terminated", exits.TERMINATED)
+        return _ended(state, "terminated", exits.TERMINATED)
     except KeyboardInterrupt:
-        return _told(state, "interrupted", exits.INTERRUPTED)
+        return _ended(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
-        code = _code(error)
-        if _wants_json(arguments):
-            _write_failure(state, error, code)
-        return _told(state, _sentence(error), code)
+        problems = error.problems if isinstance(error, DeclarationError | Misdirected) else ()
+        return _ended(state, _sentence(error), _code(error), problems)
     finally:
+        expect_result(None)
         state.close()
     return int(result or 0)
 
@@ -148,17 +156,24 @@ def _wants_json(arguments: list[str]) -> bool:
     return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
 
 
-def _write_failure(state: State, error: Exception, code: int) -> None:
+def _failure(sentence: str, code: int, problems: Iterable[Problem] = ()) -> str:
     from reconciler.reports import as_json
     from reconciler.reports.model import FailedCommand, Located
 
-    problems = error.problems if isinstance(error, DeclarationError | Misdirected) else ()
-    failure = FailedCommand(
-        result="refused" if code == exits.REFUSED else "failed",
-        error=_sentence(error),
-        errors=tuple(Located.of(problem) for problem in problems),
+    return as_json.render(
+        FailedCommand(
+            result="refused" if code == exits.REFUSED else "failed",
+            error=sentence,
+            errors=tuple(Located.of(problem) for problem in problems),
+        )
     )
-    state.result(as_json.render(failure))
+
+
+def _ended(state: State, sentence: str, code: int, problems: Iterable[Problem] = ()) -> int:
+    """Tell why there is no result, as a document too where one is still expected."""
+    if result_expected():
+        state.result(_failure(sentence, code, problems))
+    return _told(state, sentence, code)
 
 
 def _told(state: State, message: str, code: int) -> int:
@@ -168,11 +183,10 @@ def _told(state: State, message: str, code: int) -> int:
     return code
 
 
-def _usage(state: State, error: typer.TyperException) -> int:
+def _misused(error: typer.TyperException) -> str:
     show = getattr(error, "show", None)
     told = StringIO()
     if show is not None:
         show(file=told)
     # The library of the command line lets one of pydantic's words through.
-    state.say((told.getvalue() or f"Error: {error}").replace("Value error, ", ""))
-    return exits.USAGE
+    return (told.getvalue() or f"Error: {error}").replace("Value error, ", "").rstrip()

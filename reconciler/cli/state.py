@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from reconciler.cli.interrupts import expect_result
 from reconciler.cli.live_line import LIVE
 from reconciler.cli.screens import screen_of
 from reconciler.core.model.errors import SettingsError
@@ -92,6 +93,7 @@ def write_result(text: str) -> bool:
     Raises:
         SettingsError: it cannot be written for another reason (a full disk).
     """
+    expect_result(None)
     try:
         _write_all(sys.stdout, text)
     except OSError as error:

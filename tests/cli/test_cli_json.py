@@ -40,3 +40,21 @@ def test_a_service_that_does_not_answer_is_told_in_the_document(cli, world):
 
 def test_text_gets_no_document(cli, world):
     assert cli("plan", world(queues(q="nonsense: 1"))).out == ""
+
+
+@pytest.mark.parametrize("wrong", [["--nonsense"], ["--shard", "5/3"], ["--account", "nobody"]])
+def test_wrong_usage_is_told_in_the_document(cli, world, wrong):
+    ended = cli("plan", world(queues(q="")), "--format", "json", *wrong)
+    failure = json.loads(ended.out)
+    assert (ended.code, failure["result"], failure["errors"]) == (64, "failed", [])
+    assert wrong[0] in failure["error"]
+    assert failure["error"] in ended.err
+
+
+def test_a_failure_after_the_result_adds_no_second_document(cli, world, sandbox, tmp_path):
+    declared = world(queues(q=""))
+    nowhere = tmp_path / "nowhere" / "result.json"
+    for command in (("plan", "--out", nowhere), ("apply", "--yes", "--out", nowhere)):
+        ended = cli(*command, declared, "--sandbox", sandbox.url, "--format", "json")
+        json.loads(ended.out)
+        assert ended.code == 1

@@ -101,6 +101,17 @@ def test_an_interrupt_while_reading_ends_with_130_and_does_not_wait_for_the_serv
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_reading_is_told_in_the_document(start, sandbox, world, number, code):
+    sandbox.faults([{"service": "aws", "kind": "stall", "seconds": 600, "times": None}])
+    running = start("plan", world(queues(q="")), "--sandbox", sandbox.url, "--format", "json")
+    until(lambda: sandbox.calls())
+    running.send_signal(number)
+    out, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == code
+    assert json.loads(out)["result"] == "failed"
+
+
 def test_an_interrupt_while_applying_finishes_what_is_under_way_and_ends_with_130(
     start, sandbox, world
 ):
