@@ -63,13 +63,14 @@ def decide(issue: Issue | None, drift: Drift, alarm: Alarm) -> IssueEdit | None:
 
     Drift that was found is told even if not everything could be read. That there is none any more
     is believed only if everything was: an incomplete read closes nothing. Where nothing is live, a
-    stack that never had an issue was not applied yet, which is no drift.
+    stack that never had an issue was not applied yet, which is no drift. What went quiet is told
+    like drift, whether there is some or not.
     """
-    if drift.drifted:
+    if drift.drifted or drift.quiet:
         if issue is None:
-            return None if drift.unapplied else IssueEdit("open")
+            return None if drift.unapplied and not drift.quiet else IssueEdit("open")
         if not issue.open:
             return IssueEdit("reopen", issue)
         return None if fact_in(issue.body, "digest") == alarm.digest else IssueEdit("edit", issue)
-    clean = drift.complete and not drift.problems and not drift.unknown
+    clean = drift.complete and not (drift.problems or drift.unknown or drift.unheard)
     return IssueEdit("close", issue) if clean and issue is not None and issue.open else None

@@ -133,7 +133,9 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
     with RepositoryClient(job) as repository:
         writer = repository.writer()
         # Only drift has a use for an issue that was closed.
-        found = find_issue(repository, writer, alarm.marker, closed=drift.drifted)
+        found = find_issue(
+            repository, writer, alarm.marker, closed=drift.drifted or bool(drift.quiet)
+        )
         edit = issue.decide(found, drift, alarm)
         if edit is None:
             return

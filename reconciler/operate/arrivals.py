@@ -1,16 +1,14 @@
 """What arrived at what is declared: asked of the services, and judged."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from reconciler.core.model.abilities import ArrivalCounts, ArrivalQuestion
 from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.units import format_age
 from reconciler.core.provider import Cannot, Each, Provider
-from reconciler.core.text.phrases import comma
 from reconciler.core.verdicts.arrivals import QUIETER, Arrivals, ArrivalWindow, judge_arrivals
 from reconciler.run import Progress, Question, Unanswered, ask
 
@@ -88,16 +86,6 @@ def _judged(item: Live, counts: Mapping[str, Mapping[int, float]], wish: Arrival
         holding=bool(item.waiting),
         limit=wish.limit,
     )
-
-
-def too_quiet(found: Arrivals | None, senders: Sequence[str]) -> Iterator[str]:
-    """Yield that something is quieter than usual; `senders` are what could have sent to it."""
-    if found is not None and found.quietness == "quieter than usual":
-        age = format_age(found.quiet_seconds or 0)
-        whose = f" of {senders[0]}" if len(senders) == 1 else ""
-        several = f": none of {comma(senders, 3)} sent anything" if len(senders) > 1 else ""
-        longest = f"{found.times_usual:g} times its longest silence before"
-        yield f"nothing{whose} has arrived for {age}, {longest}{several}"
 
 
 def senders_by_target(desired: Sequence[Desired]) -> dict[DeclaredAddress, list[DeclaredAddress]]:

@@ -22,7 +22,7 @@ from reconciler.core.verdicts.health import (
 )
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
-from reconciler.operate.arrivals import Arrived, senders_by_target, too_quiet
+from reconciler.operate.arrivals import Arrived, senders_by_target
 from reconciler.operate.live_references import LiveReferences
 
 
@@ -193,7 +193,9 @@ class _Judges:
 
     def _arrivals(self, item: Desired) -> Arrivals | None:
         arrived = self._seen.arrived
-        return arrived.found.get(item.live_address) if arrived else None
+        found = arrived.found.get(item.live_address) if arrived else None
+        senders = tuple(self._senders.get(item.address, ()))
+        return found and found.model_copy(update={"senders": senders})
 
     def _alone(self, item: Desired) -> Arrivals | None:
         """Return what arrived where nothing else that is declared sends."""
@@ -201,8 +203,9 @@ class _Judges:
         return self._arrivals(target) if target else None
 
     def _too_quiet(self, item: Desired) -> Iterator[str]:
-        if self._seen.quiet_matters:
-            yield from too_quiet(self._arrivals(item), self._senders.get(item.address, ()))
+        found = self._arrivals(item) if self._seen.quiet_matters else None
+        if found is not None and found.silence is not None:
+            yield found.silence
 
     def _metrics(self, item: Desired) -> Metrics | None:
         return self._seen.measured.metrics.get(item.live_address)

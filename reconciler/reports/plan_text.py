@@ -193,6 +193,13 @@ def _guards(guards: Iterable[Guard]) -> Iterator[TextLine]:
         yield line(f"  ✗ {guard.guard}: {visible(guard.message)}", "red", hang=6)
 
 
+def _silence(drift: Drift) -> Iterator[TextLine]:
+    """Yield what went quiet, and of what that could not be told."""
+    for item in (*drift.quiet, *drift.unheard):
+        yield line()
+        yield line(f"{visible(item.address)}: {visible(item.message)}", "yellow", hang=4)
+
+
 def _drift(
     drift: Drift, entries: Sequence[Difference], shape: Shape, screen: Screen
 ) -> Iterator[TextLine]:
@@ -202,6 +209,7 @@ def _drift(
     yield from coming(entries, drift.accounts, shape, screen)
     yield from going(entries, _BY_STATUS, drift.accounts, shape, screen)
     yield from _remarks(drift, shape, screen)
+    yield from _silence(drift)
     yield line()
     if drift.drifted:
         yield line("Live differs from declared (live → declared).", "yellow")

@@ -103,6 +103,8 @@ def drift_page(drift: Drift, background: Background) -> Page:
         ),
         sections=[
             Section("Problems", _findings(drift.problems), 0.3),
+            Section("Quieter than usual", _findings(drift.quiet), 0.3, folded=False),
+            Section("Not known to arrive", _findings(drift.unheard), 0.1, folded=True),
             *(
                 _differing(status.capitalize(), found)
                 for status, found in reversed(by_status.items())
@@ -174,6 +176,8 @@ def _drift_verdict(drift: Drift) -> str:
         return "⏳ **Not applied yet.** Nothing of this stack is live."
     if drift.drifted:
         return "⚠️ **Live differs from declared.**"
+    if drift.quiet:
+        return "🔇 **No drift, but less arrives than usual.**"
     if drift.complete and not drift.problems:
         return _AS_DECLARED
     return "⚠️ **No drift in what could be read, which was not everything.**"

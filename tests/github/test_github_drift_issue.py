@@ -1,5 +1,8 @@
 """drift --github: one issue, opened, edited, closed and reopened as drift comes and goes."""
 
+import time
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
@@ -263,3 +266,95 @@ def test_the_issue_mentions_nobody(settled, sandbox, api):
     before, _, after = issue["body"].partition("```text")
     assert "@everyone" in after.partition("```")[0]
     assert "@" not in before
+
+
+# what went quiet
+
+
+OTHERS = (
+    '{"stack": "other", "healthy": true, "complete": true, "queues": [], "destinations": [], '
+    '"subscriptions": []}'
+)
+
+
+@pytest.fixture
+def told_quiet(cli, sandbox, tmp_path):
+    """Write what `status` says of silence to a file, after `hours` without an arrival."""
+    file = tmp_path / "status.json"
+
+    def status(hours):
+        begun = time.time() // 3600 * 3600
+        moments = [begun - hour * 3600 for hour in range(hours, 30 * 24)]
+        sandbox.aws(
+            "metrics",
+            account="123456789012",
+            region="eu-west-1",
+            namespace="AWS/SQS",
+            metric="NumberOfMessagesSent",
+            dimensions={"QueueName": "q"},
+            points=[[datetime.fromtimestamp(moment, UTC).isoformat(), 2] for moment in moments],
+        )
+        options = ("--sandbox", sandbox.url, "--max-quiet", "2x", "--format", "json")
+        file.write_text(cli("status", "declared", *options).out)
+        return str(file)
+
+    return status
+
+
+@pytest.fixture
+def long_settled(sandbox, drifted, reconcile, api):
+    """Bring the world about, so long ago that its queue has a past."""
+    sandbox.settings(clockAheadSeconds=-60 * 86_400)
+    assert reconcile("apply", WORLD, "--yes").code == 0
+    sandbox.settings(clockAheadSeconds=0)
+    return drifted
+
+
+def test_silence_opens_the_issue_and_its_end_closes_it(long_settled, told_quiet, api):
+    ended = long_settled(WORLD, "--status", told_quiet(30))
+    assert ended.code == 0, "silence is no drift"
+    assert "queue.q: nothing has arrived for 1d" in " ".join(ended.out.split())
+    [issue] = api.issues.values()
+    assert issue["title"] == "Drift of acme"
+    assert "**No drift, but less arrives than usual.**" in issue["body"]
+    assert "times its longest silence before" in issue["body"]
+    long_settled(WORLD, "--status", told_quiet(1))
+    assert states(api) == ["closed"]
+
+
+def test_silence_that_could_not_be_told_closes_nothing(long_settled, told_quiet, api, sandbox):
+    long_settled(WORLD, "--status", told_quiet(30))
+    sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
+    ended = long_settled(WORLD, "--status", told_quiet(30))
+    assert "queue.q: what arrived could not be told" in " ".join(ended.out.split())
+    assert states(api) == ["open"]
+
+
+def test_a_status_that_came_to_nothing_closes_nothing_and_alarms_nobody(
+    long_settled, tmp_path, api
+):
+    failed = tmp_path / "failed.json"
+    failed.write_text('{"result": "failed", "error": "error: no network"}')
+    ended = long_settled(WORLD, "--status", str(failed))
+    assert (ended.code, states(api)) == (0, [])
+    assert "status: error: no network" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "is no result of `reconciler status --format json`"),
+        (
+            OTHERS,
+            "tells of the stack other, not of acme",
+        ),
+    ],
+)
+def test_a_file_that_is_no_status_of_this_stack_is_an_error(
+    long_settled, tmp_path, api, text, words
+):
+    file = tmp_path / "other.json"
+    file.write_text(text)
+    ended = long_settled(WORLD, "--status", str(file))
+    assert ended.code == 1
+    assert words in " ".join(ended.err.split())

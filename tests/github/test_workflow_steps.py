@@ -381,6 +381,18 @@ def test_a_schedule_that_stopped_is_warned_of_by_the_next_run(repository):
     assert "::warning" in drift.steps["Warn if drift has not been looked for"].err
 
 
+def test_what_could_not_be_told_of_arrivals_is_warned_of_and_the_drift_is_told(repository):
+    repository.declare(FIRST)
+    assert repository.merge().apply.ok
+    repository.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
+    drift = repository.drift()
+    assert drift.ok, drift.log
+    assert "::warning title=silence::" in drift.steps["Ask what went quiet"].out
+    assert "what arrived could not be told" in drift.summary()
+    repository.variables["RECONCILER_MAX_QUIET"] = "off"
+    assert "Ask what went quiet" not in repository.drift().steps
+
+
 def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(repository):
     repository.declare(FIRST)
     repository.sandbox.faults([{"service": "merchant", "operation": "create", "kind": "denied"}])

@@ -29,6 +29,7 @@ from reconciler.cli.options import (
     QueueArgument,
     ReceiveFormat,
     SandboxOption,
+    ShardOption,
     ShowSecretsOption,
     VerifyFormat,
 )
@@ -56,6 +57,7 @@ def status(
     arrivals: ArrivalsOption = None,
     max_quiet: MaxQuietOption = None,
     account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
+    shard: ShardOption = None,
     _full: FullOption = False,
     _quiet: QuietOption = False,
     allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
@@ -72,7 +74,8 @@ def status(
     from reconciler.core.verdicts.health import HealthLimits
     from reconciler.operate.status import status as measure
 
-    request = RunRequest(path, sandbox, tuple(allow_host), Terms(accounts=tuple(account)))
+    terms = Terms(accounts=tuple(account), shard=shard)
+    request = RunRequest(path, sandbox, tuple(allow_host), terms)
     limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
     state = state_of(context)
     wish = _arrivals_wished(state, arrivals, max_quiet)

@@ -257,6 +257,13 @@ def drift(
             "are asked for too.",
         ),
     ] = None,
+    status: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What `status --max-quiet --format json` wrote: what went quiet is told too.",
+        ),
+    ] = None,
     report: ReportOption = None,
     github: GithubOption = False,
     _full: FullOption = False,
@@ -269,6 +276,7 @@ def drift(
     from reconciler.cli.on_github import reporting
     from reconciler.cli.request import RunRequest
     from reconciler.cli.session import planning, watched
+    from reconciler.cli.silence import told
     from reconciler.core.planning.terms import Terms
     from reconciler.run import drift as drift_of
     from reconciler.run import plan as plan_of
@@ -281,7 +289,7 @@ def drift(
             with watched(state) as ticker:
                 planned = plan_of(session, unasked="all", progress=ticker)
             _keep_page(state, request, session, planned, drifted=True)
-            found = drift_of(session, planned=planned)
+            found = told(drift_of(session, planned=planned), status)
         _show(state, found, form)
         code = exits.DIFFERENT if found.drifted else exits.DONE
         if not found.complete or found.problems:

@@ -13,6 +13,8 @@ from typing import Literal
 
 from reconciler.core.model.abilities import HOUR, HourSpan
 from reconciler.core.model.spec import Frozen
+from reconciler.core.model.units import format_age
+from reconciler.core.text.phrases import comma
 
 DAY = 24 * HOUR
 WEEK = 7 * DAY
@@ -67,7 +69,7 @@ class Arrivals(Frozen):
     `last_arrived` is the hour of the newest arrival, by its beginning; `arrived` counts those of
     the window, `per_day` is that a day, `usual_per_day` the same of the history. `quiet_seconds` is
     how long nothing came since, in whole hours; `times_usual` compares that to the longest silence
-    before it.
+    before it. `senders` are the declared addresses of what could have sent.
     """
 
     state: ArrivalWord
@@ -78,6 +80,18 @@ class Arrivals(Frozen):
     quiet_seconds: int | None = None
     times_usual: float | None = None
     quietness: Quietness = "not comparable"
+    senders: tuple[str, ...] = ()
+
+    @property
+    def silence(self) -> str | None:
+        """Return in a sentence that it is quieter than usual, None if it is not."""
+        if self.quietness != "quieter than usual":
+            return None
+        age = format_age(self.quiet_seconds or 0)
+        whose = f" of {self.senders[0]}" if len(self.senders) == 1 else ""
+        others = f": none of {comma(self.senders, 3)} sent anything"
+        longest = f"{self.times_usual:g} times its longest silence before"
+        return f"nothing{whose} has arrived for {age}, {longest}{others * (len(self.senders) > 1)}"
 
 
 UNKNOWN = Arrivals(state="unknown")

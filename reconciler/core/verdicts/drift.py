@@ -1,5 +1,6 @@
 """How live differs from declared, told from a plan."""
 
+import operator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from reconciler.core.model.plan import Action, FieldChange, Finding, Plan, Unmanaged
 from reconciler.core.model.spec import Frozen
 from reconciler.core.model.units import UnitName
+from reconciler.core.verdicts.health import Status as Health
 
 Status = Literal["missing", "changed", "undeclared"]
 _STATUS: dict[str, Status] = {
@@ -35,7 +37,9 @@ class Drift(Frozen):
     """Every difference, and what is live without being ours.
 
     `unapplied` says that everything was looked for and nothing of the stack is live: it was not
-    applied yet, or all of it is gone. `accounts` are those of the plan; no document holds them.
+    applied yet, or all of it is gone. `quiet` is what is quieter than usual, which is no drift, and
+    `unheard` of what it could not be told; both only where it was asked. `accounts` are those of
+    the plan; no document holds them.
     """
 
     stack: str
@@ -48,7 +52,29 @@ class Drift(Frozen):
     warnings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
     not_looked: tuple[Finding, ...] = ()
+    quiet: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
+    unheard: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
     accounts: dict[str, Any] = Field(default_factory=dict, exclude=True)
+
+
+def with_silence(drift: Drift, status: Health | str) -> Drift:
+    """Return drift that also tells what a status found to be quieter than usual.
+
+    A text in its place says why there is none.
+    """
+    if isinstance(status, str):
+        nothing = Finding(address="status", message=status)
+        return drift.model_copy(update={"unheard": (nothing,)})
+    asked = [(item.address, item.arrivals) for item in status.everything if item.arrivals]
+    quiet = [
+        Finding(address=address, message=found.silence) for address, found in asked if found.silence
+    ]
+    unheard = [
+        Finding(address=address, message="what arrived could not be told")
+        for address, found in asked
+        if found.state == "unknown"
+    ]
+    return drift.model_copy(update={"quiet": tuple(quiet), "unheard": tuple(unheard)})
 
 
 def _differences(action: Action) -> tuple[FieldChange, ...]:
