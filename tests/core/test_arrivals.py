@@ -3,6 +3,7 @@
 import math
 import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -202,3 +203,10 @@ def test_the_first_holiday_ever_is_called_silent_and_the_second_is_not():
     assert alarmed({**figures, **holiday}, evening)
     before = {hour - 5 * WEEK: 0.0 for hour in holiday}
     assert not alarmed({**figures, **holiday, **before}, evening)
+
+
+def test_the_documents_tell_the_figures_of_this_test():
+    page = (Path(__file__).parents[2] / "docs/silence.md").read_text(encoding="utf-8")
+    for name, (false, found) in FOUND.items():
+        days = FAMILIES[name][2]
+        assert f"| {name} | {false} | {found} | {days} day{'s' * (days > 1)} |" in page

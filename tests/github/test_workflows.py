@@ -179,7 +179,7 @@ def test_credentials_stand_between_their_marks_and_are_those_the_declarations_na
         assert all(block == names for block in credential_blocks(TEXTS[name])), name
         commands = TEXTS[name].replace("\\\n", "")
         calling = re.findall(
-            r"reconciler (?:plan|apply|drift|snapshot)\b(?!.*--(?:latest|live))", commands
+            r"reconciler (?:plan|apply|drift|snapshot|status)\b(?!.*--(?:latest|live))", commands
         )
         assert len(credential_blocks(TEXTS[name])) == len(calling)
         given = re.findall(r"\$\{\{ secrets\.(\w+) \}\}", TEXTS[name])
@@ -201,7 +201,7 @@ def test_every_step_that_reads_declarations_knows_which_hosts_the_repository_all
     for where, step in steps():
         script = step.get("run", "").replace("\\\n", "")
         reads = re.search(
-            r"reconciler (validate|plan|apply|drift|snapshot)\b(?!.*--latest)", script
+            r"reconciler (validate|plan|apply|drift|snapshot|status)\b(?!.*--latest)", script
         )
         given = step.get("env", {}).get("RECONCILER_ALLOWED_HOSTS")
         assert given == ("${{ vars.RECONCILER_ALLOWED_HOSTS }}" if reads else None), where
