@@ -26,18 +26,29 @@ SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 
 
 def declarations(
-    path: Path, *, sandbox: str | None = None, beside: Source | None = None
+    path: Path,
+    *,
+    sandbox: str | None = None,
+    beside: Source | None = None,
+    instead: Source | None = None,
 ) -> Declarations:
     """Read the declarations at `path`; with `sandbox`, their accounts lead to that base URL.
 
-    `beside` is read with them as one more file.
+    `beside` is read with them as one more file, `instead` in the place of the file or table of its
+    name.
 
     Raises:
         DeclarationError: everything that is wrong with them.
     """
     adapt = to_sandbox(sandbox) if sandbox else as_declared
-    sources = [*load(path), *([beside] if beside else [])]
-    tables = table_opener(path)
+    others = {instead.name: instead} if instead else {}
+    sources = [others.get(it.name, it) for it in [*load(path), *([beside] if beside else [])]]
+    opened = table_opener(path)
+
+    def tables(name: str, near: str) -> tuple[str, bytes]:
+        title, content = opened(name, near)
+        return title, others[title].content if title in others else content
+
     return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt, open_table=tables)
 
 

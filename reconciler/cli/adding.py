@@ -1,6 +1,7 @@
 """add: writes a member's lines into the declarations, and shows what they would do."""
 
-from collections.abc import Iterator
+import codecs
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from reconciler.core.model.secret_ref import LiteralSecret, parse_secret_ref
 from reconciler.core.planning.terms import Terms
 from reconciler.core.service import Account
 from reconciler.core.text.phrases import near, quoted
-from reconciler.files.sources import load, table_opener
+from reconciler.files.sources import TABLE_SUFFIX, load, table_opener
 from reconciler.files.whole import write_whole
 from reconciler.run import plan
 from reconciler.starter.adding import Place, filled, template_of, with_member, with_row
@@ -61,16 +62,36 @@ def add_to(
         DeclarationError: the declarations are defective, before or by what was to be added.
         WrongUsage: it is there already, or it is not clear where it belongs.
     """
-    file, text = _written(path, new)
-    before = file.read_bytes()
-    write_whole(file, text.encode())
-    try:
-        declared = declarations(path, sandbox=sandbox)
-    except Exception:
-        write_whole(file, before)
-        raise
-    state.say(f"{new.column} {new.name} was written to {file}")
+    before = declarations(path)
+    written = _written(path, before, new)
+    declared = _checked(path, before, written, new)
+    write_whole(Path(written.name), written.content)
+    state.say(f"{new.column} {new.name} was written to {written.name}")
     return _show(state, path, new, declared, sandbox=sandbox, allow_hosts=allow_hosts)
+
+
+def _checked(path: Path, before: Declarations, written: Source, new: NewMember) -> Declarations:
+    """Return what is declared once a file is written, if that is one member more and nothing else.
+
+    An anchor or a merge key may have another account share the lines.
+    """
+    by_hand = SettingsError(
+        f"{written.name}: {new.column} {quoted(new.name)} cannot be written there without changing "
+        "something else (an anchor, a tag or a merge key?): write it by hand"
+    )
+    if (
+        Path(written.name).suffix.lower() != TABLE_SUFFIX
+        and parse(written.name, written.content).problems
+    ):
+        raise by_hand
+    after = declarations(path, instead=written)
+    name, _, field = _account(before, new)
+    found = after.accounts[name]
+    others = {key: it for key, it in getattr(found, field).items() if key != new.name}
+    former = {**after.accounts, name: found.model_copy(update={field: others})}
+    if len(others) == len(getattr(found, field)) or former != dict(before.accounts):
+        raise by_hand
+    return after
 
 
 def _show(
@@ -113,9 +134,8 @@ def _with_what_they_need(
     return found
 
 
-def _written(path: Path, new: NewMember) -> tuple[Path, str]:
-    """Return the file that the new member belongs into, and what will stand in it."""
-    declared = declarations(path)
+def _written(path: Path, declared: Declarations, new: NewMember) -> Source:
+    """Return the file that the new member belongs into, with what will stand in it."""
     name, account, field = _account(declared, new)
     members = getattr(account, field)
     if new.name in members:
@@ -129,9 +149,13 @@ def _written(path: Path, new: NewMember) -> tuple[Path, str]:
     fields: dict[str, object] = {SECRET: reference}
     if labels := new.labelled():
         fields[LABELS] = labels
-    return Path(source.name), with_member(
-        source.content.decode("utf-8-sig"), place, new.name, fields
-    )
+    return _edited(source, lambda text: with_member(text, place, new.name, fields))
+
+
+def _edited(source: Source, edit: Callable[[str], str]) -> Source:
+    """Return a file with its text edited; its byte order mark, if it has one, stays."""
+    mark = codecs.BOM_UTF8 if source.content.startswith(codecs.BOM_UTF8) else b""
+    return Source(source.name, mark + edit(source.content.decode("utf-8-sig")).encode())
 
 
 def _account(declared: Declarations, new: NewMember) -> tuple[str, Account, str]:
@@ -168,7 +192,7 @@ def _body(source: Source, account: str) -> Node:
     raise SettingsError(f"{source.name}: accounts.{account} is no longer there: run it again")
 
 
-def _row(path: Path, source: Source, table: str, new: NewMember) -> tuple[Path, str]:
+def _row(path: Path, source: Source, table: str, new: NewMember) -> Source:
     try:
         name, content = table_opener(path)(table, source.name)
     except TableUnreadable as error:
@@ -183,7 +207,7 @@ def _row(path: Path, source: Source, table: str, new: NewMember) -> tuple[Path, 
     if new.reference is not None:
         raise WrongUsage("--refresh-token: the declarations say it for every row of the table")
     values = {new.column: new.name, **labels}
-    return Path(name), with_row(content.decode("utf-8-sig"), columns, values)
+    return _edited(Source(name, content), lambda text: with_row(text, columns, values))
 
 
 def _reference(new: NewMember, others: dict[str, str]) -> str:

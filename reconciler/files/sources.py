@@ -62,6 +62,8 @@ def table_opener(path: Path) -> OpenTable:
     root = Path(os.path.realpath(path if path.is_dir() else path.parent))
 
     def open_table(name: str, beside: str) -> tuple[str, bytes]:
+        if "\0" in name:
+            raise TableUnreadable("has a name that no file can have")
         file = Path(beside).parent / name
         real = Path(os.path.realpath(file))
         if not name.lower().endswith(TABLE_SUFFIX):

@@ -132,9 +132,10 @@ def _end_of(lines: Sequence[str], row: int, column: int) -> int:
 
 
 def _insert(lines: list[str], row: int, new: Sequence[str]) -> str:
+    end = "\r\n" if lines[0].endswith("\r\n") else "\n"
     if row and not lines[row - 1].endswith("\n"):
-        lines[row - 1] += "\n"
-    return "".join([*lines[:row], *new, *lines[row:]])
+        lines[row - 1] += end
+    return "".join([*lines[:row], *(line.replace("\n", end) for line in new), *lines[row:]])
 
 
 def _flow(value: object) -> str:

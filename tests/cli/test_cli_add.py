@@ -1,5 +1,7 @@
 """add seller: its lines are written, and what they would do is shown."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.worlds import AWS, HEAD
@@ -97,3 +99,56 @@ def test_a_seller_of_a_table_is_a_row(cli, repository, tmp_path):
     assert "subscription.offers[acme_es]" in ended.out
     ended = cli("add", "seller", "acme_it", folder, "--label", "teir=silver", *at)
     assert (ended.code, "did you mean 'tier'?" in ended.err) == (64, True)
+
+
+SHARED = """
+  other:
+    service: sp-api
+    region: na
+    credentials: {clientId: "env:LWA_ID", clientSecret: "env:LWA_SECRET"}
+    sellers: &shared
+      acme-de: {refreshToken: "env:ACME_DE_TOKEN"}
+      acme-fr: {refreshToken: "env:ACME_FR_TOKEN"}
+"""
+TWO = "acme-de: {refreshToken: 'env:ACME_DE_TOKEN'}, acme-fr: {refreshToken: 'env:ACME_FR_TOKEN'}"
+
+
+@pytest.mark.parametrize(
+    "sellers",
+    [
+        "\n      <<: *shared\n      acme-aa: {refreshToken: 'env:ACME_AA_TOKEN'}\n",
+        " *shared\n",
+        f" &mine {{{TWO}}}\n",
+        f" !!map {{{TWO}}}\n",
+    ],
+)
+def test_lines_that_more_than_one_account_may_share_are_left_to_people(cli, world, sellers):
+    """A line put under an anchor would declare the seller for another account, too."""
+    head = APP[: APP.index("\n", APP.index("sellers:"))]
+    folder = world("", HEAD + AWS + SHARED + head + sellers)
+    [file] = Path(folder).iterdir()
+    before = file.read_bytes()
+    ended = cli("add", "seller", "acme-bb", folder, "--account", "app")
+    assert (ended.code, "write it by hand" in ended.err) == (1, True), ended.err
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("mark", "end"), [(b"\xef\xbb\xbf", b"\n"), (b"", b"\r\n"), (b"\xef\xbb\xbf", b"\r\n")]
+)
+def test_a_byte_order_mark_and_line_ends_stay_as_they_are(cli, repository, mark, end):
+    folder, file, at = repository("[acme-de]")
+    before = mark + file.read_bytes().replace(b"\n", end)
+    file.write_bytes(before)
+    ended = cli("add", "seller", "acme-es", folder, *at)
+    assert ended.code == 0, ended.err
+    line = b'      acme-es: {refreshToken: "env:ACME_ES_TOKEN"}' + end
+    assert file.read_bytes().replace(line, b"", 1) == before
+
+
+def test_nothing_is_written_before_it_was_checked(cli, repository):
+    """Whatever ends the process meanwhile leaves the file as it was."""
+    folder, file, at = repository()
+    before = file.stat().st_mtime_ns, file.stat().st_ino
+    assert cli("add", "seller", "acme es", folder, *at).code == 1
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == before

@@ -18,7 +18,7 @@ from reconciler.core.model.addresses import chosen
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.service import Service
-from reconciler.core.text.phrases import comma, key_name, near, step
+from reconciler.core.text.phrases import comma, counted, key_name, near, step
 
 LABELS = "labels"
 """The field of a row's entry that holds its columns, by which it can be chosen."""
@@ -182,7 +182,10 @@ class Expansion:
         if table.problems:
             return None
         if mark.column not in table.columns:
-            message = f"no column {mark.column!r} in the first line, only {comma(table.columns)}"
+            # Without a line of names the first line is a row, which may hold anything.
+            hint = near(mark.column, table.columns)
+            names = counted(len(table.columns), "column")
+            message = f"no column {mark.column!r} in the first line, which names {names}{hint}"
             self._problems.append(Problem(name, 1, 1, message))
             return None
         return table

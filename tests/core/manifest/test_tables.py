@@ -118,7 +118,10 @@ def test_another_table_is_another_digest():
     ("table", "sentences"),
     [
         ("", ["sellers.csv:1:1: empty: the first line names the columns"]),
-        ("name\nx\n", ["sellers.csv:1:1: no column 'seller' in the first line, only name"]),
+        (
+            "x\na\n",
+            ["sellers.csv:1:1: no column 'seller' in the first line, which names 1 column"],
+        ),
         ("seller,seller\n", ["sellers.csv:1:1: each column needs a name of its own"]),
         (
             "seller,tier\na,gold\nb\n",
@@ -156,6 +159,11 @@ def test_a_literal_secret_in_a_row_is_not_repeated():
     head = HEAD.replace("aws-secretsmanager:acme/sellers/{seller}", "{token}")
     [fault] = faults(table="seller,token\na,Atzr|hush\nb,Atzr|hush\n", head=head)
     assert "hush" not in fault
+
+
+def test_a_row_in_the_place_of_the_columns_names_is_not_repeated():
+    [fault] = faults("all", "acme-de,Atzr|hush\nacme-fr,Atzr|more\n")
+    assert fault == ("sellers.csv:1:1: no column 'seller' in the first line, which names 2 columns")
 
 
 def test_a_table_that_is_not_there_is_told_at_its_name():
@@ -204,6 +212,9 @@ def test_target_accounts_come_from_a_table_too():
     [fault] = faults(None, head=given, more=table)
     assert "where: the table has no column 'teir', did you mean 'tier'?" in fault
     [fault] = faults(None, head=SHOP % "{from: shops.csv}", more={"shops.csv": b"account\n1\n"})
-    assert fault == "shops.csv:1:1: no column 'targetAccount' in the first line, only account"
+    assert fault == (
+        "shops.csv:1:1: no column 'targetAccount' in the first line, which names 1 column, did you "
+        "mean 'account'?"
+    )
     [fault] = faults(None, head=SHOP % "{from: s.csv}", more={"s.csv": b"targetAccount\n1\nx\n"})
     assert fault.startswith("s.csv:3:1: ")
