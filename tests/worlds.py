@@ -147,6 +147,14 @@ READS = frozenset(
         "ListQueues",
         "ListDeadLetterSourceQueues",
         "ListQueueTags",
+        "DescribeEventBus",
+        "DescribeEventSource",
+        "DescribeRule",
+        "ListEventBuses",
+        "ListEventSources",
+        "ListRules",
+        "ListTagsForResource",
+        "ListTargetsByRule",
         # Login with Amazon
         "client_credentials",
         "refresh_token",
@@ -194,7 +202,10 @@ def _no_ids(names):
 
 
 def _queue(body):
-    return body.get("QueueName") or body["QueueUrl"].rpartition("/")[2]
+    """Return what a call is about: a queue, or a rule or bus without what tells the application."""
+    name = body.get("QueueName") or body.get("QueueUrl") or body.get("Rule") or body.get("Name")
+    name = name or body["ResourceARN"]
+    return "bus" if name.startswith("aws.partner/") else name.rpartition("/")[2]
 
 
 def _named(body):

@@ -70,6 +70,10 @@ class Context:
     name: str
     account_name: str
     account: Account
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """All sound accounts by name: what is declared here may lead to another one."""
+    unsound: frozenset[str] = frozenset()
+    """Names of declared accounts that are not: they are complained about themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,18 @@ class Member:
     spec: Spec
     member: str | None = None
     outputs: Outputs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """An object that a declaration stands for in another account: `bus.events` of `events`.
+
+    `fields` are those of its spec, by our names; references hold names of declarations.
+    """
+
+    kind: str
+    account: str
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,8 @@ class Declaration(Frozen):
     """Groups of YAML fields of which exactly one must be given, and how to say so."""
     renamed: ClassVar[Mapping[str, str]] = {}
     """YAML fields that become another field of the spec (`grants` becomes `policy`)."""
+    implies: ClassVar[Mapping[str, str]] = {}
+    """Kinds of objects that it may stand for in other accounts (`implied`), and what to write."""
     spec_type: ClassVar[type[Spec]]
 
     account: str | None = None
@@ -117,6 +135,13 @@ class Declaration(Frozen):
     """Never delete or replace the live object."""
     ignore_changes: tuple[str, ...] = ()
     """Fields that are declared at creation and then left alone."""
+
+    @classmethod
+    def yaml_name(cls, path: str) -> str:
+        """Return what a path of the spec is called in YAML."""
+        head, _, rest = path.partition(".")
+        names = {field: name for name, field in cls.renamed.items()}
+        return ".".join(filter(None, (names.get(head, head), rest)))
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> Self:
@@ -130,6 +155,10 @@ class Declaration(Frozen):
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the objects this declaration stands for; ValueError says what is wrong with it."""
         raise TypeError("a kind's declaration says which objects it stands for")
+
+    def implied(self, context: Context) -> Iterable[Implied]:
+        """Yield the objects in other accounts that this declaration stands for as well."""
+        return ()
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
@@ -208,6 +237,18 @@ def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
     return ()
 
 
+def as_they_stand(desired: Sequence[Desired]) -> Sequence[Desired]:
+    """Leave declared objects as they are."""
+    return desired
+
+
+def nothing_across(
+    _accounts: Mapping[str, Account], _desired: Sequence[Desired]
+) -> Iterable[Finding]:
+    """Say nothing: the service has no rule between accounts."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Everything a service is, as one value: one line in `wiring.SERVICES` makes it known.
@@ -243,8 +284,45 @@ class Service:
     invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
     """The service's own rules between declared objects of one account, checked offline: yield an
     address and what is wrong."""
+    across: Callable[[Mapping[str, Account], Sequence[Desired]], Iterable[Finding]] = nothing_across
+    """The same between objects of all its accounts, which are given by name."""
+    implied: Mapping[str, type[Spec]] = field(default_factory=dict)
+    """By kind, what is declared by declarations of other services (`Declaration.implied`)."""
+    completed: Callable[[Sequence[Desired]], Sequence[Desired]] = as_they_stand
+    """Return the declared objects of one account with what follows from one for another."""
+
+    @property
+    def kinds(self) -> Mapping[str, type[Spec]]:
+        """Return every kind of object of this service."""
+        declared = {shape.spec_type.kind: shape.spec_type for shape in self.declarations.values()}
+        return {**declared, **self.implied}
 
 
 def sections_of(services: Iterable[Service]) -> tuple[str, ...]:
-    """Return the sections of the YAML, in the order in which the services name them."""
-    return tuple(dict.fromkeys(section for it in services for section in it.declarations))
+    """Return the sections of the YAML: what is referred to before what refers to it.
+
+    Where there is a choice, in the order in which the services name them.
+    """
+    shapes: dict[str, list[type[Declaration]]] = {}
+    for service in services:
+        for section, shape in service.declarations.items():
+            shapes.setdefault(section, []).append(shape)
+    offered = {
+        section: {kind for shape in found for kind in (shape.spec_type.kind, *shape.implies)}
+        for section, found in shapes.items()
+    }
+    ordered: list[str] = []
+    while left := [section for section in shapes if section not in ordered]:
+        waiting = {
+            section
+            for section in left
+            if any(
+                reference.kind in offered[other]
+                for other in left
+                if other != section
+                for shape in shapes[section]
+                for reference in shape.spec_type.refs.values()
+            )
+        }
+        ordered.append(next((section for section in left if section not in waiting), left[0]))
+    return tuple(ordered)

@@ -108,6 +108,8 @@ def drafts_of(
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
     drafts: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
+        if kind not in shapes:
+            continue  # what goes with a declaration of another kind is written there, or by hand
         section, shape = shapes[kind]
         specs = [item.spec for item in items.values()]
         for written in shape.written(specs, declarations.accounts[account]):

@@ -58,14 +58,14 @@ class Lookout:
         return {
             reference.output
             for _, reference, handle in references(spec)
-            if (reference.kind, handle) == (item.spec.kind, item.handle)
+            if reference.holds and (reference.kind, handle) == (item.spec.kind, item.handle)
         }
 
 
 def _may_refer(scope: Scope, kind: str) -> bool:
     """Say whether objects of a scope may refer to one of another account."""
     return any(
-        reference.kind == kind and not reference.same_account
+        reference.kind == kind and reference.holds and not reference.same_account
         for spec in scope.kinds
         for reference in spec.refs.values()
     )

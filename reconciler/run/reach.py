@@ -105,15 +105,19 @@ def bearing(
 
 def _offering(declared: Declarations, selected: Iterable[str], services: Services) -> set[str]:
     """Return the accounts of services with kinds that objects of the selected may refer to."""
+    selected = set(selected)
     theirs = {declared.accounts[name].service for name in selected}
     kinds = {
         kind for service in services if service.name in theirs for kind in _referred_to(service)
     }
-    offering = {
-        service.name
-        for service in services
-        if kinds & {shape.spec_type.kind for shape in service.declarations.values()}
+    kinds |= {
+        reference.kind
+        for item in declared.desired
+        if item.account in selected
+        for reference in item.spec.refs.values()
+        if not reference.same_account
     }
+    offering = {service.name for service in services if kinds & set(service.kinds)}
     return {name for name, account in declared.accounts.items() if account.service in offering}
 
 

@@ -197,7 +197,7 @@ def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox
     running = start("plan", declared, "--sandbox", sandbox.url, "--format", "json")
     out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
-    assert re.match(r"reading: \d of 2, \d+ s\n", err)
+    assert re.match(r"reading: \d of 3, \d+ s\n", err)
     assert json.loads(out)["complete"]
 
 

@@ -112,7 +112,7 @@ def test_an_account_that_one_could_not_read_is_taken_from_the_other(on, cli, san
     sandbox.faults([{"service": "aws", "operation": "*", "kind": "error503", "times": None}])
     assert on("snapshot", "--out", bad).code == 1
     merged = json.loads(cli("snapshot", "--merge", good, bad).out)
-    assert [scope["reason"] for scope in merged["scopes"]] == [None, None]
+    assert [scope["reason"] for scope in merged["scopes"]] == [None, None, None]
 
 
 @pytest.mark.parametrize("more", [("--shard", "1/2"), ("declared", "again")])

@@ -27,17 +27,17 @@ def choose_account(reader: Reader, section: str, entry: DeclaredEntry) -> Accoun
     fitting = _fitting(entry, shapes)
     own = _own_target(reader, section, entry, fitting)
     implied = _implied(reader, own, fitting)
+    kind = own[0] if own else ""
     given = _given(entry.node)
     if given is None and implied is None:
         given = _given(reader.defaults.get(section))
     if given is not None:
-        choice, fault = _named(reader, given, implied or AccountChoice(None, fitting), shapes)
+        choice, fault = _named(reader, given, implied or AccountChoice(None, fitting), shapes, kind)
         if fault and "account" not in spelt.guessed:
             reader.fail(given.at, f"{title}.account: {fault}")
         return choice
     if own is not None:
         # That its destination is not declared is said where references are checked.
-        kind, _ = own
         return implied or AccountChoice(None, _referring(shapes, fitting, kind))
     return _only_one(reader, title, entry, shapes)
 
@@ -63,7 +63,8 @@ def _own_target(
     default = reader.defaults.get(section)
     shapes = reader.shapes(section)
     for shape in (shapes[name] for name in fitting):
-        for path, reference in shape.spec_type.refs.items():
+        for field, reference in shape.spec_type.refs.items():
+            path = shape.yaml_name(field)
             node = entry.node.value.get(path) or (default.value.get(path) if default else None)
             if reference.same_account and node is not None and isinstance(node.value, str):
                 return reference.kind, node.value
@@ -77,7 +78,7 @@ def _implied(
     if own is None:
         return None
     kind, name = own
-    target = reader.choices.get(reader.section_of(kind), {}).get(name)
+    target = reader.choice_of(kind, name)
     if target is None:
         return None
     narrowed = tuple(service for service in target.services if service in fitting)
@@ -125,11 +126,12 @@ def _needs(service: str, shape: type[Declaration]) -> str:
 
 
 def _named(
-    reader: Reader, given: Node, implied: AccountChoice, shapes: Shapes
+    reader: Reader, given: Node, implied: AccountChoice, shapes: Shapes, kind: str
 ) -> tuple[AccountChoice, str | None]:
     """Return the choice of a named account, and what is wrong with it.
 
-    `implied` is what else is known; it helps where the name does not.
+    `implied` is what else is known, by an object of `kind` that is referred to; it helps where the
+    name does not.
     """
     name = given.value
     if not isinstance(name, str):
@@ -141,7 +143,7 @@ def _named(
         return AccountChoice(name if known else None, implied.services), fault
     if implied.account not in (None, name):
         either = tuple(dict.fromkeys((service, *implied.services)))
-        fault = f"its destination belongs to {implied.account!r}, not to {name!r}"
+        fault = f"its {kind} belongs to {implied.account!r}, not to {name!r}"
         return AccountChoice(None, either), fault
     return AccountChoice(name, (service,)), None
 

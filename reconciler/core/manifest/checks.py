@@ -19,18 +19,32 @@ def check_objects(
     found = [*_declared_twice(desired, accounts), *_circles(desired)]
     by_address: dict[str, Desired] = {item.address: item for item in desired}
     for service in services:
-        for name, account in accounts.items():
-            if account.service == service.name:
-                mine = [item for item in desired if item.account == name]
-                # What is wrong with every member of a list is said once, of the list.
-                found += {
-                    problem_at(
-                        by_address[item.address].position,
-                        f"{item.address.partition('[')[0]}: {item.message}",
-                    )
-                    for item in service.invariants(mine)
-                }
+        theirs = {name: it for name, it in accounts.items() if it.service == service.name}
+        by_account = [[it for it in desired if it.account == name] for name in theirs]
+        told = [finding for mine in by_account for finding in service.invariants(mine)]
+        told += service.across(theirs, [item for mine in by_account for item in mine])
+        # What is wrong with every member of a list is said once, of the list.
+        found += {
+            problem_at(
+                by_address[item.address].position,
+                f"{item.address.partition('[')[0]}: {item.message}",
+            )
+            for item in told
+        }
     return found
+
+
+def completed(
+    desired: Sequence[Desired], services: Sequence[Service], accounts: Mapping[str, Account]
+) -> list[Desired]:
+    """Return the objects with what follows from one for another, account by account."""
+    of = {service.name: service for service in services}
+    found = {
+        item.address: item
+        for name, account in accounts.items()
+        for item in of[account.service].completed([it for it in desired if it.account == name])
+    }
+    return [found[item.address] for item in desired]
 
 
 def _declared_twice(

@@ -12,7 +12,7 @@ from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.spec import Reference, put, references, to_snake
 from reconciler.core.service import Declaration
-from reconciler.core.text.phrases import near, quoted
+from reconciler.core.text.phrases import label, near, quoted
 
 
 def offer(reader: Reader, found: Iterable[tuple[DeclaredEntry, Desired]]) -> None:
@@ -64,7 +64,8 @@ def misdirected(
     reader: Reader, node: Node, shape: type[Declaration], choice: AccountChoice, title: str
 ) -> Iterator[Problem]:
     """Yield what is wrong with the names a declaration refers to, sound otherwise or not."""
-    for path, reference in shape.spec_type.refs.items():
+    for field, reference in shape.spec_type.refs.items():
+        path = shape.yaml_name(field)
         steps = tuple(path.split("."))
         found, taken = node.find(steps)
         if taken == len(steps):
@@ -96,18 +97,30 @@ def _is_remote(reference: Reference, value: str) -> bool:
 def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:
     """Return the complaint about a name that leads nowhere, None if there is one already."""
     section = reader.section_of(reference.kind)
-    if value in reader.entries[section] or section in reader.unread:
-        return None  # what is defective or could not be read is reported there
+    if section in reader.unread:
+        return None  # what could not be read is reported there
+    if value in reader.entries[section]:
+        return _without(reader, reference.kind, value)
     hint = near(value, reader.entries[section])
     arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
     return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
+
+
+def _without(reader: Reader, kind: str, name: str) -> str | None:
+    """Return the complaint about a sound declaration that stands for no object of a kind."""
+    remedy, section = reader.remedy(kind), reader.section_of(kind)
+    kinds = {shape.spec_type.kind for shape in reader.shapes(section).values()}
+    sound = any(name in reader.targets.get(each, {}) for each in kinds)
+    if remedy is None or not sound or name in reader.targets.get(kind, {}):
+        return None  # what is defective is reported there
+    return f"{section}.{label(name)} has no {kind}: {remedy} there"
 
 
 def _elsewhere(
     reader: Reader, reference: Reference, value: str, choice: AccountChoice
 ) -> str | None:
     """Return the complaint about an object of another account where that is not allowed."""
-    there = reader.choices.get(reader.section_of(reference.kind), {}).get(value)
+    there = reader.choice_of(reference.kind, value)
     if not reference.same_account or there is None or choice.account is None:
         return None
     if there.account in (None, choice.account):

@@ -99,7 +99,9 @@ def _read(
     if len(readings) > 1 or first.declaration is None or context is None:
         return []
     entry = replace(entry, node=first.node)
-    return [(entry, item) for item in _members(reader, entry, first.declaration, context, title)]
+    members = _members(reader, entry, first.declaration, context, title)
+    implied = _implied(reader, entry, first.declaration, context, title) if members else []
+    return [(entry, item) for item in [*members, *implied]]
 
 
 def _context(reader: Reader, entry: DeclaredEntry, choice: AccountChoice) -> Context | None:
@@ -107,7 +109,10 @@ def _context(reader: Reader, entry: DeclaredEntry, choice: AccountChoice) -> Con
     account = reader.accounts.get(choice.account or "")
     if account is None or choice.account is None or not re.fullmatch(NAME, entry.name):
         return None
-    return Context(reader.stack, entry.name, choice.account, account)
+    unsound = reader.known_accounts - set(reader.accounts)
+    return Context(
+        reader.stack, entry.name, choice.account, account, reader.accounts, frozenset(unsound)
+    )
 
 
 def _in_each_shape(
@@ -159,6 +164,33 @@ def _members(
         )
         for member in members
     ]
+
+
+def _implied(
+    reader: Reader, entry: DeclaredEntry, declaration: Declaration, context: Context, title: str
+) -> list[Desired]:
+    """Return the objects in other accounts that a declaration stands for."""
+    found: list[Desired] = []
+    kinds = {service.name: service.implied for service in reader.services}
+    for implied in declaration.implied(context):
+        service = reader.accounts[implied.account].service
+        kind = kinds[service].get(implied.kind)
+        if kind is None:
+            account = quoted(implied.account)
+            message = f"{title}: {account} is an account of {service}, which has no {implied.kind}"
+            reader.fail(entry.at, message)
+            continue
+        found.append(
+            Desired(
+                address=declared_address(implied.kind, entry.name),
+                account=implied.account,
+                spec=kind(**implied.fields),
+                stack=reader.stack,
+                position=entry.at,
+                protect=declaration.protect,
+            )
+        )
+    return found
 
 
 def _told(defect: Defect, entry: DeclaredEntry, title: str) -> Problem:

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.core.manifest.accounts import read_accounts, services_named
-from reconciler.core.manifest.checks import check_objects, obstacles
+from reconciler.core.manifest.carriers import begun_last, unmatched
+from reconciler.core.manifest.checks import check_objects, completed, obstacles
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
@@ -169,9 +170,9 @@ def read(
         problems=problems,
         unread=frozenset(document.unread),
     )
-    found = read_objects(reader, document.once.get("defaults"))
+    found = completed(read_objects(reader, document.once.get("defaults")), services, accounts)
     problems += check_objects(found, services, accounts)
-    desired = sorted(found, key=lambda item: item.address)
+    desired = sorted(begun_last(found), key=lambda item: item.address)
     if problems or head is None:
         raise DeclarationError(problems, head.stack if head else "")
     return Declarations(
@@ -300,7 +301,7 @@ def _hints(desired: Sequence[Desired]) -> set[Problem]:
         for item in desired
         for note in item.spec.notes(None)
     ]
-    found += obstacles(desired)
+    found += [*obstacles(desired), *unmatched(desired)]
     # What is said of every member of a list is said once, of the list.
     return {
         problem_at(

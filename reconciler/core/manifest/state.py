@@ -87,12 +87,29 @@ class Reader:
         return self.handles.get(reference.kind, {}).get(value)
 
     def section_of(self, kind: str) -> str:
-        """Return the section in which objects of `kind` are declared."""
+        """Return the section in which objects of `kind` are declared, by themselves or not."""
         return next(
             section
             for section in self.entries
-            if any(shape.spec_type.kind == kind for shape in self.shapes(section).values())
+            if any(
+                kind == shape.spec_type.kind or kind in shape.implies
+                for shape in self.shapes(section).values()
+            )
         )
+
+    def choice_of(self, kind: str, name: str) -> AccountChoice | None:
+        """Return what the object of a kind belongs to that is declared under a name."""
+        if self.remedy(kind) is None:
+            return self.choices.get(self.section_of(kind), {}).get(name)
+        found = self.targets.get(kind, {}).get(name)
+        if found is None:
+            return None
+        return AccountChoice(found.account, (self.account_services[found.account],))
+
+    def remedy(self, kind: str) -> str | None:
+        """Return what makes a declaration imply an object of a kind; None: it stands for itself."""
+        shapes = self.shapes(self.section_of(kind)).values()
+        return next((shape.implies[kind] for shape in shapes if kind in shape.implies), None)
 
 
 def agreed(findings: Sequence[Sequence[Problem]]) -> list[Problem]:

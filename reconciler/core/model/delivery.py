@@ -31,16 +31,27 @@ class Delivery(Generic[S]):
 
     `begins`: its objects are what notifications are sent for, the beginning of a chain. `sender` is
     who delivers through its objects to what these refer to (an AWS account id). `pushes_to` is the
-    field that holds the URI notifications are posted to, where there is one.
+    field that holds the URI notifications are posted to, where there is one. `carrying`: its
+    objects refer to where notifications are sent, and carry them on from there.
     """
 
     begins: bool = False
+    carrying: bool = False
     sender: str | None = None
     pushes_to: str | None = None
 
     def active(self, spec: S) -> bool:
         """Say whether an object does its work as it stands; what can be switched off may not."""
         return True
+
+    def carries(self, spec: S, topic: str) -> bool:
+        """Say whether an object carries notifications of a topic on, so that it stands first."""
+        taken = self.takes(spec)
+        return self.carrying and (taken is None or topic in taken)
+
+    def takes(self, spec: S) -> frozenset[str] | None:
+        """Return the topics that an object carries on, None for whatever comes."""
+        return None
 
     def obstacles(self, spec: S, sender: str) -> Iterator[str]:
         """Yield why `sender` could not deliver to an object, as "does not let ..."."""

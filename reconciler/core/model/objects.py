@@ -51,7 +51,9 @@ class _Named:
 class Desired(_Named):
     """One declared object. `references` maps spec paths to the declared addresses behind them.
 
-    `outputs` are the remote values that are known before the object exists (a queue's ARN).
+    `after` are further objects that have to stand before this one is created, though it does not
+    refer to them. `outputs` are the remote values that are known before the object exists (a
+    queue's ARN).
     `ignore` are the YAML paths of ignoreChanges. At apply, providers get a copy whose spec holds
     remote values instead of handles.
     """
@@ -65,6 +67,7 @@ class Desired(_Named):
     outputs: Outputs = field(default_factory=dict)
     protect: bool = False
     ignore: frozenset[str] = frozenset()
+    after: tuple[DeclaredAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ class Reference:
 
     `same_account`: the other object lives in this object's own account. `remote` is a pattern for
     remote values that may stand in YAML instead of a declared name (None: names only). `source`:
-    notifications come from the other object, instead of going there.
+    notifications come from the other object, instead of going there. `holds`: the other object must
+    not go while this one refers to it; what merely comes of it is left behind.
     """
 
     kind: str
@@ -83,6 +84,7 @@ class Reference:
     same_account: bool = False
     remote: str | None = None
     source: bool = False
+    holds: bool = True
 
     def key(self, account: str, handle: Handle) -> ReferenceKey:
         """Return what this reference, of an object in `account`, calls the other object."""
@@ -133,6 +135,8 @@ class Spec(Frozen):
     """The output that no other object of the kind has, through whichever account it is seen."""
     marks: ClassVar[str | None] = None
     """Path under which the kind can bear our marks, if it can (`tags`)."""
+    marked_when_found: ClassVar[bool] = True
+    """Whether one that is there without our marks gets them; others are used as they are."""
     evidence: ClassVar[tuple[Evidence, ...]] = ()
     local: ClassVar[bool] = False
     """Nothing of it lives at a service: what is declared is for a command of ours (`listen`)."""

@@ -79,7 +79,7 @@ def _has(spec: Spec, name: str) -> bool:
 
 def _marks(desired: Desired, live: Live) -> Iterator[FieldChange]:
     path = desired.spec.marks
-    if path is None:
+    if path is None or (live.owner is None and not desired.spec.marked_when_found):
         return
     if live.owner != desired.stack:
         yield FieldChange(path=f"{path}.{STACK_MARK}", before=live.owner, after=desired.stack)

@@ -240,6 +240,8 @@ def _stays(change: Change, referrer: Live, path: str, by_live: Mapping[int, Chan
     """Say whether a live reference would point at nothing once the change's live side is gone."""
     if change.action == "replace" and referrer.spec.refs[path].output in change.wanted.outputs:
         return False  # what comes in its place has the same remote value
+    if not referrer.spec.refs[path].holds:
+        return False
     other = by_live.get(id(referrer))
     return other is None or not (other.action in ("delete", "replace") or leaves(other, path))
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from reconciler.core.model.addresses import Address, DeclaredAddress, within
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.spec import references
 from reconciler.core.model.steps import PHASES, Change, Phase, Step, StepId, Verb
 from reconciler.core.world.index import Index
 from reconciler.core.world.sights import NO_OTHERS, Sights
@@ -49,10 +50,11 @@ def order(
     }
     needs: dict[StepId, set[StepId]] = {step: set() for step in by_id}
     links: dict[Address, list[DeclaredAddress]] = {
-        item.address: sorted(set(item.references.values())) for item in desired
+        item.address: sorted({*item.references.values(), *item.after}) for item in desired
     }
     _need_dependencies(needs, by_id, links)
     _need_cleared(needs, by_id, live)
+    _need_silence(needs, by_id, live)
     _need_room(needs, changes, sights)
     replaced = [change.address for change in changes if change.action == "replace"]
     for address in replaced:
@@ -111,6 +113,33 @@ def _need_cleared(
             other = by_live.get(id(referrer))
             if other is not None and (other[1] == "delete" or leaves(by_id[other], path)):
                 needs[step].add(other)
+
+
+def _need_silence(
+    needs: dict[StepId, set[StepId]], by_id: Mapping[StepId, Change], live: Index[Live]
+) -> None:
+    """Let deletes of what carries notifications on wait until these are sent no more."""
+    going = {id(change.live): step for step, change in by_id.items() if step[1] == "delete"}
+    for step, change in by_id.items():
+        if step[1] != "delete" or change.live is None or not change.live.spec.delivery.carrying:
+            continue
+        needs[step] |= {going[id(one)] for one in _carried(change.live, live) if id(one) in going}
+
+
+def _carried(carrier: Live, live: Index[Live]) -> Iterator[Live]:
+    """Yield what begins the notifications that an object carries on."""
+    delivery, waiting = carrier.spec.delivery, [carrier]
+    while waiting:
+        item = waiting.pop()
+        for _, reference, handle in references(item.spec):
+            behind = live.named(reference.key(item.account, handle))
+            if behind is None:
+                continue
+            waiting.append(behind)
+            for one, _ in live.referring(behind):
+                begins = one.spec.delivery.begins
+                if begins and delivery.carries(carrier.spec, one.spec.topic()):
+                    yield one
 
 
 def leaves(change: Change, path: str) -> bool:

@@ -52,11 +52,7 @@ class Coverage:
         self._declarations = declarations
         self._others = others
         self._kinds = {
-            service.name: {
-                shape.spec_type.kind: shape.spec_type
-                for shape in service.declarations.values()
-                if not shape.spec_type.local
-            }
+            service.name: {name: kind for name, kind in service.kinds.items() if not kind.local}
             for service in services
         }
         self._desired: dict[str, list[Desired]] = {}

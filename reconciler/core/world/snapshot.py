@@ -266,9 +266,7 @@ def _effort(
 
 def _kinds(services: Sequence[Service]) -> dict[tuple[str, str], type[Spec]]:
     return {
-        (service.name, shape.spec_type.kind): shape.spec_type
-        for service in services
-        for shape in service.declarations.values()
+        (service.name, name): kind for service in services for name, kind in service.kinds.items()
     }
 
 

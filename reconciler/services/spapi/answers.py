@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from reconciler.services.spapi.filters import EventFilter
 from reconciler.services.spapi.specs import EventBridge
 
+PARTNER = "aws.partner/"
+
 
 class GarbledSpApiAnswer(ValueError):
     """An answer without what it must hold; the text says what."""
@@ -20,12 +22,16 @@ class GarbledSpApiAnswer(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DestinationRecord:
-    """A destination; neither `queue` (an ARN) nor `event_bridge` where it is of a newer kind."""
+    """A destination; neither `queue` (an ARN) nor `event_bridge` where it is of a newer kind.
+
+    `source` is the name of the partner event source that it offers, as far as the answer tells.
+    """
 
     id: str
     name: str
     queue: str | None = None
     event_bridge: EventBridge | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,23 @@ def subscriptions(body: bytes) -> SubscriptionPage:
 def _destination(item: Any) -> DestinationRecord:
     shape = _object(item, "a destination")
     resource = _told(_object(shape.get("resource"), "a destination's resource"))
-    queue = bus = None
+    queue = bus = source = None
     if "sqs" in resource:
         queue = _text(_object(resource["sqs"], "sqs"), "arn")
     elif "eventBridge" in resource:
         place = _object(resource["eventBridge"], "eventBridge")
         bus = _event_bridge(_text(place, "region"), _text(place, "accountId"))
-    return DestinationRecord(_text(shape, "destinationId"), _text(shape, "name"), queue, bus)
+        source = _source(_text(place, "name", optional=True))
+    return DestinationRecord(
+        _text(shape, "destinationId"), _text(shape, "name"), queue, bus, source
+    )
+
+
+def _source(name: str | None) -> str | None:
+    """Return the name of an event source as AWS writes it; old pages leave out how it begins."""
+    if not name or name.startswith(PARTNER):
+        return name or None
+    return f"{PARTNER}{name}"
 
 
 def _event_bridge(region: str, account_id: str) -> EventBridge:

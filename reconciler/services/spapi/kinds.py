@@ -13,6 +13,7 @@ from reconciler.core.service import (
     Account,
     Context,
     Declaration,
+    Implied,
     Member,
     WrittenDeclaration,
 )
@@ -27,8 +28,10 @@ from reconciler.services.spapi.catalogue import (
     spelling,
     unknown_type,
 )
+from reconciler.services.spapi.event_bridge import DeclaredEventBridge
 from reconciler.services.spapi.filters import DeclaredFilter, check_expression, check_filter
 from reconciler.services.spapi.specs import (
+    EventBridge,
     Expression,
     SpApiDestination,
     SpApiDestinationSettings,
@@ -50,6 +53,11 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     }
     spec_type: ClassVar[type[Spec]] = SpApiDestination
 
+    implies: ClassVar[Mapping[str, str]] = {"bus": "write `eventBridge: {account: AWS-ACCOUNT}`"}
+
+    event_bridge: DeclaredEventBridge | None = None
+    """Instead of `queue`: an event bus, `{account: aws-eu}` for one of a declared account, with
+    `bus.KEY` in it, or `{region, accountId}` for one of somebody else."""
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
     """What Amazon shows; left out, `STACK--KEY`. Cosmetic: a difference alone changes nothing."""
 
@@ -63,16 +71,32 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
             raise ValueError(problem)
         return queue
 
+    @field_validator("event_bridge")
+    @classmethod
+    def _of_a_declared_account(
+        cls, bus: DeclaredEventBridge | None, info: ValidationInfo
+    ) -> DeclaredEventBridge | None:
+        if bus is not None and isinstance(info.context, Context):
+            bus.check(info.context)
+        return bus
+
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the one destination."""
         name = self.name or self.default_name(context.stack, context.name)
         if len(name) > NAME_LENGTH:
             raise ValueError(f"the key makes a name beyond {NAME_LENGTH} characters: set `name`")
-        given = {
-            field: getattr(self, field)
-            for field in SpApiDestinationSettings.model_fields.keys() & self.model_fields_set
-        }
+        given: dict[str, Any] = {"queue": self.queue} if self.queue is not None else {}
+        if self.event_bridge is not None:
+            place = self.event_bridge.place(context)
+            if place is None:
+                return  # its account is defective, which is said there
+            given = {"event_bridge": place, "by_hand": self.event_bridge.account is None}
         yield Member(SpApiDestination(name=name, **given))
+
+    def implied(self, context: Context) -> Iterable[Implied]:
+        """Yield the event bus in a declared account."""
+        if self.event_bridge is not None and self.event_bridge.account is not None:
+            yield Implied("bus", self.event_bridge.account, {"source": context.name})
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
@@ -202,6 +226,29 @@ def check_deliveries(desired: Sequence[Desired]) -> Iterable[Finding]:
         target = destinations.get(leads_to) if leads_to else None
         if isinstance(one.spec, SpApiSubscription) and target is not None:
             yield from _undeliverable(one.address, one.spec.notification_type, target)
+
+
+def check_event_sources(
+    accounts: Mapping[str, Account], desired: Sequence[Desired]
+) -> Iterable[Finding]:
+    """Yield event buses that two regions of an application would claim one event source for.
+
+    The source is called after the application, which is one in all regions of the SP-API.
+    """
+    claimed: dict[tuple[str, EventBridge], Desired] = {}
+    for item in sorted(desired, key=lambda item: item.address):
+        account = accounts.get(item.account)
+        bus = item.spec.event_bridge if isinstance(item.spec, SpApiDestination) else None
+        if bus is None or not isinstance(account, SpApiAccount):
+            continue
+        first = claimed.setdefault((account.credentials.client_id, bus), item)
+        if first.account != item.account:
+            message = (
+                f"{first.address} of account {first.account!r} claims the same application's event "
+                f"source in {bus.region} of {bus.account_id}: give one of them an event bus in "
+                "another AWS region"
+            )
+            yield Finding(address=item.address, message=message)
 
 
 def _undeliverable(address: str, name: str, target: SpApiDestination) -> Iterable[Finding]:

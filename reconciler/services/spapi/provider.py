@@ -210,7 +210,8 @@ class SpApiProvider:
         spec = SpApiDestination(
             name=record.name, queue=record.queue, event_bridge=record.event_bridge
         )
-        return Live(self._name, spec, remote_values(id=record.id))
+        source = {"source": record.source} if record.source else {}
+        return Live(self._name, spec, remote_values(id=record.id, **source))
 
     def _find_destination(self, wanted: SpApiDestination) -> Live | None:
         target = (wanted.queue, wanted.event_bridge)

@@ -10,6 +10,7 @@ from reconciler.services.spapi.kinds import (
     SpApiDestinationDeclaration,
     SpApiSubscriptionDeclaration,
     check_deliveries,
+    check_event_sources,
 )
 
 
@@ -70,4 +71,5 @@ SERVICE = Service(
     successor=successor,
     recognise=recognise,
     invariants=check_deliveries,
+    across=check_event_sources,
 )

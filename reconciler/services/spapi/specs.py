@@ -26,19 +26,22 @@ ACCOUNT_ID = r"^[0-9]{12}$"
 QUEUE_ARN = r"^arn:aws:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"
 
 
-def _region(value: str) -> str:
+def check_region(value: str) -> str:
+    """Check the name of an AWS region."""
     if not re.fullmatch(REGION, value):
         raise ValueError("expected an AWS region such as eu-west-1")
     return value
 
 
-def _account_id(value: str) -> str:
+def check_account_id(value: str) -> str:
+    """Check an AWS account id."""
     if not re.fullmatch(ACCOUNT_ID, value):
         raise ValueError("expected the 12 digits of an AWS account id, in quotes")
     return value
 
 
-def _pattern(pattern: str) -> WithJsonSchema:
+def matching(pattern: str) -> WithJsonSchema:
+    """Return what tells editors of a pattern."""
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
@@ -52,9 +55,9 @@ Expression = Annotated[str, BeforeValidator(_trimmed)]
 class EventBridge(Frozen):
     """The AWS account and region in which a partner event source is offered."""
 
-    region: Annotated[str, AfterValidator(_region), _pattern(REGION)]
+    region: Annotated[str, AfterValidator(check_region), matching(REGION)]
     """The region of the event bus."""
-    account_id: Annotated[str, AfterValidator(_account_id), _pattern(ACCOUNT_ID)]
+    account_id: Annotated[str, AfterValidator(check_account_id), matching(ACCOUNT_ID)]
     """The AWS account of the event bus, in quotes."""
 
 
@@ -63,8 +66,6 @@ class SpApiDestinationSettings(Frozen):
 
     queue: str | None = None
     """The name of a queue above, or a queue ARN; a standard queue."""
-    event_bridge: EventBridge | None = None
-    """Instead of `queue`: an event bus of somebody."""
 
 
 class SpApiDestinationDelivery(Delivery["SpApiDestination"]):
@@ -123,6 +124,7 @@ class SpApiDestination(SpApiDestinationSettings, Spec):
     remote_id: ClassVar[str | None] = "id"
     fixed: ClassVar[frozenset[str]] = frozenset({"queue", "eventBridge"})
     cosmetic: ClassVar[frozenset[str]] = frozenset({"name"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"byHand"})
     refs: ClassVar[Mapping[str, Reference]] = {"queue": Reference("queue", "arn", remote=QUEUE_ARN)}
     evidence: ClassVar[tuple[Evidence, ...]] = (
         Evidence("name", "name"),
@@ -136,10 +138,13 @@ class SpApiDestination(SpApiDestinationSettings, Spec):
     cost: ClassVar[Cost] = SpApiDestinationCost(PACE)
 
     name: str
+    event_bridge: EventBridge | None = None
+    by_hand: bool = False
+    """Whether the event bus is somebody else's, and not declared along with it."""
 
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield what remains to be done by hand for an event bus."""
-        if before is None and self.event_bridge is not None:
+        if before is None and self.event_bridge is not None and self.by_hand:
             bus = self.event_bridge
             yield (
                 f"nothing arrives until the partner event source that this offers is associated "

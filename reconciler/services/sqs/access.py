@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reconciler.core.service import AccessQuestion
+from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs import permissions
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.events.names import SELLING_PARTNER, bus_arn, rule_arn, source_arn
+from reconciler.services.sqs.events.specs import EventBus
 from reconciler.services.sqs.policy import AMAZON_NOTIFICATIONS
 from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.queue_settings import KmsEncryption
@@ -27,6 +30,7 @@ LIMIT = 6144
 _ROOM = 4000
 MOST_NAMED = 10
 """Secrets of one folder that a policy names one by one."""
+_ANY_BUS = f"{SELLING_PARTNER}*"
 _FULL_ARN = re.compile(r"arn:.*-[A-Za-z0-9]{6}")
 
 
@@ -126,9 +130,18 @@ def _on_queues(
     everywhere = sorted({account.queue_arn("*") for account in accounts.values()})
     yield _statement("FindQueues", permissions.FINDING, ["*"])
     yield _statement("ReadQueues", permissions.READING, everywhere)
+    buses = [
+        account
+        for name, account in accounts.items()
+        if any(it.account == name and isinstance(it.spec, EventBus) for it in question.desired)
+    ]
+    if buses:
+        yield _statement("ReadEventBusesAndRoutes", permissions.READING_EVENTS, ["*"])
     if way == "read":
         yield _statement("MeasureQueues", permissions.MEASURING, ["*"])
         return
+    if buses:
+        yield from _on_events(question, buses)
     queues = sorted(
         str(item.outputs["arn"])
         for item in question.desired
@@ -142,6 +155,25 @@ def _on_queues(
             **_statement("DeleteQueuesOfOurStack", permissions.DELETING, everywhere),
             "Condition": ours,
         }
+
+
+def _on_events(question: AccessQuestion, accounts: Sequence[AwsAccount]) -> Iterator[Statement]:
+    """Yield what writing event buses and routes takes: those of Amazon's notifications only."""
+    own = sorted(
+        {
+            arn
+            for account in accounts
+            for arn in (bus_arn(account, _ANY_BUS), source_arn(account, _ANY_BUS))
+        }
+    )
+    rules = sorted(
+        {rule_arn(item, _ANY_BUS, f"{question.stack}{AFTER_STACK}*") for item in accounts}
+    )
+    yield _statement("WriteEventBuses", permissions.WRITING_BUSES, own)
+    yield _statement("WriteRoutesOfOurStack", permissions.WRITING_ROUTES, rules)
+    if question.prune:
+        everything = [*own, *rules]
+        yield _statement("DeleteRoutesAndBuses", permissions.DELETING_EVENTS, everything)
 
 
 def _beyond_queues(

@@ -1,7 +1,7 @@
 """An AWS account in one region, and how its queues are named by ARN and URL."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -11,6 +11,9 @@ from reconciler.core.model.addresses import Outputs, remote_values
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.hosts import Endpoint, Lead, Reading, host_of
 from reconciler.core.service import Account
+
+PART = "EventBridge"
+"""The part of an account in which event buses and routes are read."""
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
@@ -92,6 +95,10 @@ class AwsAccount(Account):
     def real(self) -> tuple[str, ...]:
         """Return region and account id: a queue's name is unique within them."""
         return self.service, self.region, self.account_id
+
+    def parts(self, kind: str) -> Sequence[str | None]:
+        """Return the part that event buses and routes are read in, after the queues."""
+        return (PART,) if kind in ("bus", "route") else (None,)
 
     def holds(self, kind: str, value: str) -> bool:
         """Say whether a queue with this ARN would be of this account and region."""

@@ -12,6 +12,7 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.policy import to_text
 from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.queue_settings import DeadLetter, KmsEncryption
+from reconciler.services.sqs.rule_grants import joined
 
 _OUR_MARKS = "reconciler:"
 _NUMBERS = {
@@ -114,7 +115,8 @@ def to_set(queue: Queue, fields: Collection[str]) -> dict[str, str]:
         if field in fields and getattr(queue, field) is not None
     }
     if "policy" in fields:
-        found["Policy"] = to_text(queue.policy, queue.policy_given)
+        text = to_text(queue.policy, queue.policy_given)
+        found["Policy"] = joined(text, queue.arn or "", queue.routed)
     if "dead_letter" in fields:
         found["RedrivePolicy"] = _dead_letter_text(queue.dead_letter)
     if "redrive_allow" in fields:

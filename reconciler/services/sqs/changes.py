@@ -17,7 +17,7 @@ from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.queue import Queue
 
 _TAGS = "tags."
-_NOT_ATTRIBUTES = frozenset({"name", "fifo", "tags", "policy_given"})
+_NOT_ATTRIBUTES = frozenset({"name", "fifo", "tags", "policy_given", "routed"})
 
 
 def as_queue(spec: Spec) -> Queue:

@@ -30,8 +30,11 @@ from reconciler.transport.lines import AnswerLimits
 T = TypeVar("T")
 Tags = dict[str, str]
 
-PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50)}
-"""SQS publishes no limits for these calls but one: tagging, which all three tag calls share."""
+PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50), "events": Pace(50, 50)}
+"""SQS publishes no limits for these calls but one: tagging, which all three tag calls share.
+
+EventBridge has one for most of its calls.
+"""
 TAGGING_RATE = 5.0
 """Tag calls a second that AWS documents; raised for many accounts, so taken only when throttled."""
 
@@ -135,7 +138,7 @@ class SqsClient:
             answer: dict[str, Any] = getattr(client, method)(**parameters)
             return answer
 
-        return self._run(operation, call)
+        return self._run(operation, call, bucket=service if service in PACES else "")
 
     def pages(self, operation: str) -> Pages:
         """Return what notices that a list of an operation does not end."""

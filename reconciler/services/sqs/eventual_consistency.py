@@ -12,6 +12,7 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.failures import DELETED_RECENTLY, INVALID_VALUE, is_about_policy
 from reconciler.services.sqs.policy import Policy, names_principals
+from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.reading import live_queue
 from reconciler.transport.calls import Calls
 
@@ -75,7 +76,14 @@ _LOG = logging.getLogger(__name__)
 class ReadAfterWrite:
     """Waiting for changed attributes. `name` is the account's own in the declarations."""
 
-    def __init__(self, name: str, account: AwsAccount, client: SqsClient) -> None:
+    def __init__(
+        self,
+        name: str,
+        account: AwsAccount,
+        client: SqsClient,
+        apart: Callable[[Queue], Queue],
+    ) -> None:
+        self._apart = apart
         self._name = name
         self._account = account
         self._client = client
@@ -107,7 +115,8 @@ class ReadAfterWrite:
             attributes = self._client.attributes(wanted.outputs["url"])
         except Missing:
             return False
-        live = live_queue(self._name, self._account, dict(wanted.outputs), attributes, {})
+        outputs = dict(wanted.outputs)
+        live = live_queue(self._name, self._account, outputs, attributes, {}, self._apart)
         return all(getattr(live.spec, name) == getattr(wanted.spec, name) for name in fields)
 
     def confirm(self, url: str, wanted: dict[str, str]) -> None:

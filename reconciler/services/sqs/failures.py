@@ -45,6 +45,8 @@ _THROTTLED = frozenset(
         "429",
     }
 )
+_BUSY = "ConcurrentModificationException"
+_SWITCHED_OFF = "OperationDisabledException"
 _UNAVAILABLE = frozenset({"ServiceUnavailable", "503"})
 _DENIED = frozenset(
     {
@@ -119,6 +121,9 @@ def _answered(
     if code in _UNAVAILABLE:
         message = "the service is unavailable"
         return Transient(account, operation, message, retry_after=_retry_after(error), **named)
+    if code == _BUSY:
+        message = "another change of the same object was under way"
+        return Transient(account, operation, message, **named)
     if status >= 500:
         return Unclear(account, operation, f"the service failed ({code})", **named)
     if code == _NO_QUEUE:
@@ -144,6 +149,8 @@ def _rejection(code: str, text: str) -> str:
         )
     if code == DELETED_RECENTLY:
         return "SQS lets the name of a deleted queue rest for 60 seconds; apply again after that"
+    if code == _SWITCHED_OFF:
+        return f"partner event sources are switched off in this region ({text or code})"
     return f"{text} ({code})" if text else code
 
 

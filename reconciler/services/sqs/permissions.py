@@ -7,8 +7,9 @@ condition keys". STS GetCallerIdentity needs no permission.
 
 from reconciler.core.planning.diff import STACK_MARK
 
-FINDING = ("sqs:ListQueues", "tag:GetResources")
-"""To find queues and their tags; AWS lets neither be limited to single queues."""
+FINDING = ("events:ListEventBuses", "sqs:ListQueues", "tag:GetResources")
+"""To find queues and their tags, and whether there is an event bus of Amazon's notifications; AWS
+lets none be limited to single ones."""
 READING = ("sqs:GetQueueAttributes", "sqs:ListDeadLetterSourceQueues", "sqs:ListQueueTags")
 """To read a queue that was found; of one that is to go also what uses it for dead letters."""
 MEASURING = ("cloudwatch:GetMetricData",)
@@ -25,6 +26,33 @@ WRITING = (
 GetQueueUrl finds a queue whose creation was not answered."""
 DELETING = ("sqs:DeleteQueue",)
 """To delete a queue that bears our stack's mark: no other one is ever deleted."""
+READING_EVENTS = (
+    "events:DescribeEventBus",
+    "events:DescribeEventSource",
+    "events:DescribeRule",
+    "events:ListEventSources",
+    "events:ListRules",
+    "events:ListTagsForResource",
+    "events:ListTargetsByRule",
+)
+"""To read event buses and routes, where any are declared."""
+WRITING_BUSES = (
+    "events:ActivateEventSource",
+    "events:CreateEventBus",
+    "events:TagResource",
+    "events:UntagResource",
+)
+"""To associate a partner event source with its bus, and to mark that."""
+WRITING_ROUTES = (
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TagResource",
+    "events:UntagResource",
+)
+"""To create and change declared rules and their one target."""
+DELETING_EVENTS = ("events:DeleteEventBus", "events:DeleteRule", "events:RemoveTargets")
+"""To delete rules of our stack, and a bus that bears its mark."""
 ASSUMING = ("sts:AssumeRole",)
 """To take the role that an account names as its `roleArn`."""
 SENDING_ENCRYPTED = ("kms:Decrypt", "kms:GenerateDataKey")

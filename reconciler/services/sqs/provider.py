@@ -1,6 +1,10 @@
-"""SQS reduced to what reconciling needs: observe, create, update, delete."""
+"""An AWS account reduced to what reconciling needs: observe, create, update, delete.
+
+Here for its queues; its event buses and routes have a part of their own.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from reconciler.core.model.abilities import ArrivalQuestion, Examination, Measured
@@ -13,7 +17,8 @@ from reconciler.core.planning.diff import STACK_MARK
 from reconciler.core.provider import Abilities, Each, Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs import attributes as wire
-from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.account import PART, AwsAccount
+from reconciler.services.sqs.admissions import Admissions
 from reconciler.services.sqs.ages import ages
 from reconciler.services.sqs.arrivals import question
 from reconciler.services.sqs.changes import (
@@ -25,6 +30,8 @@ from reconciler.services.sqs.changes import (
 )
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.doctor import AwsDoctor
+from reconciler.services.sqs.events.part import EventsPart
+from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, retry_refused
 from reconciler.services.sqs.failures import NAME_EXISTS
 from reconciler.services.sqs.mailbox import Mailbox
@@ -42,7 +49,7 @@ BETWEEN_SAMPLES = 3.0
 
 
 class SqsProvider:
-    """The queues of one AWS account and region.
+    """The queues, event buses and routes of one AWS account and region.
 
     `name` is the account's name in the declarations. `keys` replace the surroundings' credentials,
     profile and role; `secrets` is told of these, to keep them out of texts. `permit` may refuse the
@@ -64,7 +71,11 @@ class SqsProvider:
         client = partial(SqsClient, name, account, clock, secrets, keys, permit)
         self._client, self._quick = client(), partial(client, quick=True)
         self._coming = 0
-        self._read_after_write = ReadAfterWrite(name, account, self._client)
+        self._stack = ""
+        self._by_hand: frozenset[str] = frozenset()
+        self._read_after_write = ReadAfterWrite(name, account, self._client, self._apart)
+        self._admissions = Admissions(name, account, self._client, lambda: self._stack)
+        self._events = EventsPart(name, account, self._client, self._admissions)
 
     @property
     def abilities(self) -> Abilities:
@@ -80,8 +91,8 @@ class SqsProvider:
         )
 
     def scopes(self) -> Sequence[Scope]:
-        """Return the account as one part."""
-        return [Scope(self._name, (Queue,))]
+        """Return the queues, and EventBridge, which is read after them."""
+        return [Scope(self._name, (Queue,)), Scope(self._name, (EventBus, EventRoute), part=PART)]
 
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
@@ -90,18 +101,27 @@ class SqsProvider:
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return every queue; details of those that are declared or bear our stack's mark.
 
+        Or every event bus of Amazon's notifications, and the rules on these.
+
         Raises:
             PlanRefused: the credentials belong to another AWS account.
             ServiceError: something could not be read, so nothing is said of the whole scope.
         """
         self._client.verify_account()
-        found = Reading(self._name, self._account, self._client, interest).queues()
+        self._stack = interest.stack
+        if scope.part == PART:
+            return self._events.observe(interest)
+        self._by_hand = _by_hand(interest.declared)
+        reading = Reading(self._name, self._account, self._client, interest, self._apart)
+        found = reading.queues()
         here = {as_queue(live.spec).name for live in found}
         self._coming = sum(as_queue(spec).name not in here for spec in interest.declared)
         return found
 
     def read(self, live: Live, *, thorough: bool = False) -> Live | None:
         """Return the queue as it is now; message counts are approximate, so many look again."""
+        if not isinstance(live.spec, Queue):
+            return self._events.read(live)
         samples = [self._read(live)]
 
         def look() -> bool | None:
@@ -120,11 +140,15 @@ class SqsProvider:
             attributes, tags = self._client.attributes(url), self._client.tags(url)
         except Missing:
             return None
-        return live_queue(self._name, self._account, outputs, attributes, tags)
+        return live_queue(self._name, self._account, outputs, attributes, tags, self._apart)
+
+    def _apart(self, queue: Queue) -> Queue:
+        """Tell a live queue's policy apart from what routes imply, unless it declares all of it."""
+        return queue if queue.name in self._by_hand else queue.apart_from_routes(self._stack)
 
     def referrers(self, live: Sequence[Live], each: Each) -> list[Live]:
         """Return the queues, whosever they are, that use one of these for dead letters."""
-        lists = each(self._sources, live)
+        lists = each(self._sources, [item for item in live if isinstance(item.spec, Queue)])
         urls = sorted({url for found in lists for url in found})
         return [found for found in each(self._read_at, urls) if found is not None]
 
@@ -149,6 +173,8 @@ class SqsProvider:
             Unclear: SQS says that it is created, but it cannot be read.
         """
         self._client.verify_account()
+        if not isinstance(desired.spec, Queue):
+            return self._events.create(desired)
         name = as_queue(desired.spec).name
         listed = name in self._client.listed_lately()
         found: list[Live] = []
@@ -172,6 +198,8 @@ class SqsProvider:
     def update(self, desired: Desired, live: Live, changes: Sequence[FieldChange]) -> Live:
         """Set exactly the attributes and tags that `changes` name."""
         self._client.verify_account()
+        if not isinstance(desired.spec, Queue):
+            return self._events.update(desired, live, changes)
         edit, url = Edit.of(changes), live.outputs["url"]
         self._set(url, as_queue(live.spec), as_queue(desired.spec), edit.fields)
         if edit.tags:
@@ -185,10 +213,12 @@ class SqsProvider:
     def delete(self, live: Live) -> None:
         """Delete the queue and whatever it holds; already gone is done."""
         self._client.verify_account()
-        try:
-            self._client.delete(live.outputs["url"])
-        except Missing:
+        if not isinstance(live.spec, Queue):
+            self._events.delete(live)
             return
+        with suppress(Missing):
+            self._client.delete(live.outputs["url"])
+        self._admissions.deleted(live.spec)
 
     def measure(self, live: Sequence[Live], each: Each) -> Measured:
         """Return how old the oldest message of each of these queues is."""
@@ -249,6 +279,7 @@ class SqsProvider:
             spec.policy,
             lambda: self._client.create(spec.name, attributes, tags),
         )
+        self._admissions.created(spec)
         return Live(
             account=self._name,
             spec=spec,
@@ -300,7 +331,7 @@ class SqsProvider:
             except Missing:
                 return None
             outputs = remote_values(arn=self._account.queue_arn(name), url=url)
-            return live_queue(self._name, self._account, outputs, attributes, tags)
+            return live_queue(self._name, self._account, outputs, attributes, tags, self._apart)
 
         return self._client.calls.poll(look, within=QUEUE_APPEARS if sure else 0.0, every=EVERY)
 
@@ -319,6 +350,12 @@ class SqsProvider:
         return self.update(desired, live, [*settings, *missing_tags(desired, live)])
 
     def _set(self, url: str, before: Queue, wanted: Queue, fields: frozenset[str]) -> None:
+        if "policy" not in fields:
+            self._write(url, before, wanted, fields)
+        else:
+            self._admissions.update(wanted, lambda whole: self._write(url, before, whole, fields))
+
+    def _write(self, url: str, before: Queue, wanted: Queue, fields: frozenset[str]) -> None:
         plain = wire.to_set(wanted, fields - {"encryption"})
         steps = wire.encryption_calls(before, wanted) if "encryption" in fields else [{}]
         first = plain | steps[0]
@@ -330,3 +367,9 @@ class SqsProvider:
         for step in steps[1:]:
             self._client.set_attributes(url, step)
             self._read_after_write.confirm(url, step)
+
+
+def _by_hand(declared: Sequence[Spec]) -> frozenset[str]:
+    """Return the names of queues that declare the whole of their policy."""
+    queues = (spec for spec in declared if isinstance(spec, Queue))
+    return frozenset(queue.name for queue in queues if queue.policy_given.by == "policy")

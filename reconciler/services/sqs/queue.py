@@ -19,6 +19,7 @@ from reconciler.services.sqs.policy import (
     strangers_with_all_rights,
 )
 from reconciler.services.sqs.queue_settings import KmsEncryption, QueueFacts
+from reconciler.services.sqs.rule_grants import apart
 
 _STRENGTH = {"none": 0, "sqs": 1, "kms": 2}
 
@@ -56,7 +57,7 @@ class Queue(QueueFacts, Spec):
     fixed: ClassVar[frozenset[str]] = frozenset({"fifo"})
     optional: ClassVar[frozenset[str]] = frozenset({"maximumMessageSize"})
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
-    hidden: ClassVar[frozenset[str]] = frozenset({"arn", "policyGiven"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"arn", "policyGiven", "routed"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
     }
@@ -87,6 +88,16 @@ class Queue(QueueFacts, Spec):
         return queue.model_copy(
             update={"encryption": queue.encryption.model_copy(update={"kms_key": key})}
         )
+
+    def apart_from_routes(self, stack: str) -> Self:
+        """Return a live queue whose policy is told apart from what a stack's routes imply."""
+        if self.policy is None or self.arn is None:
+            return self
+        policy, given, rules = apart(self.policy, self.policy_given, self.arn, stack)
+        if not rules:
+            return self
+        update = {"policy": policy, "policy_given": given, "routed": rules}
+        return self.model_copy(update=update)
 
     def declared_by(self, field: str) -> Self:
         """Return the queue with the name of the field that its policy is declared by."""

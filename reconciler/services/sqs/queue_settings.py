@@ -127,6 +127,9 @@ class QueueFacts(QueueSettings):
     policy_given: Given = Field(default=Given(), exclude=True)
     """The policy as it is written, or was read: labels and all."""
 
+    routed: tuple[str, ...] = ()
+    """ARNs of the rules that its policy lets in because routes lead to it; live queues only."""
+
     @property
     def kms_key(self) -> str | None:
         """Return the key of KMS that the queue is encrypted with, if it is."""

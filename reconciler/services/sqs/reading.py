@@ -20,11 +20,20 @@ from reconciler.services.sqs.queue import Queue
 
 
 class Reading:
-    """One reading of one account. `name` is the account's own in the declarations."""
+    """One reading of one account. `name` is the account's own in the declarations.
+
+    `apart` tells a queue's policy apart from what routes imply.
+    """
 
     def __init__(
-        self, name: str, account: AwsAccount, client: SqsClient, interest: Interest
+        self,
+        name: str,
+        account: AwsAccount,
+        client: SqsClient,
+        interest: Interest,
+        apart: Callable[[Queue], Queue],
     ) -> None:
+        self._apart = apart
         self._name = name
         self._account = account
         self._client = client
@@ -95,7 +104,7 @@ class Reading:
         tags, attributes = self._tags_of(name), self._attributes.get(name)
         outputs = remote_values(arn=self._account.queue_arn(name), url=self._urls[name])
         if attributes is not None:
-            return live_queue(self._name, self._account, outputs, attributes, tags)
+            return live_queue(self._name, self._account, outputs, attributes, tags, self._apart)
         bare = {"name": name, "fifo": name.endswith(".fifo"), "tags": wire.users_tags(tags)}
         return Live(
             account=self._name,
@@ -107,21 +116,29 @@ class Reading:
         )
 
 
+def as_read(queue: Queue) -> Queue:
+    """Leave a queue's policy as it was read."""
+    return queue
+
+
 def live_queue(
     name: str,
     account: AwsAccount,
     outputs: Outputs,
     attributes: dict[str, str],
     tags: Tags,
+    apart: Callable[[Queue], Queue] = as_read,
 ) -> Live:
     """Return the queue that SQS describes by these attributes and tags.
+
+    `apart` tells its policy apart from what routes imply.
 
     Raises:
         Rejected: it has a value that this version does not know.
     """
     queue = outputs["arn"].rpartition(":")[2]
     try:
-        spec = wire.queue_from(account, queue, attributes, tags)
+        spec = apart(wire.queue_from(account, queue, attributes, tags))
     except ValueError as error:
         raise Rejected(
             name,

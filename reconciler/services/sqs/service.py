@@ -1,4 +1,4 @@
-"""Queues of AWS, as one value."""
+"""Queues, event buses and routes of AWS, as one value."""
 
 from functools import partial
 
@@ -7,6 +7,8 @@ from reconciler.core.service import Account, Service
 from reconciler.credentials.tools import Tools
 from reconciler.services.sqs.access_text import access
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.events.kinds import RouteDeclaration, check_routes, completed
+from reconciler.services.sqs.events.specs import EventBus
 from reconciler.services.sqs.example import EXAMPLE
 from reconciler.services.sqs.kinds import QueueDeclaration, check_dead_letters
 
@@ -34,10 +36,13 @@ def sandboxed(_name: str, account: AwsAccount, url: str) -> Account:
 SERVICE = Service(
     name="aws",
     account=AwsAccount,
-    declarations={"queues": QueueDeclaration},
+    declarations={"queues": QueueDeclaration, "routes": RouteDeclaration},
+    implied={"bus": EventBus},
     open=open_account,
     sandboxed=sandboxed,
     access=access,
     example=EXAMPLE,
     invariants=check_dead_letters,
+    across=check_routes,
+    completed=completed,
 )

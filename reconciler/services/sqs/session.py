@@ -106,8 +106,15 @@ def connect(
     return clients
 
 
+_JSON = {"events": "before-parse.eventbridge"}
+"""Services whose answers are JSON always, beside SQS, and when they are looked at."""
+
+
 def _client(session: Any, service: str, account: AwsAccount) -> Any:
-    return session.client(service, endpoint_url=account.endpoint, config=_CONFIG, verify=True)
+    made = session.client(service, endpoint_url=account.endpoint, config=_CONFIG, verify=True)
+    if service in _JSON:
+        made.meta.events.register(_JSON[service], _refuse_garbled)
+    return made
 
 
 def _opened(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: Http) -> _Opened:

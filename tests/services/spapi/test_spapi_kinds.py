@@ -214,7 +214,7 @@ class TestDestinations:
         assert spec.cost.bucket(spec, "delete") == "deleteDestination:grantless"
 
     def test_a_new_event_bus_tells_what_remains_to_be_done(self):
-        spec = SpApiDestination(name="a", event_bridge=BUS)
+        spec = SpApiDestination(name="a", event_bridge=BUS, by_hand=True)
         assert "associated" in next(spec.notes(None))
         assert list(spec.notes(spec)) == []
 

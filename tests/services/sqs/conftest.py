@@ -58,7 +58,7 @@ class World:
         extra = {"each": each} if each else {}
         specs = tuple(item.spec for item in desired)
         interest = Interest(stack, specs, False, self.warnings.append, **extra)
-        (scope,) = self.provider.scopes()
+        scope, _ = self.provider.scopes()
         return {live.spec.name: live for live in self.provider.observe(scope, interest)}
 
     def differences(self, desired):

@@ -60,7 +60,7 @@ def denied(policy, sandbox, tags):
         operation, body = call["operation"], call["body"] or {}
         if operation == "GetCallerIdentity":
             continue
-        service = "tag" if operation == "GetResources" else "sqs"
+        service = {"GetResources": "tag", "ListEventBuses": "events"}.get(operation, "sqs")
         name = body.get("QueueName") or body.get("QueueUrl", "").rpartition("/")[2]
         arn = ARN + name if name else "*"
         if not allows(policy, f"{service}:{operation}", arn, tags.get(name, {})):

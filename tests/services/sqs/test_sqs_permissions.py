@@ -6,7 +6,12 @@ from reconciler.services.sqs import permissions
 from tests.worlds import AWS, HEAD, Stack, queues
 
 FREE = {"sts:GetCallerIdentity"}
-SERVICES = {"GetResources": "tag", "GetCallerIdentity": "sts", "AssumeRole": "sts"}
+SERVICES = {
+    "ListEventBuses": "events",
+    "GetResources": "tag",
+    "GetCallerIdentity": "sts",
+    "AssumeRole": "sts",
+}
 FIRST = HEAD + AWS + queues(a="visibilityTimeout: 1m, tags: {x: '1', y: '2'}", b="")
 CHANGED = HEAD + AWS + queues(a="visibilityTimeout: 2m, tags: {x: '3'}")
 

@@ -1,0 +1,1 @@
+"""EventBridge in an AWS account: event buses of Amazon's partner event sources, and their rules."""

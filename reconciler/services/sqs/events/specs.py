@@ -1,0 +1,145 @@
+"""Event buses and routes as they are compared: what is declared, and what EventBridge reports."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.pacing import Cost, Pace
+from reconciler.core.model.spec import Evidence, Reference, Spec
+from reconciler.services.sqs import limits
+from reconciler.services.sqs.account import PART
+from reconciler.services.sqs.rule_grants import SENDER
+
+PACE = Pace(50, 50)
+"""Requests a second that EventBridge takes for most calls of the family."""
+MESSAGE_GROUP = "notifications"
+"""The one message group of all that a route sends to a FIFO queue: EventBridge knows no order."""
+BARE = "$.detail"
+"""What of an event goes to the queue: the notification, as if it had been sent there at once."""
+DESCRIPTION = "Selling-partner notifications to a queue (subscription-reconciler)"
+
+BusState = Literal["ACTIVE", "PENDING", "DELETED", "ABSENT"]
+
+
+GONE: tuple[BusState, ...] = ("DELETED", "ABSENT")
+"""States in which no destination offers the source."""
+
+
+class BusDelivery(Delivery["EventBus"]):
+    """A bus carries whatever its event source brings, once that is active."""
+
+    def active(self, spec: "EventBus") -> bool:
+        """Say whether events arrive on it."""
+        return spec.state == "ACTIVE"
+
+
+class EventBus(Spec):
+    """The event bus of a partner event source, which has the source's name.
+
+    `source` is the name of that source. `state` is the source's; ABSENT where there is none.
+    `offered_by` is the handle of the destination that offers it, `expires` until when a waiting
+    source waits (ISO 8601).
+    """
+
+    kind: ClassVar[str] = "bus"
+    service: ClassVar[str] = "aws"
+    identity: ClassVar[tuple[str, ...]] = ("source",)
+    remote_id: ClassVar[str | None] = "arn"
+    hidden: ClassVar[frozenset[str]] = frozenset({"offeredBy", "expires"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "source": Reference("destination", "source", source=True, holds=False)
+    }
+    marks: ClassVar[str | None] = "tags"
+    marked_when_found: ClassVar[bool] = False
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
+    delivery: ClassVar[Delivery[Any]] = BusDelivery(carrying=True)
+    cost: ClassVar[Cost] = Cost(PACE, {"create": 4, "update": 2, "delete": 2})
+
+    source: str
+    state: BusState = "ACTIVE"
+    offered_by: str = ""
+    expires: str | None = None
+
+    def partition(self) -> str | None:
+        """Return the part of the account that it is read in, after the queues."""
+        return PART
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield what a reviewer should know of a source that delivers nothing."""
+        if before is None:
+            return
+        if before.expires:
+            yield (
+                "events are dropped until the event source is active, and it goes if it waits past "
+                f"{before.expires}"
+            )
+        if before.state == "DELETED":
+            yield "the partner deleted the event source; it is activated once it was made again"
+        if before.state == "ABSENT":
+            yield "there is no event source of the bus; it is activated once there is one"
+
+
+class RouteDelivery(Delivery["EventRoute"]):
+    """A rule carries the types it is for to its queue."""
+
+    def active(self, spec: "EventRoute") -> bool:
+        """Say whether the rule is switched on."""
+        return spec.state == "ENABLED"
+
+    def takes(self, spec: "EventRoute") -> frozenset[str] | None:
+        """Return the types of notifications that are sent on."""
+        return frozenset(spec.types)
+
+
+class EventRoute(Spec):
+    """A rule on a partner event bus with its one target of ours, a queue.
+
+    `types` are the notification types it matches. Of a rule that matches otherwise, `pattern` is
+    the event pattern. `queue_key` is the KMS key of its declared queue, `shut_out_by` are declared
+    queues whose own `policy` does not know of rules. `grants` are the ARNs of queues that let in
+    exactly this rule, by the statement that routes imply.
+    """
+
+    kind: ClassVar[str] = "route"
+    service: ClassVar[str] = "aws"
+    identity: ClassVar[tuple[str, ...]] = ("name",)
+    remote_id: ClassVar[str | None] = "arn"
+    fixed: ClassVar[frozenset[str]] = frozenset({"bus"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"queueKey", "shutOutBy"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "bus": Reference("bus", "name", same_account=True, source=True),
+        "queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN),
+        "deadLetter": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN),
+    }
+    marks: ClassVar[str | None] = "tags"
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"), Evidence("name", "name"))
+    delivery: ClassVar[Delivery[Any]] = RouteDelivery(carrying=True)
+    cost: ClassVar[Cost] = Cost(PACE, {"create": 8, "update": 6, "delete": 6})
+
+    name: str
+    bus: str
+    queue: str | None = None
+    types: tuple[str, ...] = ()
+    dead_letter: str | None = None
+    state: str = "ENABLED"
+    description: str = DESCRIPTION
+    input_path: str | None = BARE
+    message_group: str | None = None
+    pattern: str | None = None
+    grants: tuple[str, ...] = ()
+    queue_key: str | None = None
+    shut_out_by: tuple[str, ...] = ()
+
+    def notes(self, before: Self | None) -> Iterator[str]:
+        """Yield why what the rule sends may never arrive: services say nothing of it."""
+        if self.queue_key is not None:
+            yield (
+                f"nothing arrives unless the policy of the key {self.queue_key} lets "
+                f"{SENDER} use kms:Decrypt and kms:GenerateDataKey"
+            )
+        for arn in self.shut_out_by:
+            yield f"the policy that {arn} declares does not let {SENDER} send: add a statement"
+
+    def partition(self) -> str | None:
+        """Return the part of the account that it is read in, after the queues."""
+        return PART

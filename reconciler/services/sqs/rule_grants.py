@@ -1,0 +1,84 @@
+"""The statement by which routes are let into a queue, told apart from the rest of its policy. Pure.
+
+It is implied by what is declared as a route, one for all rules of a queue, so it is no part of what
+the queue declares. What lets rules in otherwise is.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reconciler.services.sqs.policy import CURRENT_VERSION, Given, Policy, canonical
+
+SENDER = "events.amazonaws.com"
+"""The service principal that rules send as."""
+_ACTION = "sqs:SendMessage"
+_CONDITION = "aws:SourceArn"
+
+
+def statement(queue_arn: str, rules: Collection[str]) -> Policy:
+    """Return the statement that lets these rules (ARNs), and nobody else, send to a queue."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SENDER},
+        "Action": _ACTION,
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {_CONDITION: sorted(rules)}},
+    }
+
+
+def apart(
+    policy: Policy | None, given: Given, queue_arn: str, stack: str
+) -> tuple[Policy | None, Given, tuple[str, ...]]:
+    """Return a policy without what routes of a stack imply, and the rules that this lets in."""
+    rules: set[str] = set()
+    for item in policy["Statement"] if policy else ():
+        rules.update(_implied(item, queue_arn, stack))
+    if policy is None or not rules:
+        return policy, given, ()
+    raw = given.policy or policy
+    kept = [item for item in raw["Statement"] if not _implies(item, queue_arn, stack)]
+    rest = {**raw, "Statement": kept}
+    return canonical(rest, queue_arn), Given.of(rest, queue_arn), tuple(sorted(rules))
+
+
+def joined(text: str, queue_arn: str, rules: Collection[str]) -> str:
+    """Return the text of a policy (empty: none) together with what lets these rules in."""
+    if not rules:
+        return text
+    policy = json.loads(text) if text else {"Version": CURRENT_VERSION, "Statement": []}
+    found = policy["Statement"]
+    statements = found if isinstance(found, list) else [found]
+    whole = {**policy, "Statement": [*statements, statement(queue_arn, rules)]}
+    return json.dumps(whole, separators=(",", ":"))
+
+
+def may_name_rules(policy: Policy | None) -> bool:
+    """Say whether a canonical policy admits EventBridge to anything, or everybody."""
+    for item in policy["Statement"] if policy else ():
+        principal = item.get("Principal")
+        named = principal if isinstance(principal, Mapping) else {}
+        admits = SENDER in named.get("Service", ()) or "*" in named.get("AWS", ())
+        if item.get("Effect") == "Allow" and (admits or "NotPrincipal" in item):
+            return True
+    return False
+
+
+def _implies(raw: Any, queue_arn: str, stack: str) -> bool:
+    found = canonical({"Statement": [raw]}, queue_arn)
+    return found is not None and bool(_implied(found["Statement"][0], queue_arn, stack))
+
+
+def _implied(item: Policy, queue_arn: str, stack: str) -> tuple[str, ...]:
+    """Return the rules of a stack that a canonical statement is about, if about nothing else."""
+    condition = item.get("Condition")
+    tests = condition.get("ArnEquals") if isinstance(condition, Mapping) else None
+    rules = tuple(tests.get(_CONDITION.lower(), ())) if isinstance(tests, Mapping) else ()
+    if not rules or not all(_is_ours(arn, stack) for arn in rules):
+        return ()
+    wanted = canonical({"Statement": [statement(queue_arn, rules)]}, queue_arn)
+    return rules if wanted is not None and wanted["Statement"] == [item] else ()
+
+
+def _is_ours(arn: str, stack: str) -> bool:
+    return ":rule/" in arn and arn.rpartition("/")[2].startswith(f"{stack}--")

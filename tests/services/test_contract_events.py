@@ -1,0 +1,487 @@
+"""The walk of event buses and routes; numbers are those of EventBridge's wire notes."""
+
+import json
+import urllib.parse
+import urllib.request
+
+import boto3
+import pytest
+
+from reconciler.core.model.objects import Live
+from reconciler.operate.live_declarations import drafts_of
+from reconciler.services.sqs.events.specs import EventBus, EventRoute
+from reconciler.wiring import SERVICES
+from tests.worlds import AWS, HEAD, SP_API, Stack, destinations, queues, section, subscriptions
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+STATUS = "LISTINGS_ITEM_STATUS_CHANGE"
+ISSUES = "LISTINGS_ITEM_ISSUES_CHANGE"
+RULE = "acme--listings"
+ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
+TO_OFFERS = f"queue: offers, types: [{STATUS}]"
+PLACE = f"app/{REGION}/{ACCOUNT}"
+
+
+def world(
+    inside=TO_OFFERS, *, offers="", bus="eventBridge: {account: aws-eu}", sub=STATUS, dead=""
+):
+    """A listing's way: subscription, destination, bus, route, queue; each part may be left out."""
+    return (
+        HEAD
+        + AWS
+        + SP_API
+        + queues(offers=offers, dead=dead)
+        + (destinations(events=f"account: app, {bus}") if bus else "")
+        + (section("routes", {"listings": f"from: events, {inside}"}) if inside else "")
+        + (
+            subscriptions(s=f"destination: events, notificationType: {sub}, sellers: [de]")
+            if sub
+            else ""
+        )
+    )
+
+
+@pytest.fixture
+def stack(sandbox, tmp_path):
+    return Stack(tmp_path / "declared", sandbox.url)
+
+
+def settled(stack, text, **options):
+    """Apply a world, and hold that nothing is left to do."""
+    stack.declare(text)
+    done = stack.apply(**options)
+    assert done.unfinished() == []
+    again = stack.plan()
+    assert (again.lines(), again.problems(), again.plan.complete) == ([], [], True)
+    return done.lines()
+
+
+def failed(stack):
+    """Apply what is declared; return {address: why} of what did not end well."""
+    return {item.address: item.error for item in stack.apply().unfinished()}
+
+
+def events(sandbox):
+    """Return the one event source's name and state, and the one bus."""
+    held = sandbox.state()["aws"][ACCOUNT][REGION]["events"]
+    [(name, state)] = held["sources"].items()
+    return name, state, held["buses"].get(name)
+
+
+def rule(sandbox):
+    return events(sandbox)[2]["rules"][RULE]
+
+
+def admitted(sandbox, queue="offers"):
+    """Return the rules that a queue's policy lets in, statement by statement."""
+    attributes = sandbox.state()["aws"][ACCOUNT][REGION]["queues"][queue]["attributes"]
+    policy = json.loads(attributes.get("Policy", '{"Statement": []}'))
+    found = [item["Condition"]["ArnEquals"] for item in policy["Statement"] if "Condition" in item]
+    return [[arn.rpartition("/")[2] for arn in test["aws:SourceArn"]] for test in found]
+
+
+def operations(sandbox, *names):
+    """Return which of these operations were called, in order."""
+    return [call["operation"] for call in sandbox.calls() if call["operation"] in names]
+
+
+WAY_IN = (
+    *("createDestination", "CreateEventBus", "PutRule", "SetQueueAttributes", "PutTargets"),
+    "createSubscription",
+)
+WAY_OUT = (
+    *("deleteSubscriptionById", "RemoveTargets", "DeleteRule", "SetQueueAttributes"),
+    *("DeleteEventBus", "deleteDestination"),
+)
+
+
+def test_eventbridge_1_23_26_and_27_each_step_comes_before_what_needs_it(stack, sandbox):
+    assert settled(stack, world()) == [
+        "create bus.events",
+        "create destination.events",
+        "create queue.dead",
+        "create queue.offers",
+        "create route.listings",
+        "create subscription.s[de]",
+    ]
+    assert operations(sandbox, *WAY_IN) == list(WAY_IN)
+    name, state, bus = events(sandbox)
+    assert state == "ACTIVE"
+    assert bus["tags"]["reconciler:stack"] == "acme"
+    assert rule(sandbox) == {
+        "EventPattern": json.dumps(
+            {"detail-type": [STATUS], "source": [name]}, separators=(",", ":")
+        ),
+        "Description": rule(sandbox)["Description"],
+        "State": "ENABLED",
+        "tags": {"reconciler:stack": "acme"},
+        "targets": [{"Id": "reconciler", "Arn": f"{ARN}offers", "InputPath": "$.detail"}],
+    }
+    assert admitted(sandbox) == [[RULE]]
+    sandbox.clear_calls()
+    assert stack.apply(destroying=True).unfinished() == []
+    assert operations(sandbox, *WAY_OUT) == list(WAY_OUT)
+    assert sandbox.state()["aws"] == {}
+
+
+def test_a_route_walks_through_its_fields_and_leaves_its_queue_when_it_goes(stack, sandbox):
+    settled(stack, world())
+    both = f"queue: offers, types: [{STATUS}, {ISSUES}]"
+    assert settled(stack, world(both)) == ["update route.listings types"]
+    assert settled(stack, world(f"{both}, deadLetter: dead")) == [
+        "update route.listings deadLetter grants"
+    ]
+    assert rule(sandbox)["targets"][0]["DeadLetterConfig"] == {"Arn": f"{ARN}dead"}
+    assert admitted(sandbox, "dead") == [[RULE]]
+    assert settled(stack, world(both)) == ["update route.listings deadLetter grants"]
+    assert admitted(sandbox, "dead") == []
+    moved = both.replace("offers", "dead")
+    assert settled(stack, world(moved)) == ["update route.listings grants queue"]
+    assert (admitted(sandbox), admitted(sandbox, "dead")) == ([], [[RULE]])
+    assert settled(stack, world("")) == [f"delete route.aws-eu/{RULE}"]
+    assert admitted(sandbox, "dead") == []
+
+
+def test_eventbridge_23_one_statement_lets_in_all_routes_and_grants_change_beside_it(
+    stack, sandbox
+):
+    two = (
+        "routes:\n"
+        f"  listings: {{from: events, {TO_OFFERS}}}\n"
+        f"  issues: {{from: events, queue: offers, types: [{ISSUES}]}}\n"
+    )
+    settled(stack, world("") + two)
+    assert [sorted(rules) for rules in admitted(sandbox)] == [["acme--issues", RULE]]
+    amazon = "grants: [{to: amazon-notifications}]"
+    assert settled(stack, world("", offers=amazon) + two) == ["update queue.offers policy"]
+    assert [sorted(rules) for rules in admitted(sandbox)] == [["acme--issues", RULE]]
+    assert settled(stack, world()) == [
+        "delete route.aws-eu/acme--issues",
+        "update queue.offers policy",
+    ]
+    assert admitted(sandbox) == [[RULE]]
+
+
+def test_what_arrives_is_the_bare_notification(stack, sandbox):
+    settled(stack, world())
+    [told] = sandbox.notify("sp-api", seller="sandbox-seller-app-de", type=STATUS)
+    assert (told["outcome"], told["queue"]) == ("delivered", f"{ARN}offers")
+
+
+def test_eventbridge_21_a_fifo_queue_gets_one_message_group(stack, sandbox):
+    fifo = "name: offers.fifo, fifo: true, contentBasedDeduplication: true"
+    settled(stack, world(offers=fifo))
+    [target] = rule(sandbox)["targets"]
+    assert target["SqsParameters"] == {"MessageGroupId": "notifications"}
+
+
+def test_eventbridge_24_a_queue_with_a_policy_of_its_own_is_given_no_grant(stack, sandbox):
+    raw = "policy: {Statement: [{Effect: Allow, Principal: '*', Action: 'sqs:SendMessage'}]}"
+    settled(stack, world(offers=raw))
+    assert admitted(sandbox) == []
+
+
+def partner(sandbox, deed):
+    name = events(sandbox)[0]
+    sandbox.aws("event-sources", deed=deed, account=ACCOUNT, region=REGION, name=name)
+
+
+@pytest.fixture
+def eventbridge(sandbox):
+    """What somebody else does at EventBridge."""
+    client = boto3.client(
+        "events",
+        region_name=REGION,
+        endpoint_url=sandbox.url,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="any",
+    )
+    yield client
+    client.close()
+
+
+def test_eventbridge_3_a_source_that_appears_late_is_waited_for(stack, sandbox):
+    sandbox.settings(lagReads={"eventSourceCreated": 2})
+    settled(stack, world())
+    assert operations(sandbox, "CreateEventBus") == ["CreateEventBus"]
+
+
+def test_eventbridge_4_a_source_that_never_appears_is_not_yet_there_and_nothing_is_made_twice(
+    stack, sandbox
+):
+    sandbox.settings(lagReads={"eventSourceCreated": 1000})
+    stack.declare(world())
+    left = failed(stack)
+    assert left.keys() == {"bus.events", "route.listings", "subscription.s[de]"}
+    assert "is not there yet" in left["bus.events"]
+    sandbox.settings(lagReads={})
+    sandbox.clear_calls()
+    partner(sandbox, "create")
+    settled(stack, world())
+    assert operations(sandbox, *WAY_IN) == [name for name in WAY_IN if name != "createDestination"]
+
+
+def test_eventbridge_6_a_waiting_source_with_a_bus_is_activated(stack, sandbox, eventbridge):
+    settled(stack, world())
+    before = events(sandbox)[2]
+    eventbridge.deactivate_event_source(Name=events(sandbox)[0])
+    planned = stack.plan()
+    assert planned.lines() == ["update bus.events state"]
+    assert any("goes if it waits past" in note for note in planned.plan.actions[0].notes)
+    sandbox.clear_calls()
+    settled(stack, world())
+    assert operations(sandbox, "CreateEventBus", "ActivateEventSource") == ["ActivateEventSource"]
+    assert events(sandbox)[1:] == ("ACTIVE", before)
+
+
+def test_eventbridge_7_a_source_that_went_with_its_destination_comes_back_with_it(stack, sandbox):
+    settled(stack, world(sub=""))
+    name, _, before = events(sandbox)
+    delete_destination(sandbox)
+    assert events(sandbox)[1] == "DELETED"
+    assert stack.plan().lines() == ["create destination.events", "update bus.events state"]
+    settled(stack, world(sub=""))
+    assert events(sandbox) == (name, "ACTIVE", before)
+
+
+def delete_destination(sandbox):
+    """Delete the one destination, by hand."""
+    token = _answered(
+        sandbox,
+        "POST",
+        "/auth/o2/token",
+        grant_type="client_credentials",
+        scope="sellingpartnerapi::notifications",
+        client_id="sandbox-client-app",
+        client_secret="sandbox-secret",
+    )["access_token"]
+    [found] = _answered(sandbox, "GET", "/notifications/v1/destinations", token)["payload"]
+    path = f"/notifications/v1/destinations/{found['destinationId']}"
+    _answered(sandbox, "DELETE", path, token)
+
+
+def _answered(sandbox, method, path, token="", **form):
+    request = urllib.request.Request(
+        sandbox.url + path,
+        data=urllib.parse.urlencode(form).encode() if form else None,
+        headers={"x-amz-access-token": token} if token else {},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        body = answer.read()
+    return json.loads(body) if body else None
+
+
+def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_deleted(
+    stack, sandbox, eventbridge
+):
+    settled(stack, world())
+    eventbridge.deactivate_event_source(Name=events(sandbox)[0])
+    refused = {"kind": "refused", "code": "InvalidStateException"}
+    sandbox.faults([{"service": "aws", "operation": "ActivateEventSource", **refused}])
+    [(address, why)] = failed(stack).items()
+    assert address == "bus.events"
+    assert "the bus was left as it is" in why
+    assert events(sandbox)[2] is not None
+
+
+def test_eventbridge_10_and_11_a_bus_made_by_hand_is_used_and_stays_theirs(
+    stack, sandbox, eventbridge
+):
+    settled(stack, world("", sub=""))
+    name = events(sandbox)[0]
+    eventbridge.delete_event_bus(Name=name)
+    eventbridge.create_event_bus(Name=name, EventSourceName=name)
+    assert settled(stack, world()) == ["create route.listings", "create subscription.s[de]"]
+    assert events(sandbox)[2]["tags"] == {}
+    assert stack.apply(destroying=True).unfinished() == []
+    assert events(sandbox)[1:] == ("DELETED", {"tags": {}, "rules": {}})
+
+
+def test_eventbridge_12_tags_that_are_refused_at_creation_follow_it(stack, sandbox):
+    sandbox.settings(eventTagsOnCreate=False)
+    settled(stack, world())
+    assert events(sandbox)[2]["tags"]["reconciler:stack"] == "acme"
+    assert rule(sandbox)["tags"] == {"reconciler:stack": "acme"}
+
+
+def test_eventbridge_14_a_rule_of_the_same_name_on_the_default_bus_stays(
+    stack, sandbox, eventbridge
+):
+    eventbridge.put_rule(Name=RULE, EventPattern='{"source": ["theirs"]}')
+    settled(stack, world())
+    assert stack.apply(destroying=True).unfinished() == []
+    [left] = eventbridge.list_rules()["Rules"]
+    assert (left["Name"], left["EventPattern"]) == (RULE, '{"source": ["theirs"]}')
+
+
+def put_by_hand(eventbridge, name, **facts):
+    """Put our rule anew, as somebody does who changes it by hand."""
+    before = eventbridge.describe_rule(Name=RULE, EventBusName=name)
+    kept = {key: before[key] for key in ("EventPattern", "State", "Description") if key in before}
+    wish = {key: value for key, value in {**kept, **facts}.items() if value is not None}
+    eventbridge.put_rule(Name=RULE, EventBusName=name, **wish)
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "field"),
+    [
+        ({"EventPattern": '{ "source": [SOURCE, SOURCE], "detail-type": [STATUS] }'}, None),
+        ({"EventPattern": '{"source": [SOURCE], "detail-type": [ISSUES]}'}, "types"),
+        ({"EventPattern": '{"source": [SOURCE]}'}, "pattern types"),
+        ({"State": "DISABLED"}, "state"),
+        ({"Description": None}, "description"),
+    ],
+)
+def test_eventbridge_16_and_17_a_rule_changed_by_hand_is_put_back_whole(
+    stack, sandbox, eventbridge, by_hand, field
+):
+    settled(stack, world())
+    name, before = events(sandbox)[0], rule(sandbox)
+    meant = {"SOURCE": name, "STATUS": STATUS, "ISSUES": ISSUES}
+    for word, value in meant.items():
+        by_hand = {
+            key: text and text.replace(word, json.dumps(value)) for key, text in by_hand.items()
+        }
+    put_by_hand(eventbridge, name, **by_hand)
+    assert settled(stack, world()) == ([f"update route.listings {field}"] if field else [])
+    assert (rule(sandbox) == before) is (field is not None)
+
+
+@pytest.mark.parametrize(
+    ("code", "times", "wrong"),
+    [
+        ("InternalException", 99, "the target reconciler was not taken"),
+        ("ConcurrentModificationException", 99, "ConcurrentModificationException"),
+        ("ConcurrentModificationException", 2, None),
+    ],
+)
+def test_eventbridge_18_a_target_that_was_not_taken_is_an_error_whatever_the_status(
+    stack, sandbox, code, times, wrong
+):
+    fault = {"service": "aws", "operation": "PutTargets", "kind": "failedEntries", "code": code}
+    sandbox.faults([{**fault, "times": times}])
+    stack.declare(world())
+    left = failed(stack)
+    assert left.keys() == ({"route.listings", "subscription.s[de]"} if wrong else set())
+    assert wrong is None or wrong in left["route.listings"]
+
+
+def test_eventbridge_19_and_20_targets_of_others_stay_and_may_leave_no_room(
+    stack, sandbox, eventbridge
+):
+    settled(stack, world())
+    name = events(sandbox)[0]
+    theirs = [{"Id": f"t{number}", "Arn": f"{ARN}dead"} for number in range(5)]
+    eventbridge.put_targets(Rule=RULE, EventBusName=name, Targets=theirs[:1])
+    whole = {"Id": "reconciler", "Arn": f"{ARN}offers"}
+    eventbridge.put_targets(Rule=RULE, EventBusName=name, Targets=[whole])
+    assert settled(stack, world()) == ["update route.listings inputPath"]
+    assert len(rule(sandbox)["targets"]) == 2
+    eventbridge.remove_targets(Rule=RULE, EventBusName=name, Ids=["reconciler"])
+    eventbridge.put_targets(Rule=RULE, EventBusName=name, Targets=theirs)
+    sandbox.clear_calls()
+    [why] = failed(stack).values()
+    assert "5 are all that it may have" in why
+    assert operations(sandbox, "PutTargets") == []
+
+
+def test_eventbridge_28_a_rule_of_others_keeps_our_bus_and_the_rest_goes(
+    stack, sandbox, eventbridge
+):
+    settled(stack, world())
+    name = events(sandbox)[0]
+    eventbridge.put_rule(Name="theirs", EventBusName=name, EventPattern='{"source": ["x"]}')
+    done = stack.apply(destroying=True, allow_referenced=True)
+    left = {item.address: item.error for item in done.unfinished()}
+    assert "the rule theirs on it is not ours" in left.pop("bus.events")
+    assert list(events(sandbox)[2]["rules"]) == ["theirs"]
+
+
+def test_eventbridge_27_what_lingers_after_a_removal_is_waited_for(stack, sandbox):
+    settled(stack, world())
+    sandbox.settings(lagReads={"targetRemoved": 2, "ruleDeleted": 2})
+    assert stack.apply(destroying=True).unfinished() == []
+    assert sandbox.state()["aws"] == {}
+
+
+def test_eventbridge_34_a_changed_destination_name_plans_nothing(stack):
+    settled(stack, world())
+    stack.declare(world(bus="eventBridge: {account: aws-eu}, name: other"))
+    assert stack.plan().lines() == []
+
+
+def test_eventbridge_35_rules_beyond_a_page_are_read(stack, sandbox, eventbridge):
+    settled(stack, world())
+    name = events(sandbox)[0]
+    for number in range(120):
+        eventbridge.put_rule(Name=f"a{number}", EventBusName=name, EventPattern='{"source": ["x"]}')
+    planned = stack.plan()
+    assert (planned.lines(), len(planned.plan.unmanaged)) == ([], 120)
+
+
+def test_eventbridge_36_what_may_not_be_read_is_unknown_and_left_alone(stack, sandbox):
+    settled(stack, world())
+    sandbox.settings(awsDenied=["events:ListEventSources"])
+    stack.declare(world(f"queue: offers, types: [{ISSUES}]"))
+    planned = stack.plan()
+    assert (planned.lines(), planned.plan.complete) == ([], False)
+    assert {"bus.events", "route.listings"} <= set(planned.plan.unknown)
+
+
+def test_where_nothing_is_declared_and_looking_is_not_allowed_that_is_said(stack, sandbox):
+    sandbox.settings(awsDenied=["events:ListEventBuses"])
+    stack.declare(world("", bus="", sub=""))
+    planned = stack.plan()
+    assert planned.plan.complete
+    assert any("were not looked for" in item.message for item in planned.plan.not_looked)
+
+
+def test_a_grant_that_is_left_over_from_a_rule_goes(stack, sandbox, eventbridge):
+    settled(stack, world())
+    name = events(sandbox)[0]
+    eventbridge.remove_targets(Rule=RULE, EventBusName=name, Ids=["reconciler"])
+    eventbridge.delete_rule(Name=RULE, EventBusName=name)
+    assert settled(stack, world("")) == [f"delete route.aws-eu/{RULE}"]
+    assert admitted(sandbox) == []
+
+
+NOWHERE = "arrives at bus.events, and nothing declared takes it on from there"
+
+
+def hints(stack, text):
+    stack.declare(text)
+    with stack.session() as session:
+        return [problem.message for problem in session.declarations.hints]
+
+
+def test_eventbridge_31_types_without_a_route_and_routes_without_a_subscription_are_warned_of(
+    stack,
+):
+    assert hints(stack, world()) == []
+    assert hints(stack, world(sub=ISSUES)) == [
+        f"route.listings: nothing declared subscribes {STATUS}, so that none of it arrives here",
+        f"subscription.s: {ISSUES} {NOWHERE}",
+    ]
+
+
+def test_eventbridge_24_and_25_what_may_keep_a_route_out_is_warned_of(stack):
+    [key] = hints(stack, world(offers="encryption: {kmsKey: alias/own}"))
+    assert "lets events.amazonaws.com use kms:Decrypt and kms:GenerateDataKey" in key
+    shut = (
+        "policy: {Statement: [{Effect: Allow, Principal: {AWS: '437568002678'}, Action: 'sqs:*'}]}"
+    )
+    assert any(
+        "does not let events.amazonaws.com send" in hint
+        for hint in hints(stack, world(offers=shut))
+    )
+
+
+def test_export_writes_no_declaration_of_a_bus_or_rule_whose_name_follows_from_a_key(stack):
+    stack.declare(world())
+    live = [
+        Live("aws-eu", EventBus(source="aws.partner/x")),
+        Live("aws-eu", EventRoute(name="acme--x", bus="aws.partner/x")),
+    ]
+    with stack.session() as session:
+        assert drafts_of(live, session.declarations, SERVICES) == []
