@@ -92,12 +92,13 @@ def senders_by_target(desired: Sequence[Desired]) -> dict[DeclaredAddress, list[
     """Return by declared address what declared objects send there, through others or not.
 
     Those are what nothing else refers to: subscriptions, as a rule. An object that refers to one of
-    its own kind does not send to it.
+    its own kind does not send to it, nor to what it has its notifications from.
     """
     referring: dict[DeclaredAddress, list[Desired]] = {}
     for item in desired:
         for path, address in item.references.items():
-            if item.spec.refs[path].kind != item.spec.kind:
+            reference = item.spec.refs[path]
+            if reference.kind != item.spec.kind and not reference.source:
                 referring.setdefault(address, []).append(item)
     return {address: sorted(_ends(address, referring, set())) for address in referring}
 
