@@ -202,17 +202,24 @@ class _Run:
             self._interruptible(self._go_on)
 
     def _not_on(self, number: int) -> str | None:
-        """Say why a wave is not begun: one before it had failures, None if none had."""
+        """Say why a wave is not begun: one before it was not done whole, None if all were.
+
+        What prunes may be held back without anything being wrong.
+        """
         for wave in self._waves[:number]:
-            failed = sorted(
+            ends = [end for step, end in self._ends.items() if step in wave.steps]
+            failed = sorted({end.step.address for end in ends if end.result == "failed"})
+            skipped = sorted(
                 {
                     end.step.address
-                    for step, end in self._ends.items()
-                    if step in wave.steps and end.result == "failed"
+                    for end in ends
+                    if end.result == "skipped" and end.step.phase != "prune"
                 }
             )
             if failed:
                 return f"wave {wave.name} ended with failures: {short_list(failed)}; apply again"
+            if skipped and self._halt.reason() is None:
+                return f"wave {wave.name} was not done whole: {short_list(skipped)}; apply again"
         return None
 
     def _account_for_all(self) -> None:

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reconciler import run
+from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.errors import Transient
 from reconciler.core.planning.plan import prepare
 from reconciler.core.world.matching import Selection
-from tests.toys import Bell, Cloud, Pipe, Provider, Tank, Well, declare, world
+from tests.toys import Bell, Cloud, Pipe, Provider, Tank, Tap, Well, declare, world
 
 WELL = declare("x", "depot", Well(name="x"))
+OTHER_WELL = declare("y", "depot", Well(name="y"))
 TANK = declare("a", "depot", Tank(name="a"))
 PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})
 BELL = declare("b", "tower", Bell(event="fire", target="1"))
@@ -29,10 +31,10 @@ def _brisk(monkeypatch):
 class Shard:
     """One of the runs that share the accounts, planned before any of them begins."""
 
-    def __init__(self, cloud, accounts, *desired, providers=None):
+    def __init__(self, cloud, accounts, *desired, providers=None, **more):
         self.providers = providers or cloud.providers(*ACCOUNTS)
         selection = Selection(frozenset(accounts), coming=frozenset(ACCOUNTS) - set(accounts))
-        declared = world(*desired)
+        declared = world(*desired, **more)
         found = run.observe(declared, self.providers)
         self.prepared = prepare(declared, found, selection=selection)
         self.told = []
@@ -246,3 +248,27 @@ def test_what_another_shard_made_is_gone_on_with_beside_what_is_under_way_here()
 
     assert set(outcomes(mine.apply(progress=watch)).values()) == {("done", None)}
     assert cloud.log[1:] == ["create pipe.works/arn:x", "create bell.tower/fire/1"]
+
+
+def test_what_other_shards_are_late_with_stops_later_waves(monkeypatch):
+    """The sellers who come first were not reached, so nothing is known of how it goes."""
+    monkeypatch.setattr("tests.toys.CLIENTS", ("canary", "shop"))
+    old = declare("old", "works", Pipe(well=""), refs={"well": OTHER_WELL})
+    late = declare("late", "works", Pipe(well=""), refs={"well": WELL})
+    first = declare(
+        "t", "works", Tap(client="canary", use="u", pipe=""), refs={"pipe": late}, member="canary"
+    )
+    second = declare(
+        "t", "works", Tap(client="shop", use="u", pipe=""), refs={"pipe": old}, member="shop"
+    )
+    cloud = settled(OTHER_WELL, old)
+    policy = Policy(prune=True, waves=("canary", "100%"))
+    found = Shard(
+        cloud, ["works"], OTHER_WELL, WELL, old, late, first, second, policy=policy
+    ).apply(SHORT)
+    made = outcomes(found)
+    assert made["tap.t[canary]"][0] == "skipped"
+    assert made["tap.t[shop]"] == (
+        "skipped",
+        "wave canary was not done whole: pipe.late, tap.t[canary]; apply again",
+    )
