@@ -136,14 +136,10 @@ def test_cloudtrail_cloudwatch_26_a_queue_made_this_minute_is_not_silent(queues,
 def test_cloudtrail_cloudwatch_29_without_the_right_all_else_is_told_and_silence_is_unknown(queues):
     queues.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
     ended, found = queues.found("--arrivals")
-    assert (ended.code, found["queue.offers"]) == (
-        0,
-        {"state": "unknown"}
-        | dict.fromkeys(
-            ("lastArrived", "arrived", "perDay", "usualPerDay", "quietSeconds", "timesUsual")
-        )
-        | {"quietness": "not comparable"},
-    )
+    offers = found["queue.offers"]
+    assert (ended.code, offers["state"], offers["quietness"]) == (0, "unknown", "not comparable")
+    figures = ("lastArrived", "arrived", "perDay", "usualPerDay", "quietSeconds", "timesUsual")
+    assert [offers[name] for name in figures] == [None] * 6
     assert "note: aws-eu: what arrived is not known; allow cloudwatch:GetMetricData" in ended.err
     ended = queues.status("--check", "--max-quiet", "2x")
     assert ended.code == 1, "not told is not fine"
@@ -169,3 +165,38 @@ def test_a_path_may_follow_the_option_without_a_value(queues, cli):
     ended = cli("status", "--arrivals", queues.path, "--sandbox", queues.sandbox.url)
     assert ended.code == 0
     assert "arrivals: zero" in ended.told
+
+
+ROUTED = """
+queues: {offers: {}}
+destinations: {events: {account: app, eventBridge: {account: aws-eu}}}
+routes: {listings: {from: events, queue: offers, types: [LISTINGS_ITEM_STATUS_CHANGE]}}
+subscriptions:
+  s: {destination: events, notificationType: LISTINGS_ITEM_STATUS_CHANGE, sellers: [de]}
+"""
+
+
+def test_cloudtrail_cloudwatch_32_a_route_is_told_by_its_rule_on_its_bus(cli, sandbox, world):
+    made = Queues(cli, sandbox, world(ROUTED, head=HEAD + EVERYWHERE))
+    made.apply()
+    events = sandbox.state()["aws"]["123456789012"]["eu-west-1"]["events"]
+    [bus] = events["sources"]
+
+    def invoked(**dimensions):
+        moment = datetime.fromtimestamp(made.begun - HOUR, UTC).isoformat()
+        place = {"account": "123456789012", "region": "eu-west-1", "namespace": "AWS/Events"}
+        named = {"metric": "Invocations", "dimensions": dimensions}
+        sandbox.aws("metrics", **place, **named, points=[[moment, 3]])
+
+    def routed():
+        ended = made.status("--arrivals", "--format", "json")
+        [route] = [it for it in json.loads(ended.out)["others"] if it["kind"] == "route"]
+        return route["arrivals"]
+
+    invoked(RuleName="acme--listings")
+    assert routed()["state"] == "no data", "that is a rule of the default bus"
+    invoked(RuleName="acme--listings", EventBusName=bus)
+    assert (routed()["state"], routed()["arrived"]) == ("arrived", 3)
+    assert "arrived 3 (0.4 a day)" in made.status("--arrivals").told
+    [queue] = json.loads(made.status("--arrivals", "--format", "json").out)["queues"]
+    assert queue["arrivals"]["senders"] == ["route.listings"]

@@ -1,7 +1,8 @@
-"""How many messages came into queues, hour by hour, as CloudWatch counted them.
+"""How many messages came into queues and through routes, hour by hour, as CloudWatch counted them.
 
 Source: "Available CloudWatch metrics for Amazon SQS": NumberOfMessagesSent counts what anybody
-sends, not what SQS moves into a dead-letter queue, and only while a queue is in use.
+sends, not what SQS moves into a dead-letter queue, and only while a queue is in use. "Monitoring
+Amazon EventBridge": a rule on a bus of its own is named with the bus, and zeros are often missing.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from reconciler.core.model.errors import Denied, ServiceError
 from reconciler.core.model.objects import Live
 from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.events.names import rule_of
 from reconciler.services.sqs.metrics import (
     METRICS_A_CALL,
     USD_A_METRIC,
@@ -34,9 +36,14 @@ def question(client: SqsClient, live: Sequence[Live]) -> ArrivalQuestion | None:
 
 
 def _query(item: Live) -> MetricQuery | None:
+    arn = item.outputs.get("arn", "")
     if isinstance(item.spec, Queue):
-        return of_queue("NumberOfMessagesSent", item.outputs["arn"], "Sum", HOUR)
-    return None
+        return of_queue("NumberOfMessagesSent", arn, "Sum", HOUR)
+    rule = rule_of(arn)
+    if rule is None:
+        return None
+    where = {"EventBusName": rule.bus, "RuleName": rule.rule}
+    return MetricQuery("AWS/Events", "Invocations", where, "Sum", HOUR)
 
 
 def _counts(
