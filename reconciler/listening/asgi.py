@@ -54,11 +54,10 @@ class AsgiApplication:
             reply, body = await self._told(name, method)
             await _send(send, reply, b"" if method == "HEAD" else body)
             return
-        kind = _header(scope, b"content-type")
         query = scope.get("query_string", b"")
         try:
             reply = await self._listener.receive(
-                PushRequest(method, paths, query, kind, _pieces(receive))
+                PushRequest(method, paths, query, _pieces(receive))
             )
         except SenderGone:
             return
@@ -86,12 +85,6 @@ def _paths(scope: Scope) -> tuple[bytes, bytes]:
     if raw.startswith(mounted + b"/"):
         return raw, raw.removeprefix(mounted)
     return mounted + raw, raw
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    found = (value for key, value in scope["headers"] if key.lower() == name)
-    value = next(found, None)
-    return None if value is None else value.decode("latin-1")
 
 
 async def _pieces(receive: Receive) -> AsyncIterator[bytes]:

@@ -31,7 +31,7 @@ class FunctionUrl:
         """Answer one event; the answer always has an integer statusCode."""
         try:
             request = _request(event)
-        except (AttributeError, KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, UnicodeEncodeError):
             return _told(PushReply(500), _WRONG_FORMAT)
         try:
             if self._loop is None:
@@ -49,13 +49,11 @@ class FunctionUrl:
 
 
 def _request(event: Mapping[str, Any]) -> PushRequest:
-    """Raises AttributeError, KeyError or TypeError for another format."""
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    """Raises AttributeError, KeyError, TypeError or UnicodeEncodeError for another format."""
     return PushRequest(
         method=event["requestContext"]["http"]["method"],
         paths=(event["rawPath"].encode(),),
         query=(event.get("rawQueryString") or "").encode(),
-        content_type=headers.get("content-type"),
         body=_one(_body(event)),
     )
 

@@ -42,7 +42,6 @@ class PushRequest:
     method: str
     paths: Sequence[bytes] = field(repr=False)
     query: bytes = field(repr=False)
-    content_type: str | None
     body: AsyncIterable[bytes] = field(repr=False)
 
 
@@ -149,7 +148,7 @@ class Listener:
             await self._read(request, body)
         finally:
             self._reading -= 1
-        return await self._kept(door, read_push(door, request.content_type, bytes(body)), began)
+        return await self._kept(door, read_push(door, bytes(body)), began)
 
     async def _read(self, request: PushRequest, body: bytearray) -> None:
         size, why = 0, ""
@@ -268,4 +267,4 @@ async def _park(keeping: Keeping, message: PushMessage) -> _Result:
     if keeping.parking is None:
         raise TryLater("there is no place for what cannot be decoded")
     await keeping.parking.keep(message)
-    return _Result("parked")
+    return _Result("parked", (message.parked or "").partition(":")[0])

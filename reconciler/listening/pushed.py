@@ -11,13 +11,15 @@ from reconciler.listening.keeping import PushMessage, written
 from reconciler.notifications import DecodeError, MerchantNotification, decode
 
 _ID = re.compile(r"[!-~]{1,128}")
-_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 
 
-def read_push(door: Door, content_type: str | None, body: bytes) -> PushMessage:
-    """Return what is to be kept of a body; `parked` when nothing can be made of it."""
+def read_push(door: Door, body: bytes) -> PushMessage:
+    """Return what is to be kept of a body; `parked` when nothing can be made of it.
+
+    What the sender calls its type does not matter: a body that can be decoded is a push.
+    """
     try:
-        envelope, data = _opened(content_type, body)
+        envelope, data = _opened(body)
         found = decode(body)
     except DecodeError as error:
         return parked(door, body, f"not decoded: {error}")
@@ -54,11 +56,8 @@ def in_base64(message: PushMessage, why: str) -> PushMessage:
     )
 
 
-def _opened(content_type: str | None, body: bytes) -> tuple[dict[str, Any], bytes]:
+def _opened(body: bytes) -> tuple[dict[str, Any], bytes]:
     """Return the inner object of the envelope and the decoded data. Raises DecodeError."""
-    kind = (content_type or "application/json").partition(";")[0].strip()
-    if not _JSON.fullmatch(kind):
-        raise DecodeError("the content type is not JSON")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -19,7 +19,7 @@ _PREFIX = "reconciler_listen"
 class Answered:
     """One line of the access log: nothing of it is secret. `push` is empty for unknown paths.
 
-    `why` says in a word or two why a push was not kept.
+    `why` says in a word or two why a push was not put into its queue.
     """
 
     push: str

@@ -118,6 +118,18 @@ def test_what_is_acknowledged_is_in_the_declared_queue_and_the_rest_is_parked_or
     aws.close()
 
 
+def test_what_a_push_calls_its_type_does_not_matter(declared, listening, sandbox):
+    url, process = listening(declared())
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}  # as `curl -d @push.json` says
+    address = f"{url}/m/1234?t=the-token"
+    assert urllib3.request("POST", address, body=push(1).encode(), headers=kind).status == 204
+    assert post(url, "nonsense") == 204
+    assert "not decoded" in ended(process)[2]
+    aws = AwsAccount(sandbox.url)
+    assert (bodies(aws, "offers"), bodies(aws, "parked")) == ([push(1)], ["nonsense"])
+    aws.close()
+
+
 def test_a_push_that_no_queue_takes_is_left_at_google(declared, listening, sandbox):
     url, process = listening(declared())
     sandbox.faults([{"service": "aws", "operation": "SendMessageBatch", "kind": "denied"}])

@@ -96,9 +96,9 @@ class Stand:
             doors, {"shop": keeping}, bounds=Bounds(**bounds), told=self.log.append
         )
 
-    async def post(self, body=None, path=PATH, query=QUERY, method="POST", kind="application/json"):
+    async def post(self, body=None, path=PATH, query=QUERY, method="POST"):
         pieces = body if hasattr(body, "__aiter__") else pieces_of(push() if body is None else body)
-        request = PushRequest(method, (path.encode(),), query.encode(), kind, pieces)
+        request = PushRequest(method, (path.encode(),), query.encode(), pieces)
         return await self.listener.receive(request)
 
     def status(self, *args, **named):
