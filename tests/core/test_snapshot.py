@@ -292,6 +292,22 @@ def test_a_kind_that_a_snapshot_does_not_hold_is_unread(cloud):
     assert (unread.scope.account, unread.scope.kinds) == ("depot", (Well,))
 
 
+def test_a_kind_that_nobody_declares_and_an_old_snapshot_does_not_know_was_not_looked_for(cloud):
+    content = Snapshot.model_validate_json(snapped(cloud, HOME))
+    scopes = tuple(
+        scope.model_copy(update={"kinds": ("tank",)}) if scope.account == "depot" else scope
+        for scope in content.scopes
+    )
+    live = tuple(it for it in content.live if it.kind not in ("well", "pipe", "tap"))
+    cut = content.model_copy(update={"scopes": scopes, "live": live}).sealed()
+    less = dataclasses.replace(HOME, desired=tuple(it for it in HOME.desired if it == TANK))
+    plan = planned(as_json.render(cut).encode(), less)
+    assert plan.complete
+    assert ("depot", "kinds that the snapshot does not know: well") in [
+        (it.address, it.message) for it in plan.not_looked
+    ]
+
+
 def test_an_account_that_takes_no_part_may_have_become_another(cloud):
     moved = located(world(TANK), tower="2")
     some = {name: target for name, target in targets(moved).items() if name != "tower"}

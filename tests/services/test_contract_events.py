@@ -429,8 +429,13 @@ def test_eventbridge_36_what_may_not_be_read_is_unknown_and_left_alone(stack, sa
     assert {"bus.events", "route.listings"} <= set(planned.plan.unknown)
 
 
-def test_where_nothing_is_declared_and_looking_is_not_allowed_that_is_said(stack, sandbox):
-    sandbox.settings(awsDenied=["events:ListEventBuses"])
+@pytest.mark.parametrize("how", ["denied", "unknown"])
+def test_where_nothing_is_declared_and_looking_is_not_possible_that_is_said(stack, sandbox, how):
+    if how == "denied":
+        sandbox.settings(awsDenied=["events:ListEventBuses"])
+    else:
+        order = {"service": "aws", "operation": "ListEventBuses", "kind": "refused"}
+        sandbox.faults([{**order, "code": "UnknownOperationException"}])
     stack.declare(world("", bus="", sub=""))
     planned = stack.plan()
     assert planned.plan.complete

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Frozen, Spec
 from reconciler.core.provider import Scope
 from reconciler.core.service import Service
@@ -75,6 +76,21 @@ class Coverage:
                 yield from (*self._failed(name), *missing)
                 yield from self._missing_objects(name, [item.scope for item in missing])
 
+    def not_looked(self, accounts: Iterable[str]) -> Iterator[Finding]:
+        """Yield what was not looked for, since the program that took the snapshot knew no such."""
+        for name in accounts:
+            if kinds := sorted(self._unknown_kinds(name)):
+                message = f"kinds that the snapshot does not know: {', '.join(kinds)}"
+                yield Finding(address=name, message=message)
+
+    def _unknown_kinds(self, name: str) -> set[str]:
+        """Return the kinds of which nothing is declared and no record of the account tells."""
+        if name in self._others or name not in self._records:
+            return set()
+        known = {kind for record in self._records[name] for kind in record.kinds}
+        declared = {item.spec.kind for item in self._desired.get(name, ())}
+        return set(self._kinds_of(name)) - known - declared
+
     def _whole(self, name: str) -> Unread:
         reason = _NOT_COVERED
         if name in self._others:
@@ -91,9 +107,10 @@ class Coverage:
 
     def _missing_parts(self, name: str) -> Iterator[Unread]:
         parts: dict[str | None, list[type[Spec]]] = {}
+        unknown = self._unknown_kinds(name)
         for kind, spec_type in self._kinds_of(name).items():
             for part in self._declarations.accounts[name].parts(kind):
-                if not self._about(name, kind, part):
+                if kind not in unknown and not self._about(name, kind, part):
                     parts.setdefault(part, []).append(spec_type)
         for part, missing in parts.items():
             scope = Scope(name, tuple(missing), part)

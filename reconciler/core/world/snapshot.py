@@ -228,7 +228,7 @@ def unseal(
     unread = tuple(coverage.unread(accounts))
     looked_at = frozenset(record.account for record in snapshot.scopes) & same
     recalled = tuple(item for item in snapshot.not_looked if item.address in looked_at)
-    recalled += left_over(then, declarations.accounts)
+    recalled += (*left_over(then, declarations.accounts), *coverage.not_looked(accounts))
     effort = _effort(snapshot, looked_at, declarations, live, kinds)
     seen = Observation(live, unread, snapshot.warnings, looked_at, recalled=recalled, effort=effort)
     return snapshot, seen

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from reconciler.core.model.addresses import remote_values
-from reconciler.core.model.errors import Denied, Missing, Unclear
+from reconciler.core.model.errors import Missing, ServiceError, Unclear
 from reconciler.core.model.objects import Live
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Asked, Interest
@@ -37,13 +37,13 @@ class EventsReading:
         """Return the buses and their rules; details of rules that are declared or ours by name.
 
         Raises:
-            ServiceError: something could not be read, unless nothing is declared here and looking
-                is not allowed, which is told.
+            ServiceError: something could not be read that is declared here. Where nothing is, it is
+                told as not looked for: whoever has queues only needs no EventBridge.
         """
         try:
             buses = self.client.buses()
             return self._found(buses, interest) if buses or interest.declared else []
-        except Denied as error:
+        except ServiceError as error:
             if interest.declared:
                 raise
             remark = f"event buses and routes were not looked for ({error.message})"
