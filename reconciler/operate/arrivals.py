@@ -1,7 +1,7 @@
 """What arrived at what is declared: asked of the services, and judged."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -88,17 +88,27 @@ def _judged(item: Live, counts: Mapping[str, Mapping[int, float]], wish: Arrival
     )
 
 
+def rejecting(desired: Iterable[Desired]) -> set[DeclaredAddress]:
+    """Return the addresses of what is meant to stay empty: dead-letter queues of any kind."""
+    return {
+        address
+        for item in desired
+        for path, address in item.references.items()
+        if item.spec.refs[path].rejects
+    }
+
+
 def senders_by_target(desired: Sequence[Desired]) -> dict[DeclaredAddress, list[DeclaredAddress]]:
     """Return by declared address what declared objects send there, through others or not.
 
-    Those are what nothing else refers to: subscriptions, as a rule. An object that refers to one of
-    its own kind does not send to it, nor to what it has its notifications from.
+    Those are what nothing else refers to: subscriptions, as a rule. What an
+    object has its notifications from, or leaves what it could not deliver to, it does not send to.
     """
     referring: dict[DeclaredAddress, list[Desired]] = {}
     for item in desired:
         for path, address in item.references.items():
             reference = item.spec.refs[path]
-            if reference.kind != item.spec.kind and not reference.source:
+            if not (reference.source or reference.rejects):
                 referring.setdefault(address, []).append(item)
     return {address: sorted(_ends(address, referring, set())) for address in referring}
 

@@ -13,8 +13,8 @@ from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
 from reconciler.core.world.remote import RemoteReferences
-from reconciler.operate.arrivals import ArrivalWish, ask_arrivals
-from reconciler.operate.judge_health import Seen, dead_letter_queues, judge
+from reconciler.operate.arrivals import ArrivalWish, ask_arrivals, rejecting
+from reconciler.operate.judge_health import Seen, judge
 from reconciler.run import (
     Planned,
     Progress,
@@ -98,9 +98,9 @@ def _asked(
 ) -> list[Live]:
     """Return of what it is asked what arrived: all that is wanted but dead-letter queues.
 
-    What is moved there counts nowhere as sent.
+    Of these depth tells: what SQS moves there counts nowhere as sent, and silence is as it should.
     """
-    aside = dead_letter_queues(desired)
+    aside = rejecting(desired)
     addresses = {item.live_address for item in wanted if item.address not in aside}
     return [item for item in live if item.live_address in addresses]
 

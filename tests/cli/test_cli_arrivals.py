@@ -168,9 +168,10 @@ def test_a_path_may_follow_the_option_without_a_value(queues, cli):
 
 
 ROUTED = """
-queues: {offers: {}}
+queues: {offers: {}, failed: {}}
 destinations: {events: {account: app, eventBridge: {account: aws-eu}}}
-routes: {listings: {from: events, queue: offers, types: [LISTINGS_ITEM_STATUS_CHANGE]}}
+routes: {listings: {from: events, queue: offers, types: [LISTINGS_ITEM_STATUS_CHANGE],
+                    deadLetter: failed}}
 subscriptions:
   s: {destination: events, notificationType: LISTINGS_ITEM_STATUS_CHANGE, sellers: [de]}
 """
@@ -198,5 +199,6 @@ def test_cloudtrail_cloudwatch_32_a_route_is_told_by_its_rule_on_its_bus(cli, sa
     invoked(RuleName="acme--listings", EventBusName=bus)
     assert (routed()["state"], routed()["arrived"]) == ("arrived", 3)
     assert "arrived 3 (0.4 a day)" in made.status("--arrivals").told
-    [queue] = json.loads(made.status("--arrivals", "--format", "json").out)["queues"]
-    assert queue["arrivals"]["senders"] == ["route.listings"]
+    failed, offers = json.loads(made.status("--arrivals", "--format", "json").out)["queues"]
+    assert offers["arrivals"]["senders"] == ["route.listings"]
+    assert "arrivals" not in failed, "of a route's dead-letter queue depth tells, too"

@@ -76,7 +76,8 @@ class Reference:
     `same_account`: the other object lives in this object's own account. `remote` is a pattern for
     remote values that may stand in YAML instead of a declared name (None: names only). `source`:
     notifications come from the other object, instead of going there. `holds`: the other object must
-    not go while this one refers to it; what merely comes of it is left behind.
+    not go while this one refers to it; what merely comes of it is left behind. `rejects`: what
+    could not be delivered goes there.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Reference:
     remote: str | None = None
     source: bool = False
     holds: bool = True
+    rejects: bool = False
 
     def key(self, account: str, handle: Handle) -> ReferenceKey:
         """Return what this reference, of an object in `account`, calls the other object."""

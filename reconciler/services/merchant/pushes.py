@@ -38,7 +38,7 @@ class MerchantPushes(PushSettings, Spec):
     local: ClassVar[bool] = True
     refs: ClassVar[Mapping[str, Reference]] = {
         "queue": Reference("queue", "arn"),
-        "deadLetter": Reference("queue", "arn"),
+        "deadLetter": Reference("queue", "arn", rejects=True),
     }
 
     owner: str

@@ -59,7 +59,9 @@ class Queue(QueueFacts, Spec):
     shared: ClassVar[frozenset[str]] = frozenset({"tags"})
     hidden: ClassVar[frozenset[str]] = frozenset({"arn", "policyGiven", "routed"})
     refs: ClassVar[Mapping[str, Reference]] = {
-        "deadLetter.queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)
+        "deadLetter.queue": Reference(
+            "queue", "arn", same_account=True, remote=limits.QUEUE_ARN, rejects=True
+        )
     }
     mentions: ClassVar[Mapping[str, Reference]] = {
         "redriveAllow": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN)

@@ -109,7 +109,9 @@ class EventRoute(Spec):
     refs: ClassVar[Mapping[str, Reference]] = {
         "bus": Reference("bus", "name", same_account=True, source=True),
         "queue": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN),
-        "deadLetter": Reference("queue", "arn", same_account=True, remote=limits.QUEUE_ARN),
+        "deadLetter": Reference(
+            "queue", "arn", same_account=True, remote=limits.QUEUE_ARN, rejects=True
+        ),
     }
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"), Evidence("name", "name"))
