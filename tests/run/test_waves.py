@@ -62,6 +62,16 @@ def test_each_wave_begins_when_the_one_before_has_ended():
     assert len(order) == 20
 
 
+def test_actions_stand_in_the_order_of_the_waves():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps(clients=[*NAMES[2:], "gone"]), waves=())
+    wanted = declared(WELL, PIPE, *taps(), waves=("canary-b", "canary-*", "100%"))
+    prepared = prepare(wanted, run.observe(wanted, run_.cloud.providers()))
+    planned = [action.address for action in prepared.plan.actions]
+    assert planned == ["tap.t[canary-b]", "tap.t[canary-a]", "tap.works/gone/u"]
+    assert [step.address for step in prepared.steps] == planned
+
+
 def test_a_failure_stops_all_later_waves_and_the_next_run_resumes():
     run_ = Cloudy()
     fault = {"create tap.t[canary-b]": Rejected("works", "CreateTap", "no")}

@@ -22,7 +22,7 @@ from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import Wait, waits
 from reconciler.core.planning.terms import NO_TERMS, Terms
 from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
-from reconciler.core.planning.waves import Wave, waves_of
+from reconciler.core.planning.waves import Wave, by_wave, waves_of
 from reconciler.core.routing import Routing, account_changes
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
@@ -76,9 +76,10 @@ def prepare(
     waiting = {} if terms.destroying else waits(world)
     every = [*changes_of(world), *world.elsewhere.values()]
     ordered = order(every, world.index, declarations.desired, world.sights, waiting)
-    steps = tuple(step for step in ordered if step.address in world.changes)
+    ours = [step for step in ordered if step.address in world.changes]
+    waves = waves_of(ours, declarations.desired, declarations.policy.waves)
+    steps = by_wave(ours, waves)
     actions = tuple(actions_of(world, steps, downtimes(ordered), waiting))
-    waves = waves_of(steps, declarations.desired, declarations.policy.waves)
     plan = Plan(
         format_version=FORMAT_VERSION,
         stack=declarations.stack,

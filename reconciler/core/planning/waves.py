@@ -48,6 +48,12 @@ def waves_of(
     )
 
 
+def by_wave(steps: Iterable[Step], waves: Sequence[Wave]) -> tuple[Step, ...]:
+    """Return the steps as they are carried out: wave by wave, and what prunes after all else."""
+    number = {step: place for place, wave in enumerate(waves) for step in wave.steps}
+    return tuple(sorted(steps, key=lambda step: (step.phase == "prune", number[step.id])))
+
+
 def _meant(name: str, members: Sequence[str]) -> Sequence[str]:
     share = SHARE.fullmatch(name)
     if share:
