@@ -399,6 +399,9 @@ class Counter(BaseHTTPRequestHandler):
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.server.seen.append(operation)
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.silent:
+            self.close_connection = True
+            return
         if operation in self.server.refused:
             status, text = 400, b'{"__type": "AccessDeniedException", "Message": "no"}'
         else:
@@ -424,7 +427,7 @@ def counted(manager, monkeypatch):
         client.create_secret(Name=f"sellers/{number}", SecretString=f"token-{number}")
     client.close()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
-    server.seen, server.refused = [], set()
+    server.seen, server.refused, server.silent = [], set(), False
     server.upstream = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{server.server_port}")
@@ -465,3 +468,16 @@ def test_several_members_of_one_secret_are_one_call(counted):
     secrets = Secrets({})
     assert (secrets.resolve(f"{AWS_NAME}#key"), secrets.resolve(f"{AWS_NAME}#port")) == ("k-1", "5")
     assert counted.seen == ["GetSecretValue"]
+
+
+def test_where_nobody_answers_thousands_of_secrets_do_not_wait_one_after_the_other(
+    counted, monkeypatch
+):
+    monkeypatch.setattr("reconciler.credentials.secret_managers._WAITS", ())
+    counted.silent = True
+    secrets = Secrets({})
+    secrets.expect(sellers())
+    said = [refusal(secrets, each) for each in sellers()]
+    assert all("cannot be read" in each for each in said)
+    assert "sellers/7 " in said[7]
+    assert counted.seen.count("GetSecretValue") == 1

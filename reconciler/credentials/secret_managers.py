@@ -22,7 +22,7 @@ from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials import google
 from reconciler.credentials.aws import AwsLogin
-from reconciler.credentials.unobtainable import Unobtainable
+from reconciler.credentials.unobtainable import NoAnswer, Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp
 from reconciler.transport.http import Http
@@ -55,13 +55,15 @@ def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
     """Return the text of a secret of AWS Secrets Manager, by name or ARN.
 
     Raises:
-        SettingsError: it cannot be had; names the reference.
+        SettingsError: it cannot be had; names the reference. NoAnswer where nobody answers.
     """
     reference = f"aws-secretsmanager:{identifier}"
     try:
-        with _aws_client(_region(identifier), remember) as client:
+        with _aws_client(region_of(identifier), remember) as client:
             answer = client.get_secret_value(SecretId=identifier)
-    except (Unobtainable, Failed) as error:
+    except Failed as error:
+        raise NoAnswer(reference, str(error)) from None
+    except Unobtainable as error:
         raise SettingsError(f"{reference} cannot be read: {error}") from None
     except ClientError as error:
         raise SettingsError(_aws_refuses(reference, error, scrub)) from None
@@ -90,7 +92,7 @@ def many_from_aws(identifiers: Collection[str], remember: Remember) -> dict[str,
     """
     regions: dict[str | None, list[str]] = {}
     for identifier in sorted(identifiers):
-        regions.setdefault(_region(identifier), []).append(identifier)
+        regions.setdefault(region_of(identifier), []).append(identifier)
     found: dict[str, str] = {}
     for region, names in regions.items():
         with (
@@ -142,7 +144,8 @@ def _one(client: Any, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _region(identifier: str) -> str | None:
+def region_of(identifier: str) -> str | None:
+    """Return the region that an ARN names, None for a name alone."""
     parts = identifier.split(":")
     return parts[3] if parts[0] == "arn" and len(parts) > 3 else None
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
@@ -10,9 +11,12 @@ from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import Scrubber
 from reconciler.credentials.files import read_small
 from reconciler.credentials.secret_text import cleaned, member
+from reconciler.credentials.unobtainable import NoAnswer
 
 _THROW_AWAY = "throw-away"
 _AWS = "aws-secretsmanager:"
+_SILENT_SECONDS = 60.0
+"""How long nobody is asked who did not answer: a fleet has thousands of secrets in one place."""
 
 
 class Secrets:
@@ -28,6 +32,7 @@ class Secrets:
         self._values: dict[str, str] = {}
         self._expected: set[str] = set()
         self._aws_texts: dict[str, str] = {}
+        self._silent: dict[str | None, tuple[str, float]] = {}
         self._scrubber = Scrubber()
         self._known: set[str] = set()
         self._announce: Callable[[str], None] | None = None
@@ -121,7 +126,7 @@ class Secrets:
 
     def _from_aws(self, name: str) -> str:
         """Return the text of a secret at AWS; with the first one come all that are expected."""
-        from reconciler.credentials.secret_managers import from_aws, many_from_aws  # loads an SDK
+        from reconciler.credentials.secret_managers import many_from_aws  # loads an SDK
 
         if name not in self._aws_texts:
             wanted = {name, *self._expected} - self._aws_texts.keys()
@@ -129,8 +134,21 @@ class Secrets:
             if len(wanted) > 1:
                 self._aws_texts |= many_from_aws(wanted, self._know)
         if name not in self._aws_texts:
-            self._aws_texts[name] = from_aws(name, self._know, self._scrubber.scrub)
+            self._aws_texts[name] = self._alone_from_aws(name)
         return self._aws_texts[name]
+
+    def _alone_from_aws(self, name: str) -> str:
+        """Return one secret; where nobody answered just now, nobody is asked again for a while."""
+        from reconciler.credentials.secret_managers import from_aws, region_of  # loads an SDK
+
+        why, until = self._silent.get(region_of(name), ("", 0.0))
+        if time.monotonic() < until:
+            raise NoAnswer(f"aws-secretsmanager:{name}", why)
+        try:
+            return from_aws(name, self._know, self._scrubber.scrub)
+        except NoAnswer as error:
+            self._silent[region_of(name)] = (error.why, time.monotonic() + _SILENT_SECONDS)
+            raise
 
     def _from_environment(self, name: str) -> str:
         value = self._environ.get(name)

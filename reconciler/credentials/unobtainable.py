@@ -21,3 +21,11 @@ class Unobtainable(Exception):
         if self.refused:
             return Denied(account, operation, str(self))
         return SettingsError(f"accounts.{account}: {self}")
+
+
+class NoAnswer(SettingsError):
+    """Whoever keeps secrets did not answer; `why` says so without naming the secret."""
+
+    def __init__(self, reference: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"{reference} cannot be read: {why}")
