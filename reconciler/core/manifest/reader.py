@@ -19,15 +19,16 @@ from reconciler.core.manifest.checks import check_objects, completed, obstacles
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
-from reconciler.core.manifest.settings import Head, Owns, Policy
+from reconciler.core.manifest.settings import SHARE, Head, Owns, Policy
 from reconciler.core.manifest.state import DeclaredEntry, Reader
 from reconciler.core.manifest.tables import Expansion, OpenTable, no_tables
+from reconciler.core.model.addresses import matches
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing, routing_of
 from reconciler.core.service import Account, Service, sections_of
-from reconciler.core.text.phrases import brief, comma, nearest, step
+from reconciler.core.text.phrases import brief, comma, nearest, quoted, step
 
 ONCE = ("stack", "owns", "policy", "defaults")
 
@@ -186,7 +187,15 @@ def read(
         today=today,
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
-        hints=tuple(sorted({*_hints(desired), *_ended(document, head.policy, today)})),
+        hints=tuple(
+            sorted(
+                {
+                    *_hints(desired),
+                    *_ended(document, head.policy, today),
+                    *_idle_waves(document, head.policy, desired),
+                }
+            )
+        ),
         routing={name: routing_of(account) for name, account in declared.items()},
         entries=entries,
         tables=tuple(Source(name, content) for name, content in tables.files.items()),
@@ -318,6 +327,21 @@ def _ended(document: _Document, policy: Policy, today: date) -> Iterable[Problem
             message = (
                 f"policy.allow.{number}: this ended on {item.until} (UTC) and lets {item.guard} "
                 "through no more: remove it"
+            )
+            yield problem_at(node.at, message)
+
+
+def _idle_waves(
+    document: _Document, policy: Policy, desired: Sequence[Desired]
+) -> Iterable[Problem]:
+    members = {item.spec.succession.party(item.spec) for item in desired} - {None}
+    for number, name in enumerate(policy.waves):
+        named = (member for member in members if member is not None and matches(name, member))
+        if not SHARE.fullmatch(name) and next(named, None) is None:
+            node, _ = document.once["policy"].find(("waves", number))
+            message = (
+                f"policy.waves.{number}: no declared seller or target is called {quoted(name)}, so "
+                "nobody goes first there"
             )
             yield problem_at(node.at, message)
 

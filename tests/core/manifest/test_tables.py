@@ -218,3 +218,13 @@ def test_target_accounts_come_from_a_table_too():
     )
     [fault] = faults(None, head=SHOP % "{from: s.csv}", more={"s.csv": b"targetAccount\n1\nx\n"})
     assert fault.startswith("s.csv:3:1: ")
+
+
+def test_a_wave_of_nobody_is_told_for_all_would_change_at_once():
+    waves = 'policy: {prune: true, waves: ["acme-*", "canry-*", "10%", "*"]}'
+    declared = reading(head=HEAD.replace("policy: {prune: true}", waves))
+    [hint] = declared.hints
+    assert str(hint).startswith(
+        "s.yaml:2:41: policy.waves.1: no declared seller or target is called"
+    )
+    assert "'canry-*'" in hint.message
