@@ -11,8 +11,8 @@ PACKAGES = Path(__file__).parent / "node_modules"
 
 
 def missing(what):
-    """Skip, but in CI, which installs everything."""
-    if os.environ.get("CI"):
+    """Skip, but in CI, which installs everything it can."""
+    if os.environ.get("CI") and not os.environ.get("WITHOUT_BROWSER"):
         pytest.fail(what)
     pytest.skip(what)
 
