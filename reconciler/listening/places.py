@@ -12,6 +12,8 @@ from reconciler.listening.keeping import PushMessage, TryLater, WillNotTake
 
 PROGRAM_SECONDS = 7.0
 """How long a program may take; Google waits for ten seconds."""
+PROGRAMS_AT_ONCE = 64
+"""A burst of pushes must not fill a machine's memory with programs."""
 
 
 class OutboxSender:
@@ -47,13 +49,28 @@ def _outgoing(message: PushMessage) -> OutgoingMessage:
 
 
 class Program:
-    """A Keeper: a program that gets each push on its stdin and ends with 0 when it has it."""
+    """A Keeper: a program that gets each push on its stdin and ends with 0 when it has it.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    It runs `at_once` times at most; what finds no room in time is left at Google.
+    """
+
+    def __init__(self, command: Sequence[str], at_once: int = PROGRAMS_AT_ONCE) -> None:
         self._command = tuple(command)
+        self._room = asyncio.Semaphore(at_once)
 
     async def keep(self, message: PushMessage) -> None:
         """Return when the program has taken the message. Raises TryLater."""
+        try:
+            async with asyncio.timeout(PROGRAM_SECONDS):
+                await self._room.acquire()
+        except TimeoutError:
+            raise TryLater(f"{self._command[0]} runs too often already") from None
+        try:
+            await self._run(message)
+        finally:
+            self._room.release()
+
+    async def _run(self, message: PushMessage) -> None:
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=asyncio.subprocess.PIPE

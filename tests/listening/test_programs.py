@@ -1,0 +1,26 @@
+"""The program that takes pushes: never run more often at once than a machine bears."""
+
+import asyncio
+
+from reconciler.listening import PushMessage
+from reconciler.listening.places import Program
+
+
+def test_a_burst_runs_a_few_programs_at_once_and_takes_all(tmp_path):
+    script = tmp_path / "take"
+    script.write_text(
+        f"#!/bin/sh\ntouch {tmp_path}/run.$$; ls {tmp_path}/run.* | wc -l >> {tmp_path}/seen\n"
+        f"cat > /dev/null; sleep 0.05; rm {tmp_path}/run.$$\n",
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+
+    async def burst():
+        program = Program([str(script)], at_once=3)
+        message = PushMessage("shop", "text", "d", "g")
+        await asyncio.gather(*(program.keep(message) for _ in range(12)))
+
+    asyncio.run(burst())
+    seen = [int(line) for line in (tmp_path / "seen").read_text(encoding="utf-8").split()]
+    assert len(seen) == 12
+    assert max(seen) <= 3
