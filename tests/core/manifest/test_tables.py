@@ -228,3 +228,38 @@ def test_a_wave_of_nobody_is_told_for_all_would_change_at_once():
         "s.yaml:2:41: policy.waves.1: no declared seller or target is called"
     )
     assert "'canry-*'" in hint.message
+
+
+def test_where_nothing_is_read_from_files_there_are_no_tables():
+    source = Source("s.yaml", HEAD.encode())
+    with pytest.raises(DeclarationError, match="only declarations in files have tables"):
+        read([source], SERVICES, where="s", today=date(2026, 1, 1))
+
+
+def test_a_table_that_two_fields_name_is_read_and_complained_about_once():
+    status = SHOP % "{from: shops.csv}"
+    twice = status + status.partition("subscriptions:\n")[2].replace("status:", "again:").replace(
+        "PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"
+    )
+    declared = reading(None, head=twice, more={"shops.csv": b"targetAccount\n1\n"})
+    assert addresses(declared) == ["subscription.again[1]", "subscription.status[1]"]
+    [fault] = faults(None, head=twice, more={"shops.csv": b"targetAccount\n1,2\n"})
+    assert fault.startswith("shops.csv:2:1: ")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("{from: shops.csv, where: gold}", "where: expected a mapping (column: value)"),
+        ("{from: shops.csv, were: {tier: gold}}", "unknown key 'were', expected from and where"),
+    ],
+)
+def test_what_is_wrong_with_a_choice_of_rows_is_told(given, words):
+    [fault] = faults(None, head=SHOP % given, more={"shops.csv": b"targetAccount,tier\n1,gold\n"})
+    assert words in fault
+
+
+def test_a_template_that_is_no_text_is_told_like_any_wrong_value():
+    given = '"aws-secretsmanager:acme/sellers/{seller}"'
+    [fault] = faults(head=HEAD.replace(given, "12"))
+    assert "refreshToken: expected a reference to a secret" in fault
