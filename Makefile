@@ -59,7 +59,7 @@ docs: $(SITE)/.ready
 
 # Writes anew what the documents take from the code: references, and outputs that they quote.
 pages: .venv/.dev
-	$(BIN)/python -m handbook
+	$(BIN)/python -m tests.handbook
 
 # All of a release that needs no account; leaves dist/ and build/release/. RELEASE_TAG names its tag.
 release-check: .venv/.dev

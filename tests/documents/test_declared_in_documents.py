@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 import yaml
 
-from handbook.pages import ROOT, blocks, name_of, pages
 from reconciler.cli.main import invoke
 from reconciler.core.manifest.schema import schema_of
 from reconciler.wiring import SERVICES
+from tests.handbook.pages import ROOT, blocks, name_of, pages
 
 SCHEMA = json.loads(schema_of(SERVICES))
 DECLARING = [

@@ -6,8 +6,8 @@ import shlex
 import pytest
 import typer
 
-from handbook.pages import name_of, pages
 from reconciler.cli.main import app
+from tests.handbook.pages import name_of, pages
 
 OF_OTHERS = re.compile(r"^(?:\.venv/bin/pip|pip|pipx|uv|docker|gh|gcloud|aws|git|make|python)\b")
 ON_PURPOSE_NONE = {"--force"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from handbook.pages import ROOT, name_of, pages
+from tests.handbook.pages import ROOT, name_of, pages
 
 OF_THE_PROJECT = sorted(path for path in ROOT.glob("*.md") if path.name != "README.md")
 CONTENTS = ROOT / "docs/README.md"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from handbook.pages import blocks, commands, name_of, pages
-from handbook.sessions import Session, Unfit, agree
+from tests.handbook.pages import blocks, commands, name_of, pages
+from tests.handbook.sessions import Session, Unfit, agree
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import shlex
 import pytest
 import typer
 
-from handbook import declarations
-from handbook.__main__ import REFERENCES
-from handbook.pages import ROOT
 from reconciler.cli.examples import EXAMPLES
 from reconciler.cli.main import app, invoke
+from tests.handbook import declarations
+from tests.handbook.__main__ import REFERENCES
+from tests.handbook.pages import ROOT
 
 LINES = [(name, line) for name, lines in EXAMPLES.items() for line in lines]
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from handbook.pages import ELIDED, ROOT
+from tests.handbook.pages import ELIDED, ROOT
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
 QUOTED = [found[2] for found in re.finditer(r"^\| (`+) ?(.+?) ?\1 \| ", PAGE, re.MULTILINE)]

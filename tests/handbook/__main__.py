@@ -4,11 +4,11 @@ import contextlib
 import io
 import sys
 
-from handbook import commands, declarations
-from handbook.pages import ROOT, name_of, pages
-from handbook.sessions import Session, Unfit
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
+from tests.handbook import commands, declarations
+from tests.handbook.pages import ROOT, name_of, pages
+from tests.handbook.sessions import Session, Unfit
 
 
 def picture() -> str:

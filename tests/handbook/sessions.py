@@ -20,9 +20,9 @@ from unittest.mock import patch
 import boto3
 from pydantic.alias_generators import to_pascal
 
-from handbook.pages import ELIDED, ROOT, Block, Command, blocks, commands
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
+from tests.handbook.pages import ELIDED, ROOT, Block, Command, blocks, commands
 
 URL = "http://127.0.0.1:8765"
 """Where pages say that the sandbox is."""
@@ -127,7 +127,7 @@ class Session:
             return self._reconciler(arguments)
         if program not in _PLAIN:
             raise Unfit(f"$ {line}\nis neither run nor named as what is not")
-        ended = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - a few programs of the system, from our own pages
+        ended = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
         self._code = ended.returncode
         return ended.stdout + ended.stderr
 
@@ -184,7 +184,7 @@ def _curled(arguments: list[str]) -> str:
     """Do what pages do with curl: post a body to the sandbox, and show the answer."""
     body = arguments[arguments.index("-d") + 1].encode()
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(arguments[-1], body))  # noqa: S310 - our own loopback sandbox
+        answer = urllib.request.urlopen(urllib.request.Request(arguments[-1], body))
     except urllib.error.HTTPError as error:
         answer = error
     with answer:

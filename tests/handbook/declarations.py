@@ -10,15 +10,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from handbook.pages import ROOT
 from reconciler.core.manifest.settings import Limit, Owns, Policy
 from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.units import Unit, format_unit, parts_of
 from reconciler.core.service import Service
 from reconciler.files.descriptions import descriptions
 from reconciler.wiring import SERVICES
+from tests.handbook.pages import ROOT
 
-EXAMPLES = ROOT / "handbook/examples.yaml"
+EXAMPLES = ROOT / "tests/handbook/examples.yaml"
 """Valid declarations in which every field stands at least once."""
 COLUMNS = 5
 LONG = 90
