@@ -338,3 +338,19 @@ def test_an_arn_of_a_secret_leads_to_a_region_of_aws(cli, declared, arn):
     ended = cli("validate", declared(account))
     assert ended.code == 1
     assert "expected an ARN such as arn:aws:secretsmanager:eu-west-1:" in ended.out
+
+
+def test_a_plan_against_a_snapshot_warns_of_a_foreign_host_and_asks_nobody(
+    cli, world, sandbox, tmp_path
+):
+    snapshot = str(tmp_path / "snapshot.json")
+    own = world("", HEAD + AWS + APP.replace("ENDS", "").replace("CLIENT", '"env:CID"'))
+    assert cli("snapshot", own, "--out", snapshot, "--sandbox", sandbox.url).code == 0
+    end = 'tokenEndpoint: "https://api.amazon.com.evil.example/token"'
+    foreign = world("", HEAD + AWS + APP.replace("ENDS", end).replace("CLIENT", '"env:CID"'))
+    ended = cli("plan", foreign, "--live", snapshot, "--format", "json")
+    told = json.loads(ended.out)
+    # The snapshot is of the sandbox, so the accounts themselves are others now.
+    assert (ended.code, told["complete"]) == (1, False)
+    assert [it["change"] for it in told["accountChanges"] if it["account"] == "app"] == ["changed"]
+    assert any("api.amazon.com.evil.example" in it["message"] for it in told["warnings"])
