@@ -17,6 +17,7 @@ from reconciler.cli.state import State
 from reconciler.core.model.abilities import Message
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.spec import pushed_to
 from reconciler.core.provider import Cannot, Provider
 from reconciler.core.service import PushDoor
 from reconciler.core.text.phrases import counted
@@ -55,10 +56,14 @@ class ListenWish:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Pushes of one account: how they are called, and what is declared for them, if anything is."""
+    """Pushes of one account: how they are called, where they come to, and their declaration.
+
+    `declared` is None where nothing is declared of them.
+    """
 
     name: str
     account: str
+    doors: tuple[PushDoor, ...]
     declared: Desired | None = None
 
 
@@ -101,35 +106,39 @@ def listener_of(
 
 def _ways(session: Session, wish: ListenWish) -> list[Way]:
     """Return what is listened for: what is declared, or without that all that would be pushed."""
-    declared = session.declarations
-    pushed = {name for name in declared.accounts if _open(session, name)}
-    written = [Way(item.address.partition(".")[2], item.account, item) for item in declared.local]
+    pushed = _pushed(session)
+    written = [
+        Way(item.address.partition(".")[2], item.account, pushed.get(item.account, ()), item)
+        for item in session.declarations.local
+    ]
     if wish.command is None and written:
         return written
     if not pushed:
         raise SettingsError(
             "nothing declared is pushed: declare subscriptions with a callBackUri, and `pushes`"
         )
-    return [Way(name, name) for name in sorted(pushed)]
+    return [Way(name, name, doors) for name, doors in sorted(pushed.items())]
 
 
-def _open(session: Session, name: str) -> list[PushDoor]:
-    """Return where is pushed to for an account."""
-    account = session.declarations.accounts[name]
-    [doors] = [one.doors for one in session.services if one.name == account.service]
-    mine = [item for item in session.declarations.desired if item.account == name]
-    return list(doors(account, mine)) if doors is not None else []
+def _pushed(session: Session) -> dict[str, tuple[PushDoor, ...]]:
+    """Return where is pushed to, by account; those to which nothing is are left out."""
+    doors = {service.name: service.doors for service in session.services}
+    found: dict[str, tuple[PushDoor, ...]] = {}
+    for name, account in session.declarations.accounts.items():
+        if (open_to := doors[account.service]) is not None:
+            mine = [item for item in session.declarations.desired if item.account == name]
+            found[name] = tuple(open_to(account, mine))
+    return {name: each for name, each in found.items() if each}
 
 
 def _doors(state: State, session: Session, ways: list[Way], wish: ListenWish) -> Iterator[Door]:
     for way in ways:
-        found = _open(session, way.account)
-        if not found:
+        if not way.doors:
             raise SettingsError(
                 f"push.{way.name}: account {way.account} has no subscription that pushes: declare "
                 "one with a callBackUri"
             )
-        for door in found:
+        for door in way.doors:
             references = () if door.secret is None else (door.secret, *wish.secrets)
             secrets = [_secret(state, session, each) for each in references]
             yield Door.of(way.name, door.uri, secrets, door.accounts)
@@ -204,14 +213,9 @@ def _say(state: State, session: Session, where: socket.socket) -> None:
     host, port = where.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     state.say(f"listening on http://{shown}:{port}; health at /livez and /readyz, /metrics beside")
-    paths = sorted({_path(item) for item in session.declarations.desired if _path(item)})
+    uris = filter(None, (pushed_to(item.spec) for item in session.declarations.desired))
+    paths = sorted({urlsplit(uri).path for uri in uris} - {""})
     state.say(f"{counted(len(paths), 'path')} served: {', '.join(paths[:5])}")
-
-
-def _path(item: Desired) -> str:
-    """Return the path that a declared object is pushed to, as it may be shown."""
-    field = item.spec.delivery.pushes_to
-    return urlsplit(str(item.spec.fields()[field])).path if field else ""
 
 
 def _tell(answered: Answered) -> None:

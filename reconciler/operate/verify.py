@@ -15,7 +15,7 @@ from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import PlanRefused, ReconcilerError, WrongUsage
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.spec import get, references
+from reconciler.core.model.spec import pushed_to, references
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
@@ -180,9 +180,7 @@ def _trial(
         return ()
     subscription, last = chain.path[0], chain.path[-1]
     abilities = providers[subscription.account].abilities
-    field = subscription.spec.delivery.pushes_to
-    if field is not None:
-        uri = get(subscription.spec, field) or ""
+    if (uri := pushed_to(subscription.spec)) is not None:
         return _push(subscription, uri, abilities.push_sample, manner)
     open_queue, send = providers[last.account].abilities.mailbox, abilities.send_test
     if isinstance(open_queue, Cannot):

@@ -174,11 +174,11 @@ class Expansion:
         except TableUnreadable as error:
             self._problems.append(problem_at(source.at, f"{title}.from: the table {error}"))
             return None
-        known = name in self._tables
-        self.files[name] = content
-        table = self._tables.setdefault(name, parse_table(name, content) if not known else Table())
-        if not known:
-            self._problems += table.problems
+        if name not in self._tables:
+            self.files[name] = content
+            self._tables[name] = parse_table(name, content)
+            self._problems += self._tables[name].problems
+        table = self._tables[name]
         if table.problems:
             return None
         if mark.column not in table.columns:

@@ -225,6 +225,12 @@ def get(spec: BaseModel, path: str) -> str | None:
     return None if value is None else str(value)
 
 
+def pushed_to(spec: Spec) -> str | None:
+    """Return the URI that notifications are posted to, as reports show it; None: to none."""
+    field = spec.delivery.pushes_to
+    return get(spec, field) if field is not None else None
+
+
 def put(spec: M, path: str, value: str) -> M:
     """Return a copy of `spec` with the value at a YAML path replaced."""
     head, _, rest = path.partition(".")

@@ -13,7 +13,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.pacing import ActionName
-from reconciler.core.model.spec import Reference, Spec, references
+from reconciler.core.model.spec import Reference, Spec, pushed_to, references
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.index import Index
@@ -219,8 +219,7 @@ class _Drawing:
                 yield other, key, ""
             else:
                 yield key, other, _beside(path, reference)
-        if item.spec.delivery.pushes_to is not None:
-            uri = str(item.spec.fields()[item.spec.delivery.pushes_to])
+        if (uri := pushed_to(item.spec)) is not None:
             yield key, self._add(GraphNode(f"{CALL_BACK} {uri}", CALL_BACK, uri, "elsewhere")), ""
 
     def _found(self, item: Desired | Live, reference: Reference, handle: Handle) -> str:
