@@ -17,7 +17,8 @@ def missing(what):
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it runs, its thread has an event loop, and no test may start another.
+@pytest.fixture(scope="module")
 def browser():
     if installed() is None:
         missing(f"no browser: none of {', '.join(NAMES)} is on PATH")
