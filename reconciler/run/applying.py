@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -21,6 +21,7 @@ from reconciler.run.planning import Planned
 from reconciler.run.progress import Progress, silent
 from reconciler.run.session import Session
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
+from reconciler.run.underway import Underway
 
 SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
@@ -116,7 +117,7 @@ def carry_out(
         worker = Worker(prepared, providers, recorder)
         elsewhere = Elsewhere(prepared, providers, shard_wait)
         halt = _Halt(stop or threading.Event(), limit)
-        run = _Run(prepared, worker, pool, progress, halt, elsewhere)
+        run = _Run(prepared, worker, Underway(pool), progress, halt, elsewhere)
         try:
             ends = run.to_the_end()
         except BaseException:
@@ -152,7 +153,7 @@ class _Run:
         self,
         prepared: Prepared,
         worker: Worker,
-        pool: ThreadPoolExecutor,
+        underway: Underway,
         progress: Progress,
         halt: "_Halt",
         elsewhere: Elsewhere,
@@ -161,11 +162,10 @@ class _Run:
         self._waves = prepared.waves
         self._handles = prepared.handles
         self._worker = worker
-        self._pool = pool
+        self._underway = underway
         self._progress = progress
         self._ends: dict[StepId, End] = {}
         self._ended = 0
-        self._running: dict[Future[End], Step] = {}
         self._waiting: dict[StepId, set[StepId]] = {}
         self._dependants: dict[StepId, list[Step]] = {}
         self._begun: set[StepId] = set()
@@ -174,6 +174,7 @@ class _Run:
         self._halt = halt
         self._stop = halt.stop
         self._elsewhere = elsewhere
+        self._needed: set[StepId] = set()
 
     def to_the_end(self) -> dict[StepId, End]:
         """Run every step that can be run; return how each ended."""
@@ -198,7 +199,7 @@ class _Run:
             return
         self._interruptible(partial(self._wait_for, self._heirs(steps) if prune else ()))
         self._interruptible(partial(self._start, steps))
-        while self._running or self._awaited():
+        while self._underway or self._needed:
             self._interruptible(self._go_on)
 
     def _not_on(self, number: int) -> str | None:
@@ -241,13 +242,12 @@ class _Run:
             if self._stop.is_set():
                 raise
             self._stop.set()
+            self._underway.have_all_told_again()
             self._progress("stopping after what is under way", self._ended, len(self._steps))
 
     def _awaited(self) -> list[Step]:
         """Return the steps of other runs that something here waits for."""
-        needed = {need for needs in self._waiting.values() for need in needs}
-        steps = self._elsewhere.steps
-        return [steps[need] for need in sorted(needed & steps.keys()) if need not in self._ends]
+        return [self._elsewhere.steps[need] for need in sorted(self._needed)]
 
     def _heirs(self, steps: Sequence[Step]) -> list[Step]:
         """Return the steps of other runs that make what takes over from what these delete."""
@@ -269,11 +269,10 @@ class _Run:
             self._look(left)
 
     def _go_on(self) -> None:
-        awaited = self._awaited()
-        if self._running:
-            self._collect(ELSEWHERE_EVERY if awaited else None)
+        if self._underway:
+            self._collect(ELSEWHERE_EVERY if self._needed else None)
         else:
-            self._look(awaited)
+            self._look(self._awaited())
 
     def _look(self, awaited: Sequence[Step]) -> None:
         """Look once what of these is done; with no patience left, or no will, it is not."""
@@ -290,15 +289,15 @@ class _Run:
             self._finish(End(step, "skipped", error=self._elsewhere.late(step)))
 
     def _collect(self, within: float | None) -> None:
-        done, _ = wait(self._running, within, return_when=FIRST_COMPLETED)
-        if not done:
-            # What others made meanwhile lets more begin beside what is under way.
-            for step, live in self._elsewhere.done(self._awaited()):
-                self._finish(End(step, "done", live))
-        for future in done:
-            # It counts as running until all about its end is written down.
+        future = self._underway.next_end(within)
+        if future is not None:
+            # It counts as under way until all about its end is written down.
             self._finish(future.result())
-            self._running.pop(future)
+            self._underway.settle(future)
+            return
+        # What others made meanwhile lets more begin beside what is under way.
+        for step, live in self._elsewhere.done(self._awaited()):
+            self._finish(End(step, "done", live))
 
     @property
     def interrupted(self) -> bool:
@@ -312,6 +311,7 @@ class _Run:
         self._held_back = held_back(every, self._waiting_for, undone)
         for step in steps:
             self._waiting[step.id] = {need for need in step.needs if need not in self._ends}
+            self._needed |= self._waiting[step.id] & self._elsewhere.steps.keys()
             for need in self._waiting[step.id]:
                 self._dependants.setdefault(need, []).append(step)
         for step in steps:
@@ -335,7 +335,7 @@ class _Run:
         if reason is not None:
             self._finish(self._skipped(step, reason))
             return
-        self._running[self._pool.submit(self._carried_out, step, cleared=cleared)] = step
+        self._underway.begin(partial(self._carried_out, step, cleared=cleared))
 
     def _carried_out(self, step: Step, *, cleared: bool) -> End:
         """Carry a step out, in a thread of the pool, where it may have waited for its turn."""
@@ -366,6 +366,7 @@ class _Run:
         return deleted is not None and deleted.result == "done"
 
     def _finish(self, end: End) -> None:
+        self._needed.discard(end.step.id)
         self._ends[end.step.id] = end
         self._ended += end.step.id not in self._elsewhere.steps
         if end.live is not None and end.step.change.desired is not None:
