@@ -12,12 +12,14 @@ from hypothesis import settings
 
 from reconciler.sandbox import Sandbox
 from tests.drawing import EVERY_RUN, draw_alike_whatever_is_loaded
+from tests.plain_heads import read_heads_plainly
 from tests.preloaded import Preloaded, parse_descriptions_once
 
 # `make matrix` names the other one on its command line, which is read later.
 settings.load_profile(EVERY_RUN)
 
 parse_descriptions_once()
+read_heads_plainly()
 
 # With it jsonschema works for seconds on the grammar of a format that no schema here names.
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -26,6 +26,7 @@ from botocore.loaders import JSONFileLoader
 
 import reconciler
 from reconciler.cli import run
+from tests.plain_heads import read_heads_plainly
 
 ROOT = Path(reconciler.__file__).parents[1]
 
@@ -207,6 +208,7 @@ def load():
     for name in LOADED:
         importlib.import_module(name)
     parse_descriptions_once()
+    read_heads_plainly()
     for name in DESCRIBED:
         Session("no key", "no secret", region_name="eu-west-1").client(name)
     gc.freeze()

@@ -2,18 +2,25 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
 from moto import backends
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core import responses as moto_responses
+from moto.core.request import Request as MotoRequest
 from moto.core.resource_tagging import TaggedResource
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, BaseResponse
+from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResponse
 from moto.sqs.exceptions import QueueAlreadyExists, QueueDoesNotExist, SQSException
 from moto.sqs.models import SQSBackend, sqs_backends
 from moto.sqs.responses import SQSResponse
+from moto.sts.responses import TokenResponse
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from reconciler.sandbox import queue_rules as rules
 from reconciler.sandbox.cloudwatch import NotValid, metric_data
@@ -313,6 +320,30 @@ def _metric_data(response: CloudWatchResponse) -> ActionResult:
     return ActionResult(found)
 
 
+class _ServedRequest(MotoRequest):
+    from_wsgi_server = True
+
+
+def _answer(kind: type[BaseResponse], environ: dict[str, Any]) -> Response:
+    request = _ServedRequest(environ)
+    try:
+        status, headers, body = kind.dispatch(request, request.raw_url, dict(request.headers))
+    except HTTPException as error:
+        return Response.force_type(error.get_response(environ), environ)
+    return Response(body, status, headers)
+
+
+def responses() -> dict[str, Callable[[dict[str, Any]], Response]]:
+    """Return what answers a request at "/" as moto's server would, by the name it is signed for."""
+    kinds: dict[str, type[BaseResponse]] = {
+        "sqs": SQSResponse,
+        "sts": TokenResponse,
+        "tagging": ResourceGroupsTaggingAPIResponse,
+        "monitoring": CloudWatchResponse,
+    }
+    return {name: partial(_answer, kind) for name, kind in kinds.items()}
+
+
 def install() -> None:
     """Make moto answer with mended queues from now on, in this process."""
     sqs_backends.backend = SandboxBackend
@@ -322,3 +353,8 @@ def install() -> None:
     # moto looks through its folders for every request, a third of what one takes.
     services = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
+    # It also goes through all members of a class, and spells names anew.
+    for name in ("method_names_from_class", "camelcase_to_underscores"):
+        found = getattr(moto_responses, name)
+        if not hasattr(found, "cache_clear"):
+            setattr(moto_responses, name, cache(found))
