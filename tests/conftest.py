@@ -62,10 +62,10 @@ def _no_waiting():
 @pytest.fixture(scope="session", autouse=True)
 def _what_init_writes_is_made_once():
     """Make the JSON Schema and the wheel of this very program once, of which `init` is most."""
-    from reconciler.cli import starting
+    from reconciler.core.manifest import schema
     from reconciler.starter import bundle
 
-    made, anew = {}, starting.schema_of
+    made, anew = {}, schema.schema_of
 
     def schema_of(services, describe):
         if id(services) not in made:
@@ -73,7 +73,7 @@ def _what_init_writes_is_made_once():
         return made[id(services)][1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(starting, "schema_of", schema_of)
+        patch.setattr(schema, "schema_of", schema_of)
         patch.setattr(bundle, "rebuilt_wheel", cache(bundle.rebuilt_wheel))
         yield
 

@@ -243,7 +243,7 @@ def _handler(gate):
 NURSERY = """
 import json, os, sys
 import boto3, googleapiclient.discovery
-import reconciler.cli.applying, reconciler.run, reconciler.wiring
+import reconciler.cli.commands.applying, reconciler.run, reconciler.wiring
 import reconciler.services.merchant.provider, reconciler.services.mws.provider
 import reconciler.services.spapi.provider, reconciler.services.sqs.provider
 from reconciler.cli import run

@@ -54,7 +54,10 @@ sys.exit(code)
 LOADED = (
     "github",
     "googleapiclient.discovery",
-    "reconciler.cli.applying",
+    "reconciler.cli.commands.applying",
+    "reconciler.cli.commands.comparing",
+    "reconciler.cli.commands.declaring",
+    "reconciler.cli.commands.operating",
     "reconciler.github.publishing",
     "reconciler.services.merchant.provider",
     "reconciler.services.mws.provider",

@@ -14,15 +14,14 @@ from typing import Annotated, Any
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.commands import COMMANDS
-from reconciler.cli.examples import EXAMPLES, OF_ALL, epilog
+from reconciler.cli.commands import CommandGroup
+from reconciler.cli.examples import OF_ALL, epilog
 from reconciler.cli.interrupts import (
     Terminated,
     as_interrupts,
     expect_result,
     result_expected,
 )
-from reconciler.cli.optional_values import Command
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.model.errors import (
     DeclarationError,
@@ -35,6 +34,7 @@ from reconciler.core.model.errors import (
 
 app = typer.Typer(
     name="reconciler",
+    cls=CommandGroup,
     help="GitOps for marketplace notifications: SQS queues, Amazon MWS and SP-API destinations and "
     "subscriptions, Google Merchant subscriptions, declared in YAML.",
     epilog=epilog(OF_ALL),
@@ -43,8 +43,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in COMMANDS:
-    app.command(cls=Command, epilog=epilog(EXAMPLES[command.__name__]))(command)
 
 
 class LogLevel(StrEnum):
@@ -85,7 +83,7 @@ def main(
 
 @cache
 def _command() -> Any:
-    """Build the parser once a process; typer by itself builds all commands anew for each line."""
+    """Build the parser once a process; typer by itself builds it anew for each line."""
     return typer.main.get_command(app)
 
 

@@ -127,7 +127,7 @@ class OnGithub:
         return Background(limits, taken_at, old, self._job.commit)
 
     def _pictured(self, session: "Session", planned: "Planned", *, drifted: bool) -> "Background":
-        from reconciler.cli.picturing import mermaid_of
+        from reconciler.cli.pictures import mermaid_of
 
         picture = mermaid_of(self._state, planned, drifted=drifted)
         paged = self._request.page is not None

@@ -9,11 +9,11 @@ from itertools import takewhile
 import pytest
 import typer
 
-from reconciler.cli.commands import COMMANDS as DECLARED
+from reconciler.cli.commands import COMMANDS as LISTED
 from reconciler.cli.main import app
 from tests.worlds import queues
 
-COMMANDS = [command.__name__ for command in DECLARED]
+COMMANDS = list(LISTED)
 HELPS = [(), *((command,) for command in COMMANDS)]
 
 
@@ -80,6 +80,11 @@ def test_help_names_every_command(cli):
     assert ended.code == 0
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", ended.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(command):
+    assert typer.main.get_command(app).commands[command].help.splitlines()[0] == LISTED[command][1]
 
 
 @pytest.fixture

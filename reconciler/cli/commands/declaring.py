@@ -1,4 +1,4 @@
-"""Commands about the declarations themselves: nothing is asked of any service.
+"""validate and schema: the declarations by themselves; nothing is asked of any service.
 
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
@@ -14,69 +14,13 @@ from reconciler.cli.options import (
     DEFAULT_PATH,
     AllowHostOption,
     GithubOption,
-    OwnerIdOption,
     PathArgument,
-    RepositoryIdOption,
-    RepositoryOption,
-    ServiceOption,
-    StackOption,
-    ToolOption,
     ValidateFormat,
 )
 from reconciler.cli.state import state_of, write_result
 
 if TYPE_CHECKING:
     from reconciler.reports.model import Validation
-
-
-def init(
-    context: typer.Context,
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The repository's directory.")
-    ] = Path(),
-    stack: StackOption = None,
-    service: ServiceOption = [],  # noqa: B006 - typer makes a new list for each run
-    repository: RepositoryOption = None,
-    repository_id: RepositoryIdOption = None,
-    owner_id: OwnerIdOption = None,
-    no_workflows: Annotated[
-        bool, typer.Option("--no-workflows", help="Write declarations only.")
-    ] = False,
-    tool: ToolOption = None,
-    empty: Annotated[
-        bool,
-        typer.Option(
-            "--empty", help="Declare accounts and nothing in them, as a start of `export`."
-        ),
-    ] = False,
-    portable: Annotated[
-        bool,
-        typer.Option(
-            "--portable",
-            help="Leave out what only github.com knows, for GitHub Enterprise Server and others.",
-        ),
-    ] = False,
-) -> int:
-    """Write starter declarations and workflows; tell what to allow.
-
-    What is there already is kept. What is told is the policies of AWS, the trust policies by which
-    GitHub's jobs take its roles, and Google's condition, all derived from the declarations.
-    """
-    from reconciler.cli.starting import InitRequest, start
-    from reconciler.starter.equipping import WantedEquipment
-
-    request = InitRequest(
-        directory=directory,
-        stack=stack,
-        services=tuple(service),
-        repository=repository,
-        repository_id=repository_id,
-        owner_id=owner_id,
-        workflows=not no_workflows,
-        empty=empty,
-        wish=WantedEquipment(tool, portable),
-    )
-    return start(state_of(context), request)
 
 
 def validate(

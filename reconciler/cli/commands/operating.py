@@ -1,10 +1,9 @@
-"""Commands for every day: health, delivery, and what arrives.
+"""status, doctor and verify: health, and whether notifications arrive.
 
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,8 +16,6 @@ from reconciler.cli.options import (
     AllowHostOption,
     ApplyFormat,
     ArrivalsOption,
-    DecodeFormat,
-    ListenFormat,
     MaxDeadLettersOption,
     MaxQuietOption,
     MaxUndeliveredOption,
@@ -26,14 +23,11 @@ from reconciler.cli.options import (
     MessageAgeOption,
     PathArgument,
     PlainFormatOption,
-    QueueArgument,
-    ReceiveFormat,
     SandboxOption,
     ShardOption,
-    ShowSecretsOption,
     VerifyFormat,
 )
-from reconciler.cli.state import State, state_of, write_result
+from reconciler.cli.state import State, state_of
 from reconciler.cli.text_options import FullOption, QuietOption
 
 if TYPE_CHECKING:
@@ -183,142 +177,6 @@ def verify(
         found = prove(session, manner, progress=ticker)
     _show(state, found, form)
     return exits.DONE if found.good else exits.ERROR
-
-
-def receive(
-    context: typer.Context,
-    queue: QueueArgument,
-    path: PathArgument = DEFAULT_PATH,
-    form: Annotated[
-        ReceiveFormat,
-        typer.Option("--format", help="How to write messages; jsonl: one document a line."),
-    ] = ReceiveFormat.text,
-    delete: Annotated[
-        bool, typer.Option("--delete", help="Delete what was written; left out, it stays.")
-    ] = False,
-    types: Annotated[
-        list[str],
-        typer.Option("--type", metavar="TYPE", help="Only this notification type (repeatable)."),
-    ] = [],  # noqa: B006 - typer makes a new list for each run
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on until interrupted, or until --max.")
-    ] = False,
-    most: Annotated[
-        int | None,
-        typer.Option("--max", metavar="N", min=1, help="At most so many; 10 unless following."),
-    ] = None,
-    wait: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SECONDS", min=0, max=20, help="How long to wait for messages; 2 by default."
-        ),
-    ] = None,
-    show_secrets: ShowSecretsOption = False,
-    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
-    sandbox: SandboxOption = None,
-) -> int:
-    """Fetch notifications from a declared queue, and decode them.
-
-    They stay in the queue unless --delete is given, and others see them again when the command
-    ends. Each look counts as a receive, after some of which a queue with a dead-letter queue moves
-    a message there. What cannot be decoded is shown as such and never deleted.
-    """
-    from reconciler.cli.receiving import ReceiveWish, receive_from
-    from reconciler.cli.request import RunRequest
-
-    if follow and form is ReceiveFormat.json:
-        raise typer.BadParameter("json is one document, which following never ends: use jsonl")
-    wish = ReceiveWish(
-        form,
-        frozenset(types),
-        most,
-        wait,
-        delete=delete,
-        follow=follow,
-        show_secrets=show_secrets,
-    )
-    request = RunRequest(path, sandbox, allow_hosts=tuple(allow_host))
-    return receive_from(state_of(context), request, queue, wish)
-
-
-def listen(
-    context: typer.Context,
-    path: PathArgument = DEFAULT_PATH,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 for everybody.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 for any that is free.")
-    ] = 8080,
-    command: Annotated[
-        str | None,
-        typer.Option(
-            "--exec",
-            metavar="COMMAND",
-            help="Give each push to this program, on its stdin, instead of a queue; it has it when "
-            "it ends with 0.",
-        ),
-    ] = None,
-    secret: Annotated[
-        list[str],
-        typer.Option(
-            metavar="REFERENCE",
-            help="Take this secret, too, where a call back has {secret}: while one is replaced.",
-        ),
-    ] = [],  # noqa: B006 - typer makes a new list for each run
-    form: Annotated[
-        ListenFormat, typer.Option("--format", help="How pushes are printed that no queue takes.")
-    ] = ListenFormat.text,
-    allow_host: AllowHostOption = [],  # noqa: B006 - as above
-    sandbox: SandboxOption = None,
-) -> int:
-    """Receive Merchant pushes, and acknowledge each when it is safe.
-
-    That is in the queue that `pushes` declares, taken by --exec, or else printed. Served are the
-    paths of the declared call backs; TLS ends before it. Whatever is not safe in time stays at
-    Google, which pushes it again.
-    """
-    from reconciler.cli.listening import ListenWish, listen_to
-    from reconciler.cli.request import RunRequest
-
-    wish = ListenWish(host, port, command, form, tuple(secret))
-    request = RunRequest(path, sandbox, allow_hosts=tuple(allow_host))
-    return listen_to(state_of(context), request, wish)
-
-
-def decode(
-    context: typer.Context,
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="Holds the messages; left out or -, stdin does."),
-    ] = None,
-    form: Annotated[
-        DecodeFormat, typer.Option("--format", help="How to write it; text: a line a message.")
-    ] = DecodeFormat.json,
-    show_secrets: ShowSecretsOption = False,
-) -> int:
-    """Decode notifications of any service, however they are wrapped.
-
-    That is MWS XML, SP-API JSON, or a Merchant push or its bare base64; bare, or inside what SQS,
-    SNS or EventBridge make of it. Several at once (`aws sqs receive-message`, a Lambda event, a
-    list, one JSON document after the other) become a list.
-    """
-    from reconciler.cli.decoding import decoded
-    from reconciler.notifications import masked, summary
-    from reconciler.reports import as_json
-
-    found = decoded(file)
-    shown = [one if show_secrets else masked(one) for one in found.notifications]
-    match form:
-        case DecodeFormat.json if found.several:
-            write_result(as_json.render_list(shown))
-        case DecodeFormat.json:
-            write_result(as_json.render(shown[0]))
-        case DecodeFormat.text:
-            write_result("".join(f"{summary(one)}\n" for one in shown))
-    for fault in found.faults:
-        state_of(context).say(f"error: {fault}")
-    return exits.ERROR if found.faults else exits.DONE
 
 
 def _show(

@@ -1,42 +1,82 @@
-"""Starts a repository: declarations, workflows, and what its owner has to allow."""
+"""init: starts a repository with declarations, workflows, and what its owner has to allow.
+
+What a command needs is imported when it runs, so that `--help` loads none of it.
+"""
 
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from reconciler import wiring
+import typer
+
 from reconciler.cli import exits
-from reconciler.cli.state import State, write_result
-from reconciler.core.manifest.reader import Declarations, Source, read
-from reconciler.core.manifest.schema import schema_of
-from reconciler.core.model.repository import HostedRepository, parse_repository
-from reconciler.core.service import Example
-from reconciler.files.descriptions import descriptions
-from reconciler.files.sources import load, table_opener
-from reconciler.starter.access_text import references_of
-from reconciler.starter.bundle import bundled_workflows
-from reconciler.starter.equipping import Equipment, WantedEquipment, equipment, found_in
-from reconciler.starter.examples import SCHEMA, example_files
-from reconciler.starter.selection import (
-    StarterContents,
-    offered,
-    parse_services,
-    stack_like,
-    usual,
+from reconciler.cli.options import (
+    OwnerIdOption,
+    RepositoryIdOption,
+    RepositoryOption,
+    ServiceOption,
+    StackOption,
+    ToolOption,
 )
-from reconciler.starter.summary import DECLARATIONS, Started, summary
-from reconciler.starter.surroundings import (
-    default_branch,
-    ignored,
-    known_ids,
-    repository_name,
-    repository_root,
-)
-from reconciler.starter.workflows import taken_names
-from reconciler.starter.writing import write_files
-from reconciler.wiring import today
+from reconciler.cli.state import State, state_of, write_result
+
+if TYPE_CHECKING:
+    from reconciler.core.manifest.reader import Declarations
+    from reconciler.core.model.repository import HostedRepository
+    from reconciler.core.service import Example
+    from reconciler.starter.equipping import Equipment, WantedEquipment
+
+
+def init(
+    context: typer.Context,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The repository's directory.")
+    ] = Path(),
+    stack: StackOption = None,
+    service: ServiceOption = [],  # noqa: B006 - typer makes a new list for each run
+    repository: RepositoryOption = None,
+    repository_id: RepositoryIdOption = None,
+    owner_id: OwnerIdOption = None,
+    no_workflows: Annotated[
+        bool, typer.Option("--no-workflows", help="Write declarations only.")
+    ] = False,
+    tool: ToolOption = None,
+    empty: Annotated[
+        bool,
+        typer.Option(
+            "--empty", help="Declare accounts and nothing in them, as a start of `export`."
+        ),
+    ] = False,
+    portable: Annotated[
+        bool,
+        typer.Option(
+            "--portable",
+            help="Leave out what only github.com knows, for GitHub Enterprise Server and others.",
+        ),
+    ] = False,
+) -> int:
+    """Write starter declarations and workflows; tell what to allow.
+
+    What is there already is kept. What is told is the policies of AWS, the trust policies by which
+    GitHub's jobs take its roles, and Google's condition, all derived from the declarations.
+    """
+    from reconciler.starter.equipping import WantedEquipment
+
+    request = InitRequest(
+        directory=directory,
+        stack=stack,
+        services=tuple(service),
+        repository=repository,
+        repository_id=repository_id,
+        owner_id=owner_id,
+        workflows=not no_workflows,
+        empty=empty,
+        wish=WantedEquipment(tool, portable),
+    )
+    return start(state_of(context), request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +91,22 @@ class InitRequest:
     owner_id: str | None
     workflows: bool
     empty: bool
-    wish: WantedEquipment
+    wish: "WantedEquipment"
 
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
     """Declarations: those that were there, in the files `kept`, or new ones, to be written."""
 
-    understood: Declarations
+    understood: "Declarations"
     kept: tuple[str, ...] = ()
     new: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the variables that hold credentials."""
+        from reconciler.starter.access_text import references_of
+
         return references_of(self.understood).environment
 
 
@@ -75,6 +117,13 @@ def start(state: State, request: InitRequest) -> int:
         DeclarationError: declarations are there already, and wrong.
         SettingsError: something cannot be written.
     """
+    from reconciler import wiring
+    from reconciler.core.manifest.schema import schema_of
+    from reconciler.files.descriptions import descriptions
+    from reconciler.starter.examples import SCHEMA
+    from reconciler.starter.summary import DECLARATIONS, Started, summary
+    from reconciler.starter.writing import write_files
+
     repository = _repository(request)
     declared = _found(request.directory) or _made(state, request)
     made = _equipment(request, declared)
@@ -100,6 +149,12 @@ def start(state: State, request: InitRequest) -> int:
 
 
 def _found(directory: Path) -> _Declared | None:
+    from reconciler import wiring
+    from reconciler.core.manifest.reader import read
+    from reconciler.files.sources import load, table_opener
+    from reconciler.starter.summary import DECLARATIONS
+    from reconciler.wiring import today
+
     folder = directory / DECLARATIONS
     sources = load(folder) if folder.is_dir() else []
     if not sources:
@@ -112,6 +167,13 @@ def _found(directory: Path) -> _Declared | None:
 
 def _made(state: State, request: InitRequest) -> _Declared:
     """Make declarations, and understand them before any of them is written."""
+    from reconciler import wiring
+    from reconciler.core.manifest.reader import Source, read
+    from reconciler.starter.examples import example_files
+    from reconciler.starter.selection import StarterContents, offered, stack_like
+    from reconciler.starter.summary import DECLARATIONS
+    from reconciler.wiring import today
+
     stack = request.stack or stack_like(request.directory.resolve().name)
     known = offered(wiring.SERVICES)
     services = request.services or _ask(state, known)
@@ -122,7 +184,10 @@ def _made(state: State, request: InitRequest) -> _Declared:
     return _Declared(understood, new=files)
 
 
-def _repository(request: InitRequest) -> HostedRepository:
+def _repository(request: InitRequest) -> "HostedRepository":
+    from reconciler.core.model.repository import parse_repository
+    from reconciler.starter.surroundings import known_ids, repository_name
+
     name = request.repository or repository_name(request.directory, os.environ)
     repository_id, owner_id = known_ids(name, os.environ)
     return parse_repository(
@@ -130,7 +195,9 @@ def _repository(request: InitRequest) -> HostedRepository:
     )
 
 
-def _ask(state: State, known: Mapping[str, Example]) -> tuple[str, ...]:
+def _ask(state: State, known: "Mapping[str, Example]") -> tuple[str, ...]:
+    from reconciler.starter.selection import parse_services, usual
+
     default = usual(known)
     if not sys.stdin.isatty():
         return default
@@ -147,7 +214,12 @@ def _ask(state: State, known: Mapping[str, Example]) -> tuple[str, ...]:
             state.say(str(error))
 
 
-def _equipment(request: InitRequest, declared: _Declared) -> Equipment:
+def _equipment(request: InitRequest, declared: _Declared) -> "Equipment":
+    from reconciler.starter.bundle import bundled_workflows
+    from reconciler.starter.equipping import Equipment, equipment, found_in
+    from reconciler.starter.surroundings import default_branch
+    from reconciler.starter.workflows import taken_names
+
     if not request.workflows:
         return Equipment()
     taken = taken_names(bundled_workflows())
@@ -157,6 +229,10 @@ def _equipment(request: InitRequest, declared: _Declared) -> Equipment:
 
 
 def _remarks(request: InitRequest, declared: _Declared) -> Iterator[str]:
+    from reconciler.starter.equipping import WantedEquipment
+    from reconciler.starter.summary import DECLARATIONS
+    from reconciler.starter.surroundings import repository_root
+
     understood = declared.understood
     yield from (f"{warning} (warning)" for warning in understood.warnings)
     if declared.kept and (request.stack or request.services or request.empty):
@@ -183,6 +259,9 @@ def _remarks(request: InitRequest, declared: _Declared) -> Iterator[str]:
 
 
 def _on_names(names: tuple[str, ...]) -> Iterator[str]:
+    from reconciler.starter.bundle import bundled_workflows
+    from reconciler.starter.workflows import taken_names
+
     taken = ", ".join(sorted(taken_names(bundled_workflows()).intersection(names)))
     if taken:
         yield f"env:{taken} cannot reach the workflows, which use that name: choose another"
@@ -193,6 +272,8 @@ def _on_names(names: tuple[str, ...]) -> Iterator[str]:
             yield f"GitHub keeps one secret for env:{other} and env:{name}: choose another name"
 
 
-def _unseen(request: InitRequest, made: Equipment) -> Iterator[str]:
+def _unseen(request: InitRequest, made: "Equipment") -> Iterator[str]:
+    from reconciler.starter.surroundings import ignored
+
     for path in ignored(request.directory, made.files):
         yield f"git ignores {request.directory / path}: add it with `git add --force`"

@@ -1,4 +1,4 @@
-"""Commands that compare live with declared, and bring it into line.
+"""plan and drift: how live differs from declared, and what apply would do about it.
 
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.on_github import refuse_old_declarations, reporting
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
     AdoptOption,
     AllowHostOption,
-    ApplyFormat,
     DiscoverOption,
     Format,
     FormatOption,
     GithubOption,
-    JournalOption,
     LiveOption,
     MaxDeletesOption,
     MaxUpdatesOption,
@@ -31,18 +30,18 @@ from reconciler.cli.options import (
     ShardOption,
     SinceOption,
     TargetOption,
-    TimeLimitOption,
     UnprotectOption,
-    WaitOption,
-    YesOption,
 )
 from reconciler.cli.state import State, state_of
 from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
+from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.visible import visible
 
 if TYPE_CHECKING:
     from reconciler.cli.request import RunRequest
     from reconciler.core.model.plan import Plan
     from reconciler.core.verdicts.drift import Drift
+    from reconciler.core.verdicts.health import Status
     from reconciler.run import Planned, Session
 
 
@@ -88,7 +87,6 @@ def plan(
     sandbox: SandboxOption = None,
 ) -> int:
     """Read live state and show what apply would do."""
-    from reconciler.cli.on_github import refuse_old_declarations, reporting
     from reconciler.cli.request import RunRequest
     from reconciler.cli.session import planning, watched
     from reconciler.core.planning.consent import SavedPlan
@@ -127,119 +125,6 @@ def plan(
         return reporter.planned(session, planned, code)
 
 
-def apply(
-    context: typer.Context,
-    path: PathArgument = DEFAULT_PATH,
-    form: Annotated[
-        ApplyFormat, typer.Option("--format", help="How to write the result.")
-    ] = ApplyFormat.text,
-    yes: YesOption = False,
-    saved: Annotated[
-        Path | None,
-        typer.Option(
-            "--plan",
-            metavar="FILE",
-            help="Do at most what this plan (from `plan --out`) says; it brings its limits and "
-            "overrides along.",
-        ),
-    ] = None,
-    expect: Annotated[
-        str | None,
-        typer.Option(metavar="FINGERPRINT", help="Go on only if the plan is exactly this one."),
-    ] = None,
-    journal: JournalOption = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Keep the result, for `post` in another job."),
-    ] = None,
-    target: TargetOption = [],  # noqa: B006 - typer makes a new list for each run
-    account: AccountOption = [],  # noqa: B006 - as above
-    shard: ShardOption = None,
-    wait: WaitOption = "10m",  # type: ignore[assignment]  # typer parses defaults too
-    time_limit: TimeLimitOption = None,
-    discover: DiscoverOption = None,
-    since: SinceOption = None,
-    max_deletes: MaxDeletesOption = None,
-    max_updates: MaxUpdatesOption = None,
-    adopt: AdoptOption = [],  # noqa: B006 - as above
-    unprotect: UnprotectOption = [],  # noqa: B006 - as above
-    allow_non_empty: NonEmptyOption = False,
-    allow_referenced: ReferencedOption = False,
-    newest: NewestOption = False,
-    github: GithubOption = False,
-    _full: FullOption = False,
-    _verbose: VerboseOption = False,
-    _quiet: QuietOption = False,
-    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
-    sandbox: SandboxOption = None,
-) -> int:
-    """Plan, ask, and carry the plan out."""
-    from reconciler.cli.applying import ApplyManner, agreed, carry_out
-    from reconciler.cli.on_github import refuse_old_declarations, refuse_old_run, reporting
-    from reconciler.cli.request import RunRequest
-    from reconciler.core.planning.terms import Terms
-    from reconciler.run import TimeLimit
-
-    limit = TimeLimit(time_limit) if time_limit is not None else None
-    terms = Terms(
-        targets=tuple(target),
-        accounts=tuple(account),
-        shard=shard,
-        max_deletes=max_deletes,
-        max_updates=max_updates,
-        adopt=tuple(adopt),
-        unprotect=tuple(unprotect),
-        allow_non_empty=allow_non_empty,
-        allow_referenced=allow_referenced,
-    )
-    request = RunRequest(path, sandbox, tuple(allow_host), terms, None, discover, since)
-    state = state_of(context)
-    with reporting(state, "apply", request, github=github) as reporter:
-        if expect is None:
-            refuse_old_run(state, github=github)
-        if newest:
-            refuse_old_declarations(state, path)
-        agreement = agreed(saved, expect)
-        manner = ApplyManner(form, yes, journal, reporter, out, wait, limit)
-        return carry_out(state, request, agreement, manner)
-
-
-def destroy(
-    context: typer.Context,
-    path: PathArgument = DEFAULT_PATH,
-    form: Annotated[
-        ApplyFormat, typer.Option("--format", help="How to write the result.")
-    ] = ApplyFormat.text,
-    yes: YesOption = False,
-    journal: JournalOption = None,
-    account: AccountOption = [],  # noqa: B006 - typer makes a new list for each run
-    max_deletes: MaxDeletesOption = None,
-    unprotect: UnprotectOption = [],  # noqa: B006 - as above
-    allow_non_empty: NonEmptyOption = False,
-    allow_referenced: ReferencedOption = False,
-    _full: FullOption = False,
-    _verbose: VerboseOption = False,
-    _quiet: QuietOption = False,
-    allow_host: AllowHostOption = [],  # noqa: B006 - typer makes a new list for each run
-    sandbox: SandboxOption = None,
-) -> int:
-    """Delete everything the stack owns, through the same guards."""
-    from reconciler.cli.applying import ApplyManner, carry_out
-    from reconciler.cli.request import RunRequest
-    from reconciler.core.planning.consent import WHATEVER
-    from reconciler.core.planning.terms import DestroyTerms
-
-    terms = DestroyTerms(
-        accounts=tuple(account),
-        max_deletes=max_deletes,
-        unprotect=tuple(unprotect),
-        allow_non_empty=allow_non_empty,
-        allow_referenced=allow_referenced,
-    )
-    request = RunRequest(path, sandbox, tuple(allow_host), terms)
-    return carry_out(state_of(context), request, WHATEVER, ApplyManner(form, yes, journal))
-
-
 def drift(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
@@ -273,10 +158,8 @@ def drift(
     sandbox: SandboxOption = None,
 ) -> int:
     """Show how live differs from declared; exit with 2 if it does."""
-    from reconciler.cli.on_github import reporting
     from reconciler.cli.request import RunRequest
     from reconciler.cli.session import planning, watched
-    from reconciler.cli.silence import told
     from reconciler.core.planning.terms import Terms
     from reconciler.run import drift as drift_of
     from reconciler.run import plan as plan_of
@@ -289,7 +172,7 @@ def drift(
             with watched(state) as ticker:
                 planned = plan_of(session, unasked="all", progress=ticker)
             _keep_page(state, request, session, planned, drifted=True)
-            found = told(drift_of(session, planned=planned), status)
+            found = _with_silence(drift_of(session, planned=planned), status)
         _show(state, found, form)
         code = exits.DIFFERENT if found.drifted else exits.DONE
         if not found.complete or found.problems:
@@ -302,9 +185,9 @@ def _keep_page(
 ) -> None:
     """Write a report page beside the result, if there is to be one."""
     if request.page is not None:
-        from reconciler.cli.picturing import page_of
+        from reconciler.cli.pictures import page_beside
 
-        state.save(request.page, page_of(state, session, planned, drifted=drifted))
+        state.save(request.page, page_beside(state, session, planned, drifted=drifted))
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:
@@ -317,3 +200,43 @@ def _show(state: State, report: "Plan | Drift", form: Format) -> None:
             state.result(as_markdown.render(report))
         case Format.text:
             state.report(report)
+
+
+def _with_silence(drift: "Drift", file: Path | None) -> "Drift":
+    """Return drift with what went quiet by a result of `status`, if there is one.
+
+    Raises:
+        SettingsError: the file is no such result, or of another stack.
+    """
+    from reconciler.core.verdicts.drift import with_silence
+    from reconciler.core.verdicts.health import Status
+
+    if file is None:
+        return drift
+    status = _read(file)
+    if isinstance(status, Status) and status.stack != drift.stack:
+        raise SettingsError(
+            f"{file} tells of the stack {visible(status.stack)}, not of {drift.stack}"
+        )
+    return with_silence(drift, status)
+
+
+def _read(file: Path) -> "Status | str":
+    from pydantic import ValidationError
+
+    from reconciler.core.verdicts.health import Status
+    from reconciler.reports.model import FailedCommand
+
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from None
+    for kind in (Status, FailedCommand):
+        try:
+            found = kind.model_validate_json(text)
+        except ValidationError:
+            continue
+        return found if isinstance(found, Status) else found.error
+    raise SettingsError(
+        f"{file} is no result of `reconciler status --format json` of this version: make it anew"
+    )
