@@ -63,7 +63,7 @@ pages: .venv/.dev
 
 # All of a release that needs no account; leaves dist/ and build/release/. RELEASE_TAG names its tag.
 release-check: .venv/.dev
-	@$(BIN)/python -m release
+	@PYTHONPATH=.ci $(BIN)/python -m release
 
 # Renews the pins (run: what the workflows install); needs uv.
 lock:

@@ -109,13 +109,13 @@ def push(tmp_path, checkout):
     engine.write_text(ENGINE)
     engine.chmod(0o755)
     log, output = tmp_path / "log", tmp_path / "output"
-    (checkout / "release").mkdir()
+    (checkout / ".ci/release").mkdir(parents=True)
     (checkout / "reconciler/starter").mkdir(parents=True)
-    shutil.copy(ROOT / "release/image", checkout / "release/image")
+    shutil.copy(ROOT / ".ci/release/image", checkout / ".ci/release/image")
 
     def run(answers):
         ended = subprocess.run(
-            [checkout / "release/image"],
+            [checkout / ".ci/release/image"],
             env={
                 "PATH": f"{engine.parent}{os.pathsep}{os.environ['PATH']}",
                 "LOG": str(log),

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from reconciler.core.model.addresses import DeclaredAddress
     from reconciler.core.service import Account
 
+SECRET = "refreshToken"  # noqa: S105 - the name of the field that says where it is
+LABELS = "labels"
+
 
 class Addable(StrEnum):
     """What can be added by a command."""
@@ -63,12 +66,6 @@ def add(
     """Write the lines of a new seller, and show its plan alone."""
     new = NewMember(what.value, name, account, refresh_token, tuple(label))
     return add_to(state_of(context), path, new, sandbox=sandbox, allow_hosts=tuple(allow_host))
-
-
-SECRET = "refreshToken"  # noqa: S105 - the name of the field that says where it is
-
-
-LABELS = "labels"
 
 
 @dataclass(frozen=True, slots=True)

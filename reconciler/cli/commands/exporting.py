@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from reconciler.core.world.observation import Observation
     from reconciler.operate.export import Exported
 
+FILE = "exported.yaml"
+
 
 def export(
     context: typer.Context,
@@ -62,9 +64,6 @@ def export(
         since=since,
     )
     return export_to(state_of(context), request, out)
-
-
-FILE = "exported.yaml"
 
 
 def export_to(state: State, request: "RunRequest", out: Path | None) -> int:

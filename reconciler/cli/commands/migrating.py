@@ -17,6 +17,11 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.state import State, save_new, state_of
 
+UNDECLARED = (
+    "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
+    "written down first with `reconciler export`"
+)
+
 
 def migrate(
     context: typer.Context,
@@ -39,12 +44,6 @@ def migrate(
     """
     sellers = {key: name for key, _, name in (item.partition("=") for item in seller)}
     return migrate_to(state_of(context), path, out, sellers, keep_first=keep_first)
-
-
-UNDECLARED = (
-    "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
-    "written down first with `reconciler export`"
-)
 
 
 def migrate_to(

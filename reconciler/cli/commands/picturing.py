@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from reconciler.core.verdicts.health import Status
     from reconciler.run import Planned, Session
 
+DriftOption = Annotated[
+    bool, typer.Option("--drift", help="Tell how live differs, instead of what apply would do.")
+]
+_NO_COUNTS = "Not measured: a snapshot tells what there is, and no counts."
+
 
 class GraphFormat(StrEnum):
     """How a picture is written."""
@@ -34,11 +39,6 @@ class GraphFormat(StrEnum):
     mermaid = "mermaid"
     dot = "dot"
     svg = "svg"
-
-
-DriftOption = Annotated[
-    bool, typer.Option("--drift", help="Tell how live differs, instead of what apply would do.")
-]
 
 
 def graph(
@@ -102,9 +102,6 @@ def report(
         since=since,
     )
     return write_page(state_of(context), request, out, drifted=drift)
-
-
-_NO_COUNTS = "Not measured: a snapshot tells what there is, and no counts."
 
 
 def draw(

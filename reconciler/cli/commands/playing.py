@@ -27,6 +27,10 @@ from reconciler.reports.lines import Screen, line, rule, written
 if TYPE_CHECKING:
     from reconciler.sandbox import Sandbox
 
+Invoke = Callable[[list[str]], int]
+AWS_ACCOUNT = "123456789012"
+LATENCY = 0.35
+
 
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: any.")] = 8765,
@@ -91,15 +95,6 @@ def _try(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
-
-
-Invoke = Callable[[list[str]], int]
-
-
-AWS_ACCOUNT = "123456789012"
-
-
-LATENCY = 0.35
 
 
 class UnexpectedEnd(Exception):

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from reconciler.notifications import Decoded
     from reconciler.operate.receive import Received, ReceiveLimits, Show
 
+MOST = 10
+WAIT = 2
+LONG_WAIT = 20
+"""Seconds to wait for messages: once, and again and again while following."""
+_STDIN = Path("-")
+
 
 def receive(
     context: typer.Context,
@@ -119,16 +125,6 @@ def decode(
     for fault in found.faults:
         state_of(context).say(f"error: {fault}")
     return exits.ERROR if found.faults else exits.DONE
-
-
-MOST = 10
-
-
-WAIT = 2
-
-
-LONG_WAIT = 20
-"""Seconds to wait for messages: once, and again and again while following."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +216,6 @@ def _show(state: State, wish: ReceiveWish) -> "Show":
         return state.result("".join(map(one, shown(items))))
 
     return show
-
-
-_STDIN = Path("-")
 
 
 def decoded(file: Path | None) -> "Decoded":

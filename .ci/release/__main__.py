@@ -1,4 +1,4 @@
-"""`python -m release`: build, compare, check, install, try; leaves what a release consists of.
+"""`make release-check`: build, compare, check, install, try; leaves what a release consists of.
 
 With the variable RELEASE_TAG it is the release of that tag, otherwise one that might be made.
 """
