@@ -10,6 +10,7 @@ import importlib
 import io
 import marshal
 import os
+import pkgutil
 import resource
 import selectors
 import signal
@@ -17,7 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from boto3.session import Session
 from botocore.loaders import JSONFileLoader
 
 import reconciler
-from reconciler.cli import run
+from reconciler.cli.main import invoke, run
 from tests.plain_heads import read_heads_plainly
 
 ROOT = Path(reconciler.__file__).parents[1]
@@ -51,21 +52,28 @@ if code < 0:
 sys.exit(code)
 """
 
+NOT_LOADED = ("reconciler.__main__", "reconciler.sandbox", "reconciler.starter.bundle")
 LOADED = (
+    "cachebox",
+    "deepdiff",
+    "encodings.cp437",
+    "encodings.unicode_escape",
+    "encodings.utf_8_sig",
     "github",
     "googleapiclient.discovery",
-    "reconciler.cli.commands.applying",
-    "reconciler.cli.commands.comparing",
-    "reconciler.cli.commands.declaring",
-    "reconciler.cli.commands.operating",
-    "reconciler.github.publishing",
-    "reconciler.services.merchant.provider",
-    "reconciler.services.mws.provider",
-    "reconciler.services.spapi.provider",
-    "reconciler.services.sqs.provider",
-    "reconciler.wiring",
+    "googleapiclient.discovery_cache",
+    "jinja2",
+    "jinja2._identifier",
+    "pydantic.type_adapter",
+    "rich._unicode_data.unicode17-0-0",
+    "rich.cells",
+    "rich.style",
+    "rich.terminal_theme",
+    "typer._adapters",
+    "typer._click.decorators",
 )
-DESCRIBED = ("resourcegroupstaggingapi", "sqs", "sts")
+"""What runs load late, beside our own modules."""
+DESCRIBED = ("cloudwatch", "events", "resourcegroupstaggingapi", "sqs", "sts")
 
 
 class Preloaded:
@@ -208,13 +216,24 @@ def parse_descriptions_once():
 
 def load():
     """Load modules and descriptions, of which nothing depends on who runs what."""
-    for name in LOADED:
+    ours = pkgutil.walk_packages(reconciler.__path__, "reconciler.")
+    for name in [*LOADED, *(it.name for it in ours if not it.name.startswith(NOT_LOADED))]:
         importlib.import_module(name)
     parse_descriptions_once()
     read_heads_plainly()
+    core = sys.modules["reconciler.services.sqs.session"]._core()
+    session = Session("no key", "no secret", region_name="eu-west-1", botocore_session=core)
     for name in DESCRIBED:
-        Session("no key", "no secret", region_name="eu-west-1").client(name)
+        session.client(name)
+    sys.modules["reconciler.reports.page.render"]._environment().get_template("page.html")
+    _try()
     gc.freeze()
+
+
+def _try():
+    """Read the sample: what was parsed and built for a command line is kept for the next one."""
+    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing):
+        assert invoke(["validate", str(ROOT / "subscriptions")]) == 0
 
 
 def main():
