@@ -22,6 +22,7 @@ class Served:
         self.thread.start()
         while not self.server.started:
             self.thread.join(0.01)
+            assert self.thread.is_alive(), "the server did not start: its log says why"
         [listening] = self.server.servers[0].sockets
         self.port = listening.getsockname()[1]
         return self
