@@ -187,6 +187,14 @@ class Abilities:
     push_sample: PostSample | Cannot = Cannot("no sample can be posted to its call back URIs")
     """Post a sample where the service would push, for `verify`."""
 
+    inspect: Callable[[Spec, Live | None, str], Sequence[Link]] | Cannot = Cannot(
+        "reading shows all that can be seen of what its notifications go by"
+    )
+    """Return what asking tells of an object on the way of notifications of a topic, for `verify`.
+
+    Given are its declared spec, with remote values, and the object as it was read, if it is there.
+    """
+
     outbox: Callable[[Spec], Outbox] | Cannot = Cannot("messages cannot be put into its account")
     """Return an object that holds messages as what they are put into."""
 

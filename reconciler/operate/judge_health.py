@@ -268,7 +268,7 @@ class _Judges:
 
     def _obstacles(self, live: Live) -> Iterator[str]:
         """Yield why nothing gets to where a live destination leads."""
-        sender = live.spec.delivery.sender
+        sender = live.sender
         for _, reference, handle in references(live.spec):
             target = self._references.referred(live.account, reference, handle)
             if target is not None and target.detailed and sender is not None:

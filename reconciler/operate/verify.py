@@ -17,7 +17,7 @@ from reconciler.core.model.errors import PlanRefused, ReconcilerError, WrongUsag
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import pushed_to, references
 from reconciler.core.provider import Cannot, PostSample, Provider
-from reconciler.core.verdicts.chain import Chain, chains
+from reconciler.core.verdicts.chain import Chain, Leg, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
 from reconciler.core.world.discovery import DECLARED
 from reconciler.core.world.matching import Selection
@@ -101,7 +101,8 @@ def accounts_involved(declarations: Declarations, items: Iterable[Desired]) -> f
         address = waiting.pop()
         if address not in found:
             found.add(address)
-            waiting += by_address[address].references.values()
+            item = by_address[address]
+            waiting += [*item.references.values(), *item.after]
     accounts = {by_address[address].account for address in found}
     leading = {
         name
@@ -152,7 +153,12 @@ def prove(
     """
     declarations = observation.complete(declarations)
     wanted = {item.address for item in items}
-    found = [c for c in chains(declarations, observation) if c.item.address in wanted]
+    closer = _Closer(providers)
+    found = [
+        closer.look(chain)
+        for chain in chains(declarations, observation)
+        if chain.item.address in wanted
+    ]
     known = frozenset(
         live.outputs.get("id", "") for live in observation.live if live.spec.delivery.begins
     )
@@ -164,6 +170,39 @@ def prove(
         more = results[test.key] if isinstance(test, MessageTest) else test
         proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
     return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
+
+
+class _Closer:
+    """Has services tell what reading does not show, of what is on the way; each of them once."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._providers = providers
+        self._told: dict[Key, Links] = {}
+
+    def look(self, chain: Chain) -> Chain:
+        """Return a chain with what its services tell."""
+        topic = chain.item.spec.topic()
+        return replace(chain, legs=tuple(self._leg(leg, topic) for leg in chain.legs))
+
+    def _leg(self, leg: Leg, topic: str) -> Leg:
+        key = (leg.item.address, topic)
+        if key not in self._told:
+            self._told[key] = self._ask(leg, topic)
+        more = self._told[key]
+        # Why something is not there comes before that it is not.
+        return replace(leg, links=(*leg.links, *more) if leg.live else (*more, *leg.links))
+
+    def _ask(self, leg: Leg, topic: str) -> Links:
+        inspect = self._providers[leg.item.account].abilities.inspect
+        if isinstance(inspect, Cannot):
+            return ()
+        try:
+            return tuple(inspect(leg.wanted, leg.live, topic))
+        except PlanRefused:
+            raise
+        except ReconcilerError as error:
+            detail = as_sentence(leg.item.account, error)
+            return (Link(leg.item.spec.kind, "doubtful", detail),)
 
 
 def _trial(
@@ -183,6 +222,8 @@ def _trial(
     if (uri := pushed_to(subscription.spec)) is not None:
         return _push(subscription, uri, abilities.push_sample, manner)
     open_queue, send = providers[last.account].abilities.mailbox, abilities.send_test
+    if untestable := next(filter(None, (it.spec.delivery.untestable for it in chain.path)), ""):
+        return (Link(NAME, "doubtful", untestable),)
     if isinstance(open_queue, Cannot):
         return (Link(NAME, "doubtful", "there is no queue to look for a test message in"),)
     if manner.static:

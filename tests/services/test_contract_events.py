@@ -1,44 +1,32 @@
 """The walk of event buses and routes; numbers are those of EventBridge's wire notes."""
 
 import json
-import urllib.parse
-import urllib.request
 
-import boto3
 import pytest
 
 from reconciler.core.model.objects import Live
 from reconciler.operate.live_declarations import drafts_of
 from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.wiring import SERVICES
-from tests.worlds import AWS, HEAD, SP_API, Stack, destinations, queues, section, subscriptions
-
-ACCOUNT, REGION = "123456789012", "eu-west-1"
-STATUS = "LISTINGS_ITEM_STATUS_CHANGE"
-ISSUES = "LISTINGS_ITEM_ISSUES_CHANGE"
-RULE = "acme--listings"
-ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:"
-TO_OFFERS = f"queue: offers, types: [{STATUS}]"
-PLACE = f"app/{REGION}/{ACCOUNT}"
-
-
-def world(
-    inside=TO_OFFERS, *, offers="", bus="eventBridge: {account: aws-eu}", sub=STATUS, dead=""
-):
-    """A listing's way: subscription, destination, bus, route, queue; each part may be left out."""
-    return (
-        HEAD
-        + AWS
-        + SP_API
-        + queues(offers=offers, dead=dead)
-        + (destinations(events=f"account: app, {bus}") if bus else "")
-        + (section("routes", {"listings": f"from: events, {inside}"}) if inside else "")
-        + (
-            subscriptions(s=f"destination: events, notificationType: {sub}, sellers: [de]")
-            if sub
-            else ""
-        )
-    )
+from tests.listings import (
+    ARN,
+    ISSUES,
+    RULE,
+    STATUS,
+    TO_OFFERS,
+    admitted,
+    delete_destination,
+    eventbridge_of,
+    events,
+    failed,
+    operations,
+    partner,
+    put_by_hand,
+    rule,
+    settled,
+    world,
+)
+from tests.worlds import Stack
 
 
 @pytest.fixture
@@ -46,43 +34,10 @@ def stack(sandbox, tmp_path):
     return Stack(tmp_path / "declared", sandbox.url)
 
 
-def settled(stack, text, **options):
-    """Apply a world, and hold that nothing is left to do."""
-    stack.declare(text)
-    done = stack.apply(**options)
-    assert done.unfinished() == []
-    again = stack.plan()
-    assert (again.lines(), again.problems(), again.plan.complete) == ([], [], True)
-    return done.lines()
-
-
-def failed(stack):
-    """Apply what is declared; return {address: why} of what did not end well."""
-    return {item.address: item.error for item in stack.apply().unfinished()}
-
-
-def events(sandbox):
-    """Return the one event source's name and state, and the one bus."""
-    held = sandbox.state()["aws"][ACCOUNT][REGION]["events"]
-    [(name, state)] = held["sources"].items()
-    return name, state, held["buses"].get(name)
-
-
-def rule(sandbox):
-    return events(sandbox)[2]["rules"][RULE]
-
-
-def admitted(sandbox, queue="offers"):
-    """Return the rules that a queue's policy lets in, statement by statement."""
-    attributes = sandbox.state()["aws"][ACCOUNT][REGION]["queues"][queue]["attributes"]
-    policy = json.loads(attributes.get("Policy", '{"Statement": []}'))
-    found = [item["Condition"]["ArnEquals"] for item in policy["Statement"] if "Condition" in item]
-    return [[arn.rpartition("/")[2] for arn in test["aws:SourceArn"]] for test in found]
-
-
-def operations(sandbox, *names):
-    """Return which of these operations were called, in order."""
-    return [call["operation"] for call in sandbox.calls() if call["operation"] in names]
+@pytest.fixture
+def eventbridge(sandbox):
+    with eventbridge_of(sandbox) as client:
+        yield client
 
 
 WAY_IN = (
@@ -181,25 +136,6 @@ def test_eventbridge_24_a_queue_with_a_policy_of_its_own_is_given_no_grant(stack
     assert admitted(sandbox) == []
 
 
-def partner(sandbox, deed):
-    name = events(sandbox)[0]
-    sandbox.aws("event-sources", deed=deed, account=ACCOUNT, region=REGION, name=name)
-
-
-@pytest.fixture
-def eventbridge(sandbox):
-    """What somebody else does at EventBridge."""
-    client = boto3.client(
-        "events",
-        region_name=REGION,
-        endpoint_url=sandbox.url,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="any",
-    )
-    yield client
-    client.close()
-
-
 def test_eventbridge_3_a_source_that_appears_late_is_waited_for(stack, sandbox):
     sandbox.settings(lagReads={"eventSourceCreated": 2})
     settled(stack, world())
@@ -244,34 +180,6 @@ def test_eventbridge_7_a_source_that_went_with_its_destination_comes_back_with_i
     assert events(sandbox) == (name, "ACTIVE", before)
 
 
-def delete_destination(sandbox):
-    """Delete the one destination, by hand."""
-    token = _answered(
-        sandbox,
-        "POST",
-        "/auth/o2/token",
-        grant_type="client_credentials",
-        scope="sellingpartnerapi::notifications",
-        client_id="sandbox-client-app",
-        client_secret="sandbox-secret",
-    )["access_token"]
-    [found] = _answered(sandbox, "GET", "/notifications/v1/destinations", token)["payload"]
-    path = f"/notifications/v1/destinations/{found['destinationId']}"
-    _answered(sandbox, "DELETE", path, token)
-
-
-def _answered(sandbox, method, path, token="", **form):
-    request = urllib.request.Request(
-        sandbox.url + path,
-        data=urllib.parse.urlencode(form).encode() if form else None,
-        headers={"x-amz-access-token": token} if token else {},
-        method=method,
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        body = answer.read()
-    return json.loads(body) if body else None
-
-
 def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_deleted(
     stack, sandbox, eventbridge
 ):
@@ -313,14 +221,6 @@ def test_eventbridge_14_a_rule_of_the_same_name_on_the_default_bus_stays(
     assert stack.apply(destroying=True).unfinished() == []
     [left] = eventbridge.list_rules()["Rules"]
     assert (left["Name"], left["EventPattern"]) == (RULE, '{"source": ["theirs"]}')
-
-
-def put_by_hand(eventbridge, name, **facts):
-    """Put our rule anew, as somebody does who changes it by hand."""
-    before = eventbridge.describe_rule(Name=RULE, EventBusName=name)
-    kept = {key: before[key] for key in ("EventPattern", "State", "Description") if key in before}
-    wish = {key: value for key, value in {**kept, **facts}.items() if value is not None}
-    eventbridge.put_rule(Name=RULE, EventBusName=name, **wish)
 
 
 @pytest.mark.parametrize(

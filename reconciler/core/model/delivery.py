@@ -32,12 +32,20 @@ class Delivery(Generic[S]):
     `begins`: its objects are what notifications are sent for, the beginning of a chain. `sender` is
     who delivers through its objects to what these refer to (an AWS account id). `pushes_to` is the
     field that holds the URI notifications are posted to, where there is one. `carrying`: its
-    objects refer to where notifications are sent, and carry them on from there.
+    objects refer to where notifications are sent, and carry them on from there. `sends_as` is the
+    output that names an object which delivers itself, instead of `sender`. `targets`: where its
+    objects lead to is told by its `links`. `carried_on_by` is the kind without which what arrives
+    goes nowhere. `untestable` says why nobody can send a test message by
+    its objects, where that is so.
     """
 
     begins: bool = False
     carrying: bool = False
     sender: str | None = None
+    sends_as: str = ""
+    targets: bool = False
+    carried_on_by: str = ""
+    untestable: str = ""
     pushes_to: str | None = None
 
     def active(self, spec: S) -> bool:
@@ -65,7 +73,7 @@ class Delivery(Generic[S]):
         """Yield what a live object contributes to a chain of delivery.
 
         `declared` is its declaration, `leads_to` the live spec behind its reference (None: nothing
-        is there), `sender` the AWS account that delivers through the chain.
+        is there), `sender` who delivers through the chain: an AWS account, or a rule by its ARN.
         """
         yield from ()
 

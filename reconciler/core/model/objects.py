@@ -98,3 +98,9 @@ class Live(_Named):
     detailed: bool = True
     backlog: Backlog | None = None
     created: int | None = field(default=None, compare=False)
+
+    @property
+    def sender(self) -> str | None:
+        """Return who delivers through it to what it leads to, None if nobody by himself."""
+        delivery = self.spec.delivery
+        return delivery.sender or self.outputs.get(delivery.sends_as)

@@ -1,9 +1,14 @@
-"""The chain of delivery of one subscription: what it leads to, and what is wrong on the way."""
+"""The chain of delivery of one subscription: what it leads to, and what is wrong on the way.
 
-from collections.abc import Iterator, Sequence
+It goes along references to where notifications are sent, and on from there by what carries them on;
+where several do, the chain has the legs of each, one after the other.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.addresses import DeclaredAddress
 from reconciler.core.model.delivery import Link, LinkState
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Spec, references
@@ -16,15 +21,34 @@ from reconciler.core.world.unread import Unread
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """A subscription and what stands behind it, as far as it is live: `path` begins with itself.
+class Leg:
+    """One object on the way and what was found about it; `live` is None where it is not there.
 
-    `links` are what was found about each, in the order of the path.
+    `wanted` is its declared spec with remote values, as far as these are known.
     """
 
     item: Desired
-    path: tuple[Live, ...]
+    wanted: Spec
+    live: Live | None
     links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A declared subscription and what stands behind it; the first leg is the subscription's."""
+
+    item: Desired
+    legs: tuple[Leg, ...]
+
+    @property
+    def path(self) -> tuple[Live, ...]:
+        """Return the objects on the way, as far as they are live."""
+        return tuple(leg.live for leg in self.legs if leg.live is not None)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return what was found about each, in the order of the way."""
+        return tuple(link for leg in self.legs for link in leg.links)
 
     @property
     def broken(self) -> bool:
@@ -44,29 +68,32 @@ class _Landscape:
     """Everything that is live, with references as handles."""
 
     def __init__(self, declarations: Declarations, observation: Observation) -> None:
-        known, _ = internalise(observation.live, declarations.desired)
+        known, self._handles = internalise(observation.live, declarations.desired)
         self._ignore_tags = declarations.policy.ignore_tags
         self._desired = {item.address: item for item in declarations.desired}
+        self._carriers = _carriers(declarations.desired)
         self._remote = RemoteReferences(declarations, known, observation)
         self._unread: Sequence[Unread] = observation.unread
         self._live = Index(known)
 
     def chain(self, item: Desired) -> Chain:
-        path: list[Live] = []
-        links: list[Link] = []
-        sender: str | None = None
-        step: Desired | None = item
-        while step is not None:
-            live = self._live.at(step.live_address)
-            if live is None:
-                absent = Link(step.spec.kind, "broken", self._absence(step))
-                links.append(self._gone(step) or absent)
-                break
-            links += self._links(step, live, sender, first=step is item)
-            path.append(live)
-            sender = live.spec.delivery.sender or sender
-            step = self._next(step)
-        return Chain(item, tuple(path), tuple(links))
+        return Chain(item, tuple(self._legs(item, item.spec.topic(), None, first=True)))
+
+    def _legs(
+        self, step: Desired, topic: str, sender: str | None, *, first: bool = False
+    ) -> Iterator[Leg]:
+        live, wanted = self._live.at(step.live_address), self._handles.outside(step)
+        if live is None:
+            absent = Link(step.spec.kind, "broken", self._absence(step))
+            yield Leg(step, wanted, None, (self._gone(step) or absent,))
+            return
+        links, onward = [*self._links(step, live, sender, first=first)], self._onward(step, topic)
+        if (by := step.spec.delivery.carried_on_by) and not onward:
+            detail = f"{topic} arrives at {step.address}, and no {by} is declared that takes it on"
+            links.append(Link(by, "broken", detail))
+        yield Leg(step, wanted, live, tuple(links))
+        for target in onward:
+            yield from self._legs(target, topic, live.sender or sender)
 
     def _links(
         self, step: Desired, live: Live, sender: str | None, *, first: bool
@@ -77,7 +104,7 @@ class _Landscape:
         yield from self._unseen(step, live)
         changes = compare(step, live, self._ignore_tags)
         # Where references lead was told already.
-        differing = sorted(item.path for item in changes if item.path not in step.spec.refs)
+        differing = sorted(item.path for item in changes if not self._leads(step, item.path))
         if differing:
             detail = f"{step.address} differs from its declaration in {', '.join(differing)}"
             yield Link("declaration", "doubtful" if first else "warning", f"{detail}: run plan")
@@ -101,13 +128,16 @@ class _Landscape:
     def _astray(self, step: Desired, live: Live) -> str:
         """Say where a live object leads to if that is not as declared, else nothing."""
         actual = {path: value for path, _, value in references(live.spec)}
-        for path, _, wanted in references(step.spec):
+        for path, reference, wanted in references(step.spec):
             address = step.references.get(path)
             if address is not None and not self._is_next(step, self._desired[address]):
                 continue
+            if step.spec.delivery.targets and not reference.source:
+                continue
             if actual.get(path) != wanted:
-                name = address or wanted
-                return f"{step.address} leads to {actual.get(path)}, not to {name}: run apply"
+                verb, to = ("comes from", "from") if reference.source else ("leads to", "to")
+                told = f"{verb} {actual.get(path)}, not {to} {address or wanted}"
+                return f"{step.address} {told}: run apply"
         return ""
 
     def _is_next(self, step: Desired, target: Desired) -> bool:
@@ -117,17 +147,33 @@ class _Landscape:
 
     def _leads_to(self, live: Live) -> Spec | None:
         for _, reference, value in references(live.spec):
+            if reference.source:
+                continue
             found = self._live.named(reference.key(live.account, value))
             return found.spec if found is not None else None
         return None
 
     def _next(self, step: Desired) -> Desired | None:
         """Return what a declared object delivers to; a dead-letter queue is not on the way."""
-        for address in step.references.values():
+        for path, address in step.references.items():
             target = self._desired[address]
-            if target.spec.kind != step.spec.kind:
+            reference = step.spec.refs[path]
+            if target.spec.kind != step.spec.kind and not (reference.source or reference.rejects):
                 return target
         return None
+
+    def _onward(self, step: Desired, topic: str) -> list[Desired]:
+        """Return where a declared object delivers notifications of a topic to."""
+        target = self._next(step)
+        carriers = self._carriers.get(step.address, ())
+        taking = [it for it in carriers if it.spec.delivery.carries(it.spec, topic)]
+        return [*([target] if target else []), *taking]
+
+    @staticmethod
+    def _leads(step: Desired, path: str) -> bool:
+        """Say whether notifications come or go along a field of a declared object."""
+        reference = step.spec.refs.get(path)
+        return reference is not None and not reference.rejects
 
     def _absence(self, step: Desired) -> str:
         for unread in self._unread:
@@ -139,3 +185,13 @@ class _Landscape:
             None,
         )
         return f"{step.address} is not live: run apply" + (f" ({hint})" if hint else "")
+
+
+def _carriers(desired: Iterable[Desired]) -> dict[DeclaredAddress, list[Desired]]:
+    """Return by address what has its notifications from there and carries them on."""
+    found: dict[DeclaredAddress, list[Desired]] = {}
+    for item in sorted(desired, key=lambda item: item.address):
+        for path, address in item.references.items():
+            if item.spec.refs[path].source and item.spec.delivery.carrying:
+                found.setdefault(address, []).append(item)
+    return found

@@ -78,8 +78,10 @@ class SpApiDestinationDelivery(Delivery["SpApiDestination"]):
         leads_to: object,
         sender: str | None,
     ) -> Iterator[Link]:
-        """Yield whether Amazon can send there: queues of its partition; a bus shows nothing."""
+        """Yield whether Amazon can send there: queues of its partition, and declared buses."""
         bus = live.event_bridge
+        if bus is not None and not declared.by_hand:
+            return
         if bus is not None:
             place = f"account {bus.account_id}, region {bus.region}"
             detail = f"what becomes of events at the event bus in {place} cannot be seen from here"

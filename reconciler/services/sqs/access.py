@@ -136,7 +136,11 @@ def _on_queues(
         if any(it.account == name and isinstance(it.spec, EventBus) for it in question.desired)
     ]
     if buses:
-        yield _statement("ReadEventBusesAndRoutes", permissions.READING_EVENTS, ["*"])
+        yield _statement(
+            "ReadEventBusesAndRoutes",
+            [*permissions.READING_EVENTS, *permissions.TESTING_PATTERNS],
+            ["*"],
+        )
     if way == "read":
         yield _statement("MeasureQueues", permissions.MEASURING, ["*"])
         return

@@ -12,7 +12,6 @@ from reconciler.core.model.errors import Denied, ServiceError
 from reconciler.core.model.objects import Live
 from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
-from reconciler.services.sqs.events.names import rule_of
 from reconciler.services.sqs.metrics import (
     METRICS_A_CALL,
     USD_A_METRIC,
@@ -21,6 +20,7 @@ from reconciler.services.sqs.metrics import (
     read,
 )
 from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.rule_grants import rule_of
 
 _MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
 

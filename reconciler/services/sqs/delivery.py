@@ -10,6 +10,7 @@ from reconciler.services.sqs.policy import (
     strangers_with_all_rights,
 )
 from reconciler.services.sqs.policy_evaluation import (
+    RULES,
     Evaluation,
     PolicyRequest,
     covers_action,
@@ -17,6 +18,7 @@ from reconciler.services.sqs.policy_evaluation import (
     evaluate,
 )
 from reconciler.services.sqs.queue_settings import QueueFacts
+from reconciler.services.sqs.rule_grants import rule_of, whole
 
 _TAKING = ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
 _SENDING = ("SendMessage",)
@@ -24,6 +26,10 @@ _GRANT = "`grants: [{to: amazon-notifications}]`"
 _STATEMENT = (
     f'`{{Effect: Allow, Principal: {{AWS: "{AMAZON_NOTIFICATIONS}"}}, '
     f"Action: [{', '.join(f'sqs:{name}' for name in NOTIFIER_ACTIONS)}]}}`"
+)
+_RULE_STATEMENT = (
+    f"`{{Effect: Allow, Principal: {{Service: {RULES}}}, Action: sqs:SendMessage, "
+    'Condition: {ArnEquals: {"aws:SourceArn": "%s"}}}`'
 )
 _ADVICE = {
     "grants": f"add {_GRANT} to it",
@@ -39,7 +45,8 @@ class QueueDelivery(Delivery[QueueFacts]):
     def obstacles(self, spec: QueueFacts, sender: str) -> Iterator[str]:
         """Yield why the AWS account `sender` could not deliver: no permission, or no key.
 
-        Neither SP-API nor MWS checks this: what is missing shows only as silence.
+        Or a rule of EventBridge, by its ARN. Nobody checks this: what is missing shows only as
+        silence.
         """
         yield from filter(None, (missing_rights(spec, sender), locked(spec)))
 
@@ -51,9 +58,8 @@ class QueueDelivery(Delivery[QueueFacts]):
         self, live: QueueFacts, declared: QueueFacts, leads_to: object, sender: str | None
     ) -> Iterator[Link]:
         """Yield whether the queue is of the right type, admits its sender and keeps what fails."""
-        if live.fifo:
-            detail = "Amazon sends to standard queues only, this one is FIFO"
-            yield Link("queue type", "broken", detail)
+        if live.fifo and (wrong := _wrong_type(live, sender)):
+            yield Link("queue type", "broken", wrong)
         if sender is not None:
             yield _admission(live, declared, sender)
             yield _encryption(live, sender)
@@ -68,15 +74,25 @@ class QueueDelivery(Delivery[QueueFacts]):
             )
 
 
+def _wrong_type(queue: QueueFacts, sender: str | None) -> str:
+    """Say why nobody could send to a FIFO queue, nothing if `sender` can."""
+    if sender is None or rule_of(sender) is None:
+        return "Amazon sends to standard queues only, this one is FIFO"
+    if queue.content_based_deduplication:
+        return ""
+    return (
+        "EventBridge tells a FIFO queue no deduplication id: add `contentBasedDeduplication: true`"
+    )
+
+
 def missing_rights(queue: QueueFacts, sender: str) -> str | None:
-    """Say what the policy keeps from the AWS account `sender`, None if it admits it."""
+    """Say what the policy keeps from `sender` (an AWS account, a rule), None if it admits it."""
     missing = [
         action for action, found in _evaluated(queue, sender).items() if found.decision == "denied"
     ]
     if not missing:
         return None
-    advice = _ADVICE[queue.policy_given.by]
-    return f"does not let the AWS account {sender} call {' and '.join(missing)}: {advice}"
+    return f"does not let {_who(sender)} call {' and '.join(missing)}: {_advice(queue, sender)}"
 
 
 def unclear_rights(queue: QueueFacts, sender: str) -> str | None:
@@ -89,11 +105,26 @@ def unclear_rights(queue: QueueFacts, sender: str) -> str | None:
     if not found:
         return None
     conditions = "; ".join(dict.fromkeys(item for listed in found.values() for item in listed))
+    better = _STATEMENT if queue.policy_given.by == "policy" else _GRANT
     return (
-        f"lets the AWS account {sender} call {' and '.join(found)} only under conditions that "
+        f"lets {_who(sender)} call {' and '.join(found)} only under conditions that "
         f"cannot be judged from here ({conditions}): let it without any, as "
-        f"{_STATEMENT if queue.policy_given.by == 'policy' else _GRANT} does"
+        f"{better if rule_of(sender) is None else _RULE_STATEMENT % sender} does"
     )
+
+
+def _who(sender: str) -> str:
+    rule = rule_of(sender)
+    return f"the AWS account {sender}" if rule is None else f"the rule {rule.rule}"
+
+
+def _advice(queue: QueueFacts, sender: str) -> str:
+    """Say how to let `sender` in, by the field that the queue's policy is declared by."""
+    if rule_of(sender) is None:
+        return _ADVICE[queue.policy_given.by]
+    if queue.policy_given.by == "policy":
+        return f"add the statement {_RULE_STATEMENT % sender} to its policy"
+    return "run apply, which lets in what routes lead there"
 
 
 def locked(queue: QueueFacts) -> str | None:
@@ -134,21 +165,27 @@ def _encryption(queue: QueueFacts, sender: str) -> Link:
         return Link("encryption", "broken", f"the queue {queue.name} {shut}")
     if queue.kms_key is None:
         return Link("encryption", "holds")
+    by_rule = rule_of(sender) is not None
+    user = "EventBridge" if by_rule else "Amazon"
+    principal = (
+        f'{{"Service": "{RULES}"}}' if by_rule else f'{{"AWS": "arn:aws:iam::{sender}:root"}}'
+    )
     return Link(
         "encryption",
         "doubtful",
-        f"whether the policy of the key {queue.kms_key} lets Amazon use it cannot be seen from "
-        f'here; it needs {{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{sender}:root"}}'
+        f"whether the policy of the key {queue.kms_key} lets {user} use it cannot be seen from "
+        f'here; it needs {{"Effect": "Allow", "Principal": {principal}'
         ', "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}',
     )
 
 
 def _evaluated(queue: QueueFacts, sender: str) -> dict[str, Evaluation]:
-    """Return, for each action that Amazon's sender needs, whether the policy lets it."""
-    actions = [f"sqs:{name}" for name in NOTIFIER_ACTIONS]
+    """Return, for each action that a sender needs, whether the policy lets it."""
+    needed = _SENDING if rule_of(sender) is not None else NOTIFIER_ACTIONS
+    policy = whole(queue.policy, queue.arn, queue.routed)
     return {
-        action: evaluate(queue.policy, PolicyRequest(sender, action, queue.arn))
-        for action in actions
+        f"sqs:{name}": evaluate(policy, PolicyRequest(sender, f"sqs:{name}", queue.arn))
+        for name in needed
     }
 
 

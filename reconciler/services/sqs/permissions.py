@@ -36,6 +36,8 @@ READING_EVENTS = (
     "events:ListTargetsByRule",
 )
 """To read event buses and routes, where any are declared."""
+TESTING_PATTERNS = ("events:TestEventPattern",)
+"""To have `verify` ask whether a rule matches what it is for; no resource is touched."""
 WRITING_BUSES = (
     "events:ActivateEventSource",
     "events:CreateEventBus",

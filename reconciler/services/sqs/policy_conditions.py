@@ -53,6 +53,10 @@ def _equal_but_for_case(wanted: str, actual: str) -> bool:
 
 
 _OPERATORS: dict[str, tuple[_Compare, bool]] = {
+    "ArnEquals": (matches_arn, True),
+    "ArnLike": (matches_arn, True),
+    "ArnNotEquals": (matches_arn, False),
+    "ArnNotLike": (matches_arn, False),
     "Bool": (_equal_but_for_case, True),
     "StringEquals": (_equal, True),
     "StringEqualsIgnoreCase": (_equal_but_for_case, True),

@@ -1,4 +1,4 @@
-"""What a queue policy lets another AWS account do, as AWS decides it.
+"""What a queue policy lets another AWS account, or a rule of EventBridge, do, as AWS decides it.
 
 A Deny that applies wins over every Allow, and without an Allow nothing is let (IAM User Guide,
 policy evaluation logic). Whether a statement applies cannot always be told from here: its condition
@@ -14,22 +14,47 @@ from reconciler.services.sqs.policy_conditions import described, holds, matches_
 
 Decision = Literal["allowed", "denied", "unclear"]
 
+RULES = "events.amazonaws.com"
+"""The service principal that rules send as."""
 _ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 
 
 class PolicyRequest(NamedTuple):
-    """An AWS account calls an action (`sqs:SendMessage`) on a queue.
+    """An AWS account, or a rule by its ARN, calls an action (`sqs:SendMessage`) on a queue.
 
     Of a queue whose ARN is not known every statement is taken to be about it.
     """
 
-    account: str
+    sender: str
     action: str
     queue_arn: str | None
 
     def context(self) -> Mapping[str, str]:
-        """Return the condition keys whose value is sure: AWS's clients call by TLS."""
-        return {"aws:securetransport": "true", "aws:principalaccount": self.account}
+        """Return the condition keys whose value is sure: AWS and its clients call by TLS."""
+        if not self.by_rule:
+            return {"aws:securetransport": "true", "aws:principalaccount": self.sender}
+        return {
+            "aws:securetransport": "true",
+            "aws:principalisawsservice": "true",
+            "aws:sourcearn": self.sender,
+            "aws:sourceaccount": self.sender.split(":")[4],
+        }
+
+    @property
+    def by_rule(self) -> bool:
+        """Say whether EventBridge sends, on behalf of a rule."""
+        return self.sender.startswith("arn:")
+
+    def named_by(self, principal: object) -> bool:
+        """Say whether the canonical Principal of a statement holds who sends."""
+        listed = principal if isinstance(principal, dict) else {}
+        accounts = listed.get("AWS", ())
+        if "*" in accounts:
+            return True
+        if self.by_rule:
+            return RULES in listed.get("Service", ())
+        roots = (_ROOT.fullmatch(name) for name in accounts)
+        return any(root is not None and root[1] == self.sender for root in roots)
 
 
 class Evaluation(NamedTuple):
@@ -87,19 +112,13 @@ def _applying(
 
 def _concerns(statement: Policy, request: PolicyRequest) -> bool:
     return (
-        _covers_account(statement, request.account)
+        _covers_sender(statement, request)
         and covers_action(statement, request.action)
         and covers_queue(statement, request.queue_arn)
     )
 
 
-def _covers_account(statement: Policy, account: str) -> bool:
+def _covers_sender(statement: Policy, request: PolicyRequest) -> bool:
     if "NotPrincipal" in statement:
-        return not _names(statement["NotPrincipal"], account)
-    return _names(statement.get("Principal"), account)
-
-
-def _names(principal: object, account: str) -> bool:
-    listed = principal.get("AWS", ()) if isinstance(principal, dict) else ()
-    roots = (_ROOT.fullmatch(name) for name in listed)
-    return "*" in listed or any(root is not None and root[1] == account for root in roots)
+        return not request.named_by(statement["NotPrincipal"])
+    return request.named_by(statement.get("Principal"))

@@ -86,6 +86,7 @@ class SqsProvider:
             examinations=self.examinations,
             measure=self.measure,
             arrivals=self.arrivals,
+            inspect=self._events.inspect,
             mailbox=self.mailbox,
             outbox=self.outbox,
         )

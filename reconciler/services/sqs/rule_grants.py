@@ -5,22 +5,36 @@ the queue declares. What lets rules in otherwise is.
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.services.sqs.policy import CURRENT_VERSION, Given, Policy, canonical
+from reconciler.services.sqs.policy_evaluation import RULES
 
-SENDER = "events.amazonaws.com"
-"""The service principal that rules send as."""
 _ACTION = "sqs:SendMessage"
+_RULE = re.compile(r"arn:[^:]+:events:[^:]+:[0-9]{12}:rule/(.+)/([^/]+)")
 _CONDITION = "aws:SourceArn"
+
+
+class RuleName(NamedTuple):
+    """A rule, by the name of its bus and its own."""
+
+    bus: str
+    rule: str
+
+
+def rule_of(arn: str) -> RuleName | None:
+    """Return what rule an ARN names, None if none; names of partner buses hold slashes."""
+    match = _RULE.fullmatch(arn)
+    return RuleName(match[1], match[2]) if match else None
 
 
 def statement(queue_arn: str, rules: Collection[str]) -> Policy:
     """Return the statement that lets these rules (ARNs), and nobody else, send to a queue."""
     return {
         "Effect": "Allow",
-        "Principal": {"Service": SENDER},
+        "Principal": {"Service": RULES},
         "Action": _ACTION,
         "Resource": queue_arn,
         "Condition": {"ArnEquals": {_CONDITION: sorted(rules)}},
@@ -53,12 +67,21 @@ def joined(text: str, queue_arn: str, rules: Collection[str]) -> str:
     return json.dumps(whole, separators=(",", ":"))
 
 
+def whole(policy: Policy | None, queue_arn: str | None, rules: Collection[str]) -> Policy | None:
+    """Return a canonical policy together with what lets these rules in."""
+    if not rules or queue_arn is None:
+        return policy
+    rest = policy or {"Version": CURRENT_VERSION, "Statement": []}
+    statements = [*rest["Statement"], statement(queue_arn, rules)]
+    return canonical({**rest, "Statement": statements}, queue_arn)
+
+
 def may_name_rules(policy: Policy | None) -> bool:
     """Say whether a canonical policy admits EventBridge to anything, or everybody."""
     for item in policy["Statement"] if policy else ():
         principal = item.get("Principal")
         named = principal if isinstance(principal, Mapping) else {}
-        admits = SENDER in named.get("Service", ()) or "*" in named.get("AWS", ())
+        admits = RULES in named.get("Service", ()) or "*" in named.get("AWS", ())
         if item.get("Effect") == "Allow" and (admits or "NotPrincipal" in item):
             return True
     return False

@@ -105,6 +105,11 @@ class EventsClient:
             if error.code != _NOT_FOUND:
                 raise
 
+    def matches(self, pattern: str, event: str) -> bool:
+        """Say whether an event pattern matches an event, both JSON; nothing is sent."""
+        answer = self._ask("TestEventPattern", EventPattern=pattern, Event=event)
+        return bool(answer["Result"])
+
     def tags(self, arn: str) -> Tags:
         """Return the tags of a bus or rule. Raises Missing."""
         answer = self._ask("ListTagsForResource", ResourceARN=arn)

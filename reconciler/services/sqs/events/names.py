@@ -1,7 +1,6 @@
 """What EventBridge calls things: buses of partner event sources, rules, their ARNs."""
 
 import re
-from typing import NamedTuple
 
 from reconciler.services.sqs.account import AwsAccount
 
@@ -11,15 +10,6 @@ SELLING_PARTNER = f"{PARTNER}sellingpartnerapi.amazon.com/"
 """The same, of Amazon's selling-partner notifications."""
 RULE_NAME = re.compile(r"[.\-_A-Za-z0-9]+")
 LONGEST_RULE = 64
-
-_RULE = re.compile(r"arn:[^:]+:events:[^:]+:[0-9]{12}:rule/(.+)/([^/]+)")
-
-
-class RuleName(NamedTuple):
-    """A rule, by the name of its bus and its own."""
-
-    bus: str
-    rule: str
 
 
 def bus_arn(account: AwsAccount, bus: str) -> str:
@@ -35,12 +25,6 @@ def source_arn(account: AwsAccount, source: str) -> str:
 def rule_arn(account: AwsAccount, bus: str, rule: str) -> str:
     """Return the ARN of a rule, which is known before it exists."""
     return f"{_start(account)}:rule/{bus}/{rule}"
-
-
-def rule_of(arn: str) -> RuleName | None:
-    """Return what rule an ARN names, None if none; names of partner buses hold slashes."""
-    match = _RULE.fullmatch(arn)
-    return RuleName(match[1], match[2]) if match else None
 
 
 def _start(account: AwsAccount) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.core.model.delivery import Link
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -11,6 +12,7 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.admissions import Admissions
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.events.client import EventsClient
+from reconciler.services.sqs.events.inspection import Inspection
 from reconciler.services.sqs.events.reading import EventsReading
 from reconciler.services.sqs.events.specs import GONE, EventBus, EventRoute
 from reconciler.services.sqs.events.writing import BusWriter, RouteWriter
@@ -26,6 +28,7 @@ class EventsPart:
         self._reading = EventsReading(name, account, events)
         self._buses = BusWriter(name, account, events, client.calls)
         self._routes = RouteWriter(name, account, events, client.calls, admissions)
+        self._inspection = Inspection(account, events)
         self._admissions = admissions
         self._stack = ""
         self._handles: frozenset[str] = frozenset()
@@ -51,6 +54,10 @@ class EventsPart:
             route.name,
             lambda rule: tuple(sorted(it for it in queues if self._admissions.admits(it, rule))),
         )
+
+    def inspect(self, wanted: Spec, live: Live | None, topic: str) -> Sequence[Link]:
+        """Return what asking tells of a bus or route on the way of a topic."""
+        return self._inspection.look(wanted, live, topic)
 
     def create(self, desired: Desired) -> Live:
         """Create a bus or route, or finish one of ours that is there."""

@@ -14,10 +14,11 @@ from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import Tags
 from reconciler.services.sqs.events.client import EventsClient, Facts
-from reconciler.services.sqs.events.names import bus_arn, rule_arn, rule_of
+from reconciler.services.sqs.events.names import bus_arn, rule_arn
 from reconciler.services.sqs.events.pattern import types_of
 from reconciler.services.sqs.events.specs import GONE, BusState, EventBus, EventRoute
 from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.rule_grants import rule_of
 
 TARGET = "reconciler"
 """The id of our one target on a rule."""
@@ -97,7 +98,7 @@ class EventsReading:
             source=tags[OFFERED_BY] if gone else name,
             state=state,
             offered_by=tags.get(OFFERED_BY, ""),
-            expires=_moment(source.get("ExpirationTime")) if source else None,
+            expires=moment(source.get("ExpirationTime")) if source else None,
         )
         return self._live(spec, tags, name=name, arn=arn)
 
@@ -153,7 +154,7 @@ class EventsReading:
         if not any(isinstance(spec, EventBus) for spec in interest.declared):
             return
         for name, source in sources.items():
-            expires = _moment(source.get("ExpirationTime"))
+            expires = moment(source.get("ExpirationTime"))
             if name not in buses and _state(source) == "PENDING" and expires:
                 interest.warn(
                     f"the event source {name} waits for its bus until {expires}, and what is sent "
@@ -216,7 +217,8 @@ def _state(source: Facts | None) -> BusState:
     return next((state for state in states if state == told), "ABSENT")
 
 
-def _moment(value: Any) -> str | None:
+def moment(value: Any) -> str | None:
+    """Return a time that EventBridge tells, for people; None where it tells none."""
     if not isinstance(value, datetime):
         return None
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

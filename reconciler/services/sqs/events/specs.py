@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.pacing import Cost, Pace
 from reconciler.core.model.spec import Evidence, Reference, Spec
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import PART
-from reconciler.services.sqs.rule_grants import SENDER
+from reconciler.services.sqs.policy_evaluation import RULES
 
 PACE = Pace(50, 50)
 """Requests a second that EventBridge takes for most calls of the family."""
@@ -21,8 +21,23 @@ DESCRIPTION = "Selling-partner notifications to a queue (subscription-reconciler
 BusState = Literal["ACTIVE", "PENDING", "DELETED", "ABSENT"]
 
 
+RENEW = "remove the destination, apply, and declare it again"
+"""How a destination comes to a new event source."""
 GONE: tuple[BusState, ...] = ("DELETED", "ABSENT")
 """States in which no destination offers the source."""
+
+
+SOURCE = "event source"
+"""What links of a chain of delivery are called that are about one."""
+NO_TEST = (
+    "no test event can be injected, since EventBridge takes what a partner's source sends from the "
+    "partner alone: publish a real change and look into the queue (receive)"
+)
+_WHY_SILENT: Mapping[BusState, str] = {
+    "PENDING": "waits to be activated, and what is sent until then is dropped: run apply",
+    "DELETED": f"was deleted by the partner, so that nothing is sent: {RENEW}",
+    "ABSENT": f"is not there, so that nothing is sent: {RENEW}",
+}
 
 
 class BusDelivery(Delivery["EventBus"]):
@@ -31,6 +46,15 @@ class BusDelivery(Delivery["EventBus"]):
     def active(self, spec: "EventBus") -> bool:
         """Say whether events arrive on it."""
         return spec.state == "ACTIVE"
+
+    def links(
+        self, live: "EventBus", declared: "EventBus", leads_to: object, sender: str | None
+    ) -> Iterator[Link]:
+        """Yield whether the event source brings anything."""
+        if live.state == "ACTIVE":
+            yield Link(SOURCE, "holds")
+            return
+        yield Link(SOURCE, "broken", f"its event source {_WHY_SILENT[live.state]}")
 
 
 class EventBus(Spec):
@@ -52,7 +76,9 @@ class EventBus(Spec):
     marks: ClassVar[str | None] = "tags"
     marked_when_found: ClassVar[bool] = False
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
-    delivery: ClassVar[Delivery[Any]] = BusDelivery(carrying=True)
+    delivery: ClassVar[Delivery[Any]] = BusDelivery(
+        carrying=True, carried_on_by="route", untestable=NO_TEST
+    )
     cost: ClassVar[Cost] = Cost(PACE, {"create": 4, "update": 2, "delete": 2})
 
     source: str
@@ -82,6 +108,16 @@ class EventBus(Spec):
 class RouteDelivery(Delivery["EventRoute"]):
     """A rule carries the types it is for to its queue."""
 
+    def links(
+        self, live: "EventRoute", declared: "EventRoute", leads_to: object, sender: str | None
+    ) -> Iterator[Link]:
+        """Yield whether the rule is switched on, and sends what it should to where it should."""
+        off = live.state == "DISABLED"
+        detail = f"the rule {live.name} is switched off: run apply" if off else ""
+        yield Link("rule", "broken" if off else "holds", detail)
+        wrong = _misdirected(live, declared)
+        yield Link("target", "broken" if wrong else "holds", wrong and f"{wrong}: run apply")
+
     def active(self, spec: "EventRoute") -> bool:
         """Say whether the rule is switched on."""
         return spec.state == "ENABLED"
@@ -89,6 +125,18 @@ class RouteDelivery(Delivery["EventRoute"]):
     def takes(self, spec: "EventRoute") -> frozenset[str] | None:
         """Return the types of notifications that are sent on."""
         return frozenset(spec.types)
+
+
+def _misdirected(live: "EventRoute", declared: "EventRoute") -> str:
+    """Say what is wrong with where a live rule sends to, and with what it sends; else nothing."""
+    if live.queue is None:
+        return f"the rule {live.name} has no target of ours"
+    if live.queue != declared.queue:
+        return f"the rule {live.name} sends to {live.queue}, not to {declared.queue}"
+    if live.input_path != declared.input_path:
+        sent = f"by {live.input_path}" if live.input_path else "the event around it"
+        return f"the rule {live.name} does not send the bare notification, but {sent}"
+    return ""
 
 
 class EventRoute(Spec):
@@ -115,7 +163,7 @@ class EventRoute(Spec):
     }
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"), Evidence("name", "name"))
-    delivery: ClassVar[Delivery[Any]] = RouteDelivery(carrying=True)
+    delivery: ClassVar[Delivery[Any]] = RouteDelivery(carrying=True, sends_as="arn", targets=True)
     cost: ClassVar[Cost] = Cost(PACE, {"create": 8, "update": 6, "delete": 6})
 
     name: str
@@ -137,10 +185,10 @@ class EventRoute(Spec):
         if self.queue_key is not None:
             yield (
                 f"nothing arrives unless the policy of the key {self.queue_key} lets "
-                f"{SENDER} use kms:Decrypt and kms:GenerateDataKey"
+                f"{RULES} use kms:Decrypt and kms:GenerateDataKey"
             )
         for arn in self.shut_out_by:
-            yield f"the policy that {arn} declares does not let {SENDER} send: add a statement"
+            yield f"the policy that {arn} declares does not let {RULES} send: add a statement"
 
     def partition(self) -> str | None:
         """Return the part of the account that it is read in, after the queues."""
