@@ -1,4 +1,15 @@
-"""Exit codes of the contract."""
+"""How a run ends: the exit codes of the contract, and what Ctrl-C and SIGTERM do.
+
+They end it at once while nothing was begun, and in good order while something is applied.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 DONE = 0
 ERROR = 1
@@ -7,3 +18,118 @@ REFUSED = 3
 USAGE = 64
 INTERRUPTED = 130
 TERMINATED = 143
+
+_Handler = Callable[[int, FrameType | None], None]
+
+_WORDS: Mapping[int, tuple[str, int]] = {
+    signal.SIGINT: ("interrupted", INTERRUPTED),
+    signal.SIGTERM: ("terminated", TERMINATED),
+}
+"""What a signal is called, and the exit code that tells of it."""
+
+
+_Document = Callable[[str], str]
+"""Makes of a sentence the document for stdout that says that there is no result."""
+
+_expected: _Document | None = None
+
+
+def expect_result(document: _Document | None) -> None:
+    """Have a signal that ends the process write this to stdout; None: the result is under way."""
+    global _expected
+    _expected = document
+
+
+def result_expected() -> bool:
+    """Return whether stdout is still to get a document."""
+    return _expected is not None
+
+
+class Terminated(BaseException):
+    """A SIGTERM, where a Ctrl-C would have been a KeyboardInterrupt.
+
+    It is none itself: the command line's own library makes an exit code of those.
+    """
+
+
+class Stop(threading.Event):
+    """Set by the first signal; `code` is the exit code that tells of it."""
+
+    code = INTERRUPTED
+
+
+def as_interrupts() -> None:
+    """Raise the first Ctrl-C or SIGTERM on the main thread; the second one ends the process.
+
+    Everywhere else a run says more precisely what is to happen (see below).
+    """
+    for number in _WORDS:
+        # What was started to be left alone (in a shell's background) stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """End the process at the first signal.
+
+    A KeyboardInterrupt would wait for the threads that read, which a service that does not answer
+    keeps for minutes. Only the main thread is told of signals, elsewhere nothing is changed.
+    """
+    with _handled(_end):
+        yield
+
+
+@contextmanager
+def in_good_order() -> Iterator[Stop]:
+    """Yield what the first signal sets; a second one ends the process.
+
+    A KeyboardInterrupt could come between beginning a call and noting that it was begun, and after
+    a second one the calls under way would still be waited for.
+    """
+    stop = Stop()
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        # On the main thread, between two of its instructions: it may hold any lock of its own.
+        _handle(_end)
+        word, stop.code = _WORDS[number]
+        os.write(
+            2, f"\n{word}: finishing the calls under way; interrupt again to stop now\n".encode()
+        )
+        stop.set()
+
+    with _handled(tell):
+        yield stop
+
+
+@contextmanager
+def _handled(handler: _Handler) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = {number: signal.getsignal(number) for number in _WORDS}
+    _handle(handler)
+    try:
+        yield
+    finally:
+        for number, before in former.items():
+            signal.signal(number, before)
+
+
+def _handle(handler: _Handler) -> None:
+    for number in _WORDS:
+        signal.signal(number, handler)
+
+
+def _raise(number: int, _frame: FrameType | None) -> NoReturn:
+    _handle(_end)
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    # Past sys.stderr, whose lock the interrupted code may hold.
+    word, code = _WORDS[number]
+    os.write(2, f"\n{word}\n".encode())
+    if _expected is not None:
+        os.write(1, _expected(word).encode())
+    os._exit(code)

@@ -16,7 +16,7 @@ import typer
 from reconciler.cli import exits
 from reconciler.cli.commands import CommandGroup
 from reconciler.cli.examples import OF_ALL, epilog
-from reconciler.cli.interrupts import (
+from reconciler.cli.exits import (
     Terminated,
     as_interrupts,
     expect_result,

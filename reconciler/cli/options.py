@@ -1,27 +1,21 @@
 """Options that several commands take."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.completing import accounts, addresses, completion, queues, services
+from reconciler.cli.completing import accounts, addresses, completion
 from reconciler.cli.option_values import (
     as_duration,
     as_host,
     as_limit,
-    as_number,
-    as_repository,
-    as_seller,
-    as_services,
     as_shard,
-    as_stack,
-    as_times,
-    as_tool,
     as_url,
-    as_window,
 )
+from reconciler.cli.state import state_of
 
 if TYPE_CHECKING:
     from reconciler.core.manifest.settings import Limit
@@ -39,42 +33,11 @@ class Discover(StrEnum):
     declared = "declared"
 
 
-class Format(StrEnum):
-    """How plans and drift are written."""
-
-    text = "text"
-    json = "json"
-    markdown = "markdown"
-
-
 class ApplyFormat(StrEnum):
     """How the result of apply is written."""
 
     text = "text"
     json = "json"
-
-
-class ValidateFormat(StrEnum):
-    """How findings are written; github: workflow annotations."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-
-
-class VerifyFormat(StrEnum):
-    """How verdicts are written."""
-
-    text = "text"
-    json = "json"
-
-
-class ReceiveFormat(StrEnum):
-    """How received messages are written; json: one list, jsonl: a document a line."""
-
-    text = "text"
-    json = "json"
-    jsonl = "jsonl"
 
 
 class ListenFormat(StrEnum):
@@ -84,25 +47,9 @@ class ListenFormat(StrEnum):
     jsonl = "jsonl"
 
 
-class DecodeFormat(StrEnum):
-    """How a decoded notification is written."""
-
-    json = "json"
-    text = "text"
-
-
 PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="Directory of declarations, or one file.")
 ]
-QueueArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="QUEUE",
-        autocompletion=completion("queue", queues),
-        help="A declared queue: offers, or queue.offers.",
-    ),
-]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 SandboxOption = Annotated[
     str | None,
     typer.Option(
@@ -164,14 +111,6 @@ TimeLimitOption = Annotated[
         metavar="DURATION",
         parser=as_duration,
         help="Begin nothing more after this time (50m), say what is left, and end with 1.",
-    ),
-]
-MaxAgeOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="DURATION",
-        parser=as_duration,
-        help="Warn if the artifact is older (26h): whatever takes snapshots has stopped.",
     ),
 ]
 MaxDeletesOption = Annotated[
@@ -243,18 +182,6 @@ SinceOption = Annotated[
         "policy.discover is `declared`.",
     ),
 ]
-SellerOption = Annotated[
-    list[str],
-    typer.Option(
-        metavar="SELLERID=NAME",
-        parser=as_seller,
-        help="The SP-API seller that an MWS seller id is (repeatable).",
-    ),
-]
-ShowSecretsOption = Annotated[
-    bool,
-    typer.Option("--show-secrets", help="Show secrets that a message brings, instead of ***."),
-]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 JournalOption = Annotated[
     Path | None,
@@ -262,89 +189,50 @@ JournalOption = Annotated[
         metavar="FILE", help="Append a JSON line before and after every write, on disk at once."
     ),
 ]
-StackOption = Annotated[
-    str | None,
+
+
+def _full(context: typer.Context, wanted: bool) -> bool:
+    return _take(context, "full", wanted)
+
+
+def _verbose(context: typer.Context, wanted: bool) -> bool:
+    return _take(context, "verbose", wanted)
+
+
+def _quiet(context: typer.Context, wanted: bool) -> bool:
+    return _take(context, "quiet", wanted)
+
+
+def _take(context: typer.Context, name: str, wanted: bool) -> bool:
+    if wanted:
+        state = state_of(context)
+        state.wish = replace(state.wish, **{name: True})
+    return wanted
+
+
+FullOption = Annotated[
+    bool,
     typer.Option(
-        metavar="NAME",
-        callback=as_stack,
-        help="What marks everything these declarations own (default: after the directory).",
+        "--full",
+        callback=_full,
+        help="List everything; left out, what is alike is told as one beyond 100 lines.",
     ),
 ]
-ServiceOption = Annotated[
-    list[str],
+VerboseOption = Annotated[
+    bool,
     typer.Option(
-        metavar="NAME",
-        callback=as_services,
-        autocompletion=services,
-        help="A service to start with (repeatable; default: ask, or all but retired ones).",
+        "--verbose",
+        "-v",
+        callback=_verbose,
+        help="Tell every field of what is created or deleted.",
     ),
 ]
-RepositoryOption = Annotated[
-    str | None,
+QuietOption = Annotated[
+    bool,
     typer.Option(
-        metavar="OWNER/NAME",
-        callback=as_repository,
-        help="The repository on GitHub (default: git's remote `origin`).",
+        "--quiet",
+        "-q",
+        callback=_quiet,
+        help="Tell only the counts and what needs attention; no progress.",
     ),
-]
-RepositoryIdOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NUMBER",
-        callback=as_number,
-        help="GitHub's id of the repository, for conditions that names cannot fool.",
-    ),
-]
-OwnerIdOption = Annotated[
-    str | None,
-    typer.Option(metavar="NUMBER", callback=as_number, help="GitHub's id of its owner, likewise."),
-]
-ToolOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="OWNER/NAME@COMMIT",
-        callback=as_tool,
-        help="Where the workflows get this tool from: its repository at a full commit hash, or "
-        "`vendored`, a wheel in your own (default: as the workflows there do, else where this was "
-        "built from, else a wheel). Given again, it changes the workflows that are there.",
-    ),
-]
-PlainFormatOption = Annotated[
-    ApplyFormat, typer.Option("--format", help="How to write the result.")
-]
-MaxWaitingOption = Annotated[
-    int, typer.Option(metavar="N", min=0, help="Messages that may wait in a queue.")
-]
-MessageAgeOption = Annotated[
-    int,
-    typer.Option(
-        metavar="DURATION",
-        parser=as_duration,
-        help="How long the oldest message may wait: 30m, 2h.",
-    ),
-]
-ArrivalsOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="[DURATION]",
-        parser=as_window,
-        help="Say what arrived in that time (7d), when something last did, and whether it is "
-        "quieter than usual. Tells first what that costs.",
-    ),
-]
-MaxQuietOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="TIMES",
-        parser=as_times,
-        help="How many times its longest silence before something may be silent: 2x. Asks for "
-        "--arrivals.",
-    ),
-]
-MaxDeadLettersOption = Annotated[
-    int, typer.Option(metavar="N", min=0, help="Messages that may lie in a dead-letter queue.")
-]
-MaxUndeliveredOption = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, help="Pushes to a callBackUri that may be unacknowledged."),
 ]

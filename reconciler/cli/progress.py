@@ -6,8 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from reconciler.cli.live_line import LIVE
-from reconciler.cli.screens import columns
+from reconciler.cli.screens import LIVE, columns
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.lines import cells

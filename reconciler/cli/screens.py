@@ -1,10 +1,16 @@
-"""What text is written for: how wide it is, whether it has colours, how much of it is wanted."""
+"""What text is written for: its width and colours, and the one line that is rewritten."""
 
 import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TextIO
 
 from reconciler.reports.lines import NARROWEST, PIPED, Screen
+
+_CLEAR = "\r\x1b[K"
 
 
 def colored(stream: TextIO) -> bool:
@@ -33,3 +39,37 @@ def screen_of(stream: TextIO, wish: Screen) -> Screen:
     """Return the screen that a stream ends at, with as much on it as is wished."""
     piped = not stream.isatty()
     return replace(wish, width=columns(stream), color=colored(stream), piped=piped)
+
+
+class LiveLine:
+    """The last line of the terminal behind stderr; safe across threads.
+
+    The cursor stays as it is, since a signal may end the process at any time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        """Write this over what stands there; nothing clears the line."""
+        with self._lock:
+            if text != self._text:
+                sys.stderr.write(_CLEAR + text)
+                sys.stderr.flush()
+                self._text = text
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Have the line out of the way while other lines are written above it."""
+        with self._lock:
+            text, self._text = self._text, ""
+            if text:
+                sys.stderr.write(_CLEAR)
+            yield
+            if text:
+                self.show(text)
+
+
+LIVE = LiveLine()
+"""That of this process."""

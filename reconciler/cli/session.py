@@ -64,7 +64,7 @@ def planning(state: State, request: RunRequest, agreement: Agreement = WHATEVER)
 @contextmanager
 def watched(state: State) -> Iterator["Ticker"]:
     """Give where progress is told while nothing is changed; an interrupt ends it at once."""
-    from reconciler.cli.interrupts import at_once
+    from reconciler.cli.exits import at_once
     from reconciler.cli.progress import Ticker
 
     with at_once(), Ticker(quiet=state.wish.quiet) as ticker:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from reconciler.cli.interrupts import expect_result
-from reconciler.cli.live_line import LIVE
-from reconciler.cli.screens import screen_of
+from reconciler.cli.exits import expect_result
+from reconciler.cli.screens import LIVE, screen_of
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.veil import veil_text
 from reconciler.core.text.visible import visible

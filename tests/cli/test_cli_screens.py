@@ -11,9 +11,8 @@ from fcntl import ioctl
 import pytest
 
 from reconciler.cli import progress
-from reconciler.cli.live_line import LiveLine
 from reconciler.cli.progress import Ticker, cut
-from reconciler.cli.screens import screen_of
+from reconciler.cli.screens import LiveLine, screen_of
 from reconciler.reports.lines import Screen, cells
 from tests.worlds import queues
 

@@ -1,14 +1,15 @@
 """The commands: a file for each group of them, imported when one of them is asked for."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from reconciler.cli.examples import EXAMPLES, epilog
-from reconciler.cli.optional_values import Command
 
 
 class Listed(NamedTuple):
@@ -47,6 +48,29 @@ COMMANDS = {
     "demo": Listed("playing", "Run the whole story on bundled declarations and a sandbox."),
 }
 """By name, in the order in which `--help` shows them."""
+
+
+OPTIONAL = {"--arrivals": ("7d", re.compile(r"[0-9]+[smhd]?"))}
+"""By option, the value that it has without one, and what its values look like."""
+
+
+class Command(TyperCommand):
+    """A command that takes `--arrivals`, `--arrivals 14d` and `--arrivals PATH`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, after giving options their values where these are left out."""
+        return super().parse_args(ctx, list(_completed(args)))
+
+
+def _completed(words: Sequence[str]) -> Iterator[str]:
+    options = True
+    for word, following in pairwise((*words, "")):
+        yield word
+        options = options and word != "--"
+        if options and word in OPTIONAL:
+            value, pattern = OPTIONAL[word]
+            if not pattern.fullmatch(following):
+                yield value
 
 
 class _Made(Mapping[str, Any]):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import in_good_order
+from reconciler.cli.exits import in_good_order
 from reconciler.cli.on_github import (
     SILENT,
     Reporter,
@@ -28,6 +28,7 @@ from reconciler.cli.options import (
     AllowHostOption,
     ApplyFormat,
     DiscoverOption,
+    FullOption,
     GithubOption,
     JournalOption,
     MaxDeletesOption,
@@ -35,6 +36,7 @@ from reconciler.cli.options import (
     NewestOption,
     NonEmptyOption,
     PathArgument,
+    QuietOption,
     ReferencedOption,
     SandboxOption,
     ShardOption,
@@ -42,12 +44,12 @@ from reconciler.cli.options import (
     TargetOption,
     TimeLimitOption,
     UnprotectOption,
+    VerboseOption,
     WaitOption,
     YesOption,
 )
 from reconciler.cli.screens import screen_of
 from reconciler.cli.state import State, state_of
-from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 from reconciler.core.model.errors import Rerouted, SettingsError, WrongUsage
 from reconciler.reports.lines import Screen, line, wrapped
 

@@ -3,6 +3,7 @@
 What a command needs is imported when it runs, so that `--help` loads none of it.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +17,7 @@ from reconciler.cli.options import (
     AdoptOption,
     AllowHostOption,
     DiscoverOption,
-    Format,
-    FormatOption,
+    FullOption,
     GithubOption,
     LiveOption,
     MaxDeletesOption,
@@ -25,15 +25,16 @@ from reconciler.cli.options import (
     NewestOption,
     NonEmptyOption,
     PathArgument,
+    QuietOption,
     ReferencedOption,
     SandboxOption,
     ShardOption,
     SinceOption,
     TargetOption,
     UnprotectOption,
+    VerboseOption,
 )
 from reconciler.cli.state import State, state_of
-from reconciler.cli.text_options import FullOption, QuietOption, VerboseOption
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.visible import visible
 
@@ -53,6 +54,17 @@ ReportOption = Annotated[
         "others, and what is told there links to the run's artifacts.",
     ),
 ]
+
+
+class Format(StrEnum):
+    """How plans and drift are written."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the result.")]
 
 
 def plan(

@@ -4,6 +4,7 @@ What a command needs is imported when it runs, so that `--help` loads none of it
 """
 
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +16,19 @@ from reconciler.cli.options import (
     AllowHostOption,
     GithubOption,
     PathArgument,
-    ValidateFormat,
 )
 from reconciler.cli.state import state_of, write_result
 
 if TYPE_CHECKING:
     from reconciler.reports.model import Validation
+
+
+class ValidateFormat(StrEnum):
+    """How findings are written; github: workflow annotations."""
+
+    text = "text"
+    json = "json"
+    github = "github"
 
 
 def validate(

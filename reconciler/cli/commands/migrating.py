@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.option_values import as_seller
 from reconciler.cli.options import (
     DEFAULT_PATH,
     PathArgument,
-    SellerOption,
 )
 from reconciler.cli.state import State, save_new, state_of
 
@@ -21,6 +21,16 @@ UNDECLARED = (
     "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
     "written down first with `reconciler export`"
 )
+
+
+SellerOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="SELLERID=NAME",
+        parser=as_seller,
+        help="The SP-API seller that an MWS seller id is (repeatable).",
+    ),
+]
 
 
 def migrate(

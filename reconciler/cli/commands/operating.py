@@ -10,31 +10,66 @@ import typer
 
 from reconciler.cli import exits
 from reconciler.cli.completing import completion, subscriptions
+from reconciler.cli.option_values import as_duration, as_times, as_window
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AccountOption,
     AllowHostOption,
     ApplyFormat,
-    ArrivalsOption,
-    MaxDeadLettersOption,
-    MaxQuietOption,
-    MaxUndeliveredOption,
-    MaxWaitingOption,
-    MessageAgeOption,
+    FullOption,
     PathArgument,
-    PlainFormatOption,
+    QuietOption,
     SandboxOption,
     ShardOption,
-    VerifyFormat,
 )
 from reconciler.cli.state import State, state_of
-from reconciler.cli.text_options import FullOption, QuietOption
 
 if TYPE_CHECKING:
     from reconciler.core.verdicts.diagnosis import Diagnosis
     from reconciler.core.verdicts.health import Status
     from reconciler.core.verdicts.proof import Verification
     from reconciler.operate.arrivals import ArrivalWish
+
+
+PlainFormatOption = Annotated[
+    ApplyFormat, typer.Option("--format", help="How to write the result.")
+]
+MaxWaitingOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may wait in a queue.")
+]
+MessageAgeOption = Annotated[
+    int,
+    typer.Option(
+        metavar="DURATION",
+        parser=as_duration,
+        help="How long the oldest message may wait: 30m, 2h.",
+    ),
+]
+ArrivalsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[DURATION]",
+        parser=as_window,
+        help="Say what arrived in that time (7d), when something last did, and whether it is "
+        "quieter than usual. Tells first what that costs.",
+    ),
+]
+MaxQuietOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="TIMES",
+        parser=as_times,
+        help="How many times its longest silence before something may be silent: 2x. Asks for "
+        "--arrivals.",
+    ),
+]
+MaxDeadLettersOption = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Messages that may lie in a dead-letter queue.")
+]
+MaxUndeliveredOption = Annotated[
+    int,
+    typer.Option(metavar="N", min=0, help="Pushes to a callBackUri that may be unacknowledged."),
+]
 
 
 def status(
@@ -125,8 +160,8 @@ def verify(
     context: typer.Context,
     path: PathArgument = DEFAULT_PATH,
     form: Annotated[
-        VerifyFormat, typer.Option("--format", help="How to write the verdicts.")
-    ] = VerifyFormat.text,
+        ApplyFormat, typer.Option("--format", help="How to write the verdicts.")
+    ] = ApplyFormat.text,
     target: Annotated[
         list[str],
         typer.Option(
@@ -179,9 +214,7 @@ def verify(
     return exits.DONE if found.good else exits.ERROR
 
 
-def _show(
-    state: State, report: "Status | Diagnosis | Verification", form: ApplyFormat | VerifyFormat
-) -> None:
+def _show(state: State, report: "Status | Diagnosis | Verification", form: ApplyFormat) -> None:
     if form.value == "json":
         from reconciler.reports import as_json
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.interrupts import Terminated
+from reconciler.cli.exits import Terminated
 from reconciler.cli.screens import screen_of
 from reconciler.cli.state import State, state_of, write_result
 from reconciler.core.model.errors import SettingsError

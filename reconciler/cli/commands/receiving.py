@@ -6,21 +6,19 @@ What a command needs is imported when it runs, so that `--help` loads none of it
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.completing import completion, queues
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AllowHostOption,
-    DecodeFormat,
     PathArgument,
-    QueueArgument,
-    ReceiveFormat,
     SandboxOption,
-    ShowSecretsOption,
 )
 from reconciler.cli.state import State, state_of, write_result
 from reconciler.core.model.errors import DecodeError, SettingsError
@@ -36,6 +34,35 @@ WAIT = 2
 LONG_WAIT = 20
 """Seconds to wait for messages: once, and again and again while following."""
 _STDIN = Path("-")
+
+
+class ReceiveFormat(StrEnum):
+    """How received messages are written; json: one list, jsonl: a document a line."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+class DecodeFormat(StrEnum):
+    """How a decoded notification is written."""
+
+    json = "json"
+    text = "text"
+
+
+QueueArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="QUEUE",
+        autocompletion=completion("queue", queues),
+        help="A declared queue: offers, or queue.offers.",
+    ),
+]
+ShowSecretsOption = Annotated[
+    bool,
+    typer.Option("--show-secrets", help="Show secrets that a message brings, instead of ***."),
+]
 
 
 def receive(

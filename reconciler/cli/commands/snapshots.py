@@ -14,12 +14,12 @@ import typer
 
 from reconciler.cli import exits
 from reconciler.cli.on_github import reporting
+from reconciler.cli.option_values import as_duration
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AllowHostOption,
     DiscoverOption,
     GithubOption,
-    MaxAgeOption,
     PathArgument,
     SandboxOption,
     ShardOption,
@@ -38,6 +38,16 @@ if TYPE_CHECKING:
 
 
 SNAPSHOT_ARTIFACT = "reconciler-snapshot"
+
+
+MaxAgeOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="DURATION",
+        parser=as_duration,
+        help="Warn if the artifact is older (26h): whatever takes snapshots has stopped.",
+    ),
+]
 
 
 def _workflow(value: str) -> str:

@@ -13,14 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
-from reconciler.cli.options import (
-    OwnerIdOption,
-    RepositoryIdOption,
-    RepositoryOption,
-    ServiceOption,
-    StackOption,
-    ToolOption,
-)
+from reconciler.cli.completing import services
+from reconciler.cli.option_values import as_number, as_repository, as_services, as_stack, as_tool
 from reconciler.cli.state import State, state_of, write_result
 
 if TYPE_CHECKING:
@@ -28,6 +22,55 @@ if TYPE_CHECKING:
     from reconciler.core.model.repository import HostedRepository
     from reconciler.core.service import Example
     from reconciler.starter.equipping import Equipment, WantedEquipment
+
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=as_stack,
+        help="What marks everything these declarations own (default: after the directory).",
+    ),
+]
+ServiceOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME",
+        callback=as_services,
+        autocompletion=services,
+        help="A service to start with (repeatable; default: ask, or all but retired ones).",
+    ),
+]
+RepositoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME",
+        callback=as_repository,
+        help="The repository on GitHub (default: git's remote `origin`).",
+    ),
+]
+RepositoryIdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        callback=as_number,
+        help="GitHub's id of the repository, for conditions that names cannot fool.",
+    ),
+]
+OwnerIdOption = Annotated[
+    str | None,
+    typer.Option(metavar="NUMBER", callback=as_number, help="GitHub's id of its owner, likewise."),
+]
+ToolOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME@COMMIT",
+        callback=as_tool,
+        help="Where the workflows get this tool from: its repository at a full commit hash, or "
+        "`vendored`, a wheel in your own (default: as the workflows there do, else where this was "
+        "built from, else a wheel). Given again, it changes the workflows that are there.",
+    ),
+]
 
 
 def init(
