@@ -11,9 +11,9 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.api import open_session
@@ -115,12 +115,29 @@ def _routes(session: Session, *, declared: bool, anywhere: bool) -> list[PushRou
 def _pushed(session: Session) -> dict[str, tuple[PushDoor, ...]]:
     """Return where is pushed to, by account; those to which nothing is are left out."""
     doors = {service.name: service.doors for service in session.services}
+    linked = _linked(session)
+    declared = session.declarations.listed(linked)
     found: dict[str, tuple[PushDoor, ...]] = {}
     for name, account in session.declarations.accounts.items():
         if (open_to := doors[account.service]) is not None:
-            mine = [item for item in session.declarations.desired if item.account == name]
+            mine = [item for item in declared.desired if item.account == name]
             found[name] = tuple(open_to(account, mine))
+            if name in linked:
+                # Whose account is linked tomorrow pushes to the same place.
+                found[name] = tuple(replace(door, accounts=frozenset()) for door in found[name])
     return {name: each for name, each in found.items() if each}
+
+
+def _linked(session: Session) -> dict[str, Sequence[str]]:
+    """Have the services name what is linked to accounts, where declarations leave that to them."""
+    found: dict[str, Sequence[str]] = {}
+    names = sorted({item.account for item in session.declarations.unlisted})
+    for name, provider in session.providers(names).items():
+        ability = provider.abilities.linked
+        if isinstance(ability, Cannot):
+            raise SettingsError(f"{name}: {ability.why}")
+        found[name] = ability()
+    return found
 
 
 def _doors(

@@ -171,6 +171,7 @@ READS = frozenset(
         # Merchant
         "get",
         "list",
+        "listAccounts",
     }
 )
 """Operations that change nothing, by the services' documentation."""

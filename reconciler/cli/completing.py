@@ -32,6 +32,8 @@ def addresses(declared: "Declarations", _typed: str) -> Offer:
     """Offer the addresses of everything declared."""
     for item in declared.desired:
         yield item.address, item.account
+    for unlisted in declared.unlisted:
+        yield unlisted.address, unlisted.account
 
 
 def subscriptions(declared: "Declarations", _typed: str) -> Offer:

@@ -4,7 +4,6 @@ import asyncio
 import shlex
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from reconciler.cli import exits
 from reconciler.cli.options import ListenFormat
@@ -13,7 +12,6 @@ from reconciler.cli.session import opened
 from reconciler.cli.state import State
 from reconciler.core.model.abilities import Message
 from reconciler.core.model.errors import SettingsError
-from reconciler.core.model.spec import pushed_to
 from reconciler.core.text.phrases import counted
 from reconciler.hosting import open_listener
 from reconciler.listening import (
@@ -60,7 +58,7 @@ def listen_to(state: State, request: RunRequest, wish: ListenWish) -> int:
         ) as listener,
     ):
         where = _bound(wish)
-        _say(state, session, where)
+        _say(state, listener, where)
         _serve(listener, where)
     return exits.DONE
 
@@ -87,12 +85,11 @@ def _bound(wish: ListenWish) -> socket.socket:
         ) from error
 
 
-def _say(state: State, session: Session, where: socket.socket) -> None:
+def _say(state: State, listener: Listener, where: socket.socket) -> None:
     host, port = where.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     state.say(f"listening on http://{shown}:{port}; health at /livez and /readyz, /metrics beside")
-    uris = filter(None, (pushed_to(item.spec) for item in session.declarations.desired))
-    paths = sorted({urlsplit(uri).path for uri in uris} - {""})
+    paths = listener.paths
     state.say(f"{counted(len(paths), 'path')} served: {', '.join(paths[:5])}")
 
 

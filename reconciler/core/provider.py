@@ -150,6 +150,11 @@ class Abilities:
     )
     """Return a spec with the values of the secrets it refers to (`Spec.secrets`)."""
 
+    linked: Callable[[], Sequence[str]] | Cannot = Cannot(
+        "this service does not list what is linked to an account"
+    )
+    """Return the members of declarations that leave them to the service; complete or raises."""
+
     referrers: Callable[[Sequence[Live], Each], Iterable[Live]] | Cannot = Cannot(
         "reading shows all references"
     )

@@ -74,6 +74,8 @@ class Context:
     """All sound accounts by name: what is declared here may lead to another one."""
     unsound: frozenset[str] = frozenset()
     """Names of declared accounts that are not: they are complained about themselves."""
+    listed: tuple[str, ...] | None = None
+    """Members that the service named, for declarations that leave them to it; None: not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,14 @@ class Declaration(Frozen):
             if len(group & given) != 1:
                 raise ValueError(message)
         return self
+
+    @property
+    def lists(self) -> bool:
+        """Say whether only the service can name its members (`Abilities.linked`).
+
+        As long as it was not asked, `members` yields one specimen without a member.
+        """
+        return False
 
     def members(self, context: Context) -> Iterable[Member]:
         """Yield the objects this declaration stands for; ValueError says what is wrong with it."""

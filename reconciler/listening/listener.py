@@ -107,6 +107,11 @@ class Listener:
         self._probed: float | None = None
         self.tallies = Tallies(door.push for door in doors.all)
 
+    @property
+    def paths(self) -> list[str]:
+        """Return the paths that are served, with `{secret}` where a secret stands."""
+        return sorted({door.path for door in self._doors.all})
+
     async def receive(self, request: PushRequest) -> PushReply:
         """Answer one request. Raises SenderGone, and nothing else but cancellation."""
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """What keeps accounts from being reconciled: asks each, harmlessly, and puts it in order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -84,7 +84,20 @@ def _examinations(declared: Declarations, name: str, provider: Provider) -> Sequ
     mine = [item for item in declared.desired if item.account == name]
     examine = provider.abilities.examinations
     own = () if isinstance(examine, Cannot) else examine(mine)
-    return sorted([*own, *_deliveries(declared, mine, provider)], key=lambda it: it.stage)
+    looks = (*_deliveries(declared, mine, provider), *_listings(declared, name, provider))
+    return sorted([*own, *looks], key=lambda it: it.stage)
+
+
+def _listings(declared: Declarations, name: str, provider: Provider) -> Iterator[Examination]:
+    """Yield a look at what is linked to an account, where declarations leave that to it."""
+    linked = provider.abilities.linked
+    if any(item.account == name for item in declared.unlisted) and not isinstance(linked, Cannot):
+        yield Examination(Stage.account, "linked accounts", partial(_listed, linked))
+
+
+def _listed(linked: Callable[[], Sequence[str]]) -> Iterator[Impediment]:
+    linked()
+    yield from ()
 
 
 def _deliveries(

@@ -125,13 +125,17 @@ def verify(
         PlanRefused: an account is not the declared one.
     """
     declared, terms = session.declarations, session.terms
-    items = chosen(declared, select(declared, terms))
-    if not items and (terms.targets or terms.accounts):
+    selection = select(declared, terms)
+    items = chosen(declared, selection)
+    listing = {item.account for item in declared.unlisted if selection.account(item.account)}
+    if not (items or listing) and (terms.targets or terms.accounts):
         named = ", ".join((*terms.targets, *terms.accounts))
         raise WrongUsage(f"{named}: no declared subscription matches; name one, or none for all")
     # Subscriptions nobody declared prove nothing, and looking for them may take long.
-    providers = session.providers(accounts_involved(declared, items))
+    providers = session.providers(accounts_involved(declared, items) | listing)
     seen = observe(declared, providers, discovery=DECLARED, progress=progress)
+    declared = declared.listed(seen.listed)
+    items = chosen(declared, select(declared, terms))
     sandboxed = manner.sandboxed or session.sandboxed
     manner = replace(manner, sandboxed=sandboxed, recognisers=session.recognisers())
     return prove(declared, providers, seen, items, manner, progress=progress)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.core.model.plan import Plan
-from reconciler.core.text.phrases import counted
+from reconciler.core.text.phrases import comma, counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.diagnosis import Diagnosis
 from reconciler.core.verdicts.drift import Drift
@@ -49,6 +49,9 @@ def _validation(validation: Validation) -> Iterator[TextLine]:
     for error in validation.errors:
         yield line(visible(str(error)), "red")
     if validation.valid:
-        yield line(f"Valid: {counted(validation.declared, 'object')} declared.", "green")
+        more = f", and those of {comma(validation.unlisted)}" if validation.unlisted else ""
+        yield line(f"Valid: {counted(validation.declared, 'object')} declared{more}.", "green")
+        if validation.unlisted:
+            yield line("How many those are only the service knows: plan asks it.")
     else:
         yield line(f"Invalid: {counted(len(validation.errors), 'error')}.", "bold red")

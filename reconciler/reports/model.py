@@ -42,12 +42,16 @@ class Located(Frozen):
 
 
 class Validation(Frozen):
-    """The result of validate; `declared` counts objects, fan-out included."""
+    """The result of validate; `declared` counts objects, fan-out included.
+
+    Of `unlisted` declarations the service alone knows how many objects they are.
+    """
 
     valid: bool
     errors: tuple[Located, ...] = ()
     warnings: tuple[Located, ...] = ()
     declared: int = 0
+    unlisted: tuple[str, ...] = ()
 
 
 class ActionResult(Frozen):

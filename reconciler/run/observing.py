@@ -110,6 +110,7 @@ def _read(
         accounts=frozenset(providers),
         completed=reader.completed,
         asked=reader.asked,
+        listed=reader.listed,
         effort=replace(
             Effort.so_far(providers).after(before),
             topics={scope: len(asked.topics) for scope, asked in reader.asked.items()},
@@ -162,6 +163,7 @@ class _Reader:
         self._everything = everything
         self.warnings: set[Finding] = set()
         self.completed: dict[str, Spec] = {}
+        self.listed: dict[str, tuple[str, ...]] = {}
         self.asked: dict[Scope, Asked] = {}
         self.each: Each = one_by_one
         self._discovery = discovery
@@ -173,6 +175,8 @@ class _Reader:
             key = (item.account, type(item.spec), item.spec.partition())
             self._declared.setdefault(key, []).append(item)
         self._topics = declarations.topics()
+        self._declarations = declarations
+        self._unlisted = frozenset(item.account for item in declarations.unlisted)
 
     def read(self, provider: Provider, scope: Scope, wholes: Sequence[Future[Found]]) -> Found:
         """Return everything in the scope, or why it could not be read whole.
@@ -181,6 +185,7 @@ class _Reader:
         """
         before = [future.result() for future in wholes]
         try:
+            self._list(provider, scope.account)
             # Collected before it is believed: half a listing is no listing.
             live = tuple(provider.observe(scope, self._interest(provider, scope, before)))
         except PlanRefused:
@@ -188,6 +193,25 @@ class _Reader:
         except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
             return Found(unread=(Unread(scope, as_sentence(scope.account, error)),))
         return Found(live, tuple(self._denied(scope)))
+
+    def _list(self, provider: Provider, account: str) -> None:
+        """Have a service name the members of what is declared for all that it lists.
+
+        An account that has several scopes lists them before any is read.
+        """
+        if account not in self._unlisted or account in self.listed:
+            return
+        linked = provider.abilities.linked
+        if isinstance(linked, Cannot):
+            raise SettingsError(f"{account}: {linked.why}")
+        names = self.listed[account] = tuple(linked())
+        if not names:
+            message = "no account is linked, as the service tells it"
+            self.warnings.update(
+                Finding(address=item.address, message=message)
+                for item in self._declarations.unlisted
+                if item.account == account
+            )
 
     def _denied(self, scope: Scope) -> Iterator[Unread]:
         """Yield what of a scope the service does not show, though it is declared."""
@@ -226,6 +250,10 @@ class _Reader:
         return spec
 
     def _within(self, scope: Scope) -> Iterable[Desired]:
+        if scope.account in self._unlisted:
+            declared = self._declarations.listed({scope.account: self.listed[scope.account]})
+            yield from (it for it in declared.desired if scope.covers(it.account, it.spec))
+            return
         for kind in scope.kinds:
             if scope.part is not None:
                 yield from self._declared.get((scope.account, kind, scope.part), ())

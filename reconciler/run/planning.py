@@ -55,13 +55,15 @@ def plan(
     accounts = to_read(declared, selection, session.services)
     make = partial(
         prepare,
-        declared,
         selection=selection,
         terms=session.terms,
         former=session.live.routing if session.live else None,
     )
     look = _Look(session, discovery, progress)
     seen = look.at(accounts)
+    declared = declared.listed(seen.listed)
+    make = partial(make, declared)
+    select(declared, session.terms)
     prepared = make(seen, identities=_identities(accounts))
     wider = look_further(seen, prepared.steps, declared, look.providers, progress=progress)
     if wider is not seen:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import did_you_mean, meets
 from reconciler.core.model.errors import WrongUsage
+from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Plan
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import heirs_elsewhere
@@ -56,13 +57,15 @@ def _accounts(declared: Declarations, terms: Terms) -> frozenset[str] | None:
 
 def _check_targets(declared: Declarations, terms: Terms) -> None:
     """Check that each pattern means something, in the accounts that were named too."""
-    addresses = [item.address for item in declared.desired]
+    specimens = [item.specimen for item in declared.unlisted]
+    all_of_it = (*declared.desired, *specimens)
+    addresses = [item.address for item in all_of_it]
     within = [
-        item.address
-        for item in declared.desired
-        if not terms.accounts or item.account in terms.accounts
+        item.address for item in all_of_it if not terms.accounts or item.account in terms.accounts
     ]
     for pattern in terms.targets:
+        if any(_may_meet(pattern, item) for item in specimens):
+            continue
         if not any(meets(pattern, address) for address in addresses):
             hint = did_you_mean(pattern, within or addresses)
             raise WrongUsage(f"--target {pattern}: nothing declared has this address{hint}")
@@ -70,6 +73,12 @@ def _check_targets(declared: Declarations, terms: Terms) -> None:
             raise WrongUsage(
                 f"--target {pattern}: it is in none of the accounts given with --account"
             )
+
+
+def _may_meet(pattern: str, specimen: Desired) -> bool:
+    """Say whether a pattern may name a member that the service has not named yet."""
+    name, member, _ = pattern.partition("[")
+    return bool(member) and meets(name, specimen.address)
 
 
 def to_read(declared: Declarations, selection: Selection, services: Services) -> dict[str, Account]:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
+from reconciler.sandbox.merchant_accounts import SUBACCOUNTS, found_by
 from reconciler.sandbox.merchant_rules import (
     MerchantError,
     Subscription,
@@ -81,6 +82,8 @@ class Merchant:
             raise MerchantError(401, "UNAUTHENTICATED", _CREDENTIALS, "ACCESS_TOKEN_EXPIRED")
         if operation == "getAccountForGcpRegistration":
             return self._registered_account()
+        if operation == "listAccounts":
+            return self._linked(request.args.get("filter", ""), request)
         if not account.isdigit():
             raise invalid(
                 "name", "[name] The account must be a number.", "INVALID_NAME_PART_NOT_NUMBER"
@@ -88,6 +91,8 @@ class Merchant:
         if "eveloper" in operation or operation.endswith("Gcp"):
             return self._registration(operation, account)
         self._check_registered(account)
+        if operation == "listSubaccounts":
+            return self._linked(SUBACCOUNTS.format(account), request)
         if operation == "quotas":
             return _quotas(account)
         if operation == "getUser":
@@ -109,7 +114,7 @@ class Merchant:
     def _subscription(self, operation: str, account: str, key: str, request: Request) -> Any:
         held = self._accounts.setdefault(account, {})
         if operation == "list":
-            return self._page(list(held.values()), request)
+            return self._page("notificationSubscriptions", list(held.values()), request, 100)
         if operation == "create":
             wish = check(known_fields(_body(request)))
             check_coexistence(wish, held.values(), account)
@@ -144,16 +149,22 @@ class Merchant:
         held[name] = {"name": name, **wish}
         return held[name]
 
-    def _page(self, found: list[Subscription], request: Request) -> dict[str, Any]:
+    def _linked(self, wanted: str, request: Request) -> dict[str, Any]:
+        accounts = found_by(self._settings["merchantLinks"], wanted)
+        return self._page("accounts", accounts, request, 250)
+
+    def _page(
+        self, key: str, found: list[dict[str, Any]], request: Request, usual: int
+    ) -> dict[str, Any]:
         cap = self._settings["merchantPageCap"]
         text = request.args.get("pageSize", "0")
         if not text.isdigit():
             raise invalid("page_size", "[page_size] Must not be negative.")
-        size = min(int(text) or 100, cap)  # larger is coerced, not refused
+        size = min(int(text) or usual, cap)  # larger is coerced, not refused
         start = _offset(request.args.get("pageToken"))
         answer: dict[str, Any] = {}
         if page := found[start : start + size]:
-            answer["notificationSubscriptions"] = page
+            answer[key] = page
         if start + size < len(found):
             answer["nextPageToken"] = page_token(start + size)
         return answer

@@ -12,6 +12,7 @@ from reconciler.sandbox.merchant_rules import MerchantError
 from reconciler.sandbox.service import Answer, json_answer, segments
 
 COLLECTION = "notificationsubscriptions"
+_SUBACCOUNTS = ":listSubaccounts"
 
 
 def route(request: Request) -> tuple[str, str, str]:
@@ -28,6 +29,10 @@ def route(request: Request) -> tuple[str, str, str]:
                 return ("getHealth", account, key.removesuffix(":getHealth"))
             method = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}.get(verb, "unknown")
             return (method, account, key)
+        case "GET", ["accounts", "v1", "accounts"]:
+            return ("listAccounts", "", "")
+        case "GET", ["accounts", "v1", "accounts", account] if account.endswith(_SUBACCOUNTS):
+            return ("listSubaccounts", account.removesuffix(_SUBACCOUNTS), "")
         case "GET", ["accounts", "v1", "accounts:getAccountForGcpRegistration"]:
             return ("getAccountForGcpRegistration", "", "")
         case "GET", ["accounts", "v1", "accounts", account, "developerRegistration"]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.sandbox.merchant_accounts import is_links
 from reconciler.sandbox.merchant_rules import loopback
 
 _LAGS = (
@@ -119,6 +120,11 @@ _KNOWN: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
     "getSubscriptionsRoute": (True, _truth, "true or false"),
     "deleteByIdToken": ("grantless", _token_rule, "grantless, seller or either"),
     "notificationTypes": ({}, _types, "{notification type: [payload versions]}"),
+    "merchantLinks": (
+        {},
+        is_links,
+        "{account id: {id of an account linked to it: {type: ..., handshakeState: ...}}}",
+    ),
     "merchantPageCap": (200, _page, "a whole number from 1 to 200"),
     "merchantUnregistered": ([], _texts, "a list of account ids as text"),
     "merchantCallBacks": (

@@ -308,3 +308,50 @@ def test_strange_bodies_are_refused_not_crashed_upon(sandbox, http, subscription
         assert ask(http, sandbox.url, "POST", path, body).status == 400
     mask = f"/notifications/v1/{name}?updateMask=callBackUri"
     assert ask(http, sandbox.url, "PATCH", mask, {"callBackUri": strange}).status == 400
+
+
+LINKS = {
+    "5678": {
+        "3": {"type": "ACCOUNT_MANAGEMENT", "handshakeState": "PENDING"},
+        "2": {},
+        "10": {"type": "ACCOUNT_MANAGEMENT"},
+    },
+    "9": {"10": {}, "4": {}},
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("", "2 3 4 10"),
+        ("relationship(providerId = 5678)", "2 3 10"),
+        ('accountName = "Shop 2"', "2"),
+        ('relationship(service(handshakeState="PENDING"))', "3"),
+        ('relationship(providerId = 9 AND service(type = "ACCOUNT_AGGREGATION"))', "4 10"),
+        (
+            '(relationship(providerId = 9) OR accountName = "Shop 3") AND accountName = "Shop 4"',
+            "4",
+        ),
+    ],
+)
+def test_linked_accounts_are_found_by_a_filter_on_all_pages(sandbox, google_api, wanted, found):
+    sandbox.settings(merchantLinks=LINKS, merchantPageCap=2)
+    accounts, numbers = google_api("accounts_v1").accounts(), []
+    request = accounts.list(filter=wanted)
+    while request is not None:
+        answer = request.execute()
+        numbers += [item["accountId"] for item in answer.get("accounts", [])]
+        request = accounts.list_next(request, answer)
+    assert numbers == found.split()
+
+
+@pytest.mark.parametrize("wanted", ["(", "name = 1", "relationship(type = 1)", "?", "x"])
+def test_a_filter_that_is_none_is_refused(sandbox, google_api, wanted):
+    error = refused(google_api("accounts_v1").accounts().list(filter=wanted).execute)
+    assert error.status_code == 400
+
+
+def test_sub_accounts_are_those_that_are_aggregated(sandbox, google_api):
+    sandbox.settings(merchantLinks=LINKS)
+    answer = google_api("accounts_v1").accounts().listSubaccounts(provider=PARENT).execute()
+    assert [item["name"] for item in answer["accounts"]] == ["accounts/2"]

@@ -72,7 +72,10 @@ def _validated(path: Path, allow_hosts: Iterable[str]) -> "Validation":
         return Validation(valid=False, errors=tuple(map(Located.of, error.problems)))
     found = (*strays_of(declared, allow_hosts), *declared.warnings, *declared.hints)
     warnings = tuple(map(Located.of, found))
-    return Validation(valid=True, warnings=warnings, declared=len(declared.desired))
+    unlisted = tuple(item.address for item in declared.unlisted)
+    return Validation(
+        valid=True, warnings=warnings, declared=len(declared.desired), unlisted=unlisted
+    )
 
 
 def schema() -> int:

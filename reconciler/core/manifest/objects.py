@@ -149,6 +149,10 @@ def _members(
     except ValueError as error:
         reader.fail(entry.at, f"{title}: {error}")
         return []
+    if declaration.lists:
+        for member in members:
+            address = declared_address(member.spec.kind, entry.name, member.member)
+            reader.listing[address] = (declaration, context)
     renamed = declaration.renamed
     ignored = frozenset(renamed.get(name, name) for name in declaration.ignore_changes)
     return [

@@ -7,7 +7,7 @@ is still checked, so that one run tells its author everything.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from reconciler.core.manifest.objects import read_objects
 from reconciler.core.manifest.settings import SHARE, Head, Owns, Policy
 from reconciler.core.manifest.state import DeclaredEntry, Reader
 from reconciler.core.manifest.tables import Expansion, OpenTable, no_tables
+from reconciler.core.manifest.unlisted import Unlisted
 from reconciler.core.model.addresses import matches
 from reconciler.core.model.errors import DeclarationError, Problem
 from reconciler.core.model.objects import Desired, Position
@@ -60,6 +61,7 @@ class Declarations:
     every run; `hints` are about single objects, for the author. `routing` tells where the accounts
     lead as they are declared, whatever stands in their place; `entries` is where they stand.
     `tables` are the files of tables that fields refer to. `local` is declared for our own commands.
+    `unlisted` stand for objects that are not among `desired` before their service has named them.
     """
 
     stack: str
@@ -76,6 +78,7 @@ class Declarations:
     entries: Mapping[str, DeclaredEntry] = field(default_factory=dict)
     tables: tuple[Source, ...] = ()
     local: tuple[Desired, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
 
     def place(self, account: str, path: str = "") -> Position | None:
         """Return where a field of an account stands, or what is there around it."""
@@ -97,6 +100,20 @@ class Declarations:
         """Say whether nothing of any account escapes a plan, whatever is declared."""
         topical = any(account.by_topic for account in self.accounts.values())
         return self.policy.discover == "all" or not topical
+
+    def listed(self, members: Mapping[str, Iterable[str]]) -> "Declarations":
+        """Return these with the objects of what was unlisted, for `members` by account."""
+        if not any(item.account in members for item in self.unlisted):
+            return self
+        declared = {item.live_address for item in self.desired}
+        more = (
+            each
+            for item in self.unlisted
+            for each in item.desired(members.get(item.account, ()), declared)
+        )
+        desired = sorted((*self.desired, *more), key=lambda item: item.address)
+        left = tuple(item for item in self.unlisted if item.account not in members)
+        return replace(self, desired=tuple(desired), unlisted=left)
 
     def topics(self) -> dict[str, frozenset[str]]:
         """Return by account what services have to be asked about to list what is declared there."""
@@ -181,20 +198,19 @@ def read(
         owns=head.owns,
         policy=head.policy.on(today),
         accounts=accounts,
-        desired=tuple(item for item in desired if not item.spec.local),
+        desired=tuple(it for it in desired if not (it.spec.local or it.address in reader.listing)),
         local=tuple(item for item in desired if item.spec.local),
+        unlisted=tuple(
+            Unlisted(item, *reader.listing[item.address])
+            for item in desired
+            if item.address in reader.listing
+        ),
         digest=_digest(document),
         today=today,
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
         hints=tuple(
-            sorted(
-                {
-                    *_hints(desired),
-                    *_ended(document, head.policy, today),
-                    *_idle_waves(document, head.policy, desired),
-                }
-            )
+            sorted({*_hints(desired), *_of_policy(document, head.policy, today, reader, desired)})
         ),
         routing={name: routing_of(account) for name, account in declared.items()},
         entries=entries,
@@ -318,6 +334,14 @@ def _hints(desired: Sequence[Desired]) -> set[Problem]:
         )
         for hint in found
     }
+
+
+def _of_policy(
+    document: _Document, policy: Policy, today: date, reader: Reader, desired: Sequence[Desired]
+) -> Iterable[Problem]:
+    yield from _ended(document, policy, today)
+    if not reader.listing:  # anybody may be among those that are not listed yet
+        yield from _idle_waves(document, policy, desired)
 
 
 def _ended(document: _Document, policy: Policy, today: date) -> Iterable[Problem]:

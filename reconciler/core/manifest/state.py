@@ -9,7 +9,7 @@ from reconciler.core.model.addresses import DeclaredAddress, Handle
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.model.spec import Reference
-from reconciler.core.service import Account, Declaration, Service
+from reconciler.core.service import Account, Context, Declaration, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Reader:
     choices: dict[str, dict[str, AccountChoice]] = field(default_factory=dict)
     targets: dict[str, dict[str, Declared]] = field(default_factory=dict)
     handles: dict[str, dict[str, Declared]] = field(default_factory=dict)
+    listing: dict[str, tuple[Declaration, Context]] = field(default_factory=dict)
+    """By address, declarations whose members only the service can name."""
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""

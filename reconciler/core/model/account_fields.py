@@ -36,11 +36,13 @@ class Tabled:
     """Marks a field that may be written as a table: `{from: FILE.csv, ...}`, one entry a row.
 
     `column` names the column that tells entries apart. The rows are `entries` (a mapping, whose
-    other fields are templates, `{column}` in them the row's value) or `names` (a list).
+    other fields are templates, `{column}` in them the row's value) or `names` (a list). `words` may
+    stand in the place of either.
     """
 
     column: str
     rows: Literal["entries", "names"] = "entries"
+    words: tuple[str, ...] = ()
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -53,7 +55,7 @@ class Tabled:
         else:
             where = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
             table |= {"properties": {"from": text, "where": where}, "additionalProperties": False}
-        return {"anyOf": [handler(schema), table]}
+        return {"anyOf": [handler(schema), table, *({"const": word} for word in self.words)]}
 
 
 @cache

@@ -94,7 +94,7 @@ def prepare(
         unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
         warnings=_sorted(_warnings(world, observation, terms)),
-        unknown=tuple(sorted(filter(world.mine, world.unknown))),
+        unknown=tuple(sorted({*filter(world.mine, world.unknown), *_unlisted(world)})),
         not_looked=observation.not_looked,
         accounts=dict(identities or {}),
         routing={name: dict(routing) for name, routing in sorted(declarations.routing.items())},
@@ -110,6 +110,13 @@ def prepare(
         tuple(step for step in ordered if step.address in world.elsewhere),
         waves,
     )
+
+
+def _unlisted(world: World) -> Iterator[Address]:
+    """Yield the addresses of what is declared for members that were not listed."""
+    for item in world.declarations.unlisted:
+        if world.selection.takes(item.specimen):
+            yield item.address
 
 
 def _unmanaged(item: Live) -> Unmanaged:

@@ -141,6 +141,11 @@ class _Drawing:
         live = self._world.live if self._world else []
         for item in self._declarations.desired:
             self._add(_node(item, item.address, self._declared_state(item), self._outputs(item)))
+        for each in self._declarations.unlisted:
+            unseen: NodeState = "declared" if self._world is None else "unknown"
+            node = GraphNode(each.address, each.specimen.spec.kind, each.address, unseen)
+            detail = "one for each that the service lists"
+            self._add(replace(node, account=each.account, detail=detail))
         undeclared: list[tuple[str, Live]] = []
         for thing in live:
             address = thing.live_address

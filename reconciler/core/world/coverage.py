@@ -14,6 +14,10 @@ from reconciler.core.world.unread import Unread
 
 _LOOKS = "a plan without --live looks now, and so does apply after the merge"
 _NOT_COVERED = f"the snapshot does not hold it, as where it was declared only afterwards: {_LOOKS}"
+_NOT_LISTED = (
+    "the snapshot does not tell which accounts are linked, since nothing was declared for all of "
+    f"them then: {_LOOKS}"
+)
 _NOT_ASKED = (
     "the snapshot did not ask for this (it was taken with --discover declared): take one that asks "
     "for all, which `reconciler snapshot` does"
@@ -75,6 +79,7 @@ class Coverage:
                 missing = list(self._missing_parts(name))
                 yield from (*self._failed(name), *missing)
                 yield from self._missing_objects(name, [item.scope for item in missing])
+                yield from self._missing_members(name)
 
     def not_looked(self, accounts: Iterable[str]) -> Iterator[Finding]:
         """Yield what was not looked for, since the program that took the snapshot knew no such."""
@@ -131,6 +136,13 @@ class Coverage:
                 those = frozenset(topic for topic in topics if topics[topic] == reason)
                 scope = Scope(name, (kind,), part, those if kind.topical else None)
                 yield Unread(scope, f"{scope}: {reason}")
+
+    def _missing_members(self, name: str) -> Iterator[Unread]:
+        """Yield what is declared for members that the snapshot does not list."""
+        kinds = {type(it.specimen.spec) for it in self._declarations.unlisted if it.account == name}
+        if kinds and not any(self._failed(name)):
+            scope = Scope(name, tuple(sorted(kinds, key=lambda kind: kind.kind)))
+            yield Unread(scope, f"{name}: {_NOT_LISTED}")
 
     def _kinds_of(self, name: str) -> Mapping[str, type[Spec]]:
         return self._kinds[self._declarations.accounts[name].service]

@@ -43,6 +43,10 @@ def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
             "live": _sorted(it for each, own in chosen for it in each.live if it.account in own),
             "warnings": _findings((each.warnings, own) for each, own in chosen),
             "not_looked": _findings((each.not_looked, own) for each, own in chosen),
+            "linked": _united(
+                {name: names for name, names in each.linked.items() if name in own}
+                for each, own in chosen
+            ),
             "calls": _united(
                 {name: number for name, number in each.calls.items() if name in own}
                 for each, own in chosen

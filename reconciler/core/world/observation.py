@@ -20,7 +20,8 @@ class Observation:
     `accounts` are those that were looked at, by name, None for all. `completed` are declared specs
     that refer to secrets, with their values, by address. `asked` tells how far was looked where
     services list only what they are asked for, `recalled` what a snapshot says of it.
-    `effort` is what reading this live takes.
+    `effort` is what reading this live takes. `listed` are the members that services named, by
+    account, of what is declared for all that they list.
     """
 
     live: tuple[Live, ...] = ()
@@ -31,6 +32,7 @@ class Observation:
     asked: Mapping[Scope, Asked] = field(default_factory=dict)
     recalled: tuple[Finding, ...] = ()
     effort: Effort = NO_EFFORT
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def not_looked(self) -> tuple[Finding, ...]:
@@ -38,7 +40,8 @@ class Observation:
         return tuple(dict.fromkeys(self.recalled)) + not_looked(self.asked)
 
     def complete(self, declarations: Declarations) -> Declarations:
-        """Return the declarations with the values of the secrets that were had for reading."""
+        """Return the declarations with members that were listed, and the values of secrets."""
+        declarations = declarations.listed(self.listed)
         if not self.completed:
             return declarations
         desired = (
@@ -62,6 +65,7 @@ class Observation:
             {**self.asked, **self._further(other)},
             self.recalled + other.recalled,
             self.effort.beside(other.effort),
+            {**self.listed, **other.listed},
         )
 
     def _further(self, other: "Observation") -> dict[Scope, Asked]:

@@ -7,6 +7,7 @@ absent, so a plan made of it treats whatever it does not cover as unknown.
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ from reconciler.core.world.discovery import EVERYTHING, Discovery, left_over, se
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 class Outdated(PlanRefused):
@@ -52,7 +53,8 @@ class Snapshot(Frozen):
     """The live state of the declared accounts at a moment (`taken_at`, UTC).
 
     `accounts` identifies the real accounts that were read, `routing` says where each declared one
-    led, `calls` how many reading each took; `digest` seals everything else.
+    led, `calls` how many reading each took, `linked` what its service listed of what is linked to
+    it; `digest` seals everything else.
     """
 
     format_version: int
@@ -65,6 +67,7 @@ class Snapshot(Frozen):
     warnings: tuple[Finding, ...] = ()
     not_looked: tuple[Finding, ...] = ()
     calls: dict[str, int] = Field(default_factory=dict)
+    linked: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     digest: str = ""
 
     def sealed(self) -> "Snapshot":
@@ -120,6 +123,7 @@ def take(
         warnings=observation.warnings,
         not_looked=observation.not_looked,
         calls=dict(observation.effort.calls),
+        linked=dict(sorted(observation.listed.items())),
     ).sealed()
 
 
@@ -224,14 +228,15 @@ def unseal(
         for name, target in covered.items()
         if name not in same
     }
-    coverage = Coverage(snapshot.scopes, declarations, services, others)
+    listed = {name: names for name, names in snapshot.linked.items() if name in same}
+    coverage = Coverage(snapshot.scopes, declarations.listed(listed), services, others)
     unread = tuple(coverage.unread(accounts))
     looked_at = frozenset(record.account for record in snapshot.scopes) & same
     recalled = tuple(item for item in snapshot.not_looked if item.address in looked_at)
     recalled += (*left_over(then, declarations.accounts), *coverage.not_looked(accounts))
     effort = _effort(snapshot, looked_at, declarations, live, kinds)
     seen = Observation(live, unread, snapshot.warnings, looked_at, recalled=recalled, effort=effort)
-    return snapshot, seen
+    return snapshot, replace(seen, listed=listed)
 
 
 def _effort(

@@ -28,19 +28,23 @@ def must_stay(
 ) -> frozenset[LiveAddress]:
     """Return live addresses of what must neither be deleted nor replaced.
 
-    That is what something unread may refer to, what rests on something unread, directly or through
-    others (whose it is may hang on that), and all that these and the `unknown` ones refer to
-    themselves.
+    That is what lies in something unread (that much of it was seen), what something unread may
+    refer to, what rests on something unread, directly or through others (whose it is may hang on
+    that), and all that these and the `unknown` ones refer to themselves.
     """
     if not unread:
         return frozenset()
     index = Index(live)
     needed = _needed(unread)
-    found = _resting(index, _hidden(unread)) | {
-        item.live_address
-        for item in index
-        if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
-    }
+    found = (
+        _resting(index, _hidden(unread))
+        | _within(index, unread)
+        | {
+            item.live_address
+            for item in index
+            if not needed.isdisjoint({(item.spec.kind, item.account), (item.spec.kind, "")})
+        }
+    )
     waiting = [*unknown, *(item for item in index if item.live_address in found)]
     while waiting:
         found_there = (index.named(key) for key in _keys(waiting.pop()))
@@ -48,6 +52,20 @@ def must_stay(
         found |= {item.live_address for item in more}
         waiting += more
     return frozenset(found)
+
+
+def _within(index: Index[Live], unread: Iterable[Unread]) -> set[LiveAddress]:
+    """Return what was seen of the scopes that were not read whole."""
+    scopes: dict[tuple[str, str | None], list[Scope]] = {}
+    for each in unread:
+        scopes.setdefault((each.scope.account, each.scope.part), []).append(each.scope)
+    return {
+        item.live_address
+        for item in index
+        for part in {None, item.spec.partition()}
+        for scope in scopes.get((item.account, part), ())
+        if scope.covers(item.account, item.spec)
+    }
 
 
 def _needed(unread: Iterable[Unread]) -> set[tuple[str, str]]:

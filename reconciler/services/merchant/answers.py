@@ -78,6 +78,32 @@ def page(data: Any) -> SubscriptionResourcePage:
     return SubscriptionResourcePage(tuple(remote(item) for item in found), token)
 
 
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """The numbers of the accounts on one page of a list; `token` asks for the next one."""
+
+    numbers: tuple[str, ...]
+    token: str | None
+
+
+def account_page(data: Any) -> AccountPage:
+    """Return one page of accounts; an empty list is answered as `{}`."""
+    known = _object(data)
+    found = known.get("accounts", [])
+    token = known.get("nextPageToken") or None
+    if not isinstance(found, list) or not isinstance(token, str | None):
+        raise GarbledMerchantAnswer("accounts is no list")
+    return AccountPage(tuple(_number_of(item) for item in found), token)
+
+
+def _number_of(account: Any) -> str:
+    name = _text(_object(account), "name")
+    match = re.fullmatch(r"accounts/([1-9][0-9]*)", name)
+    if match is None:
+        raise GarbledMerchantAnswer("an account is not named by its number")
+    return match[1]
+
+
 def health(data: Any) -> Metrics:
     """Return health metrics; numbers are text, and zeros are left out."""
     known = _object(data)

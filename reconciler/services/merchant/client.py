@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from google.auth.exceptions import GoogleAuthError
 from googleapiclient.discovery import build
@@ -43,6 +44,13 @@ from reconciler.transport.http import Http
 T = TypeVar("T")
 
 PAGE_SIZE = 200  # the most the service gives
+ACCOUNTS_PAGE = 500  # likewise
+
+# Whether what an account has of its own parent counts as approved is documented nowhere.
+_LINKED = (
+    'relationship(providerId = {0} AND service(type = "ACCOUNT_AGGREGATION")) OR '
+    'relationship(providerId = {0} AND service(handshakeState = "APPROVED"))'
+)
 
 
 class MerchantClient:
@@ -107,6 +115,25 @@ class MerchantClient:
             if error.code in NO_SUCH_METHOD:
                 return None
             raise
+
+    def linked(self) -> Iterator[str]:
+        """Yield the numbers of all accounts that ours provides a service to, page by page.
+
+        Those are its sub-accounts and whoever approved a link; a link that nobody answered yet is
+        none. `accounts.list` knows both, listSubaccounts the former only.
+        """
+        token: str | None = None
+        pages = Pages(self._name, "accounts.list")
+        while True:
+            asked = {"filter": _LINKED.format(self._account.account_id), "pageSize": ACCOUNTS_PAGE}
+            more = {} if token is None else {"pageToken": token}
+            path = f"/accounts/v1/accounts?{urlencode({**asked, **more})}"
+            page = self._get("accounts.list", path, answers.account_page)
+            yield from page.numbers
+            token = page.token
+            if token is None:
+                return
+            pages.turn(token)
 
     def access_rights(self) -> tuple[str, ...] | None:
         """Return what the calling user may do in the account, None if the service does not say."""

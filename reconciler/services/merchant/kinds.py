@@ -4,7 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 
 from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.delivery import Delivery, Link
@@ -40,6 +46,10 @@ __all__ = [
 # Google publishes no figures; 429 tells when even this is too fast.
 PACE = Pace(rate=10, burst=100)
 BUCKET = "notificationsubscriptions"
+
+LINKED = "linked"
+_SPECIMEN = "1"
+"""Stands for the number of a linked account before any was listed: nobody's own."""
 
 TARGETS = frozenset({"targetAccount", "targetAccounts", "allManagedAccounts"})
 
@@ -141,6 +151,24 @@ def _parse_true(value: Any) -> Any:
     raise ValueError("expected true (or leave it out and name the target accounts)")
 
 
+def _parse_targets(value: Any, numbers: ValidatorFunctionWrapHandler) -> Any:
+    if value == LINKED:
+        return (LINKED,)
+    if isinstance(value, str):
+        raise ValueError(
+            "expected a list of account numbers, or linked (all accounts linked to ours)"
+        )
+    return numbers(value)
+
+
+DeclaredTargets = Annotated[
+    tuple[AccountNumber, ...] | None,
+    WrapValidator(_parse_targets),
+    Tabled("targetAccount", "names", words=(LINKED,)),
+]
+"""Numbers of accounts, or `linked` alone."""
+
+
 class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration):
     """A subscription in YAML, for one target account, several, or all that are managed."""
 
@@ -152,10 +180,9 @@ class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration)
 
     registered_event: Event
     """What is notified of."""
-    target_accounts: Annotated[
-        tuple[AccountNumber, ...] | None, Tabled("targetAccount", "names")
-    ] = None
-    """One subscription for each; instead of `targetAccount`."""
+    target_accounts: DeclaredTargets = None
+    """One subscription for each, instead of `targetAccount`; `linked`: for all accounts that Google
+    lists as linked to ours when it is asked, but for those that another declaration names."""
     all_managed_accounts: Annotated[Literal[True], BeforeValidator(_parse_true)] | None = None
     """Instead of targets: all accounts that ours manages, also later ones."""
     secret: SecretRef | None = None
@@ -189,14 +216,23 @@ class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration)
             _go_together(template, info.data["secret"])
         return template
 
+    @property
+    def lists(self) -> bool:
+        """Say whether it stands for all linked accounts."""
+        return self.target_accounts == (LINKED,)
+
     def members(self, context: Context) -> Iterable[Member]:
         """Yield one subscription a target; those of a list are told apart by their account."""
         if not isinstance(context.account, MerchantAccount):
             raise TypeError("a Merchant subscription belongs to a Merchant account")
         owner = context.account.account_id
-        for number in self.target_accounts or ():
-            yield Member(self._spec(owner, number), member=number)
-        if not self.target_accounts:
+        if self.lists and context.listed is None:
+            yield Member(self._spec(owner, _SPECIMEN))
+        elif self.target_accounts:
+            numbers = self.target_accounts if context.listed is None else context.listed
+            for number in numbers:
+                yield Member(self._spec(owner, number), member=number)
+        else:
             yield Member(self._spec(owner, self.target_account))
 
     @classmethod

@@ -54,10 +54,18 @@ class MerchantProvider:
         return Abilities(
             calls_made=self.calls_made,
             completed=self.completed,
+            linked=self.linked,
             examinations=self.examinations,
             measure=self.measure,
             push_sample=self.push_sample,
         )
+
+    def linked(self) -> Sequence[str]:
+        """Return the numbers of all linked accounts, without our own, whole or not at all."""
+        try:
+            return tuple(sorted({*self._client.linked()} - {self._owner}, key=int))
+        except Missing as error:
+            raise _misled(error) from error
 
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: a list holds every event and target."""
@@ -163,13 +171,7 @@ class MerchantProvider:
         try:
             return [self._live(remote) for remote in self._client.list()]
         except Missing as error:
-            # A list that is not there is no empty list.
-            raise Rejected(
-                error.account,
-                error.operation,
-                f"{error.message}; check accountId and `endpoint`",
-                code=error.code,
-            ) from error
+            raise _misled(error) from error
 
     def _find(self, wanted: MerchantSubscription) -> Live | None:
         identity = wanted.identity_values()
@@ -197,6 +199,12 @@ class MerchantProvider:
             spec.model_copy(update={"call_back_uri": uri}),
             remote_values(name=remote.name),
         )
+
+
+def _misled(error: Missing) -> Rejected:
+    """Return what it means that a list is not there, which is no empty list."""
+    message = f"{error.message}; check accountId and `endpoint`"
+    return Rejected(error.account, error.operation, message, code=error.code)
 
 
 def _subscription(spec: Spec) -> MerchantSubscription:
