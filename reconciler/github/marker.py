@@ -20,7 +20,7 @@ BYLINE = "<!-- reconciler:byline -->"
 ACTIONS_BOT = "github-actions[bot]"
 """In whose name a job's own token writes."""
 _BOT = "[bot]"
-_FACTS = re.compile(r" (?:digest|commit|path|seal)=[^ ]*")
+_FACTS = re.compile(r" (?:digest|commit|path|seal|quiet)=[^ ]*")
 
 
 class Authored(Protocol):
@@ -49,8 +49,8 @@ class Marker:
     def line(self, **facts: str) -> str:
         """Return the hidden line; values are quoted so that none can end it.
 
-        The `facts` (digest, commit, path, seal) say what was written last and by whom, and are no
-        part of the mark.
+        The `facts` (digest, commit, path, seal, quiet) say what was written last and by whom, and
+        are no part of the mark.
         """
         words = [("stack", self.stack), *(("only", item) for item in self.limits)]
         words += [(name, value) for name, value in facts.items() if value]

@@ -101,14 +101,14 @@ def post_outcome(job: Job, marker: Marker, draft: CommentDraft) -> str:
 
 
 def post_all_clear(job: Job, marker: Marker, why: str) -> None:
-    """Close the drift issue that bears a marker, if it is open.
+    """Close the drift issue that bears a marker, if it is open and tells of nothing but drift.
 
     Raises:
         ServiceError: the API refuses or does not answer.
     """
     with RepositoryClient(job) as repository:
         found = find_issue(repository, repository.writer(), marker, closed=False)
-        if found is not None and found.open:
+        if found is not None and found.open and not found.tells_silence:
             _close(repository, found, f"Drift is gone: [this run]({job.run_url}) {why}.")
 
 
@@ -136,6 +136,7 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
         found = find_issue(
             repository, writer, alarm.marker, closed=drift.drifted or bool(drift.quiet)
         )
+        alarm = issue.alarm_after(found, drift, alarm)
         edit = issue.decide(found, drift, alarm)
         if edit is None:
             return

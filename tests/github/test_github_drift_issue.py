@@ -330,6 +330,21 @@ def test_silence_that_could_not_be_told_closes_nothing(long_settled, told_quiet,
     assert states(api) == ["open"]
 
 
+def test_who_does_not_listen_leaves_what_another_run_told_of_silence(
+    long_settled, told_quiet, api, meddle
+):
+    long_settled(WORLD, "--status", told_quiet(30))
+    long_settled(WORLD)
+    assert states(api) == ["open"]
+    meddle(5)
+    long_settled(WORLD)
+    meddle(0)
+    long_settled(WORLD)
+    assert states(api) == ["open"], "that it told of drift meanwhile changes nothing"
+    long_settled(WORLD, "--status", told_quiet(1))
+    assert states(api) == ["closed"]
+
+
 def test_a_status_that_came_to_nothing_closes_nothing_and_alarms_nobody(
     long_settled, tmp_path, api
 ):

@@ -113,6 +113,15 @@ def test_an_apply_that_ends_in_sync_closes_the_drift_issue(reconcile, post, api,
     assert [call for call in api.writes() if "/issues/" in call and "comments/" not in call] == []
 
 
+def test_an_apply_closes_no_issue_that_tells_of_silence_too(reconcile, post, api, merged):
+    post()
+    reconcile("drift", TWO)
+    [issue] = [it for it in api.issues.values() if "pull_request" not in it]
+    issue["body"] = issue["body"].replace(" -->", " quiet=yes -->", 1)
+    post(TWO)
+    assert issue["state"] == "open"
+
+
 def test_an_apply_that_does_not_look_for_all_closes_no_issue(reconcile, post, api, merged, cli):
     post()
     reconcile("drift", TWO)

@@ -38,8 +38,8 @@ class Drift(Frozen):
 
     `unapplied` says that everything was looked for and nothing of the stack is live: it was not
     applied yet, or all of it is gone. `quiet` is what is quieter than usual, which is no drift, and
-    `unheard` of what it could not be told; both only where it was asked. `accounts` are those of
-    the plan; no document holds them.
+    `unheard` of what it could not be told; both only where it was asked, which `listened` says.
+    `accounts` are those of the plan; no document holds these two.
     """
 
     stack: str
@@ -54,7 +54,13 @@ class Drift(Frozen):
     not_looked: tuple[Finding, ...] = ()
     quiet: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
     unheard: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
+    listened: bool = Field(default=False, exclude=True)
     accounts: dict[str, Any] = Field(default_factory=dict, exclude=True)
+
+    @property
+    def heard_all(self) -> bool:
+        """Say whether it was asked what is quieter than usual, and told of everything."""
+        return self.listened and not self.unheard
 
 
 def with_silence(drift: Drift, status: Health | str) -> Drift:
@@ -64,7 +70,7 @@ def with_silence(drift: Drift, status: Health | str) -> Drift:
     """
     if isinstance(status, str):
         nothing = Finding(address="status", message=status)
-        return drift.model_copy(update={"unheard": (nothing,)})
+        return drift.model_copy(update={"unheard": (nothing,), "listened": True})
     asked = [(item.address, item.arrivals) for item in status.everything if item.arrivals]
     quiet = [
         Finding(address=address, message=found.silence) for address, found in asked if found.silence
@@ -74,7 +80,8 @@ def with_silence(drift: Drift, status: Health | str) -> Drift:
         for address, found in asked
         if found.state == "unknown"
     ]
-    return drift.model_copy(update={"quiet": tuple(quiet), "unheard": tuple(unheard)})
+    silence = {"quiet": tuple(quiet), "unheard": tuple(unheard), "listened": True}
+    return drift.model_copy(update=silence)
 
 
 def _differences(action: Action) -> tuple[FieldChange, ...]:
