@@ -1,12 +1,16 @@
 """A listing's way by EventBridge: worlds of it, what holds after it, what others do to it."""
 
 import json
+import time
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import boto3
 
+from reconciler.operate.status import status
+from reconciler.operate.verify import VerifyManner, verify
 from tests.worlds import AWS, HEAD, SP_API, destinations, queues, section, subscriptions
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -131,3 +135,74 @@ def put_by_hand(eventbridge, name, **facts):
     kept = {key: before[key] for key in ("EventPattern", "State", "Description") if key in before}
     wish = {key: value for key, value in {**kept, **facts}.items() if value is not None}
     eventbridge.put_rule(Name=RULE, EventBusName=name, **wish)
+
+
+class Way:
+    """A listing's way that is applied, and hands to break it."""
+
+    def __init__(self, stack, sandbox, aws, eventbridge):
+        self.stack, self.sandbox, self.aws, self.eventbridge = stack, sandbox, aws, eventbridge
+        settled(stack, world())
+        self.bus = events(sandbox)[0]
+
+    def proof(self, text=None):
+        """Return the verdict about the one subscription."""
+        if text is not None:
+            self.stack.declare(text)
+        with self.stack.session() as session:
+            [proof] = verify(session, VerifyManner(within=0.3)).subscriptions
+        return proof
+
+    def health(self, text=None):
+        """Return all that is declared by address, as `status` finds it, and what it notes."""
+        if text is not None:
+            self.stack.declare(text)
+        with self.stack.session() as session:
+            found = status(session)
+        return {item.address: item for item in found.everything}, found.notes
+
+    def url(self, queue):
+        return self.aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+
+    def write(self, queue="offers", **attributes):
+        self.aws.write(self.url(queue), **attributes)
+
+    def source_waits(self, hours):
+        """Let the source wait anew, for so long."""
+        self.sandbox.settings(eventSourceSeconds=hours * 3600)
+        if events(self.sandbox)[2] is not None:
+            self.eventbridge.deactivate_event_source(Name=self.bus)
+            return
+        self.eventbridge.create_event_bus(Name=self.bus, EventSourceName=self.bus)
+        self.eventbridge.delete_event_bus(Name=self.bus)
+
+    def lose_its_source(self):
+        """Let the partner delete the source."""
+        partner(self.sandbox, "delete")
+
+    def a_while_ago(self):
+        return datetime.fromtimestamp(time.time() - 120, UTC).isoformat()
+
+    def target(self, **target):
+        wish = {"Id": "reconciler", "Arn": f"{ARN}offers", "InputPath": "$.detail", **target}
+        wish = {key: value for key, value in wish.items() if value is not None}
+        self.eventbridge.put_targets(Rule=RULE, EventBusName=self.bus, Targets=[wish])
+
+    def clear_target(self):
+        self.eventbridge.remove_targets(Rule=RULE, EventBusName=self.bus, Ids=["reconciler"])
+
+    def clear_rule(self):
+        self.clear_target()
+        self.eventbridge.delete_rule(Name=RULE, EventBusName=self.bus)
+
+    def clear_bus(self):
+        self.clear_rule()
+        self.eventbridge.delete_event_bus(Name=self.bus)
+
+    def lose_source(self):
+        self.clear_bus()
+        partner(self.sandbox, "expire")
+
+    def match(self, *types, **more):
+        pattern = {"source": [self.bus], "detail-type": list(types), **more}
+        put_by_hand(self.eventbridge, self.bus, EventPattern=json.dumps(pattern))

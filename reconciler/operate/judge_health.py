@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.abilities import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import references
 from reconciler.core.model.units import format_age
 from reconciler.core.text.phrases import counted
@@ -22,7 +23,7 @@ from reconciler.core.verdicts.health import (
 )
 from reconciler.core.world.remote import RemoteReferences
 from reconciler.core.world.unread import Unread
-from reconciler.operate.arrivals import Arrived, senders_by_target
+from reconciler.operate.arrivals import Arrived, rejecting, senders_by_target
 from reconciler.operate.live_references import LiveReferences
 
 
@@ -30,8 +31,9 @@ from reconciler.operate.live_references import LiveReferences
 class Seen:
     """What the services reported: `live` hold handles, `consents` are of parts not read.
 
-    `remote` knows what remote values lead to. `arrived` is None where nobody asked;
-    `quiet_matters`: what is quieter than usual needs attention.
+    `remote` knows what remote values lead to, `now` are Unix seconds. `arrived` is None where
+    nobody asked; `quiet_matters`: what is quieter than usual needs attention. `warnings` are what
+    reading told beside.
     """
 
     declared: Declarations
@@ -40,6 +42,8 @@ class Seen:
     consents: Mapping[tuple[str, str], bool | None]
     measured: Measured
     remote: RemoteReferences
+    now: float
+    warnings: Sequence[Finding] = ()
     arrived: Arrived | None = None
     quiet_matters: bool = False
 
@@ -64,7 +68,13 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
         subscriptions=tuple(judges.subscription(item) for item in items["subscription"]),
         others=tuple(judges.other(item) for item in others),
         unread=unread,
-        notes=(*shut, *_beyond(seen, shown), *(seen.measured.lacking or "").splitlines(), *lacking),
+        notes=(
+            *shut,
+            *_beyond(seen, shown),
+            *_told(seen, shown),
+            *(seen.measured.lacking or "").splitlines(),
+            *lacking,
+        ),
     )
     healthy = not any(item.problems for item in status.everything)
     return status.model_copy(update={"healthy": healthy})
@@ -89,14 +99,11 @@ def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
                 yield f"{item.address}: {path}: {sighting.sentence}"
 
 
-def dead_letter_queues(desired: Iterable[Desired]) -> set[str]:
-    """Return the addresses of what others of the same kind refer to: dead-letter queues."""
-    return {
-        address
-        for item in desired
-        for path, address in item.references.items()
-        if item.spec.refs[path].kind == item.spec.kind
-    }
+def _told(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
+    """Yield what reading told of the accounts."""
+    for item in seen.warnings:
+        if item.address in shown:
+            yield f"{item.address}: {item.message}"
 
 
 class _Judges:
@@ -110,7 +117,7 @@ class _Judges:
         )
         self._live = {item.live_address: item for item in seen.live}
         self._declared = {item.address: item for item in seen.declared.desired}
-        self._dead_letter_queues = dead_letter_queues(seen.declared.desired)
+        self._dead_letter_queues = rejecting(seen.declared.desired)
         self._senders = senders_by_target(seen.declared.desired) if seen.arrived else {}
         self._alone_at = {
             senders[0]: self._declared[address]
@@ -142,7 +149,8 @@ class _Judges:
     def destination(self, item: Desired) -> DestinationHealth:
         """Judge a destination: does it exist, and does what it leads to?"""
         live, state = self._met(item), self._presence(item)
-        target = next(references(item.spec), None)
+        onward = (it for it in references(item.spec) if not it[1].source)
+        target = next(onward, None)
         name = self._references.name(target[1].kind, target[2]) if target else None
         alive = False if state == "missing" else None
         problems = [*self._absent(item)]
@@ -162,10 +170,15 @@ class _Judges:
 
     def other(self, item: Desired) -> ObjectHealth:
         """Judge an object of a further kind, of which only presence and references are known."""
-        found, metrics = self.destination(item), self._metrics(item)
-        problems = (*found.problems, *self._push_problems(metrics), *self._too_quiet(item))
-        fields = {**found.model_dump(by_alias=False), "problems": problems}
-        fields["arrivals"] = self._arrivals(item)
+        found, metrics, live = self.destination(item), self._metrics(item), self._met(item)
+        dead_letters = self._dead_letters(live) if live else None
+        problems = [*found.problems, *self._push_problems(metrics)]
+        if live is not None:
+            problems += live.spec.delivery.ailments(live.spec, self._seen.now)
+            problems += self._idle(live)
+        problems += [*self._dead_letter_problems(dead_letters), *self._too_quiet(item)]
+        fields = {**found.model_dump(by_alias=False), "problems": tuple(problems)}
+        fields |= {"arrivals": self._arrivals(item), "dead_letters": dead_letters}
         return ObjectHealth(kind=item.spec.kind, health=metrics, **fields)
 
     def subscription(self, item: Desired) -> SubscriptionHealth:
@@ -227,21 +240,35 @@ class _Judges:
                 yield f"{path}: {sighting.sentence}"
 
     def _dead_letters(self, live: Live) -> int | None:
-        """Count what waits in the live dead-letter queue, which is of the queue's own kind."""
+        """Count what waits in the live dead-letter queue."""
         for _, reference, handle in references(live.spec):
             target = self._references.referred(live.account, reference, handle)
-            if reference.kind == live.spec.kind and target and target.backlog:
+            if reference.rejects and target and target.backlog:
                 return target.backlog.visible
         return None
 
     def _queue_problems(self, found: QueueHealth) -> Iterator[str]:
-        if (found.dead_letters or 0) > self._limits.dead_letters:
-            yield f"{_messages(found.dead_letters)} in its dead-letter queue"
+        yield from self._dead_letter_problems(found.dead_letters)
         if found.address in self._dead_letter_queues:
             return  # what lies there is told of the queue it comes from, and is meant to lie
         if (found.visible or 0) > self._limits.waiting:
             yield f"{_messages(found.visible)} waiting, more than {self._limits.waiting:,}"
         yield from self._too_old(found.oldest_seconds)
+
+    def _dead_letter_problems(self, number: int | None) -> Iterator[str]:
+        if (number or 0) > self._limits.dead_letters:
+            yield f"{_messages(number)} in its dead-letter queue"
+
+    def _idle(self, live: Live) -> Iterator[str]:
+        """Yield that nothing live takes on what arrives at an object, where nothing does."""
+        by = live.spec.delivery.carried_on_by
+        if by and not any(
+            reference.source and self._references.referred(item.account, reference, handle) is live
+            for item in self._seen.live
+            if item.spec.kind == by
+            for _, reference, handle in references(item.spec)
+        ):
+            yield f"what arrives goes nowhere: no {by} takes it on"
 
     def _too_old(self, seconds: int | None) -> Iterator[str]:
         if (seconds or 0) > self._limits.age:
@@ -256,6 +283,10 @@ class _Judges:
                 f"{_messages(metrics.undelivered)} not acknowledged by its callBackUri, more than "
                 f"{self._limits.undelivered:,}"
             )
+        if metrics.failed:
+            yield f"{_messages(metrics.failed)} could not be delivered in the last 24 hours"
+        if metrics.lost:
+            yield f"{_messages(metrics.lost)} of these are lost: its dead-letter queue took none"
         yield from self._too_old(metrics.oldest_seconds)
 
     def _destination_alive(self, live: Live) -> bool | None:
@@ -277,8 +308,9 @@ class _Judges:
                 healed = declared is not None and not any(
                     declared.spec.delivery.obstacles(declared.spec, sender)
                 )
+                silence = "what fails is lost" if reference.rejects else "nothing is delivered"
                 for reason in target.spec.delivery.obstacles(target.spec, sender):
-                    yield f"nothing is delivered: {name} {_remedied(reason, healed=healed)}"
+                    yield f"{silence}: {name} {_remedied(reason, healed=healed)}"
 
     def _consent(self, item: Desired) -> bool | None:
         part = item.spec.partition()

@@ -1,5 +1,6 @@
 """How what is declared fares live: reads it, measures it, and has it judged."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -87,6 +88,8 @@ def _judged(
         consents,
         measured,
         remote,
+        time.time(),
+        observation.warnings,
         arrived,
         quiet_matters=matters,
     )
@@ -111,11 +114,11 @@ def _detailed(
     providers: Mapping[str, Provider],
     progress: Progress,
 ) -> list[Live]:
-    """Read the counts of undeclared objects that declared ones of their kind refer to.
+    """Read the counts of undeclared objects where declared ones leave what they cannot deliver.
 
     Those are dead-letter queues of others, of which observing reads the names only.
     """
-    named = {handle for item in desired for handle in _of_its_kind(item)}
+    named = {handle for item in desired for handle in _rejecting(item)}
     questions = [
         Question(item.account, partial(_read, providers[item.account], item))
         for item in live
@@ -130,10 +133,10 @@ def _read(provider: Provider, item: Live, _each: Each) -> Live | None:
     return provider.read(item)
 
 
-def _of_its_kind(item: Desired) -> Iterator[str]:
-    """Yield the handles of what an object refers to that is of its own kind."""
+def _rejecting(item: Desired) -> Iterator[str]:
+    """Yield the handles of where an object leaves what could not be delivered."""
     for _, reference, handle in references(item.spec):
-        if reference.kind == item.spec.kind:
+        if reference.rejects:
             yield handle
 
 

@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.listings import Way, eventbridge_of
+from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.worlds import Stack
+
 
 @pytest.fixture(scope="session")
 def _everywhere(shared_sandbox):
@@ -14,3 +18,11 @@ def sandbox(_everywhere):
     yield _everywhere
     defects = [call["defect"] for call in _everywhere.calls() if "defect" in call]
     assert not defects, defects[0]
+
+
+@pytest.fixture
+def way(sandbox, tmp_path):
+    aws = AwsAccount(sandbox.url)
+    with eventbridge_of(sandbox) as eventbridge:
+        yield Way(Stack(tmp_path / "declared", sandbox.url), sandbox, aws, eventbridge)
+    aws.close()

@@ -4,79 +4,21 @@ import json
 
 import pytest
 
-from reconciler.operate.verify import VerifyManner, verify
 from tests.listings import (
     ARN,
     ISSUES,
-    RULE,
     STATUS,
     admitted,
-    eventbridge_of,
-    events,
     partner,
     put_by_hand,
     settled,
     world,
 )
-from tests.sandbox.clients_of_the_sandbox import AwsAccount
-from tests.worlds import Stack
 
 THE_WAY = [
     *("subscription", "workflow", "destination", "bus", "event source", "route", "rule"),
     *("target", "event pattern", "queue", "queue policy", "encryption", "test message"),
 ]
-
-
-class Way:
-    """A listing's way that is applied, and hands to break it."""
-
-    def __init__(self, stack, sandbox, aws, eventbridge):
-        self.stack, self.sandbox, self.aws, self.eventbridge = stack, sandbox, aws, eventbridge
-        settled(stack, world())
-        self.bus = events(sandbox)[0]
-
-    def proof(self, text=None):
-        """Return the verdict about the one subscription."""
-        if text is not None:
-            self.stack.declare(text)
-        with self.stack.session() as session:
-            [proof] = verify(session, VerifyManner(within=0.3)).subscriptions
-        return proof
-
-    def write(self, **attributes):
-        self.aws.write(self.aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"], **attributes)
-
-    def target(self, **target):
-        wish = {"Id": "reconciler", "Arn": f"{ARN}offers", "InputPath": "$.detail", **target}
-        wish = {key: value for key, value in wish.items() if value is not None}
-        self.eventbridge.put_targets(Rule=RULE, EventBusName=self.bus, Targets=[wish])
-
-    def clear_target(self):
-        self.eventbridge.remove_targets(Rule=RULE, EventBusName=self.bus, Ids=["reconciler"])
-
-    def clear_rule(self):
-        self.clear_target()
-        self.eventbridge.delete_rule(Name=RULE, EventBusName=self.bus)
-
-    def clear_bus(self):
-        self.clear_rule()
-        self.eventbridge.delete_event_bus(Name=self.bus)
-
-    def lose_source(self):
-        self.clear_bus()
-        partner(self.sandbox, "expire")
-
-    def match(self, *types, **more):
-        pattern = {"source": [self.bus], "detail-type": list(types), **more}
-        put_by_hand(self.eventbridge, self.bus, EventPattern=json.dumps(pattern))
-
-
-@pytest.fixture
-def way(sandbox, tmp_path):
-    aws = AwsAccount(sandbox.url)
-    with eventbridge_of(sandbox) as eventbridge:
-        yield Way(Stack(tmp_path / "declared", sandbox.url), sandbox, aws, eventbridge)
-    aws.close()
 
 
 def test_a_whole_way_is_plausible_and_why_no_more_is_said(way):
@@ -116,9 +58,7 @@ BREAKS = {
     ),
     "other path": (lambda way: way.target(InputPath="$.id"), "target", "but by $.id"),
     "queue gone": (
-        lambda way: way.aws.sqs.delete_queue(
-            QueueUrl=way.aws.sqs.get_queue_url(QueueName="offers")["QueueUrl"]
-        ),
+        lambda way: way.aws.sqs.delete_queue(QueueUrl=way.url("offers")),
         *("queue", "queue.offers is not live"),
     ),
     "not let in": (

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
+from pydantic import Field
+
 from reconciler.core.model.spec import Frozen
 
 
@@ -105,12 +107,15 @@ class Metrics(Frozen):
     """What a service measures beyond its counts; None where it does not say.
 
     `oldest_seconds` is the age of the oldest message that waits; `acknowledged` were taken in the
-    last 24 hours, `undelivered` are being tried again.
+    last 24 hours, `undelivered` are being tried again. `failed` could not be delivered at all in
+    that time, `lost` are those that not even a dead-letter queue took.
     """
 
     oldest_seconds: int | None = None
     acknowledged: int | None = None
     undelivered: int | None = None
+    failed: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    lost: int | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,10 @@ class Delivery(Generic[S]):
         """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
         yield from ()
 
+    def ailments(self, spec: S, now: float) -> Iterator[str]:
+        """Yield what keeps a live object from its work, as it stands at `now` (Unix seconds)."""
+        yield from ()
+
     def links(self, live: S, declared: S, leads_to: object, sender: str | None) -> Iterator[Link]:
         """Yield what a live object contributes to a chain of delivery.
 

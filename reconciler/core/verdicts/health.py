@@ -69,9 +69,13 @@ class DestinationHealth(Health):
 
 
 class ObjectHealth(DestinationHealth):
-    """An object of any other kind; `health` is what its service measures of it, if it does."""
+    """An object of any other kind; `health` is what its service measures of it, if it does.
+
+    `dead_letters` are the messages that wait where it leaves what it could not deliver.
+    """
 
     kind: str
+    dead_letters: int | None = Field(default=None, exclude_if=_absent)
     health: Metrics | None = None
 
 

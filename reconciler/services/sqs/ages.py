@@ -13,6 +13,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.metrics import METRICS_A_CALL, of_queue, read
+from reconciler.services.sqs.queue import Queue
 
 _WINDOW = 15 * 60
 _MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
@@ -20,8 +21,9 @@ _MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
 
 def ages(client: SqsClient, live: Sequence[Live]) -> Measured:
     """Return the age of the oldest message of each queue, 0 where there is none."""
-    metrics = {_address(item): Metrics(oldest_seconds=0) for item in live if not item.waiting}
-    holding = [item for item in live if item.waiting]
+    queues = [item for item in live if isinstance(item.spec, Queue)]
+    metrics = {_address(item): Metrics(oldest_seconds=0) for item in queues if not item.waiting}
+    holding = [item for item in queues if item.waiting]
     try:
         for start in range(0, len(holding), METRICS_A_CALL):
             batch = holding[start : start + METRICS_A_CALL]

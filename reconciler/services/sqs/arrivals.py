@@ -17,6 +17,7 @@ from reconciler.services.sqs.metrics import (
     USD_A_METRIC,
     MetricQuery,
     of_queue,
+    of_rule,
     read,
 )
 from reconciler.services.sqs.queue import Queue
@@ -40,10 +41,7 @@ def _query(item: Live) -> MetricQuery | None:
     if isinstance(item.spec, Queue):
         return of_queue("NumberOfMessagesSent", arn, "Sum", HOUR)
     rule = rule_of(arn)
-    if rule is None:
-        return None
-    where = {"EventBusName": rule.bus, "RuleName": rule.rule}
-    return MetricQuery("AWS/Events", "Invocations", where, "Sum", HOUR)
+    return of_rule("Invocations", rule, HOUR) if rule is not None else None
 
 
 def _counts(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.rule_grants import RuleName
 
 METRICS_A_CALL = 500
 USD_A_METRIC = 0.01 / 1000
@@ -30,6 +31,12 @@ class MetricQuery:
 def of_queue(metric: str, arn: str, stat: str, period: int) -> MetricQuery:
     """Ask about a queue."""
     return MetricQuery("AWS/SQS", metric, {"QueueName": arn.rpartition(":")[2]}, stat, period)
+
+
+def of_rule(metric: str, rule: RuleName, period: int) -> MetricQuery:
+    """Ask about a rule on a bus of its own, which is named with the bus; figures are summed up."""
+    where = {"EventBusName": rule.bus, "RuleName": rule.rule}
+    return MetricQuery("AWS/Events", metric, where, "Sum", period)
 
 
 def read(

@@ -30,6 +30,7 @@ from reconciler.services.sqs.changes import (
 )
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.doctor import AwsDoctor
+from reconciler.services.sqs.events.measuring import failures
 from reconciler.services.sqs.events.part import EventsPart
 from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, retry_refused
@@ -222,8 +223,10 @@ class SqsProvider:
         self._admissions.deleted(live.spec)
 
     def measure(self, live: Sequence[Live], each: Each) -> Measured:
-        """Return how old the oldest message of each of these queues is."""
-        return ages(self._client, live)
+        """Return how old the oldest message of each queue is, and what routes failed to deliver."""
+        found, failed = ages(self._client, live), failures(self._client, live)
+        lacking = "\n".join(filter(None, (found.lacking, failed.lacking))) or None
+        return Measured({**found.metrics, **failed.metrics}, lacking)
 
     def arrivals(self, live: Sequence[Live]) -> ArrivalQuestion | None:
         """Return what it takes to count what came into these queues."""

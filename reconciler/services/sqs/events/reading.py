@@ -1,5 +1,6 @@
 """Reads the buses of Amazon's partner event sources, and the rules on them."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,14 @@ from reconciler.services.sqs.client import Tags
 from reconciler.services.sqs.events.client import EventsClient, Facts
 from reconciler.services.sqs.events.names import bus_arn, rule_arn
 from reconciler.services.sqs.events.pattern import types_of
-from reconciler.services.sqs.events.specs import GONE, BusState, EventBus, EventRoute
+from reconciler.services.sqs.events.specs import (
+    EXPIRY,
+    GONE,
+    BusState,
+    EventBus,
+    EventRoute,
+    waiting,
+)
 from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.rule_grants import rule_of
 
@@ -156,10 +164,8 @@ class EventsReading:
         for name, source in sources.items():
             expires = moment(source.get("ExpirationTime"))
             if name not in buses and _state(source) == "PENDING" and expires:
-                interest.warn(
-                    f"the event source {name} waits for its bus until {expires}, and what is sent "
-                    "until then is dropped"
-                )
+                told = waiting(expires, time.time())
+                interest.warn(f"the event source {name}, which has no bus yet, {told}")
 
     def _left_over(
         self, granted: Mapping[str, tuple[str, ...]], routes: Iterable[Live], interest: Interest
@@ -221,4 +227,4 @@ def moment(value: Any) -> str | None:
     """Return a time that EventBridge tells, for people; None where it tells none."""
     if not isinstance(value, datetime):
         return None
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return value.astimezone(UTC).strftime(EXPIRY)

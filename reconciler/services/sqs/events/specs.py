@@ -1,6 +1,7 @@
 """Event buses and routes as they are compared: what is declared, and what EventBridge reports."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self
 
 from reconciler.core.model.delivery import Delivery, Link
@@ -40,12 +41,35 @@ _WHY_SILENT: Mapping[BusState, str] = {
 }
 
 
+EXPIRY = "%Y-%m-%d %H:%M UTC"
+"""How the end of an event source's waiting is written."""
+_SOON = 48
+
+
+def waiting(expires: str, now: float) -> str:
+    """Say until when an event source waits, and how long that is where it is not long any more.
+
+    A source that is not taken by then is deleted (EventBridge Partner Onboarding Guide).
+    """
+    end = datetime.strptime(expires, EXPIRY).replace(tzinfo=UTC).timestamp()
+    hours = max(0, int((end - now) // 3600))
+    left = f", {hours} hours from now" if hours < _SOON else ""
+    return f"waits until {expires}{left}, and what is sent until then is dropped"
+
+
 class BusDelivery(Delivery["EventBus"]):
     """A bus carries whatever its event source brings, once that is active."""
 
     def active(self, spec: "EventBus") -> bool:
         """Say whether events arrive on it."""
         return spec.state == "ACTIVE"
+
+    def ailments(self, spec: "EventBus", now: float) -> Iterator[str]:
+        """Yield why no events arrive on it, and until when that can be helped."""
+        if spec.state == "PENDING" and spec.expires:
+            yield f"its event source {waiting(spec.expires, now)}: apply activates it"
+        elif spec.state != "ACTIVE":
+            yield f"its event source {_WHY_SILENT[spec.state]}"
 
     def links(
         self, live: "EventBus", declared: "EventBus", leads_to: object, sender: str | None
@@ -108,6 +132,13 @@ class EventBus(Spec):
 class RouteDelivery(Delivery["EventRoute"]):
     """A rule carries the types it is for to its queue."""
 
+    def ailments(self, spec: "EventRoute", now: float) -> Iterator[str]:
+        """Yield why it sends nothing on, or something else than it should."""
+        if not self.active(spec):
+            yield "its rule is switched off: apply switches it on"
+        if spec.queue is None:
+            yield "its rule has no target of ours: apply adds it"
+
     def links(
         self, live: "EventRoute", declared: "EventRoute", leads_to: object, sender: str | None
     ) -> Iterator[Link]:
@@ -120,7 +151,7 @@ class RouteDelivery(Delivery["EventRoute"]):
 
     def active(self, spec: "EventRoute") -> bool:
         """Say whether the rule is switched on."""
-        return spec.state == "ENABLED"
+        return spec.state != "DISABLED"
 
     def takes(self, spec: "EventRoute") -> frozenset[str] | None:
         """Return the types of notifications that are sent on."""
