@@ -3,6 +3,7 @@
 $ python -m tests.reports.goldens
 """
 
+from functools import cache
 from pathlib import Path
 
 from reconciler.core.verdicts.drift import drift_of
@@ -19,6 +20,7 @@ SHOWN = {
 }
 
 
+@cache
 def shown(name, width):
     return SHOWN[name](Screen(width=width))
 

@@ -1,5 +1,7 @@
 """Plans and drift that hold everything, and one of ten thousand changes, for what reports show."""
 
+from functools import cache
+
 from reconciler.core.model.plan import (
     AccountChange,
     Action,
@@ -227,6 +229,7 @@ SELLERS = [f"acme-{number:03}" for number in range(1, 401)]
 KINDS = [f"TYPE_{number:02}_CHANGE" for number in range(25)]
 
 
+@cache
 def fleet():
     """Return a plan of 10,000 changes at 400 sellers, a few of them unlike the others."""
     made = [subscription(seller, kind) for kind in KINDS[:20] for seller in SELLERS]

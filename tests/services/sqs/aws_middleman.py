@@ -59,14 +59,9 @@ class Middleman:
         """Return what the calls of `operation` carried."""
         return [json.loads(body) for name, body in self.seen if name == operation]
 
-    def forward(self, request, body):
-        connection = http.client.HTTPConnection(self._upstream, timeout=20)
-        try:
-            connection.request(request.command, request.path, body, dict(request.headers))
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            connection.close()
+    def line(self):
+        """Return a line to the sandbox, for as long as the client keeps his."""
+        return http.client.HTTPConnection(self._upstream, timeout=20)
 
     def _order(self, operation, orders):
         with self._lock:
@@ -91,6 +86,14 @@ def _handler(middleman):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def setup(self):
+            super().setup()
+            self.line = middleman.line()
+
+        def finish(self):
+            self.line.close()
+            super().finish()
+
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             order = middleman.take(self._operation(body), body)
@@ -98,12 +101,17 @@ def _handler(middleman):
                 self._reply(*_worded(self, order))
                 return
             try:
-                status, headers, content = middleman.forward(self, body)
+                status, headers, content = self._forward(body)
             except (http.client.HTTPException, OSError):
                 self.close_connection = True
                 return
             kept = {k: v for k, v in headers if k.lower() not in ("content-length", "date")}
             self._reply(status, kept, content)
+
+        def _forward(self, body):
+            self.line.request(self.command, self.path, body, dict(self.headers))
+            answer = self.line.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
 
         def _operation(self, body):
             if target := self.headers.get("X-Amz-Target"):
