@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import fields
 from functools import cache
 
 import pytest
@@ -98,7 +99,7 @@ def _aws_clients_with_throw_away_keys_are_made_once():
             if place not in made:
                 made[place] = anew(account, keys, secrets, None)
             found = made[place]
-        return Lasting(found.sqs, found.sts, found.tagging, found.make, found.http, made=found.made)
+        return Lasting(**{field.name: getattr(found, field.name) for field in fields(found)})
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "connect", connect)

@@ -73,7 +73,7 @@ class AwsLogin:
         except Exception as error:  # noqa: BLE001 - whatever botocore makes of files and variables
             raise aws_failures.misconfigured(self._place, error) from None
         core.register_component("credential_provider", _Telling(self, self._own(chain.providers)))
-        self.session.events.register("before-sign", lambda **_: self.obtain())
+        self.session.events.register("before-sign", self._before_sign)
 
     @property
     def whose(self) -> str:
@@ -85,22 +85,26 @@ class AwsLogin:
         """Return how they are renewed."""
         return self._place.renewal(self._method, self._config)
 
-    def obtain(self) -> None:
-        """Get the credentials, or new ones in time; many clients may ask.
+    def obtain(self) -> Any:
+        """Return the credentials, or new ones in time; many clients may ask.
+
+        None while they are being got, since the clients that do so sign as well.
 
         Raises:
             Unobtainable: there are none.
             Failed: who gives them did not answer.
             ClientError: AWS's token service is busy.
         """
-        # The clients that botocore gets credentials with sign, too, with others.
         if getattr(self._here, "obtaining", False):
-            return
+            return None
         self._here.obtaining = True
         try:
-            self._obtain()
+            return self._obtain()
         finally:
             self._here.obtaining = False
+
+    def _before_sign(self, **_: Any) -> None:
+        self.obtain()
 
     def load(self, providers: list[Any]) -> Any:
         """Return the first credentials that one of botocore's providers has."""
@@ -155,13 +159,14 @@ class AwsLogin:
             if isinstance(value := profile.get(name), str) and value:
                 self._remember(value)
 
-    def _obtain(self) -> None:
+    def _obtain(self) -> Any:
         found = self.session.get_credentials()
         with self.telling(found.method):
             frozen = found.get_frozen_credentials()
         for secret in (frozen.secret_key, frozen.token):
             if secret:
                 self._remember(secret)
+        return frozen
 
 
 class _Telling:

@@ -1,6 +1,6 @@
 """Our HTTP beneath boto3: it builds, signs and reads requests, and sends none itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -16,12 +16,16 @@ def carry(session: Any, http: Http) -> None:
     """
 
     def send(request: Any, **_: object) -> AWSResponse:
-        # Names as on the wire: botocore keeps them in bytes where they were signed.
-        headers = {_text(name): _text(value) for name, value in request.headers.items()}
+        headers = plain(request.headers)
         answer = http.exchange(request.method, request.url, headers=headers, body=request.body)
         return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
 
     session.events.register_last("before-send", send)
+
+
+def plain(headers: Mapping[Any, Any]) -> dict[str, str]:
+    """Return headers as on the wire: botocore keeps them in bytes where they were signed."""
+    return {_text(name): _text(value) for name, value in headers.items()}
 
 
 class _Body:

@@ -43,6 +43,9 @@ class Services:
         if path == _TAGGING:
             self.calls["GetResources"] += 1
             return self.sqs.resources_cbor(body), "application/cbor"
+        if "\r\nx-amz-target: awsevents.listeventbuses" in lowered:
+            self.calls["ListEventBuses"] += 1
+            return b'{"EventBuses":[]}', "application/x-amz-json-1.1"
         if "\r\nx-amz-target: resourcegroupstaggingapi" in lowered:
             self.calls["GetResources"] += 1
             return self.sqs.resources_json(body), "application/x-amz-json-1.1"

@@ -8,6 +8,7 @@ from reconciler.services.sqs.client import SqsClient
 from tests import wires
 from tests.network_table import Column, Hasty, network
 
+SQS = "sqs.eu-west-1.amazonaws.com"
 STS = "sts.eu-west-1.amazonaws.com"
 ROLE = "arn:aws:iam::123456789012:role/reconciler"
 TOKEN = "the-session-token-of-the-role"
@@ -42,7 +43,12 @@ def role_of_a_profile(monkeypatch, tmp_path):
     return {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "role"}
 
 
-@pytest.mark.parametrize("way", ["web_identity", "role_of_a_profile"])
+@pytest.fixture
+def declared_role(role_of_a_profile):
+    return {**role_of_a_profile, "AWS_PROFILE": "base"}
+
+
+@pytest.mark.parametrize("way", ["web_identity", "role_of_a_profile", "declared_role"])
 def test_a_login_goes_through_the_proxy_and_what_it_brings_is_kept_out_of_texts(
     way, request, monkeypatch, tmp_path
 ):
@@ -54,11 +60,20 @@ def test_a_login_goes_through_the_proxy_and_what_it_brings_is_kept_out_of_texts(
             table._prepare(patch, column)
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
                 patch.delenv(name)
-            account = AwsAccount(service="aws", region="eu-west-1", account_id="123456789012")
+            account = AwsAccount(
+                service="aws",
+                region="eu-west-1",
+                account_id="123456789012",
+                role_arn=ROLE if way == "declared_role" else None,
+            )
             client = SqsClient("eu", account, Hasty(), secrets, None)
             assert client.queue_urls() == {}
+            assert client.tags(f"https://{SQS}/123456789012/offers") == {}
             client.close()
-        asked = [host for host, *_ in table.hosts["good"].seen]
-        assert asked == [STS, "sqs.eu-west-1.amazonaws.com"]
+        (login, *_), *signed = table.hosts["good"].seen
+        assert (login, [host for host, *_ in signed]) == (STS, [SQS, SQS])
+        for _, _, headers, _ in signed:
+            assert "Credential=ASIAROLE/" in headers
+            assert f"X-Amz-Security-Token: {TOKEN}" in headers
         assert len(table.proxy.seen) == 2
     assert secrets.scrub(f"token {TOKEN}, secret the-secret-of-the-role") == "token ***, secret ***"

@@ -183,18 +183,23 @@ class SqsClient:
 
     def attributes(self, url: str) -> dict[str, str]:
         """Return all attributes of a queue: a whole answer or an error."""
+        operation, asked = "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]}
 
         def read(clients: Clients) -> dict[str, str]:
-            answer = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-            found: dict[str, str] = answer.get("Attributes") or {}
+            found: dict[str, str] = _answer(clients, operation, asked).get("Attributes") or {}
             wire.check(found)
             return found
 
-        return self._run("GetQueueAttributes", read)
+        return self._run(operation, read)
 
     def tags(self, url: str) -> Tags:
         """Return all tags of a queue; SQS leaves the key out when there are none."""
-        return dict(self._sqs("ListQueueTags", bucket="tags", QueueUrl=url).get("Tags") or {})
+        operation, asked = "ListQueueTags", {"QueueUrl": url}
+
+        def read(clients: Clients) -> Tags:
+            return dict(_answer(clients, operation, asked).get("Tags") or {})
+
+        return self._run(operation, read, bucket="tags")
 
     def sources(self, url: str) -> list[str]:
         """Return the URLs of the queues that use this one as their dead-letter queue, all pages.
@@ -326,11 +331,9 @@ class SqsClient:
             pages.turn(token)
 
     def _sqs(self, operation: str, *, bucket: str = "", **parameters: Any) -> dict[str, Any]:
-        method = xform_name(operation)
-        answer: dict[str, Any] = self._run(
-            operation, lambda clients: getattr(clients.sqs, method)(**parameters), bucket=bucket
+        return self._run(
+            operation, lambda clients: _by_boto(clients, operation, parameters), bucket=bucket
         )
-        return answer
 
     def _run(
         self,
@@ -360,6 +363,18 @@ class SqsClient:
                     self._account, self._keys, self._secrets, self._permit, self._limits
                 )
             return self._clients
+
+
+def _by_boto(clients: Clients, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = getattr(clients.sqs, xform_name(operation))(**parameters)
+    return answer
+
+
+def _answer(clients: Clients, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a read that many queues need."""
+    if clients.direct.ready:
+        return clients.direct.read(operation, parameters)
+    return _by_boto(clients, operation, parameters)
 
 
 def _caller(clients: Clients) -> Caller:

@@ -1,6 +1,5 @@
 """boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -17,15 +16,15 @@ from botocore.loaders import create_loader
 from reconciler.credentials.aws import AwsLogin, is_passing, refusal
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.failures import GarbledAwsAnswer
+from reconciler.services.sqs.direct_reads import DirectReads, document
 from reconciler.transport.for_boto import carry
 from reconciler.transport.http import Http
 from reconciler.transport.lines import AnswerLimits
 
 CONNECTIONS = 64
 
-_Opened = tuple[Any, AwsLogin | None]
-"""A boto3 session, and whose credentials it signs with, unless these were given."""
+_Opened = tuple[Any, AwsLogin | None, Callable[[], Any]]
+"""A boto3 session, whose credentials it signs with, unless these were given, and these."""
 
 _CONFIG = Config(
     # Nothing is sent by botocore's own HTTP, so none of the surroundings' ways are looked for.
@@ -52,12 +51,14 @@ class AwsKeys:
 class Clients:
     """The three services queues need; boto3's clients have no types and are safe across threads.
 
-    `make` makes the client of another service, which few runs need.
+    `direct` reads of many queues what `sqs` would, and `make` makes the client of another service,
+    which few runs need.
     """
 
     sqs: Any
     sts: Any
     tagging: Any
+    direct: DirectReads
     make: Callable[[str], Any]
     http: Http
     login: AwsLogin | None = None
@@ -95,14 +96,15 @@ def connect(
     """
     http = Http(connections=CONNECTIONS, permit=permit, limits=limits)
     try:
-        session, login = _opened(account, keys, secrets, http)
+        session, login, credentials = _opened(account, keys, secrets, http)
     except BaseException:
         http.close()
         raise
     make = partial(_client, session, account=account)
     made = make("sqs"), make("sts"), make("resourcegroupstaggingapi")
-    clients = Clients(*made, make, http, login)
+    clients = Clients(*made, DirectReads(http, credentials), make, http, login)
     clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
+    clients.direct.learn(clients.sqs)
     return clients
 
 
@@ -124,18 +126,18 @@ def _opened(account: AwsAccount, keys: AwsKeys | None, secrets: Secrets, http: H
             keys.access_key_id, keys.secret_key, region_name=region, botocore_session=_core()
         )
         carry(fixed, http)
-        return fixed, None
+        return fixed, None, fixed.get_credentials().get_frozen_credentials
     own = AwsLogin(_core(), http, secrets.remember, profile=account.profile, region=region)
     if account.role_arn is None:
         own.obtain()
-        return own.session, own
+        return own.session, own, own.obtain
     core = _core()
     role = _AssumedRole(own, _client(own.session, "sts", account), account.role_arn)
     core.register_component("credential_provider", CredentialResolver([role]))
     assumed = boto3.session.Session(botocore_session=core, region_name=region)
     carry(assumed, http)
     _keep_out_of_texts(assumed, secrets)
-    return assumed, own
+    return assumed, own, partial(_remembered, assumed.get_credentials(), secrets)
 
 
 def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
@@ -149,12 +151,18 @@ def _keep_out_of_texts(session: Any, secrets: Secrets) -> None:
         credentials = request_signer._credentials  # noqa: SLF001 - botocore names them nowhere else
         if credentials is None or signature_version == botocore.UNSIGNED:
             return  # signing will say so where some are needed
-        found = credentials.get_frozen_credentials()
-        for secret in (found.secret_key, found.token):
-            if secret:
-                secrets.remember(secret)
+        _remembered(credentials, secrets)
 
     session.events.register("before-sign", remember)
+
+
+def _remembered(credentials: Any, secrets: Secrets) -> Any:
+    """Return credentials to sign with, renewed in time, that no text will show."""
+    found = credentials.get_frozen_credentials()
+    for secret in (found.secret_key, found.token):
+        if secret:
+            secrets.remember(secret)
+    return found
 
 
 def _core() -> Any:
@@ -202,11 +210,5 @@ class _AssumedRole:
 def _refuse_garbled(operation_model: Any, response_dict: Any, **_: Any) -> None:
     """Refuse a success whose body is not JSON, which botocore would read as an empty answer."""
     body = response_dict["body"]
-    if response_dict["status_code"] >= 300 or (operation_model.output_shape is None and not body):
-        return
-    try:
-        sound = isinstance(json.loads(body), dict)
-    except ValueError:
-        sound = False
-    if not sound:
-        raise GarbledAwsAnswer("it is not JSON")
+    if response_dict["status_code"] < 300 and (operation_model.output_shape is not None or body):
+        document(body)
