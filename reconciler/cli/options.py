@@ -40,13 +40,6 @@ class ApplyFormat(StrEnum):
     json = "json"
 
 
-class ListenFormat(StrEnum):
-    """How pushes are printed where no queue takes them; jsonl: a document a line."""
-
-    text = "text"
-    jsonl = "jsonl"
-
-
 PathArgument = Annotated[
     Path, typer.Argument(metavar="PATH", help="Directory of declarations, or one file.")
 ]

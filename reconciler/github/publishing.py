@@ -28,9 +28,8 @@ from reconciler.core.verdicts.drift import Drift
 from reconciler.github import annotations
 from reconciler.github.annotations import Annotation, DeclaredPlaces
 from reconciler.github.comment import CommentDraft
-from reconciler.github.files import add_summary, set_outputs, summary_room
 from reconciler.github.issue import Alarm
-from reconciler.github.job import Job
+from reconciler.github.job import Job, add_summary, set_outputs, summary_room
 from reconciler.github.marker import BODY_BYTES, Marker
 from reconciler.github.posting import (
     concerned,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from reconciler.migration.successors import Successor
+from reconciler.migration.mapping import Successor
 
 WIDTH = 96
 

@@ -13,11 +13,11 @@ from reconciler.migration.mapping import (
     Choices,
     MigratedSubscription,
     Migration,
+    Successor,
     migrations_of,
     name_in,
     rows_of,
 )
-from reconciler.migration.successors import Successor
 from reconciler.operate.live_declarations import assign
 from reconciler.operate.yaml_writer import written
 

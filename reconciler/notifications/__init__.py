@@ -22,6 +22,7 @@ from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.decoding import RECOGNISERS, Decoded, decode, decode_all
 from reconciler.notifications.limits import MAX_BYTES, MAX_DEPTH, MAX_LAYERS
 from reconciler.notifications.masking import masked
+from reconciler.notifications.merchant import StatusPlace, latest_changes
 from reconciler.notifications.model import (
     MerchantNotification,
     MerchantPayload,
@@ -33,7 +34,6 @@ from reconciler.notifications.model import (
     SpApiMetadata,
     SpApiNotification,
 )
-from reconciler.notifications.statuses import StatusPlace, latest_changes
 from reconciler.notifications.summaries import summary
 from reconciler.notifications.unknown import NoNotification, known
 

@@ -1,14 +1,15 @@
 """Pushes of the Merchant API, once their JSON or text is read."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.guide_text import is_guide_text, parse_guide_text
-from reconciler.notifications.model import MerchantNotification, MerchantPayload
+from reconciler.notifications.model import MerchantNotification, MerchantPayload, ResourceChange
 
 _EVENTS = {
     ("PRODUCT", "STATUS"): "PRODUCT_STATUS_CHANGE",
@@ -16,6 +17,7 @@ _EVENTS = {
 }
 _ACCOUNT_SERVICE = "ACCOUNT_SERVICE"
 _UNKNOWN_EVENT = "NOTIFICATION_EVENT_TYPE_UNSPECIFIED"
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def merchant_notification(
@@ -84,3 +86,30 @@ def guide_push(text: str, carried: Carried) -> MerchantNotification | None:
 MERCHANT_PUSHES = Recogniser(
     known="of the Merchant API (JSON or base64)", fields=merchant_notification, text=guide_push
 )
+
+
+class StatusPlace(NamedTuple):
+    """Where a value holds: a resource, or one of its regions and reporting contexts."""
+
+    account: str
+    resource: str | None
+    region_code: str | None
+    reporting_context: str | None
+
+
+def latest_changes(pushes: Iterable[MerchantNotification]) -> dict[StatusPlace, ResourceChange]:
+    """Return the change with the greatest time of each place, however often and in which order.
+
+    A push without time counts as older than any other.
+    """
+    oldest_first = sorted(pushes, key=lambda push: push.moment or _NEVER)
+    return {
+        StatusPlace(
+            push.payload.account,
+            push.payload.resource or push.payload.resource_id,
+            change.region_code,
+            change.reporting_context,
+        ): change
+        for push in oldest_first
+        for change in push.payload.changes
+    }

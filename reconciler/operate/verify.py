@@ -25,7 +25,7 @@ from reconciler.core.world.observation import Observation
 from reconciler.notifications import RECOGNISERS
 from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
 from reconciler.run import Progress, Session, observe, select, silent
-from reconciler.run.failures import as_sentence
+from reconciler.run.threads import as_sentence
 
 SIDE_BY_SIDE = 8
 PUSH_WITHIN = 10.0

@@ -7,15 +7,13 @@ line. A `Session` is one run; what it says and what it may do are decided in the
 from reconciler.run.applying import Applied, TimeLimit, apply, carry_out
 from reconciler.run.observing import look_further, observe
 from reconciler.run.other_shards import ShardWait
-from reconciler.run.planning import Planned, drift, how_far, plan
-from reconciler.run.progress import Progress, silent
-from reconciler.run.questions import Question, Unanswered, ask
+from reconciler.run.planning import Planned, drift, how_far, look_for_referrers, plan
 from reconciler.run.reach import select, selected, to_read
 from reconciler.run.recording import Taken, look_at_everything, snapshot
-from reconciler.run.referrers import look_for_referrers
 from reconciler.run.session import Connect, Discover, Session, Tell
 from reconciler.run.steps import Recorder
 from reconciler.run.stored import Recalled, StoredSnapshot
+from reconciler.run.threads import Progress, Question, Unanswered, ask, silent
 
 __all__ = [
     "Applied",

@@ -18,9 +18,9 @@ from reconciler.core.planning.waves import Wave
 from reconciler.core.provider import Provider
 from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.planning import Planned
-from reconciler.run.progress import Progress, silent
 from reconciler.run.session import Session
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
+from reconciler.run.threads import Progress, silent
 from reconciler.run.underway import Underway
 
 SIDE_BY_SIDE = 64

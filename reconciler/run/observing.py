@@ -23,9 +23,7 @@ from reconciler.core.world.discovery import EVERYTHING, Discovery, too_narrow
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.unread import Unread
-from reconciler.run.failures import as_sentence
-from reconciler.run.progress import Progress, silent
-from reconciler.run.threads import side_by_side, watch
+from reconciler.run.threads import Progress, as_sentence, side_by_side, silent, watch
 
 DETAILS_SIDE_BY_SIDE = 64
 # Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.

@@ -6,19 +6,20 @@ from functools import partial
 from typing import Any
 
 from reconciler.core.model.errors import PlanRefused, ReconcilerError, SettingsError, WrongUsage
+from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Plan
 from reconciler.core.planning.plan import Prepared, prepare
-from reconciler.core.provider import Provider
+from reconciler.core.provider import Cannot, Provider
 from reconciler.core.service import Account
 from reconciler.core.verdicts.drift import Drift, drift_of, is_live
 from reconciler.core.world.discovery import Discovery
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.snapshot import Outdated
+from reconciler.core.world.unread import Unread
 from reconciler.run.observing import look_further, observe
-from reconciler.run.progress import Progress, silent
 from reconciler.run.reach import bearing, select, to_read
-from reconciler.run.referrers import look_for_referrers
 from reconciler.run.session import Discover, Session
+from reconciler.run.threads import Progress, Question, Unanswered, ask, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +169,34 @@ def _was_live(session: Session) -> bool:
             f"{former.name} does not tell whether the stack was applied before: {error} (warning)"
         )
         return True
+
+
+def look_for_referrers(
+    observation: Observation,
+    prepared: Prepared,
+    providers: Mapping[str, Provider],
+    *,
+    progress: Progress = silent,
+) -> Observation:
+    """Return the observation with everything that points at what the plan removes.
+
+    It is the same one where there is nothing to add; otherwise a plan has to be made again. What
+    could not be asked makes the account unread: nothing is removed there then.
+    """
+    going: dict[str, list[Live]] = {}
+    for step in prepared.steps:
+        if step.verb == "delete":
+            going.setdefault(step.change.former.account, []).append(step.change.former)
+    questions = [
+        Question(account, partial(ask_service, tuple(going[account])))
+        for account, provider in sorted(providers.items())
+        if account in going and not isinstance(ask_service := provider.abilities.referrers, Cannot)
+    ]
+    for answer in ask(questions, doing="looking for what points at it", progress=progress):
+        if isinstance(answer, Unanswered):
+            scopes = providers[answer.account].scopes()
+            unread = tuple(Unread(scope, answer.reason) for scope in scopes)
+            observation = replace(observation, unread=observation.unread + unread)
+        else:
+            observation = observation.with_details(answer)
+    return observation

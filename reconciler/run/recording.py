@@ -8,9 +8,9 @@ from reconciler.core.world.observation import Observation
 from reconciler.core.world.snapshot import Snapshot, take
 from reconciler.run.observing import observe
 from reconciler.run.planning import how_far
-from reconciler.run.progress import Progress, silent
 from reconciler.run.reach import select, to_read
 from reconciler.run.session import Session
+from reconciler.run.threads import Progress, silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from reconciler.core.model.steps import Step
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.recheck import objection, pointed_at
 from reconciler.core.provider import Provider
-from reconciler.run.failures import as_sentence
 from reconciler.run.lookout import Lookout
+from reconciler.run.threads import as_sentence
 
 Side = TypeVar("Side", Desired, Live)
 

@@ -1,14 +1,31 @@
-"""Threads, and how what they do is waited for."""
+"""Many accounts at once: in threads, telling how far it has come, with failures as sentences."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
+from reconciler.core.model.errors import ReconcilerError, ServiceError
 from reconciler.core.provider import Each
-from reconciler.run.progress import Progress
 
+ACCOUNTS_SIDE_BY_SIDE = 256
+PARTS_SIDE_BY_SIDE = 64
 A = TypeVar("A")
 B = TypeVar("B")
+log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Hears how far a run has come, on the thread that runs it."""
+
+    def __call__(self, doing: str, done: int, total: int, /) -> None:
+        """Take up that `done` of `total` parts of `doing` have ended."""
+        ...
+
+
+def silent(_doing: str, _done: int, _total: int, /) -> None:
+    """Be a Progress that tells nobody."""
 
 
 def side_by_side(pool: ThreadPoolExecutor) -> Each:
@@ -32,3 +49,55 @@ def watch(futures: Sequence[Future[A]], doing: str, progress: Progress) -> None:
     for done, future in enumerate(as_completed(futures), start=1):
         future.result()
         progress(doing, done, len(futures))
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[A]):
+    """Something to ask of an account; `ask` may use threads through what it is given."""
+
+    account: str
+    ask: Callable[[Each], A]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question that failed, and why, in one sentence that names the account."""
+
+    account: str
+    reason: str
+
+
+def ask(
+    questions: Sequence[Question[A]], *, doing: str, progress: Progress = silent
+) -> list[A | Unanswered]:
+    """Return the answers in the order of the questions, which are asked side by side."""
+    if not questions:
+        return []
+    with (
+        ThreadPoolExecutor(ACCOUNTS_SIDE_BY_SIDE, thread_name_prefix="ask") as pool,
+        ThreadPoolExecutor(PARTS_SIDE_BY_SIDE, thread_name_prefix="part") as parts,
+    ):
+        each = side_by_side(parts)
+        futures = [pool.submit(_answer, question, each) for question in questions]
+        watch(futures, doing, progress)
+        return [future.result() for future in futures]
+
+
+def _answer(question: Question[A], each: Each) -> A | Unanswered:
+    try:
+        return question.ask(each)
+    except Exception as error:  # noqa: BLE001 - a defect in one account must not hide the rest
+        return Unanswered(question.account, as_sentence(question.account, error))
+
+
+def as_sentence(account: str, error: Exception) -> str:
+    """Return what to tell of an error that came up while working on `account`."""
+    if isinstance(error, ServiceError):
+        return str(error)  # it names the account itself
+    if isinstance(error, ReconcilerError):
+        return f"{account}: {str(error).removeprefix(f'accounts.{account}: ')}"
+    log.debug("unexpected error in account %s", account, exc_info=error)
+    return (
+        f"{account}: unexpected {type(error).__name__}: this is a defect of the reconciler; run "
+        "again with --debug and report it"
+    )

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Request, Response
 
 from reconciler.sandbox import aws_wire, iam
-from reconciler.sandbox.clock import SandboxClock
 from reconciler.sandbox.eventbridge.stand_in import EventBridgeStandIn
 from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.queue_policies import NOTIFIER, Sender, by_rule, may_send
 from reconciler.sandbox.service import Answer, Refusal
-from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.settings import SandboxClock, Settings
 from reconciler.sandbox.trail import Actor, Trail
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")

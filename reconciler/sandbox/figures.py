@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.sandbox.clock import SandboxClock
+from reconciler.sandbox.settings import SandboxClock
 
 Place = tuple[str, str]
 """AWS account id and region."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.mws_messages import test_message
 from reconciler.sandbox.mws_parameters import (
     Parameters,
     Shop,
@@ -33,6 +32,7 @@ from reconciler.sandbox.mws_wire import (
     invalid_parameter,
     now,
     response,
+    test_message,
     text,
 )
 from reconciler.sandbox.service import Answer, Refusal, retry_after

@@ -1,4 +1,4 @@
-"""The MWS protocol: Signature Version 2 in, namespaced XML out.
+"""The MWS protocol: Signature Version 2 in, namespaced XML out, in answers and in queues.
 
 Source: Amazon MWS Developer Guide (query string format, errors) and recorded exchanges of the
 Subscriptions section. MWS itself was switched off on 31 March 2024.
@@ -158,3 +158,26 @@ def _headers(request_id: str) -> dict[str, str]:
         "x-mws-timestamp": now(),
         "x-mws-response-context": base64.b64encode(request_id.encode()).decode(),
     }
+
+
+def test_message(seller: str) -> str:
+    """Return the documentation's test message: metadata as always, an empty payload."""
+    return message("Test", seller, None, element("TestNotification"))
+
+
+def message(kind: str, seller: str, marketplace: str | None, payload: str) -> str:
+    """Return a notification; `payload` is the XML inside NotificationPayload."""
+    metadata = [
+        text("NotificationType", kind),
+        text("PayloadVersion", "1.0"),
+        text("UniqueId", str(uuid4())),
+        text("PublishTime", now()),
+        text("SellerId", seller),
+    ]
+    if marketplace is not None:
+        metadata.append(text("MarketplaceId", marketplace))
+    return element(
+        "Notification",
+        element("NotificationMetaData", *metadata),
+        element("NotificationPayload", payload),
+    )

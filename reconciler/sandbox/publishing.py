@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox import mws_messages, spapi_messages
+from reconciler.sandbox import mws_wire, spapi_wire
 from reconciler.sandbox.eventbridge.stand_in import EventBridgeStandIn
 from reconciler.sandbox.merchant import Merchant
 from reconciler.sandbox.mws import Mws
@@ -63,7 +63,7 @@ class Publisher:
         seller, market, kind = wish["seller"], wish["marketplace"], wish["type"]
         payload = wish.get("payload", f"<{kind}Notification/>")
         for queue in self.mws.subscribers(seller, market, kind):
-            body = mws_messages.message(kind, seller, market, payload)
+            body = mws_wire.message(kind, seller, market, payload)
             yield self._told(kind, queue, body)
 
     def _to_spapi(self, wish: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -73,9 +73,9 @@ class Publisher:
         except SpApiError as error:
             raise Unacceptable(f"There is no notification type {kind!r}.") from error
         for application, item, resource in found:
-            if spapi_messages.passes(item.directive, market, change):
+            if spapi_wire.passes(item.directive, market, change):
                 payload = wish.get("payload", {})
-                body = spapi_messages.message(kind, item.version, application, item.id, payload)
+                body = spapi_wire.message(kind, item.version, application, item.id, payload)
                 if bus := resource.get("eventBridge"):
                     yield from self._by_bus(item.id, kind, bus, body)
                 else:

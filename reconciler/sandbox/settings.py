@@ -2,7 +2,9 @@
 
 import copy
 import threading
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -202,3 +204,19 @@ class Settings:
         """Return how long this service takes to begin answering, in seconds."""
         value = self["latencySeconds"]
         return float(value.get(service, 0) if isinstance(value, dict) else value)
+
+
+class SandboxClock:
+    """The machine's time, ahead or behind by the setting clockAheadSeconds."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+
+    def now(self) -> float:
+        """Return the time in Unix seconds."""
+        return time.time() + float(self._settings["clockAheadSeconds"])
+
+
+def iso(moment: float) -> str:
+    """Return a moment as AWS writes it in texts: `2026-11-29T09:00:00Z`."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

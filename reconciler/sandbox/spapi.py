@@ -19,12 +19,12 @@ from reconciler.sandbox import spapi_subscriptions as subscriptions
 from reconciler.sandbox.lwa import Token, read_token
 from reconciler.sandbox.service import Answer, Refusal, retry_after, segments
 from reconciler.sandbox.settings import Settings
-from reconciler.sandbox.spapi_messages import message
 from reconciler.sandbox.spapi_types import VERSIONS
 from reconciler.sandbox.spapi_wire import (
     SpApiError,
     failure,
     invalid_input,
+    message,
     no_route,
     success,
     unauthorized,

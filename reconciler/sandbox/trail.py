@@ -14,9 +14,8 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.clock import SandboxClock, iso
 from reconciler.sandbox.service import Answer, page_offset, page_token
-from reconciler.sandbox.settings import Settings, Unacceptable
+from reconciler.sandbox.settings import SandboxClock, Settings, Unacceptable, iso
 
 _KEPT = 90 * 86_400
 _PAGE = 50

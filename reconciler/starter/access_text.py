@@ -6,7 +6,7 @@ from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.repository import PLACEHOLDER, HostedRepository
 from reconciler.core.model.secret_ref import References, references_in
 from reconciler.core.service import AccessQuestion, Service
-from reconciler.core.text.prose import paragraph
+from reconciler.core.text.phrases import paragraph
 
 
 def references_of(declared: Declarations) -> References:

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.repository import READ_ENVIRONMENT, WRITE_ENVIRONMENT, HostedRepository
 from reconciler.core.service import Service
-from reconciler.core.text.prose import heading, paragraph
+from reconciler.core.text.phrases import heading, paragraph
 from reconciler.starter.access_text import access_question, access_text, references_of
 from reconciler.starter.workflows import CREDENTIALS, MODE, MOST_SECRETS
 

@@ -77,7 +77,7 @@ def test_validate_sets_its_output(cli, world, job):
 
 
 def test_no_value_can_end_an_output(tmp_path):
-    from reconciler.github.files import set_outputs
+    from reconciler.github.job import set_outputs
 
     file = tmp_path / "output"
     set_outputs(file, {"a": "x\nend-\nb<<y", "n": 3, "yes": True})

@@ -17,7 +17,7 @@ from reconciler.core.model.plan import (
     Plan,
     Unmanaged,
 )
-from reconciler.core.planning.overrides import line
+from reconciler.core.planning.terms import line
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings

@@ -1,6 +1,6 @@
 """The types that take over from those of MWS are types of the SP-API as its adapter knows them."""
 
-from reconciler.migration.successors import SUCCESSORS
+from reconciler.migration.mapping import SUCCESSORS
 from reconciler.services.mws.kinds import NOTIFICATION_TYPES
 from reconciler.services.spapi.catalogue import TYPES
 

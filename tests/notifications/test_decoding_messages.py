@@ -16,8 +16,8 @@ from reconciler.notifications import (
     decode,
     latest_changes,
 )
-from reconciler.sandbox.mws_messages import test_message as mws_test_message
-from reconciler.sandbox.spapi_messages import message as sp_api_message
+from reconciler.sandbox.mws_wire import test_message as mws_test_message
+from reconciler.sandbox.spapi_wire import message as sp_api_message
 from tests.notifications.messages import (
     ACCOUNT_SERVICE,
     CHANGES_SPELT,

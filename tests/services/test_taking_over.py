@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.migration.successors import SUCCESSORS
+from reconciler.migration.mapping import SUCCESSORS
 from reconciler.services.mws.kinds import NOTIFICATION_TYPES
 from reconciler.services.spapi.catalogue import TYPES
 from tests.worlds import AWS, HEAD, MWS, SP_API, Stack, destinations, queues, subscriptions

@@ -163,7 +163,7 @@ def start(state: State, request: InitRequest) -> int:
     from reconciler import wiring
     from reconciler.core.manifest.schema import schema_of
     from reconciler.files.descriptions import descriptions
-    from reconciler.starter.examples import SCHEMA
+    from reconciler.starter.selection import SCHEMA
     from reconciler.starter.summary import DECLARATIONS, Started, summary
     from reconciler.starter.writing import write_files
 
@@ -212,8 +212,7 @@ def _made(state: State, request: InitRequest) -> _Declared:
     """Make declarations, and understand them before any of them is written."""
     from reconciler import wiring
     from reconciler.core.manifest.reader import Source, read
-    from reconciler.starter.examples import example_files
-    from reconciler.starter.selection import StarterContents, offered, stack_like
+    from reconciler.starter.selection import StarterContents, example_files, offered, stack_like
     from reconciler.starter.summary import DECLARATIONS
     from reconciler.wiring import today
 

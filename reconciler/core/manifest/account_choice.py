@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from reconciler.core.manifest.explain import keys_of_any, known_keys
+from reconciler.core.manifest.explain import keys_of_any, known_keys, spell
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader
 from reconciler.core.service import Declaration
 from reconciler.core.text.phrases import label, near, quoted

@@ -5,10 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pydantic import ValidationError
 
-from reconciler.core.manifest.explain import explain, keys_of_any, problem_at
+from reconciler.core.manifest.explain import explain, keys_of_any, problem_at, spell
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.settings import NAME, NAME_RULE
-from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import DeclaredEntry, agreed
 from reconciler.core.model.account_fields import harmless, plain_fields
 from reconciler.core.model.errors import Problem

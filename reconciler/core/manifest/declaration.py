@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from reconciler.core.manifest.explain import explain, keys_within, known_keys, problem_at
+from reconciler.core.manifest.explain import explain, keys_within, known_keys, problem_at, spell
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.spelling import spell
 from reconciler.core.model.errors import Problem
 from reconciler.core.service import Context, Declaration
 from reconciler.core.text.phrases import near, quoted, together

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -225,3 +226,34 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from _models_in(argument)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """A mapping in which misspelt fields bear the names they resemble most, `guessed`.
+
+    What is wrong with a guessed field is not sure; that it is there keeps follow-up errors away.
+    """
+
+    node: Node
+    guessed: frozenset[str]
+    problems: tuple[Problem, ...]
+
+
+def spell(node: Node, known: Collection[str], title: str) -> Spelt:
+    """Return a mapping without fields that are none of `known`."""
+    unknown = [name for name in node.value if name not in known]
+    if not unknown:
+        return Spelt(node, frozenset(), ())
+    value = {name: child for name, child in node.value.items() if name in known}
+    keys = dict(node.keys)
+    guessed: set[str] = set()
+    for name in unknown:
+        meant = nearest(name, known)
+        if meant is not None and meant not in value:
+            value[meant], keys[meant] = node.value[name], node.keys[name]
+            guessed.add(meant)
+    problems = (
+        problem_at(node.keys[name], f"{title}: {unknown_key(name, known)}") for name in unknown
+    )
+    return Spelt(Node(value, node.at, keys, node.size), frozenset(guessed), tuple(problems))

@@ -11,11 +11,10 @@ from dataclasses import replace
 
 from reconciler.core.manifest.account_choice import choose_account
 from reconciler.core.manifest.declaration import Checked, check
-from reconciler.core.manifest.explain import keys_of_any, problem_at, unknown_key
+from reconciler.core.manifest.explain import keys_of_any, problem_at, spell, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.settings import NAME, NAME_RULE
-from reconciler.core.manifest.spelling import spell
 from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader, agreed
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import Defect, Defects, Problem

@@ -10,8 +10,7 @@ from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import Guard
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.order import leaves
-from reconciler.core.planning.overrides import allowed, limits, line, passing
-from reconciler.core.planning.terms import Terms
+from reconciler.core.planning.terms import Terms, allowed, limits, line, passing
 from reconciler.core.text.phrases import counted
 from reconciler.core.world.index import Index
 

@@ -17,10 +17,9 @@ from reconciler.core.planning.decide import decide, unmanaged, withheld
 from reconciler.core.planning.estimate import downtimes, estimate_of
 from reconciler.core.planning.guards import Situation, verdicts
 from reconciler.core.planning.order import order
-from reconciler.core.planning.overrides import passing
 from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import Wait, waits
-from reconciler.core.planning.terms import NO_TERMS, Terms
+from reconciler.core.planning.terms import NO_TERMS, Terms, passing
 from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
 from reconciler.core.planning.waves import Wave, by_wave, waves_of
 from reconciler.core.routing import Routing, account_changes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reconciler.core.model.objects import Live
 from reconciler.core.model.steps import Verb
 from reconciler.core.planning.diff import altered
-from reconciler.core.planning.overrides import allowed
+from reconciler.core.planning.terms import allowed
 from reconciler.core.text.phrases import counted
 
 

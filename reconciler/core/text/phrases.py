@@ -1,7 +1,8 @@
-"""How messages show names and values of the declarations: short, on one line, no password."""
+"""How messages show names and values of the declarations, and how longer texts are wrapped."""
 
 import difflib
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ NAME_SHOWN = 40
 
 _LABEL = re.compile(r"[A-Za-z0-9_.:/@-]{1,80}")
 _USER_INFO = re.compile(r"//.*@", re.DOTALL)
+_WIDTH = 80
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -96,3 +98,23 @@ def age(seconds: float) -> str:
         if seconds >= unit:
             return counted(int(seconds // unit), name)
     return "less than a minute"
+
+
+def paragraph(text: str, *, lead: str = "") -> str:
+    """Return `text` wrapped; `lead` stands before its first line and is kept free before others.
+
+    Names, URLs and paths are never broken.
+    """
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def heading(title: str) -> str:
+    """Return `title`, underlined."""
+    return f"{title}\n{'-' * len(title)}"

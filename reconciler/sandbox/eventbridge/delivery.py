@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
-from reconciler.sandbox.clock import iso
 from reconciler.sandbox.eventbridge import inputs, patterns
 from reconciler.sandbox.eventbridge.holdings import DEFAULT, Bus, EventBridgeWorld, Holding, Rule
 from reconciler.sandbox.figures import Figures
+from reconciler.sandbox.settings import iso
 
 _CODES = {
     "missing": "NO_RESOURCE",

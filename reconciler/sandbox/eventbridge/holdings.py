@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reconciler.sandbox.clock import SandboxClock
 from reconciler.sandbox.eventbridge.refusals import Refused, invalid, no_bus, no_rule
 from reconciler.sandbox.service import page_offset, page_token
-from reconciler.sandbox.settings import Settings
+from reconciler.sandbox.settings import SandboxClock, Settings
 
 DEFAULT = "default"
 _BUS_ARN = re.compile(r"arn:[\w-]+:events:([a-z0-9-]+):(\d{12}):event-bus/(.+)")

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.clock import SandboxClock
 from reconciler.sandbox.eventbridge import buses, puts, rules, tags, targets
 from reconciler.sandbox.eventbridge.constraints import check
 from reconciler.sandbox.eventbridge.delivery import Queues, RuleDelivery, RuleOutcome
@@ -23,7 +22,7 @@ from reconciler.sandbox.eventbridge.refusals import Refused
 from reconciler.sandbox.eventbridge.refusals import denied as denied_by_iam
 from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.service import Answer
-from reconciler.sandbox.settings import Settings, Unacceptable
+from reconciler.sandbox.settings import SandboxClock, Settings, Unacceptable
 
 Deed = Literal["create", "delete", "expire"]
 DEEDS = ("create", "delete", "expire")

@@ -13,7 +13,7 @@ from reconciler.core.model.repository import (
 )
 from reconciler.core.model.secret_ref import References
 from reconciler.core.service import Access, AccessQuestion
-from reconciler.core.text.prose import heading, paragraph
+from reconciler.core.text.phrases import heading, paragraph
 from reconciler.services.merchant.account import MerchantAccount
 
 GOOGLE_PROVIDER = "RECONCILER_GOOGLE_PROVIDER"

@@ -5,13 +5,40 @@ from functools import partial
 from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.hosts import is_loopback
 from reconciler.core.provider import Provider
-from reconciler.core.service import Account, Service
+from reconciler.core.service import Account, Example, Service
 from reconciler.credentials.tools import Tools
 from reconciler.services.merchant.access import access
 from reconciler.services.merchant.account import AccessToken, MerchantAccount
-from reconciler.services.merchant.example import EXAMPLE
 from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration, check_exclusions
 from reconciler.services.merchant.pushes import MerchantPushDeclaration, doors
+
+_ACCOUNT = """\
+  # The Merchant Center account that owns the subscriptions; `adc` is what the workflow's login or
+  # `gcloud auth application-default login` provides.
+  google-shop:
+    service: merchant
+    accountId: "5678"
+    credentials: adc
+"""
+
+_OBJECTS = """\
+# Google Merchant Center calls back when a product's status changes.
+
+subscriptions:
+  product-status:
+    account: google-shop
+    registeredEvent: PRODUCT_STATUS_CHANGE
+    targetAccount: "5678"       # or targetAccounts: [...], or allManagedAccounts: true
+    callBackUri: https://hooks.example.com/STACK/product-status
+"""
+
+_OWNS = """
+# Merchant subscriptions bear no tags: those that push to this URL, or below it, are ours.
+owns:
+  callBackUris: ["https://hooks.example.com/STACK/"]
+"""
+
+EXAMPLE = Example(account=_ACCOUNT, file="merchant.yaml", objects=_OBJECTS, owns=_OWNS)
 
 
 def open_account(name: str, account: MerchantAccount, tools: Tools) -> Provider:

@@ -12,7 +12,7 @@ from reconciler.core.model.repository import (
 )
 from reconciler.core.planning.diff import STACK_MARK
 from reconciler.core.service import Access, AccessQuestion
-from reconciler.core.text.prose import heading, paragraph
+from reconciler.core.text.phrases import heading, paragraph
 from reconciler.services.sqs.access import (
     RolePolicy,
     aws_accounts,

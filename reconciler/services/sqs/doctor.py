@@ -7,9 +7,10 @@ from reconciler.core.model.abilities import Examination, Impediment, Stage
 from reconciler.core.model.errors import Denied
 from reconciler.core.model.objects import Desired
 from reconciler.credentials.checks import reaching
-from reconciler.services.sqs import ages, rights
+from reconciler.services.sqs import rights
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.metrics import probe_metrics
 from reconciler.services.sqs.queue import Queue
 
 _ANY = "reconciler-doctor"
@@ -66,7 +67,9 @@ class AwsDoctor:
 
     def _metrics(self) -> Iterator[Impediment]:
         reason = "`status` cannot tell the age of the oldest message, nor what arrived, without it"
-        return self._allowed("cloudwatch:GetMetricData", lambda: ages.probe(self._client), reason)
+        return self._allowed(
+            "cloudwatch:GetMetricData", lambda: probe_metrics(self._client), reason
+        )
 
     def _rights(self, names: Sequence[str]) -> Iterator[Impediment]:
         for operation, queues in sorted(rights.denied(self._client, self._account, names).items()):

@@ -1,20 +1,28 @@
-"""Figures of CloudWatch, whole or known to be missing.
+"""Figures of CloudWatch, whole or known to be missing; and the age of the oldest messages.
 
 Source: CloudWatch API Reference, GetMetricData: 500 metrics a call, charged by the metric and not
 by the figure; results of one metric may be spread over pages; no zeros are filled in.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from reconciler.core.model.abilities import Measured, Metrics
+from reconciler.core.model.errors import Denied, ServiceError
+from reconciler.core.model.objects import Live
+from reconciler.core.text.phrases import counted
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.rule_grants import RuleName
 
 METRICS_A_CALL = 500
 USD_A_METRIC = 0.01 / 1000
 """What GetMetricData costs in most regions."""
+_WINDOW = 15 * 60
+_MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +87,49 @@ def _wire(index: int, query: MetricQuery) -> dict[str, Any]:
     }
     stat = {"Metric": metric, "Period": query.period, "Stat": query.stat}
     return {"Id": f"q{index}", "MetricStat": stat}
+
+
+def ages(client: SqsClient, live: Sequence[Live]) -> Measured:
+    """Return the age of the oldest message of each queue, 0 where there is none."""
+    queues = [item for item in live if isinstance(item.spec, Queue)]
+    metrics = {_address(item): Metrics(oldest_seconds=0) for item in queues if not item.waiting}
+    holding = [item for item in queues if item.waiting]
+    try:
+        for start in range(0, len(holding), METRICS_A_CALL):
+            batch = holding[start : start + METRICS_A_CALL]
+            for index, age in _ages_of(client, [item.outputs["arn"] for item in batch]):
+                metrics[_address(batch[index])] = Metrics(oldest_seconds=age)
+    except ServiceError as error:
+        remedy = f"; {_MAY}" if isinstance(error, Denied) else ""
+        return Measured(
+            metrics, f"{error.account}: the age of the oldest messages is not known{remedy}"
+        )
+    return Measured(metrics, _lacking(holding, metrics))
+
+
+def probe_metrics(client: SqsClient) -> None:
+    """Ask about a queue that there is not, to see whether asking is allowed."""
+    list(_ages_of(client, ["arn:aws:sqs:::reconciler-doctor"]))
+
+
+def _address(item: Live) -> str:
+    return item.live_address
+
+
+def _lacking(holding: Sequence[Live], metrics: dict[str, Metrics]) -> str | None:
+    silent = [item for item in holding if _address(item) not in metrics]
+    if not silent:
+        return None
+    return (
+        f"{silent[0].account}: CloudWatch has no age yet of the oldest message of "
+        f"{counted(len(silent), 'queue')}"
+    )
+
+
+def _ages_of(client: SqsClient, arns: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield position and age, in seconds, for the queues of which CloudWatch knows one."""
+    now = time.time()
+    queries = [of_queue("ApproximateAgeOfOldestMessage", arn, "Maximum", 60) for arn in arns]
+    for index, ages_ in enumerate(read(client, queries, now - _WINDOW, now)):
+        if ages_:
+            yield index, int(ages_[max(ages_)])

@@ -19,7 +19,6 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import PART, AwsAccount
 from reconciler.services.sqs.admissions import Admissions
-from reconciler.services.sqs.ages import ages
 from reconciler.services.sqs.arrivals import question
 from reconciler.services.sqs.changes import (
     Edit,
@@ -35,8 +34,8 @@ from reconciler.services.sqs.events.part import EventsPart
 from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, retry_refused
 from reconciler.services.sqs.failures import NAME_EXISTS
-from reconciler.services.sqs.mailbox import Mailbox
-from reconciler.services.sqs.outbox import SqsOutbox
+from reconciler.services.sqs.mailbox import Mailbox, SqsOutbox
+from reconciler.services.sqs.metrics import ages
 from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
 from reconciler.services.sqs.reading import Reading, live_queue
 from reconciler.services.sqs.session import AwsKeys

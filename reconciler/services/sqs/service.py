@@ -3,14 +3,47 @@
 from functools import partial
 
 from reconciler.core.provider import Provider
-from reconciler.core.service import Account, Service
+from reconciler.core.service import Account, Example, Service
 from reconciler.credentials.tools import Tools
 from reconciler.services.sqs.access_text import access
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.kinds import RouteDeclaration, check_routes, completed
 from reconciler.services.sqs.events.specs import EventBus
-from reconciler.services.sqs.example import EXAMPLE
 from reconciler.services.sqs.kinds import QueueDeclaration, check_dead_letters
+
+_ACCOUNT = """\
+  aws-main:
+    service: aws
+    region: eu-west-1
+    accountId: "123456789012"   # checked before anything is read or written
+"""
+
+_OBJECTS = """\
+# Queues that Amazon delivers to. What is left out has SQS's documented default.
+
+queues:
+  notifications:
+    name: STACK-notifications
+    visibilityTimeout: 2m
+    receiveMessageWaitTime: 20s
+    deadLetter: {queue: notifications-dlq, maxReceives: 5}
+    # Lets Amazon send. Without it subscriptions succeed and nothing ever arrives.
+    grants: [{to: amazon-notifications}]
+
+  # Messages that failed five times wait here to be looked at.
+  notifications-dlq:
+    name: STACK-notifications-dlq
+    messageRetentionPeriod: 14d
+"""
+
+_ELSEWHERE = "arn:aws:sqs:eu-west-1:123456789012:STACK-notifications"
+
+EXAMPLE = Example(
+    account=_ACCOUNT,
+    file="queues.yaml",
+    objects=_OBJECTS,
+    offers={"QUEUE": ("notifications", f'"{_ELSEWHERE}"')},
+)
 
 
 def open_account(name: str, account: AwsAccount, tools: Tools) -> Provider:

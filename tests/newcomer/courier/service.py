@@ -5,7 +5,7 @@ from typing import Any
 from reconciler.core.model.abilities import Carried, Recogniser
 from reconciler.core.provider import Provider
 from reconciler.core.service import Access, AccessQuestion, Account, Example, Service
-from reconciler.core.text.prose import heading, paragraph
+from reconciler.core.text.phrases import heading, paragraph
 from reconciler.credentials.tools import Tools
 from tests.newcomer.courier.account import CourierAccount
 from tests.newcomer.courier.kinds import ChannelDeclaration, HookDeclaration, check_losses
