@@ -137,6 +137,15 @@ def put_by_hand(eventbridge, name, **facts):
     eventbridge.put_rule(Name=RULE, EventBusName=name, **wish)
 
 
+def unmake_by_hand(sandbox):
+    """Delete the rule and the bus, so that the source waits for one."""
+    with eventbridge_of(sandbox) as client:
+        name = events(sandbox)[0]
+        client.remove_targets(Rule=RULE, EventBusName=name, Ids=["reconciler"])
+        client.delete_rule(Name=RULE, EventBusName=name)
+        client.delete_event_bus(Name=name)
+
+
 class Way:
     """A listing's way that is applied, and hands to break it."""
 

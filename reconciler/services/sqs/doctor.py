@@ -10,6 +10,7 @@ from reconciler.credentials.checks import reaching
 from reconciler.services.sqs import rights
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.events.doctor import EventsDoctor
 from reconciler.services.sqs.metrics import probe_metrics
 from reconciler.services.sqs.queue import Queue
 
@@ -27,7 +28,8 @@ class AwsDoctor:
 
     def examinations(self, desired: Iterable[Desired]) -> Sequence[Examination]:
         """Return what can be looked at, in no order."""
-        names = sorted(item.spec.name for item in desired if isinstance(item.spec, Queue))
+        wanted = list(desired)
+        names = sorted(item.spec.name for item in wanted if isinstance(item.spec, Queue))
         parts = urlsplit(self._account.queue_outputs(_ANY)["url"])
         return [
             Examination(Stage.secrets, "AWS credentials", self._own),
@@ -38,6 +40,7 @@ class AwsDoctor:
             Examination(Stage.reading, "tag:GetResources", self._tags),
             Examination(Stage.writing, "rights on queues", lambda: self._rights(names or [_ANY])),
             Examination(Stage.extras, "cloudwatch:GetMetricData", self._metrics),
+            *EventsDoctor(self._name, self._account, self._client).examinations(wanted),
         ]
 
     def _own(self) -> Iterator[Impediment]:

@@ -46,16 +46,30 @@ def principal(arn: str) -> str:
 
 
 def _simulated(client: SqsClient, arns: Sequence[str]) -> dict[str, list[str]]:
+    actions = [f"sqs:{name}" for name in (*READS, *WRITES)]
+    found = simulated(client, actions, arns)
+    return {
+        name: [arn.rpartition(":")[2] for arn in denied_on] for name, denied_on in found.items()
+    }
+
+
+def simulated(
+    client: SqsClient, actions: Sequence[str], arns: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return by operation the ARNs on which IAM says that an action (`sqs:SendMessage`) is denied.
+
+    Raises ServiceError where it may not be asked.
+    """
     source = principal(client.caller().arn)
     found: dict[str, list[str]] = {}
     for start in range(0, len(arns), _QUEUES_A_CALL):
         parameters = {
             "PolicySourceArn": source,
-            "ActionNames": [f"sqs:{name}" for name in (*READS, *WRITES)],
+            "ActionNames": list(actions),
             "ResourceArns": list(arns[start : start + _QUEUES_A_CALL]),
         }
         for action, arn in _denials(client, parameters):
-            found.setdefault(action.partition(":")[2], []).append(arn.rpartition(":")[2])
+            found.setdefault(action.partition(":")[2], []).append(arn)
     return found
 
 

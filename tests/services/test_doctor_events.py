@@ -1,0 +1,66 @@
+"""doctor, where buses and routes are declared: each right that is missing is named."""
+
+import json
+
+import pytest
+
+from reconciler.operate.doctor import doctor
+from reconciler.services.sqs import permissions
+from tests.listings import events, world
+from tests.worlds import Stack
+
+NEEDED = sorted(
+    {
+        *permissions.READING_EVENTS,
+        *permissions.WRITING_BUSES,
+        *permissions.WRITING_ROUTES,
+        *permissions.DELETING_EVENTS,
+        *("events:ListEventBuses", *permissions.TESTING_PATTERNS),
+    }
+)
+
+
+def examined(stack):
+    with stack.session() as session:
+        return doctor(session)
+
+
+def test_a_listings_way_is_examined_and_nothing_of_it_is_changed(way):
+    before = way.sandbox.state()
+    way.sandbox.settings(awsDenied=["iam:SimulatePrincipalPolicy"])
+    found = examined(way.stack)
+    assert (found.healthy, found.problems) == (True, ())
+    assert way.sandbox.state() == before
+
+
+def test_a_way_that_is_only_declared_is_examined_without_making_any_of_it(sandbox, tmp_path):
+    stack = Stack(tmp_path / "declared", sandbox.url)
+    stack.declare(world())
+    sandbox.settings(awsDenied=["iam:SimulatePrincipalPolicy"])
+    assert examined(stack).healthy
+    assert sandbox.state()["aws"] == {}
+
+
+@pytest.mark.parametrize("hidden", [[], ["iam:SimulatePrincipalPolicy"]])
+def test_each_right_that_is_missing_is_named_with_the_statement_that_gives_it(way, hidden):
+    way.sandbox.settings(awsDenied=[*hidden, *NEEDED])
+    told = {
+        item.problem.partition(" is not allowed")[0]: item for item in examined(way.stack).problems
+    }
+    assert sorted(told) == NEEDED
+    assert [name for name, item in told.items() if item.optional] == ["events:TestEventPattern"]
+    for action, item in told.items():
+        statement = json.loads(item.remedy[item.remedy.index("{") :])
+        assert statement["Action"] == action
+        assert all(
+            place == "*" or place.startswith("arn:aws:events:eu-west-1:")
+            for place in statement["Resource"]
+        )
+    assert events(way.sandbox)[1] == "ACTIVE"
+
+
+def test_where_no_bus_is_declared_nothing_of_events_is_examined(way):
+    way.stack.declare(world("", bus="", sub=""))
+    way.sandbox.clear_calls()
+    way.sandbox.settings(awsDenied=NEEDED)
+    assert examined(way.stack).healthy
