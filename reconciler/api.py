@@ -1,7 +1,7 @@
 """From a directory of declarations to a session: what programs and the command line begin with."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from reconciler.credentials.allowed_hosts import allowed_hosts, ensure_allowed, 
 from reconciler.credentials.secrets import Secrets
 from reconciler.run.session import Discover, Session, Tell, to_the_log
 from reconciler.run.stored import StoredSnapshot
+from reconciler.run.threads import Progress
+from reconciler.run.wave_gate import WaveQuestion
 from reconciler.transport.calls import Clock
 from reconciler.wiring import Providers, declarations
 
@@ -81,7 +83,14 @@ def open_session(
         sandboxed=sandbox is not None,
         tell=tell,
         reread=lambda source: reread(beside=source),
+        prove=_prove,
     )
+
+
+def _prove(session: Session, question: WaveQuestion, progress: Progress) -> Sequence[str]:
+    from reconciler.operate.verify import undelivered  # only who asks for it pays for it
+
+    return undelivered(session, question, progress)
 
 
 def _stored(file: AnyPath) -> StoredSnapshot:

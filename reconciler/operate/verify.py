@@ -24,7 +24,7 @@ from reconciler.core.world.matching import Selection
 from reconciler.core.world.observation import Observation
 from reconciler.notifications import RECOGNISERS
 from reconciler.operate.verify_messages import NAME, OpenQueue, Route, SendTest, try_route
-from reconciler.run import Progress, Session, observe, select, silent
+from reconciler.run import Progress, Session, WaveQuestion, observe, select, silent
 from reconciler.run.threads import as_sentence
 
 SIDE_BY_SIDE = 8
@@ -148,9 +148,12 @@ def prove(
     items: Iterable[Desired],
     manner: VerifyManner,
     *,
+    known: frozenset[str] = frozenset(),
     progress: Progress = silent,
 ) -> Verification:
     """Return the verdict about each of `items`, declared subscriptions whose accounts were read.
+
+    `known` are ids of live subscriptions beyond those that were observed.
 
     Raises:
         PlanRefused: an account is not the declared one.
@@ -163,7 +166,7 @@ def prove(
         for chain in chains(declarations, observation)
         if chain.item.address in wanted
     ]
-    known = frozenset(
+    known |= frozenset(
         live.outputs.get("id", "") for live in observation.live if live.spec.delivery.begins
     )
     trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
@@ -174,6 +177,29 @@ def prove(
         more = results[test.key] if isinstance(test, MessageTest) else test
         proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
     return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
+
+
+def undelivered(
+    session: Session, question: WaveQuestion, progress: Progress = silent
+) -> tuple[str, ...]:
+    """Verify what a wave brought about; return what does not deliver, with the reason.
+
+    Raises:
+        PlanRefused: an account is not the declared one.
+    """
+    declared, items = question.declared, question.items
+    providers = session.providers(accounts_involved(declared, items))
+    parts = {part for item in items if (part := item.spec.partition()) is not None}
+    seen = observe(declared, providers, discovery=DECLARED, progress=progress, parts=parts)
+    manner = VerifyManner(
+        within=min(question.within, USUAL.within),
+        sandboxed=session.sandboxed,
+        recognisers=session.recognisers(),
+    )
+    found = prove(declared, providers, seen, items, manner, known=question.known, progress=progress)
+    return tuple(
+        f"{it.address} ({it.reason})" for it in found.subscriptions if it.verdict == "unproven"
+    )
 
 
 class _Closer:

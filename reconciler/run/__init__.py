@@ -4,7 +4,8 @@ Here are the only loops and the only threads, and there is no terminal, no file 
 line. A `Session` is one run; what it says and what it may do are decided in the core.
 """
 
-from reconciler.run.applying import Applied, TimeLimit, apply, carry_out
+from reconciler.run.applying import Applied, apply, carry_out
+from reconciler.run.halting import TimeLimit
 from reconciler.run.observing import look_further, observe
 from reconciler.run.other_shards import ShardWait
 from reconciler.run.planning import Planned, drift, how_far, look_for_referrers, plan
@@ -14,6 +15,7 @@ from reconciler.run.session import Connect, Discover, Session, Tell
 from reconciler.run.steps import Recorder
 from reconciler.run.stored import Recalled, StoredSnapshot
 from reconciler.run.threads import Progress, Question, Unanswered, ask, silent
+from reconciler.run.wave_gate import ProveWave, WaveQuestion
 
 __all__ = [
     "Applied",
@@ -21,6 +23,7 @@ __all__ = [
     "Discover",
     "Planned",
     "Progress",
+    "ProveWave",
     "Question",
     "Recalled",
     "Recorder",
@@ -31,6 +34,7 @@ __all__ = [
     "Tell",
     "TimeLimit",
     "Unanswered",
+    "WaveQuestion",
     "apply",
     "ask",
     "carry_out",

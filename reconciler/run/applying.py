@@ -1,7 +1,6 @@
 """Apply: what may be carried out, and carrying it out, independent steps side by side."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,38 +9,24 @@ from typing import Literal
 
 from reconciler.core.model.errors import PlanRefused, WrongUsage
 from reconciler.core.model.steps import Outcome, Step, StepId
-from reconciler.core.model.units import format_unit
 from reconciler.core.planning.guards import short_list
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.succession import held_back
 from reconciler.core.planning.waves import Wave
 from reconciler.core.provider import Provider
+from reconciler.run.halting import INTERRUPTED, Halt, TimeLimit
 from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.planning import Planned
 from reconciler.run.session import Session
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
 from reconciler.run.threads import Progress, silent
 from reconciler.run.underway import Underway
+from reconciler.run.wave_gate import ProveWave, WaveGate
 
 SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
 """Seconds after which other runs are looked at while something is under way here."""
 NO_SHARD_WAIT = ShardWait()
-INTERRUPTED = "interrupted before it was begun"
-
-
-class TimeLimit:
-    """A time after which nothing more is begun: `seconds` from now on `clock`, in seconds."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until = clock() + seconds
-        span = format_unit(round(seconds), "seconds")
-        self.reason = f"not begun: the time limit of {span} was reached; apply again"
-
-    def left(self) -> float:
-        """Return the seconds that are left, 0 where there are none."""
-        return max(0.0, self._until - self._clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +75,15 @@ def apply(
         stop=stop,
         shard_wait=ShardWait(wait, session.tell),
         limit=limit,
+        prove=_proving(session),
     )
+
+
+def _proving(session: Session) -> ProveWave | None:
+    """Return what proves a wave, None where the policy does not ask for it."""
+    if not session.declarations.policy.verify or session.terms.destroying:
+        return None
+    return partial(session.prove, session)
 
 
 def carry_out(
@@ -102,13 +95,15 @@ def carry_out(
     stop: threading.Event | None = None,
     shard_wait: ShardWait = NO_SHARD_WAIT,
     limit: TimeLimit | None = None,
+    prove: ProveWave | None = None,
 ) -> Applied:
     """Carry out a plan's steps, independent ones side by side.
 
     Before an object is updated or deleted it is read once more: it has to be what the plan saw. A
     failure stops exactly what depends on it, and all later waves. Steps that prune wait until all
     others have ended, and are held back where what may take over from theirs is not there. What
-    other runs make at the same time is waited for, as long as `shard_wait` lasts.
+    other runs make at the same time is waited for, as long as `shard_wait` lasts. With `prove` a
+    wave begins only when those before it deliver.
     Once `stop` is set or `limit` reached, calls under way finish and nothing more is begun. So it
     is with the first KeyboardInterrupt, which may come between any two lines, though; a second one
     escapes.
@@ -116,34 +111,15 @@ def carry_out(
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
         worker = Worker(prepared, providers, recorder)
         elsewhere = Elsewhere(prepared, providers, shard_wait)
-        halt = _Halt(stop or threading.Event(), limit)
-        run = _Run(prepared, worker, Underway(pool), progress, halt, elsewhere)
+        halt = Halt(stop or threading.Event(), limit)
+        gate = WaveGate(prepared, prove, progress)
+        run = _Run(prepared, worker, Underway(pool), progress, halt, elsewhere, gate)
         try:
             ends = run.to_the_end()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return Applied(_outcomes(prepared, ends), run.interrupted)
-
-
-@dataclass(frozen=True, slots=True)
-class _Halt:
-    """What ends a run early."""
-
-    stop: threading.Event
-    limit: TimeLimit | None
-
-    def reason(self) -> str | None:
-        """Say why nothing more is begun, None while it is."""
-        if self.stop.is_set():
-            return INTERRUPTED
-        return self.limit.reason if self.seconds() == 0.0 and self.limit is not None else None
-
-    def seconds(self) -> float:
-        """Return the seconds until nothing more is begun."""
-        if self.stop.is_set():
-            return 0.0
-        return float("inf") if self.limit is None else self.limit.left()
 
 
 class _Run:
@@ -155,11 +131,13 @@ class _Run:
         worker: Worker,
         underway: Underway,
         progress: Progress,
-        halt: "_Halt",
+        halt: Halt,
         elsewhere: Elsewhere,
+        gate: WaveGate,
     ) -> None:
         self._steps = prepared.steps
         self._waves = prepared.waves
+        self._last = max((n for n, it in enumerate(prepared.waves) if it.steps), default=0)
         self._handles = prepared.handles
         self._worker = worker
         self._underway = underway
@@ -174,6 +152,7 @@ class _Run:
         self._halt = halt
         self._stop = halt.stop
         self._elsewhere = elsewhere
+        self._gate = gate
         self._needed: set[StepId] = set()
 
     def to_the_end(self) -> dict[StepId, End]:
@@ -192,7 +171,11 @@ class _Run:
             for step in self._steps
             if step.id in wave.steps and (step.phase == "prune") == prune
         ]
-        reason = self._not_on(number)
+        if not steps:
+            return
+        # What a wave takes away is taken when it delivers, too, as long as others are to follow.
+        proven = min(number, self._last - 1) if prune else number - 1
+        reason = self._gate.shut or self._not_on(number) or self._silence(proven)
         if reason is not None:
             for step in steps:
                 self._finish(self._skipped(step, reason))
@@ -222,6 +205,13 @@ class _Run:
             if skipped and self._halt.reason() is None:
                 return f"wave {wave.name} was not done whole: {short_list(skipped)}; apply again"
         return None
+
+    def _silence(self, number: int) -> str | None:
+        """Say why nothing more is begun after the waves up to `number`, None if they deliver."""
+        if self._halt.reason() is None:
+            made = [end.live for end in self._ends.values() if end.live is not None]
+            self._interruptible(partial(self._gate.look, number, made, self._halt.seconds()))
+        return self._halt.reason() or self._gate.shut
 
     def _account_for_all(self) -> None:
         """Say of each step how it ended, even if an interrupt came while it was being begun."""

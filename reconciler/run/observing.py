@@ -1,6 +1,6 @@
 """Reading every scope of every account, side by side."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -37,8 +37,11 @@ def observe(
     discovery: Discovery | None = None,
     progress: Progress = silent,
     everything: bool = False,
+    parts: Collection[str] | None = None,
 ) -> Observation:
     """Read every scope of every provider, side by side; with `everything`, details of all objects.
+
+    Of what accounts divide into parts only `parts` are read, None: all.
 
     `discovery` says how far to look, None as the declarations' policy does. A scope that fails is
     reported as unread, with the reason; the others go on.
@@ -48,7 +51,10 @@ def observe(
     """
     if discovery is None:
         discovery = Discovery(declarations.policy.discover == "all")
-    scopes = {name: provider.scopes() for name, provider in providers.items()}
+    scopes = {
+        name: [it for it in each.scopes() if parts is None or it.part is None or it.part in parts]
+        for name, each in providers.items()
+    }
     reader = _Reader(declarations, discovery, {}, everything=everything)
     return replace(_read(reader, providers, scopes, progress), recalled=discovery.left)
 

@@ -14,6 +14,8 @@ from reconciler.core.planning.terms import NO_TERMS, Terms
 from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.run.stored import Recalled, StoredSnapshot
+from reconciler.run.threads import Progress
+from reconciler.run.wave_gate import WaveQuestion
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,11 @@ def nothing_beside(_source: Source) -> Declarations:
     raise TypeError("this session does not say how its declarations are read")
 
 
+def unproven(_session: "Session", question: WaveQuestion, _progress: Progress) -> Sequence[str]:
+    """Find that nothing delivers, where nobody said how that is proven."""
+    return [f"{item.address} (this session cannot verify)" for item in question.items]
+
+
 @dataclass(slots=True)
 class _Connections:
     """Providers that were made so far, and what closes them."""
@@ -51,7 +58,8 @@ class Session:
     to look where a service lists only what it is asked for, None as the policy does; `since` is a
     former snapshot, whose topics are asked for besides. With `live` this snapshot stands in for the
     services. `sandboxed`: all accounts lead to a sandbox, so that nothing may be sent past it.
-    `tell` takes remarks; `reread` reads the declarations with one more file beside them.
+    `tell` takes remarks; `reread` reads the declarations with one more file beside them. `prove`
+    tells what of a wave does not deliver.
     """
 
     declarations: Declarations
@@ -65,6 +73,7 @@ class Session:
     sandboxed: bool = False
     tell: Tell = to_the_log
     reread: Callable[[Source], Declarations] = nothing_beside
+    prove: Callable[["Session", WaveQuestion, Progress], Sequence[str]] = unproven
     _connections: _Connections = field(default_factory=_Connections, init=False, repr=False)
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from reconciler import run
 from reconciler.core.manifest.settings import Limit, Policy
 from reconciler.core.model.errors import Rejected
 from reconciler.core.planning.plan import prepare
-from reconciler.run.applying import TimeLimit
+from reconciler.run.halting import TimeLimit
 from tests.run.test_running import PIPE, WELL, Broken, told
 from tests.toys import Cloud, Pipe, Tap, declare, world
 

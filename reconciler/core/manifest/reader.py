@@ -340,6 +340,13 @@ def _of_policy(
     document: _Document, policy: Policy, today: date, reader: Reader, desired: Sequence[Desired]
 ) -> Iterable[Problem]:
     yield from _ended(document, policy, today)
+    if policy.verify and not policy.waves:
+        node, _ = document.once["policy"].find(("verify",))
+        message = (
+            "policy.verify: nothing is verified, since it is done between waves: name `waves`, or "
+            "run `reconciler verify` after apply"
+        )
+        yield problem_at(node.at, message)
     if not reader.listing:  # anybody may be among those that are not listed yet
         yield from _idle_waves(document, policy, desired)
 

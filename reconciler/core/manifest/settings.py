@@ -225,6 +225,8 @@ class Policy(Frozen):
     """Guards that are let through for once: each ends by itself after its `until`."""
     ignore_tags: tuple[str, ...] = ()
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
+    verify: StrictBool = False
+    """Begin a wave only when the ones before it deliver, as `reconciler verify` proves it."""
     waves: tuple[Annotated[str, AfterValidator(_wave)], ...] = ()
     """Sellers or targets that a change reaches one after the other: patterns, or shares of all.
 

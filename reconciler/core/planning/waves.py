@@ -7,6 +7,7 @@ from math import ceil
 from reconciler.core.manifest.settings import SHARE
 from reconciler.core.model.addresses import matches
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step, StepId
 
 REST = "100%"
@@ -14,14 +15,19 @@ REST = "100%"
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """The steps that are begun together; `name` is how the policy calls them."""
+    """The steps that are begun together; `name` is how the policy calls them.
+
+    `begins` are the declared objects that delivery begins with for the members of the wave, whether
+    or not anything of them is left to do.
+    """
 
     name: str
     steps: frozenset[StepId]
+    begins: frozenset[str] = frozenset()
 
 
 def waves_of(
-    steps: Sequence[Step], desired: Iterable[Desired], names: Sequence[str]
+    steps: Sequence[Step], desired: Sequence[Desired], names: Sequence[str]
 ) -> tuple[Wave, ...]:
     """Return the steps by wave, in the waves' order; one wave where the policy names none.
 
@@ -40,10 +46,21 @@ def waves_of(
     for number, name in enumerate(named):
         for member in _meant(name, members):
             of_member.setdefault(member, number)
-    own = {step.id: _of(step, of_member, len(named) - 1) for step in steps}
+    last = len(named) - 1
+    own = {step.id: _of(step.change.subject.spec, of_member, last) for step in steps}
     waves = _with_their_needs(own, steps)
+    begins: dict[str, int] = {
+        it.address: _of(it.spec, of_member, last) for it in desired if it.spec.delivery.begins
+    }
+    for (address, _), wave in waves.items():
+        if address in begins:
+            begins[address] = max(wave, begins[address])
     return tuple(
-        Wave(name, frozenset(step for step, wave in waves.items() if wave == number))
+        Wave(
+            name,
+            frozenset(step for step, wave in waves.items() if wave == number),
+            frozenset(address for address, wave in begins.items() if wave == number),
+        )
         for number, name in enumerate(named)
     )
 
@@ -61,8 +78,8 @@ def _meant(name: str, members: Sequence[str]) -> Sequence[str]:
     return [member for member in members if matches(name, member)]
 
 
-def _of(step: Step, of_member: Mapping[str, int], last: int) -> int:
-    party = step.change.subject.spec.succession.party(step.change.subject.spec)
+def _of(spec: Spec, of_member: Mapping[str, int], last: int) -> int:
+    party = spec.succession.party(spec)
     return 0 if party is None else of_member.get(party, last)
 
 

@@ -263,3 +263,9 @@ def test_a_template_that_is_no_text_is_told_like_any_wrong_value():
     given = '"aws-secretsmanager:acme/sellers/{seller}"'
     [fault] = faults(head=HEAD.replace(given, "12"))
     assert "refreshToken: expected a reference to a secret" in fault
+
+
+def test_verifying_without_waves_is_warned_of(declare):
+    found = declare("", head="stack: acme\npolicy: {prune: true, verify: true}\n")
+    [hint] = found.hints
+    assert "policy.verify: nothing is verified" in str(hint)
