@@ -9,6 +9,7 @@ import yaml
 from reconciler import run
 from reconciler.core.manifest.settings import Limit
 from reconciler.core.model.errors import DeclarationError
+from tests.standing import brought
 from tests.test_generated_worlds import ACCOUNTS
 from tests.worlds import Run, Stack
 
@@ -174,8 +175,8 @@ def declare(stack, files):
 def test_what_is_declared_no_more_goes_or_is_said_to_be_kept(stack, running, case):
     files, left = CASES[case]
     declare(stack, files)
-    assert stack.apply().unfinished() == []
-    options = {**FREE, "since": stack.snapshot() if files is EVERY_KIND else None}
+    snapshot = brought(running, "sample" if files is SAMPLE else "every kind", stack.begin)
+    options = {**FREE, "since": snapshot if files is EVERY_KIND else None}
     declare(stack, left)
     before = standing(running.state())
     try:

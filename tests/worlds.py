@@ -124,6 +124,11 @@ class Stack:
             planned = run.plan(session)
             return Run(planned.plan, run.apply(session, planned).outcomes)
 
+    def begin(self):
+        """Bring about what is declared and return a snapshot of it."""
+        assert self.apply().unfinished() == []
+        return self.snapshot()
+
     def snapshot(self):
         """Return a snapshot as the workflows take it, asking for all types."""
         with self.session() as session:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.standing import brought
 from tests.worlds import EVERYWHERE, HEAD, MERCHANT, MWS, queues
 
 TEXT = queues(a="account: aws-eu")
@@ -41,10 +42,16 @@ def on(cli, sandbox, world):
 
 
 @pytest.fixture
-def taken(on, tmp_path):
-    assert on("apply", "--yes").code == 0
-    assert on("snapshot", "--out", tmp_path / "live.json").code == 0
-    return tmp_path / "live.json"
+def taken(on, sandbox, tmp_path):
+    file = tmp_path / "live.json"
+
+    def make():
+        assert on("apply", "--yes").code == 0
+        assert on("snapshot", "--out", file).code == 0
+        return file.read_bytes()
+
+    file.write_bytes(brought(sandbox, TEXT, make))
+    return file
 
 
 @pytest.mark.parametrize(("was", "becomes", "told", "after"), CHANGED)

@@ -7,6 +7,7 @@ import pty
 import pytest
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.standing import brought
 from tests.worlds import (
     AWS,
     EVERYWHERE,
@@ -50,9 +51,9 @@ def applied(on, sandbox):
     """Bring a world about."""
 
     def run(text, *options, **more):
-        ended = on("apply", text, "--yes", *options, **more)
+        key = (text, options, *sorted(more.items()))
+        ended = brought(sandbox, key, lambda: on("apply", text, "--yes", *options, **more))
         assert ended.code == 0, ended
-        sandbox.clear_calls()
 
     return run
 

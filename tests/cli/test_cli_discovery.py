@@ -5,6 +5,7 @@ import json
 import pytest
 
 from reconciler.services.spapi.catalogue import TYPES
+from tests.standing import brought
 from tests.worlds import AWS, HEAD, SP_API, destinations, queues, subscriptions
 
 ALL = HEAD.replace("discover: declared", "discover: all")
@@ -31,13 +32,18 @@ def on(cli, sandbox, world):
 
 
 @pytest.fixture
-def snapshot(on, tmp_path):
+def snapshot(on, sandbox, tmp_path):
     """Bring a world about and return a snapshot of it, as the default branch's workflow does."""
     file = tmp_path / "live.json"
 
-    def take(text=BOTH, *options, **more):
+    def make(text, *options, **more):
         assert on("apply", text, "--yes", **more).code == 0
         assert on("snapshot", text, "--out", file, *options, **more).code == 0
+        return file.read_bytes()
+
+    def take(text=BOTH, *options, **more):
+        key = (text, options, *sorted(more.items()))
+        file.write_bytes(brought(sandbox, key, lambda: make(text, *options, **more)))
         return file
 
     return take

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.standing import brought
 from tests.worlds import (
     AWS,
     EVERYWHERE,
@@ -43,7 +44,9 @@ def live(cli, sandbox, tmp_path, aws):
         folder.mkdir(exist_ok=True)
         head = HEAD.replace("stack: acme", "stack: clicked")
         (folder / "all.yaml").write_text(head + accounts(text) + text)
-        ended = cli("apply", folder, "--yes", "--sandbox", sandbox.url)
+        ended = brought(
+            sandbox, text, lambda: cli("apply", folder, "--yes", "--sandbox", sandbox.url)
+        )
         assert ended.code == 0, ended
         for url in [] if marked else aws.sqs.list_queues().get("QueueUrls", []):
             aws.sqs.untag_queue(QueueUrl=url, TagKeys=["reconciler:stack"])

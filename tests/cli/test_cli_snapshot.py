@@ -13,6 +13,7 @@ from reconciler.core.world.snapshot import Snapshot
 from reconciler.reports import as_json
 from tests import worlds
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.standing import brought
 from tests.worlds import (
     AWS,
     EVERYWHERE,
@@ -67,11 +68,11 @@ def on(cli, sandbox, world):
 
 
 @pytest.fixture
-def taken(on, file):
+def taken(on, file, sandbox):
     """Bring a world about and take a snapshot, possibly with other declarations."""
 
     def run(text=BEFORE, declared=None, **more):
-        assert on("apply", text, "--yes").code == 0
+        assert brought(sandbox, HEAD + text, lambda: on("apply", text, "--yes").code) == 0
         ended = on("snapshot", text if declared is None else declared, "--out", file, **more)
         assert ended.code == 0, ended
         return file

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.standing import brought
 from tests.worlds import AWS, HEAD, MERCHANT, queues, subscriptions
 
 HOOK = "registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', callBackUri: '%s'"
@@ -21,9 +22,9 @@ def on(cli, sandbox, world):
 
 
 @pytest.fixture
-def parts(on, tmp_path):
+def parts(on, sandbox, tmp_path):
     """Take a snapshot of each of two shards; the second an hour after the first."""
-    assert on("apply", "--yes").code == 0
+    assert brought(sandbox, ALL + TEXT, lambda: on("apply", "--yes").code) == 0
     files = [tmp_path / "one.json", tmp_path / "two.json"]
     for file, shard in zip(files, ("1/2", "2/2"), strict=True):
         assert on("snapshot", "--shard", shard, "--out", file).code == 0

@@ -5,6 +5,7 @@ import json
 import boto3
 import pytest
 
+from tests.standing import brought
 from tests.worlds import EVERYWHERE, HEAD
 
 QUEUES = """
@@ -20,7 +21,8 @@ subscriptions:
 @pytest.fixture
 def declared(world, cli, sandbox):
     path = world(QUEUES)
-    assert cli("apply", path, "--yes", "--sandbox", sandbox.url).code == 0
+    about = brought(sandbox, QUEUES, lambda: cli("apply", path, "--yes", "--sandbox", sandbox.url))
+    assert about.code == 0
     return path
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.operate.hooks import Authority, Hook, resolving
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.standing import brought
 from tests.worlds import (
     AWS,
     EVERYWHERE,
@@ -51,8 +52,8 @@ def on(cli, sandbox, world):
 
 
 @pytest.fixture
-def applied(on):
-    assert on("apply", WORLD, "--yes").code == 0
+def applied(on, sandbox):
+    assert brought(sandbox, WORLD, lambda: on("apply", WORLD, "--yes").code) == 0
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
+from tests.standing import brought
 from tests.worlds import AWS, EVERYWHERE, HEAD, destinations, queues, section, subscriptions, writes
 
 ALL = HEAD.replace("discover: declared", "discover: all")
@@ -44,8 +45,9 @@ def theirs(on, sandbox):
     """Bring about a world of another stack."""
 
     def run(stack="other"):
-        assert on("apply", THEIRS, "--yes", stack=stack).code == 0
-        sandbox.clear_calls()
+        key = of(stack) + THEIRS
+        about = brought(sandbox, key, lambda: on("apply", THEIRS, "--yes", stack=stack))
+        assert about.code == 0
 
     return run
 

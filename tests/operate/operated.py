@@ -1,8 +1,11 @@
 """A declared world, brought about in a sandbox, for what is asked of it afterwards."""
 
+from functools import partial
+
 from reconciler.core.verdicts.health import HealthLimits
 from reconciler.operate.doctor import doctor
 from reconciler.operate.status import status
+from tests.standing import brought
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack
 
 DLQ = "arn:aws:sqs:eu-west-1:123456789012:of-others"
@@ -40,7 +43,9 @@ class Operated:
 
     def apply(self, text=WORLD, accounts=EVERYWHERE):
         self.declare(text, accounts)
-        assert not self._stack.apply(allow_referenced=True).unfinished()
+        key = accounts + text
+        about = partial(self._stack.apply, allow_referenced=True)
+        assert not brought(self.sandbox, key, about).unfinished()
 
     def url(self, queue):
         return f"{self.sandbox.url}/{AWS_ID}/{queue}"

@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from tests.standing import brought
 from tests.worlds import (
     AWS_ID,
     EVERYWHERE,
@@ -75,7 +76,7 @@ READS = [
 def stack(sandbox, tmp_path):
     stack = Stack(tmp_path / "declared", sandbox.url)
     stack.declare(HEAD + EVERYWHERE + WORLD)
-    assert stack.apply().unfinished() == []
+    assert brought(sandbox, HEAD + EVERYWHERE + WORLD, lambda: stack.apply().unfinished()) == []
     return stack
 
 
