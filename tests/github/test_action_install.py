@@ -13,7 +13,7 @@ from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
 from tests.github.workflows import ACTION, ROOT, load
 from tests.index import NEWER, Index
-from tests.installed import needed_by_the_tool
+from tests.installed import interpreter, needed_by_the_tool
 
 STEPS = {step["name"]: step for step in load(ACTION)["runs"]["steps"]}
 HOSTILE = (
@@ -146,17 +146,7 @@ def host(shared):
 
 @pytest.fixture(scope="module")
 def copying(tmp_path_factory):
-    """Return a Python that answers what `venv` makes with a copy: making it takes 5 seconds."""
-    folder = tmp_path_factory.mktemp("copying")
-    environment, interpreter = folder / "environment", folder / "python"
-    subprocess.run([sys.executable, "-I", "-m", "venv", environment], check=True)
-    interpreter.write_text(
-        "#!/bin/sh\n"
-        f"""[ "$*" = "-I -m venv environment" ] && exec cp -R "{environment}" .\n"""
-        f"""exec "{sys.executable}" "$@"\n"""
-    )
-    interpreter.chmod(0o755)
-    return str(interpreter)
+    return interpreter(tmp_path_factory.mktemp("copying"), "environment")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from packaging.markers import Marker
 
 from tests.github.workflows import ROOT
 from tests.index import NEWER, PIN, Index, canonical
-from tests.installed import needed_by_the_tool
+from tests.installed import interpreter, needed_by_the_tool
 
 ENSUREPIP = "as ensurepip brings it"
 NEWEST = "the newest"
@@ -54,9 +54,9 @@ def with_pip(folder):
     return library
 
 
-def make(checkout, target, environ):
+def make(checkout, target, environ, python):
     return subprocess.run(
-        ["make", "--no-print-directory", target, f"PYTHON={sys.executable}"],
+        ["make", "--no-print-directory", target, f"PYTHON={python}"],
         cwd=checkout,
         env=environ,
         capture_output=True,
@@ -82,7 +82,8 @@ def test_make_takes_nothing_that_is_newer_than_its_lock(checkout, tmp_path, pip)
         (checkout / "requirements/dev.txt").write_text(index.relock(lock, found))
         if pip == NEWEST:
             with_pip(checkout / ".venv")
-        ended = make(checkout, ".venv/.dev", index.environ())
+        python = interpreter(tmp_path, ".venv")
+        ended = make(checkout, ".venv/.dev", index.environ(), python)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     there = installed_in(checkout / ".venv")
     ours = there.pop("subscription-reconciler")
