@@ -17,9 +17,10 @@ from reconciler.core.model.plan import (
 )
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.annotations import DeclaredPlaces, of_failure, of_plan
-from reconciler.reports import as_github, as_json, as_markdown, as_text
+from reconciler.reports import as_github, as_json, as_text
 from reconciler.reports.lines import Screen
 from reconciler.reports.model import Located, Validation
+from reconciler.reports.review_pages import review_markdown
 from reconciler.wiring import declarations
 from tests.worlds import AWS, HEAD
 
@@ -67,11 +68,9 @@ def located():
 REPORTS = {
     "plan, text": lambda: as_text.render(plan()),
     "plan, coloured": lambda: as_text.render(plan(), Screen(color=True)).replace("\x1b[", ""),
-    "plan, Markdown": lambda: as_markdown.render(plan()).replace("\\", "").replace("⚠️", ""),
+    "plan, Markdown": lambda: review_markdown(plan()).replace("\\", "").replace("⚠️", ""),
     "drift, text": lambda: as_text.render(drift_of(plan())),
-    "drift, Markdown": lambda: (
-        as_markdown.render(drift_of(plan())).replace("\\", "").replace("⚠️", "")
-    ),
+    "drift, Markdown": lambda: review_markdown(drift_of(plan())).replace("\\", "").replace("⚠️", ""),
     "findings, text": lambda: as_text.render(Validation(valid=False, errors=(located(),))),
     "warnings, text": lambda: as_text.render(Validation(valid=True, warnings=(located(),))),
     "findings, annotations": lambda: as_github.render(Validation(valid=False, errors=(located(),))),

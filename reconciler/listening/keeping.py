@@ -1,7 +1,8 @@
-"""What a push is kept as, and what may keep it."""
+"""What a push is kept as, what may keep it, and which were kept a short while ago."""
 
 import base64
 import re
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -12,6 +13,9 @@ _UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What SQS takes in no message: all but the characters of XML 1.0."""
 
 Form = Literal["text", "base64"]
+Key = tuple[str, str]
+"""Name of the push and message id."""
+_MOST = 100_000
 
 
 class TryLater(Exception):
@@ -90,3 +94,25 @@ class Keeping:
 
     queue: Keeper
     parking: Keeper | None = None
+
+
+class RecentlyKept:
+    """Remembers keys for some seconds, and no more than 100,000 of them."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._until: OrderedDict[Key, float] = OrderedDict()
+
+    def add(self, key: Key, now: float) -> None:
+        """Remember a key from now on."""
+        self._until[key] = now + self._seconds
+        self._until.move_to_end(key)
+        while self._until and (len(self._until) > _MOST or self._oldest() <= now):
+            self._until.popitem(last=False)
+
+    def _oldest(self) -> float:
+        return next(iter(self._until.values()))
+
+    def knows(self, key: Key, now: float) -> bool:
+        """Say whether a key is remembered."""
+        return self._until.get(key, now) > now

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.listening.doors import Door, Doors
-from reconciler.listening.duplicates import Key, RecentlyKept
-from reconciler.listening.keeping import Keeper, Keeping, PushMessage, TryLater, WillNotTake
+from reconciler.listening.keeping import (
+    Keeper,
+    Keeping,
+    Key,
+    PushMessage,
+    RecentlyKept,
+    TryLater,
+    WillNotTake,
+)
 from reconciler.listening.pushed import in_base64, read_push
 from reconciler.listening.tallies import Answered, Outcome, Tallies
 

@@ -1,10 +1,11 @@
-"""A finding in one sentence that names its object or account once; what was not looked for."""
+"""Findings and refusals in sentences that name once what they are about; what was not looked at."""
 
 from collections.abc import Callable, Sequence
 
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.plan import Finding, Guard
 from reconciler.core.text.visible import visible
 from reconciler.reports.markdown import code, plain
+from reconciler.reports.pages import Item, Section
 
 
 def sentence(finding: Finding) -> str:
@@ -43,3 +44,23 @@ def not_looked(
     told = [f"{name(item.address)}: {text(item.message)}" for item in findings[:_NAMED]]
     more = len(findings) - len(told)
     return "; ".join(told) + (f"; and {more} more" if more else "")
+
+
+def guard_sections(refused: Sequence[Guard]) -> list[Section]:
+    """Return who refuses and why, then the lines of YAML that would let it through, to paste."""
+    reasons = [f"- **{plain(guard.guard)}**: {plain(guard.message)}" for guard in refused]
+    lines = [visible(line) for guard in refused for line in guard.allow]
+    return [
+        Section("Refused by guards", _items(reasons), 0.3, folded=False),
+        Section(
+            "To let this through once, add to `policy.allow`",
+            _items(lines),
+            0.3,
+            folded=False,
+            language="yaml",
+        ),
+    ]
+
+
+def _items(lines: Sequence[str]) -> list[Item]:
+    return [Item(line, line) for line in lines]

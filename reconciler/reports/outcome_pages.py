@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reconciler.core.model.plan import Finding
 from reconciler.core.text.phrases import counted
 from reconciler.reports import findings
-from reconciler.reports.guard_sections import guard_sections
+from reconciler.reports.findings import guard_sections
 from reconciler.reports.markdown import code, count_table, plain
 from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
 from reconciler.reports.pages import Item, Page, Section

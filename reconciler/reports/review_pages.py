@@ -13,9 +13,10 @@ from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS, Difference, of_action, of_resource
-from reconciler.reports.guard_sections import guard_sections
+from reconciler.reports.discretion import discreet
+from reconciler.reports.findings import guard_sections
 from reconciler.reports.markdown import code, count_table, plain
-from reconciler.reports.pages import Item, Page, Section
+from reconciler.reports.pages import Item, Page, Section, whole
 from reconciler.reports.rollup import as_item, rolled_up
 
 VERBS = ("create", "update", "replace", "delete")
@@ -217,3 +218,11 @@ def _others(report: Plan | Drift) -> list[Section]:
 def _findings(found: Sequence[Finding]) -> list[Item]:
     lines = [findings.item(one) for one in found]
     return [Item(line, line) for line in lines]
+
+
+def review_markdown(report: Plan | Drift) -> str:
+    """Return the report as Markdown, ending in a newline."""
+    none = Background()
+    if isinstance(report, Plan):
+        return whole(plan_page(discreet(report), none)) + "\n"
+    return whole(drift_page(discreet(report), none)) + "\n"

@@ -19,7 +19,6 @@ from reconciler.starter.bundle import (
     wheel_in,
 )
 from reconciler.starter.credentials import Unchangeable
-from reconciler.starter.portable import github_only, portable
 from reconciler.starter.surroundings import MAIN
 from reconciler.starter.tool import HERE, VENDORED, Tool, called, recorded_source, used_in, vendored
 from reconciler.starter.wheel import installed_distribution
@@ -27,7 +26,9 @@ from reconciler.starter.workflows import (
     CREDENTIALS,
     WORKFLOWS,
     Kept,
+    github_only,
     kept_workflow,
+    portable,
     unmapped,
     workflow_for,
 )

@@ -115,7 +115,7 @@ def test_the_requirements_pin_that_very_wheel_and_hold_everything_it_needs(insta
 def tampered_with(installed):
     """Return the commands of the installed tool, one of whose files is not as it was."""
     [package] = installed.parent.glob("lib/*/site-packages/reconciler")
-    changed = package / "starter/portable.py"
+    changed = package / "starter/workflows.py"
     former = changed.read_text()
     changed.write_text(f"{former}# changed\n")
     yield installed
@@ -125,7 +125,7 @@ def tampered_with(installed):
 def test_a_tool_that_was_tampered_with_is_not_vendored(tampered_with, tmp_path):
     ended = init(tampered_with, tmp_path / "shop")
     assert ended.returncode == 1
-    assert "reconciler/starter/portable.py is not as it was installed" in ended.stderr
+    assert "reconciler/starter/workflows.py is not as it was installed" in ended.stderr
     assert not (tmp_path / "shop").exists()
     source = f"acme/tool@{'a' * 40}"
     assert init(tampered_with, tmp_path / "shop", "--tool", source).returncode == 0

@@ -203,13 +203,14 @@ def _keep_page(
 
 
 def _show(state: State, report: "Plan | Drift", form: Format) -> None:
-    from reconciler.reports import as_json, as_markdown
+    from reconciler.reports import as_json
+    from reconciler.reports.review_pages import review_markdown
 
     match form:
         case Format.json:
             state.result(as_json.render(report))
         case Format.markdown:
-            state.result(as_markdown.render(report))
+            state.result(review_markdown(report))
         case Format.text:
             state.report(report)
 

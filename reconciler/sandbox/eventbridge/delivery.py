@@ -1,15 +1,26 @@
-"""The way of an event: bus, matching enabled rules, targets, queues; and what is counted.
+"""The way of an event, put or of a partner: bus, matching rules, targets, queues; what is counted.
 
 Source: EventBridge User Guide, "Retry policy and dead-letter queues" and "Monitoring".
 """
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
-from reconciler.sandbox.eventbridge import inputs, patterns
-from reconciler.sandbox.eventbridge.holdings import DEFAULT, Bus, EventBridgeWorld, Holding, Rule
+from reconciler.sandbox.eventbridge import patterns
+from reconciler.sandbox.eventbridge.holdings import (
+    DEFAULT,
+    Ask,
+    Bus,
+    EventBridgeWorld,
+    Holding,
+    Rule,
+)
+from reconciler.sandbox.eventbridge.refusals import Refused
+from reconciler.sandbox.eventbridge.targets import body_for
 from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.settings import iso
 
@@ -20,6 +31,7 @@ _CODES = {
 }
 """Error codes of dead letters, by what became of a delivery."""
 _ATTEMPTS = 185
+_NEEDED = ("Source", "DetailType", "Detail")
 
 
 class Queues(Protocol):
@@ -131,7 +143,7 @@ class RuleDelivery:
             policy = target.get("RetryPolicy") or {}
             return passing, int(policy.get("MaximumRetryAttempts", _ATTEMPTS))
         group = (target.get("SqsParameters") or {}).get("MessageGroupId")
-        body = inputs.body(target, event)
+        body = body_for(target, event)
         sent = self.queues.deliver_event(target["Arn"], body, rule, group=group, attributes={})
         return sent, 0
 
@@ -158,7 +170,7 @@ class RuleDelivery:
         if retries:
             attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
         lost = self.queues.deliver_event(
-            queue, inputs.body({}, event), rule, group=None, attributes=attributes
+            queue, body_for({}, event), rule, group=None, attributes=attributes
         )
         metric = "InvocationsFailedToBeSentToDlq" if lost else "InvocationsSentToDlq"
         self._count(holding, metric, dimensions)
@@ -173,3 +185,36 @@ class RuleDelivery:
 def _wants(rule: Rule, event: dict[str, Any]) -> bool:
     text = rule.facts.get("EventPattern")
     return text is not None and patterns.matches(patterns.parsed(text), event)
+
+
+def put_events(ask: Ask, delivery: RuleDelivery) -> dict[str, Any]:
+    """Carry PutEvents out: every entry has its own answer."""
+    entries = [_entry(ask, delivery, wish) for wish in ask.parameters["Entries"]]
+    failed = sum(1 for entry in entries if "ErrorCode" in entry)
+    return {"FailedEntryCount": failed, "Entries": entries}
+
+
+def _entry(ask: Ask, delivery: RuleDelivery, wish: dict[str, Any]) -> dict[str, str]:
+    if missing := [name for name in _NEEDED if not wish.get(name)]:
+        text = f"Parameter {missing[0]} is not valid. Reason: {missing[0]} is a required argument."
+        return {"ErrorCode": "InvalidArgument", "ErrorMessage": text}
+    detail = _object(wish["Detail"])
+    if detail is None:
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    if wish["Source"].startswith("aws."):
+        text = f"Not authorized for the source {wish['Source']}."
+        return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": text}
+    event = delivery.event(
+        ask.holding, wish["Source"], wish["DetailType"], detail, wish.get("Resources") or ()
+    )
+    with suppress(Refused):  # an event to a bus that is not there is taken and lost
+        delivery.on_bus(ask.holding, ask.holding.bus(wish.get("EventBusName")), event)
+    return {"EventId": event["id"]}
+
+
+def _object(text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

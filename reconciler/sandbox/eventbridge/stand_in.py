@@ -7,9 +7,8 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request
 
-from reconciler.sandbox.eventbridge import buses, puts, rules, tags, targets
-from reconciler.sandbox.eventbridge.constraints import check
-from reconciler.sandbox.eventbridge.delivery import Queues, RuleDelivery, RuleOutcome
+from reconciler.sandbox.eventbridge import buses, rules, tags, targets
+from reconciler.sandbox.eventbridge.delivery import Queues, RuleDelivery, RuleOutcome, put_events
 from reconciler.sandbox.eventbridge.holdings import (
     Ask,
     EventBridgeWorld,
@@ -18,7 +17,7 @@ from reconciler.sandbox.eventbridge.holdings import (
     PartnerSource,
     Rule,
 )
-from reconciler.sandbox.eventbridge.refusals import Refused
+from reconciler.sandbox.eventbridge.refusals import Refused, check
 from reconciler.sandbox.eventbridge.refusals import denied as denied_by_iam
 from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.service import Answer
@@ -74,7 +73,7 @@ class EventBridgeStandIn:
             holding = self._world.of(account, region)
             ask = Ask(self._world, holding, parameters, frozenset(denied))
             if operation == "PutEvents":
-                return puts.put(ask, self._delivery)
+                return put_events(ask, self._delivery)
             return _OPERATIONS[operation](ask)
 
     def reset(self) -> None:
