@@ -42,13 +42,15 @@ def sp_api_notification(value: Mapping[str, Any], carried: Carried) -> SpApiNoti
     """Return the notification of the SP-API that an object is, None if it is none.
 
     Only the letter case of the envelope's names differs between notification types. An event bus
-    tells the type, id and time of a message that lacks them.
+    tells the type of a message, and id and time where it lacks them.
 
     Raises:
         DecodeError: a name stands twice in different cases, or a value has the wrong type.
     """
     envelope = _caseless(value)
-    kind = _text(envelope, "notificationtype") or carried.notification_type
+    inside = _text(envelope, "notificationtype")
+    # Amazon's own sample of a listing event misspells its type inside.
+    kind = carried.notification_type or inside
     if not kind:
         return None
     bare = "payload" not in envelope and "notificationtype" not in envelope

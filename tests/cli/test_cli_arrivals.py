@@ -73,7 +73,7 @@ def busy_until(hours):
     return range(hours, 40 * 24)
 
 
-def test_cloudtrail_cloudwatch_24_what_arrived_is_told_of_each_queue(queues):
+def test_cloudtrail_cloudwatch_24_and_28_what_arrived_is_told_of_each_queue(queues):
     queues.arrive("offers", busy_until(2))
     ended, found = queues.found("--arrivals")
     assert ended.code == 0

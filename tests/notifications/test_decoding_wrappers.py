@@ -150,3 +150,8 @@ def test_fields_of_a_push_beside_its_message_change_nothing():
     push = json.loads(pushed(json.dumps(DISAPPROVED)))
     more = {**push, "subscription": "projects/p/subscriptions/s", "deliveryAttempt": 3}
     assert decode(json.dumps(more)) == decode(json.dumps(push))
+
+
+def test_eventbridge_33_the_type_of_an_event_wins_over_a_misspelt_one_inside():
+    body = json.dumps({"NotificationType": "ANY_OFFER_CHANGE", "Payload": {"Sku": "x"}})
+    assert decode(in_selling_partner_event(body)).notification_type == "ANY_OFFER_CHANGED"

@@ -5,12 +5,18 @@ import json
 import pytest
 
 from reconciler.core.model.objects import Live
+from reconciler.notifications import decode
 from reconciler.operate.live_declarations import drafts_of
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.events.names import rule_arn
 from reconciler.services.sqs.events.specs import EventBus, EventRoute
+from reconciler.services.sqs.rule_grants import rule_of
 from reconciler.wiring import SERVICES
 from tests.listings import (
+    ACCOUNT,
     ARN,
     ISSUES,
+    REGION,
     RULE,
     STATUS,
     TO_OFFERS,
@@ -117,10 +123,63 @@ def test_eventbridge_23_one_statement_lets_in_all_routes_and_grants_change_besid
     assert admitted(sandbox) == [[RULE]]
 
 
-def test_what_arrives_is_the_bare_notification(stack, sandbox):
+def test_eventbridge_33_the_bare_notification_arrives_and_reads_as_the_one_in_its_event(way):
+    change = {"seller": "sandbox-seller-app-de", "type": STATUS, "payload": {"Sku": "A-1"}}
+    found = []
+    for hand in (lambda: None, lambda: way.target(InputPath=None)):
+        hand()
+        [told] = way.sandbox.notify("sp-api", **change)
+        assert (told["outcome"], told["queue"]) == ("delivered", f"{ARN}offers")
+        [message] = way.aws.sqs.receive_message(QueueUrl=way.url("offers"))["Messages"]
+        receipt = message["ReceiptHandle"]
+        way.aws.sqs.delete_message(QueueUrl=way.url("offers"), ReceiptHandle=receipt)
+        found.append(json.loads(message["Body"]))
+    bare, event = found
+    assert (bare["NotificationType"], event["detail-type"]) == (STATUS, STATUS)
+    read = [decode(json.dumps(body)) for body in found]
+    assert [(it.source, it.notification_type, it.payload) for it in read] == [
+        ("sp-api", STATUS, {"Sku": "A-1"})
+    ] * 2
+
+
+def test_eventbridge_2_a_name_that_lacks_its_prefix_gets_it(stack, sandbox):
+    sandbox.settings(eventSourcePrefix=False)
     settled(stack, world())
-    [told] = sandbox.notify("sp-api", seller="sandbox-seller-app-de", type=STATUS)
-    assert (told["outcome"], told["queue"]) == ("delivered", f"{ARN}offers")
+    name, state, bus = events(sandbox)
+    assert (name.startswith("aws.partner/"), state) == (True, "ACTIVE")
+    assert json.loads(bus["rules"][RULE]["EventPattern"])["source"] == [name]
+
+
+@pytest.mark.parametrize("operation", ["CreateEventBus", "PutRule", "PutTargets"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "throttle"},
+        {"kind": "error500"},
+        {"kind": "refused", "code": "ConcurrentModificationException"},
+    ],
+)
+def test_eventbridge_37_what_passes_is_waited_for(stack, sandbox, fault, operation):
+    sandbox.faults([{"service": "aws", "operation": operation, "times": 2, **fault}])
+    settled(stack, world())
+    assert len(operations(sandbox, operation)) == 3
+
+
+def test_eventbridge_37_what_is_switched_off_in_a_region_is_not_asked_again(stack, sandbox):
+    off = {"kind": "refused", "code": "OperationDisabledException", "times": None}
+    sandbox.faults([{"service": "aws", "operation": "CreateEventBus", **off}])
+    stack.declare(world())
+    why = failed(stack)["bus.events"]
+    assert operations(sandbox, "CreateEventBus") == ["CreateEventBus"]
+    assert "switched off" in why
+
+
+def test_eventbridge_13_the_arn_of_a_rule_is_split_at_its_last_slash():
+    account = AwsAccount(service="aws", region=REGION, account_id=ACCOUNT)
+    bus = f"aws.partner/sellingpartnerapi.amazon.com/{ACCOUNT}/".ljust(256, "b")
+    rule = "acme--".ljust(64, "r")
+    assert (len(bus), len(rule)) == (256, 64)
+    assert rule_of(rule_arn(account, bus, rule)) == (bus, rule)
 
 
 def test_eventbridge_21_a_fifo_queue_gets_one_message_group(stack, sandbox):
