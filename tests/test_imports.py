@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
+from reconciler.sandbox import Sandbox
 
 ROOT = Path(reconciler.__file__).parents[1]
 HEAVY = {
@@ -29,28 +30,51 @@ PLANNING = {"deepdiff"}
 VALUES = {"reconciler.core.model.spec", "reconciler.reports.model", "reconciler.wiring"}
 """What every run needs, and `--help` not: building their classes takes as long as all the rest."""
 LOOK = """
-import json, sys
+import json, os, sys
 from reconciler.cli.main import invoke
-try:
-    code = invoke(json.loads(sys.argv[1]))
-except SystemExit as ended:
-    code = ended.code
-print("LOADED", json.dumps([code, sorted(set(sys.modules) & set(json.loads(sys.argv[2])))]))
+for line in sys.stdin:
+    lines, environ, sought = json.loads(line)
+    if os.fork() == 0:
+        os.environ.update(environ)
+        for arguments in lines:
+            try:
+                code = invoke(arguments)
+            except SystemExit as ended:
+                code = ended.code
+            found = sorted(set(sys.modules) & set(sought))
+            print("LOADED", json.dumps([code, found]), flush=True)
+        os._exit(0)
+    os.wait()
 """
+"""Begins each process with what every command line loads, and nothing else."""
 
 
-def loaded(*arguments, values=False):
-    """Run a command line in a fresh interpreter; return its exit code and what it imported."""
-    ended = subprocess.run(
-        [sys.executable, "-c", LOOK, json.dumps(arguments), json.dumps(sorted(HEAVY | VALUES))],
+@pytest.fixture(scope="module")
+def interpreter():
+    """Start an interpreter from nothing."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOOK],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=True,
-    )
-    code, found = json.loads(ended.stdout.rpartition("LOADED ")[2])
-    return code, set(found) - (set() if values else VALUES)
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def loaded(interpreter):
+    """Run command lines one after the other in a process; return code and imports after each."""
+
+    def run(*lines, values=False, **environ):
+        order = json.dumps([lines, environ, sorted(HEAVY | VALUES)])
+        interpreter.stdin.write(f"{order}\n")
+        interpreter.stdin.flush()
+        told = (line for line in interpreter.stdout if line.startswith("LOADED "))
+        found = [json.loads(next(told).removeprefix("LOADED ")) for _ in lines]
+        return [(code, set(names) - (set() if values else VALUES)) for code, names in found]
+
+    return run
 
 
 @pytest.fixture
@@ -58,53 +82,45 @@ def sample():
     return str(Path(__file__).parents[1] / "subscriptions")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["--version"], ["schema"]])
-def test_what_needs_no_declarations_loads_no_sdk(arguments):
-    assert loaded(*arguments) == (0, set())
+def test_help_loads_no_sdk_and_no_class_of_declarations_or_reports(loaded):
+    lines = [["--help"], ["plan", "--help"], ["init", "--help"]]
+    assert loaded(*lines, values=True) == [(0, set())] * 3
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["init", "--help"]])
-def test_help_loads_no_class_of_declarations_or_reports(arguments):
-    assert loaded(*arguments, values=True) == (0, set())
+def test_what_asks_nobody_loads_no_sdk(loaded, sample, tmp_path):
+    lines = [["--version"], ["schema"], ["init", str(tmp_path / "new")]]
+    lines += [["validate", sample, "--format", form] for form in ("text", "json", "github")]
+    assert loaded(*lines) == [(0, set())] * 6
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github"])
-def test_validate_loads_no_sdk(sample, form):
-    assert loaded("validate", sample, "--format", form) == (0, set())
-
-
-def test_completion_loads_no_sdk(monkeypatch, sample):
-    monkeypatch.setenv("_RECONCILER_COMPLETE", "complete_fish")
-    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"reconciler plan {sample} --target ")
-    code, found = loaded()
+def test_completion_loads_no_sdk(loaded, sample):
+    [(code, found)] = loaded(
+        [],
+        _RECONCILER_COMPLETE="complete_fish",
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+        _TYPER_COMPLETE_ARGS=f"reconciler plan {sample} --target ",
+    )
     assert (code, found - {"rich"}) == (0, set()), "rich is what typer itself completes with"
 
 
-def test_init_loads_no_sdk(tmp_path):
-    assert loaded("init", str(tmp_path / "new")) == (0, set())
-
-
-def test_a_broken_declaration_is_told_without_any_sdk(tmp_path):
+def test_a_broken_declaration_is_told_without_any_sdk(loaded, tmp_path):
     (tmp_path / "bad.yaml").write_text("queues: {q: {colour: red}}")
-    code, found = loaded("plan", str(tmp_path))
+    [(code, found)] = loaded(["plan", str(tmp_path)])
     assert (code, found - PLANNING) == (1, set())
 
 
-def test_a_plan_of_one_service_loads_the_sdk_of_that_service_alone(tmp_path):
+def test_a_plan_of_one_service_loads_the_sdk_of_that_service_alone(loaded, tmp_path):
     (tmp_path / "aws.yaml").write_text(
         "stack: acme\npolicy: {prune: true}\n"
         'accounts: {a: {service: aws, region: eu-west-1, accountId: "123456789012"}}\n'
         "queues: {q: {}}\n"
     )
-    code, found = loaded("plan", str(tmp_path), "--account", "nobody")
-    assert (code, found - PLANNING) == (64, set()), (
+    plan = ["plan", str(tmp_path)]
+    with Sandbox() as sandbox:
+        nobody, somebody = loaded([*plan, "--account", "nobody"], [*plan, "--sandbox", sandbox.url])
+    assert (nobody[0], nobody[1] - PLANNING) == (64, set()), (
         "an unknown account is noticed before any SDK is loaded"
     )
-    from reconciler.sandbox import Sandbox
-
-    with Sandbox() as sandbox:
-        code, found = loaded("plan", str(tmp_path), "--sandbox", sandbox.url)
-    assert code == 0
-    assert {"boto3", "botocore"} <= found
-    assert not found & {"googleapiclient", "google.auth", "httplib2", "moto", "flask"}
+    assert somebody[0] == 0
+    assert {"boto3", "botocore"} <= somebody[1]
+    assert not somebody[1] & {"googleapiclient", "google.auth", "httplib2", "moto", "flask"}
