@@ -4,22 +4,23 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.core.manifest.reader import Declarations, Source, as_declared, read
-from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.secret_ref import references_in
-from reconciler.core.provider import Provider
 from reconciler.core.service import Account, Service
 from reconciler.credentials.secrets import Secrets
-from reconciler.credentials.tools import Tools
 from reconciler.files.sources import load, table_opener
 from reconciler.services.merchant.service import SERVICE as MERCHANT
 from reconciler.services.mws.service import SERVICE as MWS
 from reconciler.services.spapi.service import SERVICE as SP_API
 from reconciler.services.sqs.service import SERVICE as AWS
 from reconciler.transport.calls import Clock, SystemClock
-from reconciler.transport.routes import Routes
+
+if TYPE_CHECKING:
+    from reconciler.core.model.abilities import Recogniser
+    from reconciler.core.provider import Provider
 
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 """Whatever else has to know them is handed these, or asks them."""
@@ -52,7 +53,7 @@ def declarations(
     return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt, open_table=tables)
 
 
-def recognisers() -> tuple[Recogniser, ...]:
+def recognisers() -> "tuple[Recogniser, ...]":
     """Return what notifications of all services are told by."""
     return tuple(service.recognise() for service in SERVICES if service.recognise)
 
@@ -78,17 +79,21 @@ class Providers:
         sandbox: bool = False,
         allowed: Collection[str] = (),
     ) -> None:
+        from reconciler.credentials.tools import Tools
+
         clock = clock or SystemClock()
         self._tools = Tools(secrets, clock=clock, sandbox=sandbox, allowed=allowed)
         self._accounts = accounts
         self._made: dict[str, Provider] = {}
 
-    def __enter__(self) -> dict[str, Provider]:
+    def __enter__(self) -> "dict[str, Provider]":
         """Return the providers by account name.
 
         Raises:
             PlanRefused: an account leads to a host that is not allowed.
         """
+        from reconciler.transport.routes import Routes
+
         if not self._tools.sandbox:
             self._ensure_allowed()
             self._tools.secrets.expect(references_in(list(self._accounts.values())))

@@ -27,6 +27,22 @@ HEAVY = {
     "werkzeug",
 }
 PLANNING = {"deepdiff"}
+BESIDE_HELP = {"hashlib", "html", "logging", "pydantic", "secrets", "yaml"}
+"""What `--help` does without."""
+BESIDE_DECLARATIONS = {
+    "jinja2",
+    "reconciler.core.model.abilities",
+    "reconciler.core.provider",
+    "reconciler.core.verdicts.drift",
+    "reconciler.core.verdicts.health",
+    "reconciler.core.world.observation",
+    "reconciler.reports.plan_text",
+    "reconciler.run",
+    "reconciler.services.sqs.access_text",
+    "reconciler.transport.routes",
+    "urllib3",
+}
+"""What declarations are checked without: planning, verdicts, their texts, and the network."""
 VALUES = {"reconciler.core.model.spec", "reconciler.reports.model", "reconciler.wiring"}
 """What every run needs, and `--help` not: building their classes takes as long as all the rest."""
 LOOK = """
@@ -66,8 +82,8 @@ def interpreter():
 def loaded(interpreter):
     """Run command lines one after the other in a process; return code and imports after each."""
 
-    def run(*lines, values=False, **environ):
-        order = json.dumps([lines, environ, sorted(HEAVY | VALUES)])
+    def run(*lines, values=False, beside=frozenset(), **environ):
+        order = json.dumps([lines, environ, sorted(HEAVY | VALUES | beside)])
         interpreter.stdin.write(f"{order}\n")
         interpreter.stdin.flush()
         told = (line for line in interpreter.stdout if line.startswith("LOADED "))
@@ -85,6 +101,16 @@ def sample():
 def test_help_loads_no_sdk_and_no_class_of_declarations_or_reports(loaded):
     lines = [["--help"], ["plan", "--help"], ["init", "--help"]]
     assert loaded(*lines, values=True) == [(0, set())] * 3
+
+
+def test_help_loads_little_but_the_library_of_the_command_line(loaded):
+    assert loaded(["--help"], beside=BESIDE_HELP) == [(0, set())]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_validate_loads_neither_what_plans_nor_what_connects(loaded, sample, form):
+    lines = [["validate", sample, "--format", form]]
+    assert loaded(*lines, beside=BESIDE_DECLARATIONS) == [(0, set())]
 
 
 def test_what_asks_nobody_loads_no_sdk(loaded, sample, tmp_path):

@@ -157,7 +157,7 @@ def test_the_leak_check_itself_can_fail():
 def test_what_goes_to_stderr_is_masked_whoever_says_it(capsys):
     state = State()
     secret = state.secrets.remember("planted" + "-10")
-    state.log_to_stderr(logging.DEBUG)
+    state.log_to_stderr("debug")
     try:
         state.say(f"said: {secret}")
         logging.getLogger("reconciler.anything").debug("logged: %s", secret)

@@ -1,9 +1,7 @@
 """The entry point: global options, and what becomes of every error."""
 
 import gc
-import logging
 import sys
-import traceback
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
@@ -78,7 +76,7 @@ def main(
     """Take the options that stand before the command."""
     state: State = context.obj
     state.debug = debug
-    state.log_to_stderr(logging.DEBUG if debug else getattr(logging, log_level.value.upper()))
+    state.log_to_stderr("debug" if debug else log_level.value)
 
 
 @cache
@@ -176,6 +174,8 @@ def _ended(state: State, sentence: str, code: int, problems: Iterable[Problem] =
 
 def _told(state: State, message: str, code: int) -> int:
     if state.debug and sys.exc_info()[0] is not None:
+        import traceback
+
         state.say(traceback.format_exc())
     state.say(message)
     return code

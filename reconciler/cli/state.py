@@ -1,7 +1,6 @@
 """What one run of the command line shares: secrets to keep out of texts, stdout and stderr."""
 
 import io
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -22,6 +21,8 @@ from reconciler.reports.as_github import command, harmless
 from reconciler.reports.lines import Screen, line, written
 
 if TYPE_CHECKING:
+    import logging
+
     from reconciler.reports.as_text import Report
 
 _MASKED_FROM = 4
@@ -116,8 +117,7 @@ class State:
         self.wish = Screen()
         self.secrets = Secrets()
         self._in_job = False
-        self._handler: logging.Handler | None = None
-        self._of_others: logging.Handler | None = None
+        self._handlers: list[tuple[logging.Logger, logging.Handler]] = []
 
     def enter_job(self, token: str) -> None:
         """Write for a GitHub Actions log from now on.
@@ -188,42 +188,21 @@ class State:
             # Nobody listens any more, which must not stop an apply half way.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
-    def log_to_stderr(self, level: int) -> None:
-        """Show our own records from `level` up; SDKs stay quiet: they log headers and bodies.
+    def log_to_stderr(self, level: str) -> None:
+        """Show our own records from `level` up; with `debug`, what SDKs warn of as well."""
+        from reconciler.cli.log import handlers
 
-        What they warn of is told with --debug, and never past the masks, as Python's own last
-        resort would tell it.
-        """
-        self._handler = _LogHandler(self)
-        self._handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-        logger = logging.getLogger("reconciler")
-        logger.addHandler(self._handler)
-        logger.setLevel(level)
-        logger.propagate = False
-        self._of_others = self._handler if self.debug else logging.NullHandler()
-        logging.getLogger().addHandler(self._of_others)
+        self._handlers = handlers(self.say, level, others=self.debug)
+        for logger, handler in self._handlers:
+            logger.addHandler(handler)
 
     def close(self) -> None:
         """Give the log back."""
-        if self._handler is not None:
-            logging.getLogger("reconciler").removeHandler(self._handler)
-        if self._of_others is not None:
-            logging.getLogger().removeHandler(self._of_others)
+        for logger, handler in self._handlers:
+            logger.removeHandler(handler)
 
 
 def state_of(context: typer.Context) -> State:
     """Return what the run shares, from within any command."""
     state: State = context.find_root().obj
     return state
-
-
-class _LogHandler(logging.Handler):
-    def __init__(self, state: State) -> None:
-        super().__init__()
-        self._state = state
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._state.say(self.format(record))
-        except Exception:  # noqa: BLE001 - logging must never break what it tells about
-            self.handleError(record)

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import StrictBool, model_validator
 
-from reconciler.core.model.abilities import Origin, Recogniser, SuccessorApplication
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
 from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
-from reconciler.core.model.repository import HostedRepository
 from reconciler.core.model.secret_ref import References
 from reconciler.core.model.spec import Frozen, Spec
-from reconciler.core.provider import Provider
+
+if TYPE_CHECKING:
+    from reconciler.core.model.abilities import Origin, Recogniser, SuccessorApplication
+    from reconciler.core.model.repository import HostedRepository
+    from reconciler.core.provider import Provider
 
 
 class Account(Frozen):
@@ -176,11 +178,6 @@ class Declaration(Frozen):
         raise TypeError("a kind's declaration says how its live objects are written")
 
     @classmethod
-    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
-        """Return a declaration that stands for what it implies in another account, too, live."""
-        raise TypeError("a declaration that implies objects says how that is written")
-
-    @classmethod
     def default_name(cls, stack: str, key: str) -> str | None:
         """Return the live name that follows from a declaration's key; None: there are no names."""
         return None
@@ -195,7 +192,7 @@ class AccessQuestion:
     accounts: Mapping[str, Account]
     desired: Sequence[Desired]
     secrets: References
-    repository: HostedRepository
+    repository: "HostedRepository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +275,7 @@ class Service:
     which hosts are the service's own."""
     declarations: Mapping[str, type[Declaration]]
     """By section of the YAML; a section may be shared with other services, or be new."""
-    open: Callable[[str, Any, Any], Provider]
+    open: "Callable[[str, Any, Any], Provider]"
     """Open an account by name and value (of the class `account`); imports the SDK only then.
 
     The third argument is `credentials.tools.Tools`, which the core does not know."""
@@ -288,13 +285,13 @@ class Service:
     """What `init` writes; None: `init` does not offer the service."""
     access: Callable[[AccessQuestion], Access] = nothing_to_allow
     """Say what must be allowed for what is declared, in accounts of this service or elsewhere."""
-    recognise: Callable[[], Recogniser] | None = None
+    recognise: "Callable[[], Recogniser] | None" = None
     """Return what its notifications are told by, imported only then; None: they are not decoded."""
     doors: Callable[[Any, Sequence[Desired]], Iterable[PushDoor]] | None = None
     """Say where it pushes to for an account and what is declared in it; None: it pushes nothing."""
-    origin: Callable[[Any], Origin] | None = None
+    origin: "Callable[[Any], Origin] | None" = None
     """Say what `migrate` has to know to lead away from an account; None: nothing leads away."""
-    successor: Callable[[str, Any], SuccessorApplication] | None = None
+    successor: "Callable[[str, Any], SuccessorApplication] | None" = None
     """Say what `migrate` has to know of an account, by name and value, that others lead to."""
     invariants: Callable[[Sequence[Desired]], Iterable[Finding]] = no_invariants
     """The service's own rules between declared objects of one account, checked offline: yield an

@@ -1,6 +1,5 @@
 """Resolves references to secrets, once each, and keeps what was resolved out of every text."""
 
-import hashlib
 import json
 import os
 import re
@@ -126,6 +125,8 @@ class Secrets:
         if here and reference.startswith(("env:", "file:")):
             with suppress(SettingsError):
                 return self.resolve(reference)
+        import hashlib  # loads OpenSSL, which `--help` does without
+
         return f"sandbox-{hashlib.sha256(reference.encode()).hexdigest()[:16]}"
 
     def remember(self, value: str) -> str:

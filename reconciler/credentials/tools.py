@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from reconciler.credentials.secrets import Secrets
-from reconciler.transport.calls import Clock
 
 if TYPE_CHECKING:
+    from reconciler.transport.calls import Clock
     from reconciler.transport.http import Http
 
 
@@ -21,7 +21,7 @@ class Tools:
         self,
         secrets: Secrets,
         *,
-        clock: Clock,
+        clock: "Clock",
         sandbox: bool = False,
         allowed: Collection[str] = (),
     ) -> None:

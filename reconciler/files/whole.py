@@ -5,7 +5,6 @@ step. A full disk or a crash leaves what was there before.
 """
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,6 +63,8 @@ def write_new(file: Path, content: bytes) -> None:
 @contextmanager
 def _beside(file: Path, content: bytes, mode: int | None) -> Iterator[Path]:
     """Give a new file with `content`, on disk, in the directory of `file`; none is left behind."""
+    import secrets  # loads much that few commands need
+
     new = file.with_name(f".{secrets.token_hex(8)}.new")
     try:
         with new.open("xb") as stream:

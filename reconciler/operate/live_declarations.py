@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any
@@ -63,7 +63,7 @@ Names = dict[ReferenceKey, str]
 
 @dataclass(frozen=True, slots=True)
 class LiveDeclaration:
-    """One declaration to be written, and the live objects it stands for, implied ones last.
+    """One declaration to be written, and the live objects it stands for.
 
     `address` is the live address of the first of them, which tells drafts apart.
     """
@@ -106,40 +106,17 @@ def drafts_of(
     for item in live:
         address = item.live_address
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
-    implied = [
-        item
-        for (_, kind), items in grouped.items()
-        if kind not in shapes
-        for item in items.values()
-    ]
     drafts: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
         if kind not in shapes:
-            continue  # is written with what implies it
+            continue  # what goes with a declaration of another kind is written there, or by hand
         section, shape = shapes[kind]
         specs = [item.spec for item in items.values()]
         for written in shape.written(specs, declarations.accounts[account]):
             addresses = [live_address(spec, account) for spec in written.specs]
             behind = tuple(items[address] for address in addresses)
-            draft = LiveDeclaration(addresses[0], section, account, shape, written, behind)
-            drafts.append(_with_implied(draft, implied))
+            drafts.append(LiveDeclaration(addresses[0], section, account, shape, written, behind))
     return sorted(drafts, key=lambda draft: draft.address)
-
-
-def _with_implied(draft: LiveDeclaration, implied: Iterable[Live]) -> LiveDeclaration:
-    """Return a draft together with what lives elsewhere because of it."""
-    handles = {(item.spec.kind, item.handle) for item in draft.live}
-    coming = [
-        item
-        for item in implied
-        if item.spec.kind in draft.shape.implies
-        for _, reference, handle in references(item.spec)
-        if (reference.kind, handle) in handles
-    ]
-    if not coming:
-        return draft
-    written = draft.shape.with_implied(draft.written, coming[0].account)
-    return replace(draft, written=written, live=(*draft.live, coming[0]))
 
 
 class Composer:
@@ -180,8 +157,7 @@ class Composer:
                 name = names[draft.address]
                 fields = self._fields(draft, name, known, explicit.get(draft.address, frozenset()))
                 document.sections.setdefault(section, {})[name] = fields
-                for live in draft.live:
-                    document.drafts[declared_address(live.spec.kind, name)] = draft
+                document.drafts[declared_address(draft.kind, name)] = draft
         return document
 
     def _names(self, drafts: Iterable[LiveDeclaration], known: Names) -> dict[str, str]:

@@ -100,8 +100,7 @@ class ReadBack:
                 meant[declared].add(item.live_address)
                 yield from self._different(document.drafts[declared], item)
         for declared, draft in document.drafts.items():
-            kind = declared.partition(".")[0]
-            if meant[declared] != {it.live_address for it in draft.live if it.spec.kind == kind}:
+            if meant[declared] != {it.live_address for it in draft.live}:
                 yield ReadBackFault(
                     draft, EVERYTHING, "a declaration of it would mean other objects"
                 )

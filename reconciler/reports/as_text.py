@@ -2,29 +2,45 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from reconciler.core.model.plan import Plan
 from reconciler.core.text.phrases import comma, counted
 from reconciler.core.text.visible import visible
-from reconciler.core.verdicts.diagnosis import Diagnosis
-from reconciler.core.verdicts.drift import Drift
-from reconciler.core.verdicts.health import Status
-from reconciler.core.verdicts.proof import Verification
-from reconciler.reports import (
-    application_text,
-    plan_text,
-    status_text,
-    verdict_text,
-)
 from reconciler.reports.lines import PLAIN, Screen, TextLine, line, written
-from reconciler.reports.model import ApplyResult, Validation
+from reconciler.reports.model import Validation
+
+if TYPE_CHECKING:
+    from reconciler.core.model.plan import Plan
+    from reconciler.core.verdicts.diagnosis import Diagnosis
+    from reconciler.core.verdicts.drift import Drift
+    from reconciler.core.verdicts.health import Status
+    from reconciler.core.verdicts.proof import Verification
+    from reconciler.reports.model import ApplyResult
+
+    Verdict = Plan | Drift | ApplyResult | Status | Diagnosis | Verification
+    Report = Verdict | Validation
 
 _UNBROKEN = 1_000_000
-Report = Plan | Drift | Validation | ApplyResult | Status | Diagnosis | Verification
 
 
-def render(report: Report, screen: Screen = PLAIN) -> str:
+def render(report: "Report", screen: Screen = PLAIN) -> str:
     """Return the report as text, ending in a newline."""
+    if not isinstance(report, Validation):
+        return _of_live(report, screen)
+    unbroken = replace(screen, width=_UNBROKEN) if screen.piped else screen
+    return written(_validation(report), unbroken)
+
+
+def _of_live(report: "Verdict", screen: Screen) -> str:
+    """Return a report about live objects, whose classes no validation loads."""
+    from reconciler.core.model.plan import Plan
+    from reconciler.core.verdicts.diagnosis import Diagnosis
+    from reconciler.core.verdicts.drift import Drift
+    from reconciler.core.verdicts.health import Status
+    from reconciler.core.verdicts.proof import Verification
+    from reconciler.reports import application_text, plan_text, status_text, verdict_text
+    from reconciler.reports.model import ApplyResult
+
     match report:
         case Plan():
             return plan_text.plan_text(report, screen)
@@ -32,9 +48,6 @@ def render(report: Report, screen: Screen = PLAIN) -> str:
             return plan_text.drift_text(report, screen)
         case ApplyResult():
             return application_text.application_text(report, screen)
-        case Validation():
-            unbroken = replace(screen, width=_UNBROKEN) if screen.piped else screen
-            return written(_validation(report), unbroken)
         case Status():
             return written(status_text.lines(report, screen), screen)
         case Diagnosis():

@@ -6,6 +6,12 @@ from typing import Any, NewType
 
 from reconciler.core.text.phrases import nearest, suggestion
 
+AFTER_STACK = "--"
+"""What stands between a stack's name and the rest of a name that marks an object as the stack's.
+
+No stack's name holds it, so that of two stacks one is never taken for the other.
+"""
+
 Address = NewType("Address", str)
 """What a plan calls an object: its declared address, or the live one of what is not declared."""
 DeclaredAddress = NewType("DeclaredAddress", Address)

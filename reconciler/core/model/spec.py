@@ -60,6 +60,7 @@ class Frozen(BaseModel):
     """A frozen value whose YAML and JSON names are camelCase and which accepts no other names."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="forbid",
         alias_generator=alias_generators.to_camel,

@@ -4,7 +4,6 @@ A service repeats what it was sent percent-encoded, escaped for JSON or HTML, or
 puts backslashes in. All of that is undone, so that a piece of text is found however it was written.
 """
 
-import html
 import re
 from array import array
 from collections.abc import Callable
@@ -87,6 +86,8 @@ def _escaped(letter: bytes) -> bytes:
 
 
 def _of_entity(entity: bytes) -> bytes:
+    import html  # loads the names of 2,000 characters
+
     return html.unescape(entity.decode("ascii")).encode("utf-8", "surrogatepass")
 
 

@@ -4,7 +4,6 @@ User information and the values of a query are shown as `***` and eight digits o
 that a difference still shows.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
@@ -26,6 +25,8 @@ _LOOSE_VALUE = re.compile(r"(?<=[?&])([^\s=&?]*=)([^\s&\"'<>]+)")
 
 def veil(value: str) -> str:
     """Return what is shown in the place of a value."""
+    import hashlib  # loads OpenSSL, which `--help` does without
+
     return MASK + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from reconciler.core.manifest.settings import STACK
-from reconciler.core.model.addresses import Handle, LiveAddress, ReferenceKey
+from reconciler.core.model.addresses import AFTER_STACK, Handle, LiveAddress, ReferenceKey
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import Evidence, get
 from reconciler.core.world.index import Index
 from reconciler.core.world.refs import levels
-
-AFTER_STACK = "--"
-"""What stands between a stack's name and the rest of a name that marks an object as the stack's.
-
-No stack's name holds it, so that of two stacks one is never taken for the other.
-"""
 
 
 @dataclass(frozen=True, slots=True)

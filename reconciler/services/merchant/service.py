@@ -1,16 +1,18 @@
 """The Merchant API, as one value."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from reconciler.core.model.abilities import Recogniser
 from reconciler.core.model.hosts import is_loopback
-from reconciler.core.provider import Provider
-from reconciler.core.service import Account, Example, Service
-from reconciler.credentials.tools import Tools
-from reconciler.services.merchant.access import access
+from reconciler.core.service import Access, AccessQuestion, Account, Example, Service
 from reconciler.services.merchant.account import AccessToken, MerchantAccount
 from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration, check_exclusions
 from reconciler.services.merchant.pushes import MerchantPushDeclaration, doors
+
+if TYPE_CHECKING:
+    from reconciler.core.model.abilities import Recogniser
+    from reconciler.core.provider import Provider
+    from reconciler.credentials.tools import Tools
 
 _ACCOUNT = """\
   # The Merchant Center account that owns the subscriptions; `adc` is what the workflow's login or
@@ -41,7 +43,7 @@ owns:
 EXAMPLE = Example(account=_ACCOUNT, file="merchant.yaml", objects=_OBJECTS, owns=_OWNS)
 
 
-def open_account(name: str, account: MerchantAccount, tools: Tools) -> Provider:
+def open_account(name: str, account: MerchantAccount, tools: "Tools") -> "Provider":
     """Open a Merchant account."""
     from reconciler.services.merchant.provider import MerchantProvider
 
@@ -63,11 +65,18 @@ def sandboxed(_name: str, account: MerchantAccount, url: str) -> Account:
     return account.model_copy(update={"endpoint": url, "credentials": token})
 
 
-def recognise() -> Recogniser:
+def recognise() -> "Recogniser":
     """Return what notifications are told by."""
     from reconciler.notifications.merchant import MERCHANT_PUSHES
 
     return MERCHANT_PUSHES
+
+
+def access(question: AccessQuestion) -> Access:
+    """Return what Google must allow."""
+    from reconciler.services.merchant.access import access
+
+    return access(question)
 
 
 SERVICE = Service(

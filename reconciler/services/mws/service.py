@@ -1,9 +1,8 @@
 """Amazon MWS, as one value."""
 
-from reconciler.core.model.abilities import Origin, Recogniser
-from reconciler.core.provider import Provider
+from typing import TYPE_CHECKING
+
 from reconciler.core.service import Account, Example, Service
-from reconciler.credentials.tools import Tools
 from reconciler.services.mws.kinds import (
     MwsAccount,
     MwsCredentials,
@@ -12,6 +11,11 @@ from reconciler.services.mws.kinds import (
     check_destinations,
 )
 from reconciler.services.mws.marketplaces import sp_api_region
+
+if TYPE_CHECKING:
+    from reconciler.core.model.abilities import Origin, Recogniser
+    from reconciler.core.provider import Provider
+    from reconciler.credentials.tools import Tools
 
 _ACCOUNT = """\
   # Amazon retired MWS on 31 March 2024: only a gateway or a sandbox (`endpoint`) still answers.
@@ -42,7 +46,7 @@ subscriptions:
 EXAMPLE = Example(account=_ACCOUNT, file="amazon-mws.yaml", objects=_OBJECTS, usual=False)
 
 
-def open_account(name: str, account: MwsAccount, tools: Tools) -> Provider:
+def open_account(name: str, account: MwsAccount, tools: "Tools") -> "Provider":
     """Open a seller's account in a marketplace."""
     from reconciler.services.mws.provider import MwsProvider
 
@@ -58,13 +62,15 @@ def sandboxed(_name: str, account: MwsAccount, url: str) -> Account:
     return account.model_copy(update={"endpoint": url, "credentials": keys})
 
 
-def origin(account: MwsAccount) -> Origin:
+def origin(account: MwsAccount) -> "Origin":
     """Return what leads away from an account, to the region of the SP-API that serves it."""
+    from reconciler.core.model.abilities import Origin
+
     region = sp_api_region(account.marketplace_id)
     return Origin(account.seller_id, account.marketplace_id, region)
 
 
-def recognise() -> Recogniser:
+def recognise() -> "Recogniser":
     """Return what notifications are told by."""
     from reconciler.notifications.amazon import MWS_MESSAGES
 

@@ -1,11 +1,11 @@
 """What may be declared for the SP-API, and the rules between what is declared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
@@ -18,7 +18,6 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.spapi.account import DeclaredSellers, SpApiAccount, choose_sellers
 from reconciler.services.spapi.catalogue import (
     ENDED,
@@ -103,12 +102,6 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a destination."""
         return (written_destination(spec) for spec in specs if isinstance(spec, SpApiDestination))
-
-    @classmethod
-    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
-        """Return the declaration of a destination whose event bus is in a declared account."""
-        more = {"eventBridge": {"account": account}}
-        return replace(written, fields={**written.fields, **more}, full={**written.full, **more})
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:

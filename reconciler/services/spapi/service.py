@@ -1,9 +1,8 @@
 """The Selling Partner API, as one value."""
 
-from reconciler.core.model.abilities import Recogniser, SuccessorApplication
-from reconciler.core.provider import Provider
+from typing import TYPE_CHECKING
+
 from reconciler.core.service import Account, Example, Service
-from reconciler.credentials.tools import Tools
 from reconciler.services.spapi.account import SpApiAccount, SpApiCredentials
 from reconciler.services.spapi.kinds import (
     SpApiDestinationDeclaration,
@@ -11,6 +10,11 @@ from reconciler.services.spapi.kinds import (
     check_deliveries,
     check_event_sources,
 )
+
+if TYPE_CHECKING:
+    from reconciler.core.model.abilities import Recogniser, SuccessorApplication
+    from reconciler.core.provider import Provider
+    from reconciler.credentials.tools import Tools
 
 _ACCOUNT = """\
   # One SP-API application, and every seller who authorised it.
@@ -51,7 +55,7 @@ _POLICY = """\
 EXAMPLE = Example(account=_ACCOUNT, file="amazon-sp-api.yaml", objects=_OBJECTS, policy=_POLICY)
 
 
-def open_account(name: str, account: SpApiAccount, tools: Tools) -> Provider:
+def open_account(name: str, account: SpApiAccount, tools: "Tools") -> "Provider":
     """Open an application in a region."""
     from reconciler.services.spapi.provider import SpApiProvider
 
@@ -83,12 +87,14 @@ def sandboxed(name: str, account: SpApiAccount, url: str) -> Account:
     )
 
 
-def successor(name: str, account: SpApiAccount) -> SuccessorApplication:
+def successor(name: str, account: SpApiAccount) -> "SuccessorApplication":
     """Return what leads to an application."""
+    from reconciler.core.model.abilities import SuccessorApplication
+
     return SuccessorApplication(name, account.region, tuple(sorted(account.sellers)))
 
 
-def recognise() -> Recogniser:
+def recognise() -> "Recogniser":
     """Return what notifications are told by."""
     from reconciler.notifications.amazon import SP_API_MESSAGES
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.service import AccessQuestion
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs import permissions
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.names import SELLING_PARTNER, bus_arn, rule_arn, source_arn

@@ -1,15 +1,17 @@
 """Queues, event buses and routes of AWS, as one value."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from reconciler.core.provider import Provider
-from reconciler.core.service import Account, Example, Service
-from reconciler.credentials.tools import Tools
-from reconciler.services.sqs.access_text import access
+from reconciler.core.service import Access, AccessQuestion, Account, Example, Service
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.kinds import RouteDeclaration, check_routes, completed
 from reconciler.services.sqs.events.specs import EventBus
 from reconciler.services.sqs.kinds import QueueDeclaration, check_dead_letters
+
+if TYPE_CHECKING:
+    from reconciler.core.provider import Provider
+    from reconciler.credentials.tools import Tools
 
 _ACCOUNT = """\
   aws-main:
@@ -46,7 +48,7 @@ EXAMPLE = Example(
 )
 
 
-def open_account(name: str, account: AwsAccount, tools: Tools) -> Provider:
+def open_account(name: str, account: AwsAccount, tools: "Tools") -> "Provider":
     """Open an AWS account."""
     from reconciler.services.sqs.provider import SqsProvider
     from reconciler.services.sqs.session import AwsKeys
@@ -64,6 +66,13 @@ def open_account(name: str, account: AwsAccount, tools: Tools) -> Provider:
 def sandboxed(_name: str, account: AwsAccount, url: str) -> Account:
     """Lead an account to a sandbox, past this machine's own profiles and roles."""
     return account.model_copy(update={"endpoint": url, "profile": None, "role_arn": None})
+
+
+def access(question: AccessQuestion) -> Access:
+    """Return what AWS must allow: the roles of the jobs, and who may take them."""
+    from reconciler.services.sqs.access_text import access
+
+    return access(question)
 
 
 SERVICE = Service(

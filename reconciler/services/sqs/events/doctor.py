@@ -11,9 +11,9 @@ from functools import partial
 from uuid import uuid4
 
 from reconciler.core.model.abilities import Examination, Impediment, Stage
+from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.model.errors import Denied, Missing, Rejected, ServiceError
 from reconciler.core.model.objects import Desired
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs import permissions, rights
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
@@ -18,7 +19,6 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.delivery import locked
 from reconciler.services.sqs.events.names import LONGEST_RULE, RULE_NAME
@@ -82,13 +82,8 @@ class RouteDeclaration(Declaration):
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
-        """Yield one declaration a rule; its name has to follow from the key, or it is another."""
-        for spec in specs:
-            if isinstance(spec, EventRoute):
-                full = {"from": spec.bus, "queue": spec.queue, "types": list(spec.types)}
-                full["deadLetter"] = spec.dead_letter
-                fields = {name: value for name, value in full.items() if value is not None}
-                yield WrittenDeclaration((spec,), fields, full, (spec.name,))
+        """Yield nothing: a rule's name follows from a key, so that others' cannot be declared."""
+        return ()
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from reconciler.core.model.addresses import remote_values
+from reconciler.core.model.addresses import AFTER_STACK, remote_values
 from reconciler.core.model.errors import Missing, ServiceError, Unclear
 from reconciler.core.model.objects import Live
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
 from reconciler.core.provider import Asked, Interest
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import Tags
 from reconciler.services.sqs.events.client import EventsClient, Facts

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from reconciler.core.model.addresses import remote_values
+from reconciler.core.model.addresses import AFTER_STACK, remote_values
 from reconciler.core.model.errors import Denied, Missing, Rejected, ServiceError, Transient
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.planning.diff import PROTECT_MARK, STACK_MARK
-from reconciler.core.world.ownership import AFTER_STACK
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.admissions import Admissions
 from reconciler.services.sqs.client import Tags
