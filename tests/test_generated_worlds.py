@@ -51,6 +51,7 @@ BUS_TYPES = {
     "BRANDED_ITEM_CONTENT_CHANGE": ["", "1.0"],
     "LISTINGS_ITEM_ISSUES_CHANGE": ["1.0", "2023-12-13"],
 }
+ROUTED = [*BUS_TYPES, "LISTINGS_ITEM_STATUS_CHANGE"]
 MWS_TYPES = ["AnyOfferChanged", "FeedProcessingFinished", "ReportProcessingFinished"]
 EVENTS = ["PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE"]
 
@@ -163,6 +164,9 @@ def worlds(draw):
     made = draw_queues(draw)
     standard = [key for key, queue in made.items() if not queue.get("fifo")]
     places = draw_destinations(draw, standard)
+    routes = (
+        draw_routes(draw, made) if "account" in places.get("bus", {}).get("eventBridge", {}) else {}
+    )
     return {
         "stack": "acme",
         "owns": {"callBackUris": ["https://hooks.example.com/"]},
@@ -181,6 +185,7 @@ def worlds(draw):
         },
         "queues": made,
         "destinations": places,
+        "routes": routes,
         "subscriptions": {
             **draw_mws_subscriptions(draw, places),
             **draw_sp_api_subscriptions(draw, places),
@@ -256,12 +261,32 @@ def draw_destinations(draw, standard):
             if account == "app":
                 places[name] |= draw(maybe(name=names.filter(lambda text: text == text.strip())))
     if draw(st.booleans()):
-        region = draw(st.sampled_from(["eu-west-1", "us-east-1"]))
-        places["bus"] = {
-            "account": "app",
-            "eventBridge": {"region": region, "accountId": "123456789012"},
-        }
+        theirs = {"region": "us-east-1", "accountId": "123456789012"}
+        bus = draw(st.sampled_from([{"account": "aws-eu"}, {"account": "aws-eu"}, theirs]))
+        places["bus"] = {"account": "app", "eventBridge": bus}
     return places
+
+
+def draw_routes(draw, made):
+    """Draw routes of which no two send a type to the same queue."""
+    fit = [
+        key
+        for key, queue in made.items()
+        if not queue.get("fifo") or queue.get("contentBasedDeduplication")
+    ]
+    standard = [key for key, queue in made.items() if not queue.get("fifo")]
+    found, taken = {}, set()
+    for index in range(draw(st.integers(0, 3)) if fit else 0):
+        queue = draw(st.sampled_from(fit))
+        some = st.lists(st.sampled_from(sorted(ROUTED)), unique=True, min_size=1, max_size=3)
+        types = [kind for kind in draw(some) if (queue, kind) not in taken]
+        taken |= {(queue, kind) for kind in types}
+        if types:
+            more = {"deadLetter": st.sampled_from(standard)} if standard else {}
+            target = draw(st.sampled_from([queue, ARN + made[queue].get("name", queue)]))
+            route = {"from": "bus", "queue": target, "types": types}
+            found[f"r{index}"] = {**route, **draw(maybe(protect=st.booleans(), **more))}
+    return found
 
 
 def draw_mws_subscriptions(draw, places):

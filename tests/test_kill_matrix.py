@@ -12,6 +12,7 @@ import subprocess
 import pytest
 import urllib3
 
+from tests import listings
 from tests.gate import PATIENCE, ROOT, Gate, Nursery, begun, known_by_content, lines_of, until
 from tests.outsiders import Outsiders
 from tests.worlds import (
@@ -64,6 +65,12 @@ LATTER = (
 )
 
 
+NO_WAY, WAY = listings.world("", bus="", sub=""), listings.world()
+OTHER_WAY = listings.world(
+    f"queue: dead, types: [{listings.STATUS}, {listings.ISSUES}], deadLetter: offers, protect: true"
+)
+
+
 class World:
     """What is declared before, what is applied then, and how many writes that takes at least."""
 
@@ -77,6 +84,9 @@ WORLDS = {
     "first-creation-of-the-sample": World(11),
     "updates-and-replacements": World(12, former=FORMER, latter=LATTER),
     "tear-down": World(11, former=FORMER, latter=FORMER, destroy=True),
+    "a-listings-way-made": World(8, former=NO_WAY, latter=WAY),
+    "a-listings-way-changed": World(4, former=WAY, latter=OTHER_WAY),
+    "a-listings-way-torn-down": World(8, former=WAY, latter=WAY, destroy=True),
 }
 
 

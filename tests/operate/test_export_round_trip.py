@@ -12,7 +12,7 @@ from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.test_generated_worlds import worlds
 from tests.worlds import Stack
 
-OBJECTS = ("queues", "destinations", "subscriptions")
+OBJECTS = ("queues", "destinations", "routes", "subscriptions")
 
 
 @pytest.fixture(scope="module")

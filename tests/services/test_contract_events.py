@@ -239,6 +239,25 @@ def test_eventbridge_7_a_source_that_went_with_its_destination_comes_back_with_i
     assert events(sandbox) == (name, "ACTIVE", before)
 
 
+@pytest.mark.parametrize("with_bus", [True, False])
+def test_eventbridge_8_a_source_that_is_gone_is_told_and_comes_back_by_consent_only(way, with_bus):
+    stack, sandbox = way.stack, way.sandbox
+    if with_bus:
+        way.lose_its_source()
+    else:
+        way.lose_source()
+    assert (way.proof().verdict, way.proof().link) == ("unproven", "event source")
+    assert "remove the destination, apply, and declare it again" in way.proof().reason
+    sandbox.clear_calls()
+    left = failed(stack)
+    assert "is not there yet" in left["bus.events"]
+    assert operations(sandbox, "createDestination", "deleteDestination", "DeleteEventBus") == []
+    settled(stack, world("", bus="", sub=""))
+    assert "events" not in sandbox.state()["aws"][ACCOUNT][REGION]
+    settled(stack, world())
+    assert (events(sandbox)[1], way.proof().verdict) == ("ACTIVE", "plausible")
+
+
 def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_deleted(
     stack, sandbox, eventbridge
 ):
