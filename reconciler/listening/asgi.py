@@ -74,14 +74,16 @@ class AsgiApplication:
         return PushReply(503 if why else 200, headers), f"{why or 'ok'}\n".encode()
 
 
-def _paths(scope: Scope) -> tuple[bytes, bytes]:
-    """Return the path as it was sent: whole, and below where the application is mounted.
+def _paths(scope: Scope) -> tuple[bytes, ...]:
+    """Return the path as it was sent: whole, and, where it differs, below where this is mounted.
 
     Servers differ in whether a path holds that place. One may leave raw_path out; then an encoded
     slash cannot be told from another.
     """
     raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     mounted = quote(scope.get("root_path", "").rstrip("/")).encode()
+    if not mounted:
+        return (raw,)
     if raw.startswith(mounted + b"/"):
         return raw, raw.removeprefix(mounted)
     return mounted + raw, raw

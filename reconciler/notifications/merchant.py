@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -65,7 +66,7 @@ def _camel(value: Any) -> Any:
     """Return a value with all names in camelCase; it is never nested deeper than MAX_DEPTH."""
     if isinstance(value, list):
         return [_camel(item) for item in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     found = {_camel_name(name): _camel(item) for name, item in value.items()}
     if len(found) != len(value):
@@ -73,6 +74,7 @@ def _camel(value: Any) -> Any:
     return found
 
 
+@lru_cache(maxsize=1024)  # a push has the same names as the one before it
 def _camel_name(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(other[:1].upper() + other[1:] for other in others)

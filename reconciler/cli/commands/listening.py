@@ -167,8 +167,6 @@ def _ensure_server() -> None:
 
 
 def _serve(listener: "Listener", where: socket.socket) -> None:
-    import asyncio
-
     import uvicorn
 
     from reconciler.listening import AsgiApplication
@@ -180,4 +178,4 @@ def _serve(listener: "Listener", where: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE + 2,
     )
-    asyncio.run(uvicorn.Server(config).serve(sockets=[where]))
+    uvicorn.Server(config).run(sockets=[where])
