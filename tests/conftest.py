@@ -108,6 +108,17 @@ def _aws_clients_with_throw_away_keys_are_made_once():
         clients.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _private_keys_are_read_once():
+    """Read a key as Google's logins are made with once: it costs as much as 10 calls."""
+    from cryptography.hazmat.primitives import serialization
+
+    with pytest.MonkeyPatch.context() as patch:
+        read = cache(serialization.load_pem_private_key)
+        patch.setattr(serialization, "load_pem_private_key", read)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_sandbox():
     """Serve whoever resets it first: a sandbox of one's own costs as much as 50 calls."""

@@ -11,6 +11,7 @@ import boto3
 
 from reconciler.operate.status import status
 from reconciler.operate.verify import VerifyManner, verify
+from tests.standing import brought
 from tests.worlds import AWS, HEAD, SP_API, destinations, queues, section, subscriptions
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -151,7 +152,8 @@ class Way:
 
     def __init__(self, stack, sandbox, aws, eventbridge):
         self.stack, self.sandbox, self.aws, self.eventbridge = stack, sandbox, aws, eventbridge
-        settled(stack, world())
+        stack.declare(world())
+        brought(sandbox, world(), lambda: settled(stack, world()))
         self.bus = events(sandbox)[0]
 
     def proof(self, text=None):

@@ -28,8 +28,10 @@ def refusal(secrets, reference):
 AROUND = ["\n", "\r\n", " \t", "\ufeff", "\n\ufeff ", "\ufeff\r\n"]
 
 
-@pytest.mark.parametrize("around", AROUND)
-@pytest.mark.parametrize("by", ["env", "file", "aws", "gcp"])
+@pytest.mark.parametrize(
+    ("by", "around"),
+    [*(("env", around) for around in AROUND), *((by, AROUND[-1]) for by in ("file", "aws", "gcp"))],
+)
 def test_white_space_and_a_byte_order_mark_around_a_secret_are_dropped(kept, by, around):
     assert Secrets().resolve(kept(by, f"{around}a = \t b{around}")) == "a = \t b"
 
@@ -43,11 +45,14 @@ NO_SECRETS = {
 }
 
 
-@pytest.mark.parametrize(("value", "said"), NO_SECRETS.items())
-@pytest.mark.parametrize("by", ["env", "file", "aws", "gcp"])
+@pytest.mark.parametrize(
+    ("by", "value", "said"),
+    [
+        *((by, *case) for by in ("env", "file") for case in NO_SECRETS.items()),
+        *((by, *case) for by in ("aws", "gcp") for case in [*NO_SECRETS.items()][-2:]),
+    ],
+)
 def test_what_is_no_secret_is_an_error_that_names_the_reference(kept, by, value, said):
-    if by == "aws" and not value:
-        return  # AWS keeps no empty secret
     reference = kept(by, value)
     told = refusal(Secrets(), reference)
     assert told.startswith(f"{reference} {said}")
@@ -421,9 +426,9 @@ class Counter(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def counted(manager, monkeypatch):
-    """Fifty secrets of sellers at AWS, and a server before it that counts."""
+    """Secrets at AWS, one more than go into a call, and a server before it that counts."""
     client = boto3.session.Session().client("secretsmanager")
-    for number in range(50):
+    for number in range(21):
         client.create_secret(Name=f"sellers/{number}", SecretString=f"token-{number}")
     client.close()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
@@ -437,23 +442,23 @@ def counted(manager, monkeypatch):
 
 
 def sellers(*more):
-    return [f"aws-secretsmanager:sellers/{number}" for number in (*range(50), *more)]
+    return [f"aws-secretsmanager:sellers/{number}" for number in (*range(21), *more)]
 
 
 def test_secrets_that_are_expected_come_twenty_a_call(counted):
     secrets = Secrets({})
     secrets.expect([*sellers(), AWS_NAME + "#key", "env:OTHER"])
-    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(50)]
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
     assert secrets.resolve(f"{AWS_NAME}#key") == "k-1"
-    assert counted.seen == ["BatchGetSecretValue"] * 3
+    assert counted.seen == ["BatchGetSecretValue"] * 2
 
 
 def test_where_batches_are_not_allowed_each_is_asked_for_by_itself(counted):
     counted.refused = {"BatchGetSecretValue"}
     secrets = Secrets({})
     secrets.expect(sellers())
-    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(50)]
-    assert counted.seen.count("GetSecretValue") == 50
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
+    assert counted.seen.count("GetSecretValue") == 21
 
 
 def test_one_that_is_missing_among_many_is_told_as_if_it_were_alone(counted):
