@@ -92,7 +92,7 @@ def open_listener(
             return Keeping(made["queue"], made.get("deadLetter"))
 
         yield Listener(
-            doors, {name: keeping(found) for name, found in queues.items()}, told=_log_answer
+            doors, {name: keeping(found) for name, found in queues.items()}, note=_log_answer
         )
 
 

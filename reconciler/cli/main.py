@@ -169,10 +169,10 @@ def _ended(state: State, sentence: str, code: int, problems: Iterable[Problem] =
     """Tell why there is no result, as a document too where one is still expected."""
     if result_expected():
         state.result(_failure(sentence, code, problems))
-    return _told(state, sentence, code)
+    return _say(state, sentence, code)
 
 
-def _told(state: State, message: str, code: int) -> int:
+def _say(state: State, message: str, code: int) -> int:
     if state.debug and sys.exc_info()[0] is not None:
         import traceback
 
@@ -183,8 +183,8 @@ def _told(state: State, message: str, code: int) -> int:
 
 def _misused(error: typer.TyperException) -> str:
     show = getattr(error, "show", None)
-    told = StringIO()
+    shown = StringIO()
     if show is not None:
-        show(file=told)
+        show(file=shown)
     # The library of the command line lets one of pydantic's words through.
-    return (told.getvalue() or f"Error: {error}").replace("Value error, ", "").rstrip()
+    return (shown.getvalue() or f"Error: {error}").replace("Value error, ", "").rstrip()

@@ -77,14 +77,14 @@ class OnGithub:
 
     def validated(self, validation: "Validation", code: int, *, annotated: bool) -> int:
         """Tell a validation."""
-        told = self._telling.validated(validation, self._places(None), annotate=not annotated)
-        return _code(code, told=told)
+        delivered = self._telling.validated(validation, self._places(None), annotate=not annotated)
+        return _code(code, delivered=delivered)
 
     def planned(self, session: "Session", planned: "Planned", code: int) -> int:
         """Tell a plan."""
         background = self._pictured(session, planned, drifted=False)
         return _code(
-            code, told=self._telling.planned(planned.plan, self._places(session), background)
+            code, delivered=self._telling.planned(planned.plan, self._places(session), background)
         )
 
     def applied(
@@ -92,13 +92,13 @@ class OnGithub:
     ) -> int:
         """Tell what became of a plan."""
         places, background = self._places(session), self._background(session)
-        told = self._telling.applied(application, planned.plan, places, background)
-        return _code(code, told=told)
+        delivered = self._telling.applied(application, planned.plan, places, background)
+        return _code(code, delivered=delivered)
 
     def drifted(self, session: "Session", planned: "Planned", drift: "Drift", code: int) -> int:
         """Tell what drifted."""
         places, background = self._places(session), self._pictured(session, planned, drifted=True)
-        return _code(code, told=self._telling.drifted(drift, planned.plan, places, background))
+        return _code(code, delivered=self._telling.drifted(drift, planned.plan, places, background))
 
     def failed(self, command: str, error: ReconcilerError) -> None:
         """Tell that there is no result, and why."""
@@ -212,8 +212,8 @@ def folder_of(job: "Job", path: Path) -> str:
     return Path(os.path.relpath(Path.cwd() / path, job.workspace)).as_posix()
 
 
-def _code(code: int, *, told: bool) -> int:
-    return exits.ERROR if not told and code in (exits.DONE, exits.DIFFERENT) else code
+def _code(code: int, *, delivered: bool) -> int:
+    return exits.ERROR if not delivered and code in (exits.DONE, exits.DIFFERENT) else code
 
 
 def _stack(error: ReconcilerError, path: Path) -> str:

@@ -73,14 +73,14 @@ class Ticker:
             self._tell_file()
 
     def _tell_file(self) -> None:
-        told, why, at, every = "", "", self._began, FIRST
+        former, why, at, every = "", "", self._began, FIRST
         while not self._stop.wait(every):
             line, waits_for = self._line()
-            due = time.monotonic() - at >= FILE_EVERY or not told
-            if line != told and (due or waits_for not in ("", why)):
+            due = time.monotonic() - at >= FILE_EVERY or not former
+            if line != former and (due or waits_for not in ("", why)):
                 sys.stderr.write(line + "\n")
                 sys.stderr.flush()
-                told, why, at, every = line, waits_for, time.monotonic(), FILE_LOOKS
+                former, why, at, every = line, waits_for, time.monotonic(), FILE_LOOKS
 
     def _line(self) -> tuple[str, str]:
         """Return what there is to tell, and the reason of the wait in it."""
@@ -113,11 +113,11 @@ def _pace(done: int, total: int, seconds: float) -> list[str]:
     if not done or seconds < ESTIMATED_FROM:
         return []
     rate = done / seconds
-    told = [f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"]
+    words = [f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"]
     left = (total - done) / rate
     if left >= 1:
-        told.append(f"about {_left(left)} left")
-    return told
+        words.append(f"about {_left(left)} left")
+    return words
 
 
 def _left(seconds: float) -> str:

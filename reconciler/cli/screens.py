@@ -25,8 +25,8 @@ def colored(stream: TextIO) -> bool:
 
 def columns(stream: TextIO) -> int:
     """Return how wide a line for `stream` may be: COLUMNS, else the terminal, else 80."""
-    told = os.environ.get("COLUMNS", "")
-    wide = int(told) if told.isascii() and told.isdecimal() and len(told) < 5 else 0
+    given = os.environ.get("COLUMNS", "")
+    wide = int(given) if given.isascii() and given.isdecimal() and len(given) < 5 else 0
     if not wide and stream.isatty():
         try:
             wide = os.get_terminal_size(stream.fileno()).columns

@@ -132,9 +132,9 @@ def misconfigured(place: AwsLoginPlace, error: Exception) -> Unobtainable:
 
 def _unreadable(error: Exception, place: AwsLoginPlace) -> tuple[str, str]:
     """Return which file it is, and why, without quoting it."""
-    told = getattr(error, "kwargs", {})
-    cause = told.get("error")
-    for path in (told.get("path"), *place.files):
+    details = getattr(error, "kwargs", {})
+    cause = details.get("error")
+    for path in (details.get("path"), *place.files):
         try:
             Path(str(path)).expanduser().read_bytes().decode("utf-8")
         except UnicodeDecodeError as wrong:
@@ -144,7 +144,9 @@ def _unreadable(error: Exception, place: AwsLoginPlace) -> tuple[str, str]:
     lines = [line for line, _ in getattr(cause, "errors", ())]
     line = getattr(cause, "lineno", None) or (lines[0] if lines else None)
     where = f" (line {line})" if line else ""
-    return str(told.get("path") or place.files[0]), f"it is no file of [sections] with keys{where}"
+    return str(
+        details.get("path") or place.files[0]
+    ), f"it is no file of [sections] with keys{where}"
 
 
 def nothing(place: AwsLoginPlace, config: Mapping[str, Any]) -> Unobtainable:
@@ -183,8 +185,8 @@ def why(
 ) -> Unobtainable:
     """Return why one way (`method` is botocore's name of it) brought no credentials."""
     root = rooted(config, place.profile)
-    if (told := _by_itself(method, error, place, root)) is not None:
-        return told
+    if (sentence := _by_itself(method, error, place, root)) is not None:
+        return sentence
     own = config.get("profiles", {}).get(root, {})
     if method == "custom-process" or (method == "assume-role" and "credential_process" in own):
         problem = f"the credential_process of profile {root} {aws_process.why(error, process)}"
@@ -272,8 +274,8 @@ def _logged_out(login: str, profile: str, command: str) -> Unobtainable:
 
 
 def _circle(place: AwsLoginPlace, error: InfiniteLoopConfigError) -> Unobtainable:
-    told = getattr(error, "kwargs", {})
-    way = [*map(str, told.get("visited_profiles", ())), str(told.get("source_profile"))]
+    details = getattr(error, "kwargs", {})
+    way = [*map(str, details.get("visited_profiles", ())), str(details.get("source_profile"))]
     return Unobtainable(
         f"the roles of {place.named} lead in a circle: {' → '.join(way)}",
         f"let one of these profiles have credentials of its own in {place.files[0]}",

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import CredentialRetrievalError
 
-PATIENCE = 120.0
+TIME_LIMIT = 120.0
 """Seconds within which a program must have printed credentials: somebody may have to log in."""
 
 
@@ -26,7 +26,7 @@ class Watched:
     def communicate(self) -> tuple[bytes, bytes]:
         """Return what it wrote. What it said on stderr is nobody's: it may hold a secret."""
         try:
-            said, _ = self._running.communicate(timeout=PATIENCE)
+            said, _ = self._running.communicate(timeout=TIME_LIMIT)
         except subprocess.TimeoutExpired:
             self._running.kill()
             self._running.communicate()
@@ -44,7 +44,7 @@ def why(error: Exception, process: Watched) -> str:
     """Return what a program did instead of printing credentials."""
     match error:
         case subprocess.TimeoutExpired():
-            return f"did not end within {PATIENCE:.0f} s"
+            return f"did not end within {TIME_LIMIT:.0f} s"
         case OSError():
             return f"cannot be run: {error.filename or process.program}: {error.strerror}"
         case _ if process.code:

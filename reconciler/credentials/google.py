@@ -104,8 +104,8 @@ class GoogleLogin:
         self._remember(token)
 
     def _refused(self, error: RefusedByGoogle) -> Exception:
-        told = words.refusal(self._source, self._info, error, self._scrub)
-        return Failed(told.problem) if words.is_passing(error.answer) else told
+        refused = words.refusal(self._source, self._info, error, self._scrub)
+        return Failed(refused.problem) if words.is_passing(error.answer) else refused
 
     def _unfit(self, error: Exception, last: RefusedByGoogle | None) -> Unobtainable:
         mend = "correct what credential_source names"

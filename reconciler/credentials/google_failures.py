@@ -179,13 +179,13 @@ def _remedy(kind: str) -> str:
 def _said(answer: Response, scrub: Callable[[str], str]) -> tuple[str, str]:
     """Return code and text of a refusal; nothing of a page that is none of Google's."""
     try:
-        told = json.loads(answer.body)
-        error = told["error"]
+        document = json.loads(answer.body)
+        error = document["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return "", ""
     if isinstance(error, dict):
         code, text = error.get("status"), error.get("message")
     else:
-        code, text = error, told.get("error_description")
+        code, text = error, document.get("error_description")
     named = str(code) if re.fullmatch(r"[A-Za-z_]{1,60}", str(code or "")) else ""
     return named, excerpt(text, 200, scrub).rstrip(". ") if isinstance(text, str) else ""

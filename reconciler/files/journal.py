@@ -87,8 +87,8 @@ class Journal:
         try:
             with self._lock:
                 now = datetime.now(UTC).isoformat(timespec="milliseconds")
-                told = mapped({"at": now, "event": event, **content}, self._scrub)
-                line = visible_json(json.dumps(told, ensure_ascii=False))
+                entry = mapped({"at": now, "event": event, **content}, self._scrub)
+                line = visible_json(json.dumps(entry, ensure_ascii=False))
                 left = f"{line}\n".encode()
                 while left:
                     left = left[os.write(self._file, left) :]

@@ -25,7 +25,7 @@ class CommentEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class CommentDraft:
+class CommentContent:
     """What is to be said about the declarations at `folder`, as they are at `commit`.
 
     `failed`: it says why there is no plan, so that any that stands there is outdated. `latest`: it
@@ -56,21 +56,21 @@ class CommentDraft:
 
 
 def edited(
-    comment: Comment, marker: Marker, writer: Writer, draft: CommentDraft
+    comment: Comment, marker: Marker, writer: Writer, content: CommentContent
 ) -> CommentEdit | None:
     """Return what to do so that a comment of ours says what is drafted, None if it already does.
 
     The byline alone is no reason to edit: another run found the same plan of the same commit.
     """
     seal = writer.seal(marker.line(), comment.author)
-    body = draft.body(marker, seal=seal, former=fact_in(comment.body, "commit"))
-    if draft.latest:
+    body = content.body(marker, seal=seal, former=fact_in(comment.body, "commit"))
+    if content.latest:
         return None if comment.body.replace("\r\n", "\n") == body else CommentEdit(body, comment.id)
     return _edited(comment, body)
 
 
 def outdate(
-    comments: Iterable[Comment], writer: Writer, draft: CommentDraft
+    comments: Iterable[Comment], writer: Writer, content: CommentContent
 ) -> Iterator[CommentEdit]:
     """Yield what to do so that no plan of the draft's folder is taken for one of its commit.
 
@@ -79,8 +79,8 @@ def outdate(
     for comment in comments:
         if is_marked("plan", comment.body) and writer.wrote(comment):
             folder = fact_in(comment.body, "path")
-            edit = _edited(comment, draft.over(comment))
-            if edit is not None and folder in ("", draft.folder):
+            edit = _edited(comment, content.over(comment))
+            if edit is not None and folder in ("", content.folder):
                 yield edit
 
 

@@ -54,8 +54,8 @@ class Marker:
         """
         words = [("stack", self.stack), *(("only", item) for item in self.limits)]
         words += [(name, value) for name, value in facts.items() if value]
-        told = " ".join(f"{name}={quote(value)}" for name, value in words)
-        return f"<!-- reconciler:{self.what} {told} -->"
+        fields = " ".join(f"{name}={quote(value)}" for name, value in words)
+        return f"<!-- reconciler:{self.what} {fields} -->"
 
     def marks(self, body: str) -> bool:
         """Say whether a text begins with this marker, whatever its facts."""
@@ -76,8 +76,8 @@ class Writer:
 
     def seal(self, line: str, author: str) -> str:
         """Return what a marker's line ends in where `author` writes it."""
-        told = "\n".join([_bare(line), self.repository.lower(), author.lower()])
-        return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        tied = "\n".join([_bare(line), self.repository.lower(), author.lower()])
+        return hashlib.sha256(tied.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     def wrote(self, item: Authored) -> bool:
         """Say whether something that bears a marker is ours; others can copy the marker."""

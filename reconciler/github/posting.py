@@ -7,7 +7,7 @@ from reconciler.core.model.errors import Denied, Rejected, ServiceError
 from reconciler.core.verdicts.drift import Drift
 from reconciler.github import comment, issue
 from reconciler.github.client import RepositoryClient
-from reconciler.github.comment import CommentDraft
+from reconciler.github.comment import CommentContent
 from reconciler.github.concern import concerns
 from reconciler.github.issue import Alarm, Issue, IssueEdit
 from reconciler.github.job import Job
@@ -41,7 +41,7 @@ def concerned(job: Job, number: int, folder: str) -> bool:
 
 
 def post_comment(
-    job: Job, number: int, marker: Marker, draft: CommentDraft, *, new: bool = True
+    job: Job, number: int, marker: Marker, content: CommentContent, *, new: bool = True
 ) -> None:
     """Bring the comment on a pull request up to date; write one only if it may be `new`.
 
@@ -51,10 +51,12 @@ def post_comment(
     with RepositoryClient(job) as repository:
         writer = repository.writer()
         for own in writer.own(repository.comments(number), marker):
-            if _brought_up_to_date(repository, number, comment.edited(own, marker, writer, draft)):
+            if _brought_up_to_date(
+                repository, number, comment.edited(own, marker, writer, content)
+            ):
                 return
         if new:
-            _comment(repository, number, marker, writer, draft)
+            _comment(repository, number, marker, writer, content)
 
 
 def _brought_up_to_date(
@@ -72,17 +74,21 @@ def _brought_up_to_date(
 
 
 def _comment(
-    repository: RepositoryClient, number: int, marker: Marker, writer: Writer, draft: CommentDraft
+    repository: RepositoryClient,
+    number: int,
+    marker: Marker,
+    writer: Writer,
+    content: CommentContent,
 ) -> None:
     line = marker.line()
-    made = repository.comment(number, draft.body(marker, seal=writer.seal(line, writer.expected)))
+    made = repository.comment(number, content.body(marker, seal=writer.seal(line, writer.expected)))
     if made.author != writer.expected:
         # Only now is it known in whose name an app writes.
-        body = draft.body(marker, seal=writer.seal(line, made.author))
+        body = content.body(marker, seal=writer.seal(line, made.author))
         repository.edit_comment(number, made.id, body)
 
 
-def post_outcome(job: Job, marker: Marker, draft: CommentDraft) -> str:
+def post_outcome(job: Job, marker: Marker, content: CommentContent) -> str:
     """Bring the comment on the pull request that made the job's commit up to date.
 
     Returns:
@@ -95,8 +101,8 @@ def post_outcome(job: Job, marker: Marker, draft: CommentDraft) -> str:
         pull = merged_by(job.sha, repository)
     if pull is None:
         return f"commit {job.sha[:12]} is of no pull request: no comment was written"
-    new = concerned(job, pull.number, draft.folder)
-    post_comment(job, pull.number, marker, draft, new=new)
+    new = concerned(job, pull.number, content.folder)
+    post_comment(job, pull.number, marker, content, new=new)
     return ""
 
 
@@ -112,7 +118,7 @@ def post_all_clear(job: Job, marker: Marker, why: str) -> None:
             _close(repository, found, f"Drift is gone: [this run]({job.run_url}) {why}.")
 
 
-def post_outdated(job: Job, number: int, draft: CommentDraft) -> None:
+def post_outdated(job: Job, number: int, content: CommentContent) -> None:
     """Let no comment on a pull request show a plan that is not of its newest commit.
 
     Raises:
@@ -120,7 +126,7 @@ def post_outdated(job: Job, number: int, draft: CommentDraft) -> None:
     """
     with RepositoryClient(job) as repository:
         writer = repository.writer()
-        for edit in comment.outdate(repository.comments(number), writer, draft):
+        for edit in comment.outdate(repository.comments(number), writer, content):
             repository.edit_comment(number, edit.edits, edit.body)
 
 

@@ -27,7 +27,7 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.verdicts.drift import Drift
 from reconciler.github import annotations
 from reconciler.github.annotations import Annotation, DeclaredPlaces
-from reconciler.github.comment import CommentDraft
+from reconciler.github.comment import CommentContent
 from reconciler.github.issue import Alarm
 from reconciler.github.job import Job, add_summary, set_outputs, summary_room
 from reconciler.github.marker import BODY_BYTES, Marker
@@ -149,9 +149,9 @@ class Telling:
         byline = self._byline("Applied", background)
         first = marker.line(commit=self._job.commit, path=self._folder)
         text = self._body(page, first, byline)
-        draft = CommentDraft(text, byline, self._folder, self._job.commit, latest=True)
+        content = CommentContent(text, byline, self._folder, self._job.commit, latest=True)
         with self._reporting():
-            self._note(post_outcome(self._job, marker, draft))
+            self._note(post_outcome(self._job, marker, content))
         with self._reporting():
             if in_sync:
                 alarm = Marker("drift", marker.stack, marker.limits)
@@ -223,13 +223,13 @@ class Telling:
             byline = self._byline(what, background)
             first = (marker or Marker("plan", "")).line(commit=job.commit, path=self._folder)
             text = self._body(page, first, byline)
-            draft = CommentDraft(text, byline, self._folder, job.commit, failed=failed)
+            content = CommentContent(text, byline, self._folder, job.commit, failed=failed)
             with self._reporting():
                 if marker is None:
-                    post_outdated(job, number, draft)
+                    post_outdated(job, number, content)
                 else:
                     new = (concern or {}).get("concerned", True)
-                    post_comment(job, number, marker, draft, new=new)
+                    post_comment(job, number, marker, content, new=new)
 
     def _alarm(self, page: Page, drift: Drift, background: Background) -> None:
         if self._has_token("the drift issue was left as it is"):

@@ -51,7 +51,7 @@ class AsgiApplication:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, paths = scope["method"], _paths(scope)
         if self._health and (name := paths[-1].decode("latin-1")) in _HEALTH:
-            reply, body = await self._told(name, method)
+            reply, body = await self._plain_reply(name, method)
             await _send(send, reply, b"" if method == "HEAD" else body)
             return
         query = scope.get("query_string", b"")
@@ -63,7 +63,7 @@ class AsgiApplication:
             return
         await _send(send, reply, b"")
 
-    async def _told(self, name: str, method: str) -> tuple[PushReply, bytes]:
+    async def _plain_reply(self, name: str, method: str) -> tuple[PushReply, bytes]:
         if method not in ("GET", "HEAD"):
             return PushReply(405, {"Allow": "GET, HEAD"}), b""
         headers = {"Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8"}

@@ -86,10 +86,10 @@ class Doors:
             for pair in _read(shape, _segments(path), values)
         ]
         found: Door | None = None
-        for key, told in brought:
+        for key, given in brought:
             for lock in self._locks.get(key, ()):
                 for wanted in lock.wanted:  # every one, whether or not one was right
-                    if hmac.compare_digest(wanted, told):
+                    if hmac.compare_digest(wanted, given):
                         found = lock.door
         return found
 

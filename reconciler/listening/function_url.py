@@ -32,13 +32,13 @@ class FunctionUrl:
         try:
             request = _request(event)
         except (AttributeError, KeyError, TypeError, UnicodeEncodeError):
-            return _told(PushReply(500), _WRONG_FORMAT)
+            return _as_response(PushReply(500), _WRONG_FORMAT)
         try:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-            return _told(self._loop.run_until_complete(self._listener.receive(request)))
+            return _as_response(self._loop.run_until_complete(self._listener.receive(request)))
         except Exception as error:  # noqa: BLE001 - whatever it was, Google keeps the push
-            return _told(PushReply(500), type(error).__name__)
+            return _as_response(PushReply(500), type(error).__name__)
 
     def close(self) -> None:
         """End the loop; an environment of Lambda never does."""
@@ -72,5 +72,5 @@ async def _one(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-def _told(reply: PushReply, body: str = "") -> dict[str, Any]:
+def _as_response(reply: PushReply, body: str = "") -> dict[str, Any]:
     return {"statusCode": reply.status, "headers": dict(reply.headers), "body": body}

@@ -45,10 +45,10 @@ class PushMessage:
 
     def attributes(self) -> dict[str, str]:
         """Return what a queue is told beside the text; no value is empty."""
-        told = {"source": "merchant-push", "push": self.push, "form": self.form}
+        facts = {"source": "merchant-push", "push": self.push, "form": self.form}
         if self.parked:
-            told["parked"] = self.parked
-        return {**told, "cut": "true"} if self.cut else told
+            facts["parked"] = self.parked
+        return {**facts, "cut": "true"} if self.cut else facts
 
     def size(self) -> int:
         """Return the bytes that SQS counts: the text, and names, types and values beside it."""

@@ -97,13 +97,13 @@ class Listener:
         keeping: Mapping[str, Keeping],
         *,
         bounds: Bounds = Bounds(),
-        told: Callable[[Answered], None] = lambda _: None,
+        note: Callable[[Answered], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ):
         self._doors = doors
         self._keeping = keeping
         self._bounds = bounds
-        self._told = told
+        self._note_answer = note
         self._clock = clock
         self._recent = RecentlyKept(bounds.duplicate_seconds)
         self._open: dict[Key, asyncio.Task[_Result]] = {}
@@ -136,14 +136,14 @@ class Listener:
             result, reply = _Result("failed", type(error).__name__), PushReply(500)
         finally:
             push, seconds = door.push if door else "", loop.time() - began
-            told = (push, result.outcome, reply.status, seconds, len(body), result.why)
-            self._note(Answered(*told))
+            note = (push, result.outcome, reply.status, seconds, len(body), result.why)
+            self._note(Answered(*note))
         return reply
 
     def _note(self, answered: Answered) -> None:
         self.tallies.in_flight = self._reading + len(self._tasks)
         self.tallies.add(answered, self._clock())
-        self._told(answered)
+        self._note_answer(answered)
 
     async def _result(
         self, door: Door | None, request: PushRequest, body: bytearray, began: float

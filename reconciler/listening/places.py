@@ -108,8 +108,8 @@ class Output:
     async def keep(self, message: PushMessage) -> None:
         """Return when the message was written. Raises TryLater where nobody reads any more."""
         key = message.id or message.deduplication_id
-        told = Message(id=key, body=message.text, sent=self._clock(), receives=1, receipt="")
-        if not self._write(told):
+        printed = Message(id=key, body=message.text, sent=self._clock(), receives=1, receipt="")
+        if not self._write(printed):
             raise TryLater("nobody reads the output any more")
 
     async def probe(self) -> bool:

@@ -82,8 +82,8 @@ def _from_base64(text: str) -> bytes:
 
 def _identity(message: dict[str, Any], data: bytes) -> tuple[str | None, str]:
     """Return the message's id, if it has one, and what tells copies of it apart."""
-    told = message.get("messageId") or message.get("message_id")
-    key = str(told) if isinstance(told, str | int) and not isinstance(told, bool) else None
+    given = message.get("messageId") or message.get("message_id")
+    key = str(given) if isinstance(given, str | int) and not isinstance(given, bool) else None
     if key is None:
         return None, hashlib.sha256(data).hexdigest()
     return key, key if _ID.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()

@@ -50,8 +50,8 @@ def head(
     lines += _item("-", _EVERY_MESSAGE)
     for former, successor in sorted(successors.items()):
         lines += _item("-", f"{former} becomes {successor.name}: {successor.changes}")
-    told = [line for note in notes for line in _item("-", note)]
-    return [*lines, *(["", "What does not move by itself:", *told] if told else [])]
+    left = [line for note in notes for line in _item("-", note)]
+    return [*lines, *(["", "What does not move by itself:", *left] if left else [])]
 
 
 def _steps(variables: Sequence[str]) -> Iterator[str]:

@@ -54,20 +54,20 @@ def sp_api_notification(value: Mapping[str, Any], carried: Carried) -> SpApiNoti
     if not kind:
         return None
     bare = "payload" not in envelope and "notificationtype" not in envelope
-    told = _caseless(_mapping(envelope, "notificationmetadata"))
-    event_time, publish_time = _text(envelope, "eventtime"), _text(told, "publishtime")
+    about = _caseless(_mapping(envelope, "notificationmetadata"))
+    event_time, publish_time = _text(envelope, "eventtime"), _text(about, "publishtime")
     return SpApiNotification(
         notification_type=kind,
         time=event_time or publish_time or carried.time,
-        id=_text(told, "notificationid") or carried.id,
+        id=_text(about, "notificationid") or carried.id,
         payload=value if bare else _mapping(envelope, "payload"),
         metadata=SpApiMetadata(
             notification_version=_text(envelope, "notificationversion"),
             payload_version=_text(envelope, "payloadversion"),
             event_time=event_time,
             publish_time=publish_time,
-            application_id=_text(told, "applicationid"),
-            subscription_id=_text(told, "subscriptionid"),
+            application_id=_text(about, "applicationid"),
+            subscription_id=_text(about, "subscriptionid"),
         ),
     )
 

@@ -89,10 +89,10 @@ def decode_all(data: bytes | str, recognisers: tuple[Recogniser, ...] = RECOGNIS
             found.append(one)
     if not found:
         raise _concealed(faults[0], text)
-    told = [str(_concealed(error, text)) for error in faults[:MOST_FAULTS]]
+    sentences = [str(_concealed(error, text)) for error in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
-        told.append(f"and {len(faults) - MOST_FAULTS} more messages hold no notification")
-    return Decoded(found, told, several)
+        sentences.append(f"and {len(faults) - MOST_FAULTS} more messages hold no notification")
+    return Decoded(found, sentences, several)
 
 
 def _concealed(error: DecodeError, text: str) -> DecodeError:

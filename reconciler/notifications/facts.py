@@ -68,8 +68,8 @@ def facts_of(payload: Mapping[str, Any]) -> Facts:
                     found.more = (len(value) - 1, name)
                 inner += _look(found, around, name.removeprefix("@"), value)
         level = inner
-    told = [*islice(found.what.values(), MOST - len(found.where)), *found.where.values()]
-    return Facts(found.who, dict(told), found.more)
+    kept = [*islice(found.what.values(), MOST - len(found.where)), *found.where.values()]
+    return Facts(found.who, dict(kept), found.more)
 
 
 def _look(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, quoted
 
-_GAP = re.compile(r"[\s,]*")
+_BETWEEN = re.compile(r"[\s,]*")
 _TOKEN = re.compile(
     r"""(?P<mark>[{}:])|"(?P<quoted>[^"\\\n]*(?:\\.[^"\\\n]*)*)"|(?P<bare>[^\s,{}:"\[\]]+)"""
 )
@@ -110,8 +110,8 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _skip(text: str, offset: int) -> int:
-    gap = _GAP.match(text, offset)
-    return gap.end() if gap is not None else offset
+    between = _BETWEEN.match(text, offset)
+    return between.end() if between is not None else offset
 
 
 def _unescaped(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.core.model.errors import DecodeError
 from reconciler.notifications.limits import MAX_DEPTH, MAX_NUMBER, quoted
 
-_GAP = re.compile(r"[ \t\n\r]*")
+_WHITE_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class NotJson(DecodeError):
@@ -63,8 +63,8 @@ def _values(text: str) -> Iterator[Any]:
 
 
 def _skip(text: str, start: int) -> int:
-    gap = _GAP.match(text, start)
-    return gap.end() if gap else start
+    space = _WHITE_SPACE.match(text, start)
+    return space.end() if space else start
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def summary(notification: Notification) -> str:
     else:
         facts = facts_of(notification.payload)
         who = notification.seller or facts.who
-        what = _told(facts)
+        what = _sentence(facts)
     head = (notification.time, notification.source, notification.notification_type, who)
     return " ".join((*(_short(part or "-") for part in head), what))
 
@@ -51,7 +51,7 @@ def _change(change: ResourceChange) -> str:
     return f"{what} ({place})" if place else what
 
 
-def _told(facts: Facts) -> str:
+def _sentence(facts: Facts) -> str:
     parts = [f"{_short(name)}={_short(text)}" for name, text in facts.what.items()]
     if facts.more:
         number, name = facts.more

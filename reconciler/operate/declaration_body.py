@@ -42,10 +42,10 @@ def body(
     for shared in sorted(spec.shared):
         fields = _share(fields, shared, written.full[shared], defaults, ignore_tags)
     units = {path: unit for name in fields for path, unit in spec.units(name).items()}
-    told = {name: _in_units(name, value, units) for name, value in fields.items()}
+    shown = {name: _in_units(name, value, units) for name, value in fields.items()}
     protected = any(item.protected for item in live)
     usual = bool(defaults.get("protect")) and spec.marks is not None
-    return {**told, "protect": protected} if protected or usual else told
+    return {**shown, "protect": protected} if protected or usual else shown
 
 
 def refers_to_undeclared(spec: Spec, names: Names) -> bool:

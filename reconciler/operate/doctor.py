@@ -179,10 +179,10 @@ def _look(examination: Examination) -> _Finding:
     try:
         return _Finding(examination, tuple(examination.look()))
     except ReconcilerError as error:
-        return _Finding(examination, (_ailment(error),))
+        return _Finding(examination, (_impediment(error),))
 
 
-def _ailment(error: ReconcilerError) -> Impediment:
+def _impediment(error: ReconcilerError) -> Impediment:
     """Take an error's sentence apart: what is wrong; what to do about it."""
     text = str(error)
     if isinstance(error, ServiceError):

@@ -63,9 +63,9 @@ def express(
     mine, notes = _sorted_out(world, declarations, accounts)
     read_back = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = read_back.run(Composer(declarations, services))
-    covered = (live for draft in document.drafts.values() for live in draft.live)
-    told = (*notes, *sorted(read_back.refused.values()))
-    return Exported(text, tuple(covered), told, len(read_back.refused), len(notes), observation)
+    covered = (live for declaration in document.composed.values() for live in declaration.live)
+    remarks = (*notes, *sorted(read_back.refused.values()))
+    return Exported(text, tuple(covered), remarks, len(read_back.refused), len(notes), observation)
 
 
 def _sorted_out(

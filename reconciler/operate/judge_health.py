@@ -71,7 +71,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
         notes=(
             *shut,
             *_beyond(seen, shown),
-            *_told(seen, shown),
+            *_remarks(seen, shown),
             *(seen.measured.lacking or "").splitlines(),
             *lacking,
         ),
@@ -99,7 +99,7 @@ def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
                 yield f"{item.address}: {path}: {sighting.sentence}"
 
 
-def _told(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
+def _remarks(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
     """Yield what reading told of the accounts."""
     for item in seen.warnings:
         if item.address in shown:
@@ -141,9 +141,9 @@ class _Judges:
             dead_letters=self._dead_letters(live) if live else None,
             arrivals=self._arrivals(item),
         )
-        astray = self._astray(item) if live else ()
+        gone = self._gone(item) if live else ()
         quiet = self._too_quiet(item)
-        problems = (*self._absent(item), *astray, *self._queue_problems(found), *quiet)
+        problems = (*self._absent(item), *gone, *self._queue_problems(found), *quiet)
         return found.model_copy(update={"problems": problems})
 
     def destination(self, item: Desired) -> DestinationHealth:
@@ -156,7 +156,7 @@ class _Judges:
         problems = [*self._absent(item)]
         if live is not None:
             alive = self._references.leads_somewhere(live)
-            problems += self._astray(item)
+            problems += self._gone(item)
             problems += [f"{name} does not exist"] if alive is False and not problems else []
             problems += self._obstacles(live)
         return DestinationHealth(
@@ -230,10 +230,10 @@ class _Judges:
 
     def _absent(self, item: Desired) -> Iterator[str]:
         if self._presence(item) == "missing":
-            astray = list(self._astray(item))
-            yield from astray or ["declared, but not there: apply creates it"]
+            gone = list(self._gone(item))
+            yield from gone or ["declared, but not there: apply creates it"]
 
-    def _astray(self, item: Desired) -> Iterator[str]:
+    def _gone(self, item: Desired) -> Iterator[str]:
         """Yield what is declared by its remote value and is not there."""
         for path, sighting in self._seen.remote.of(item.spec, item.references):
             if sighting.state == "gone":

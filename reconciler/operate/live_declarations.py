@@ -89,7 +89,7 @@ class Document:
     """
 
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
-    drafts: dict[str, LiveDeclaration] = field(default_factory=dict)
+    composed: dict[str, LiveDeclaration] = field(default_factory=dict)
     dangling: list[LiveDeclaration] = field(default_factory=list)
 
 
@@ -106,7 +106,7 @@ def drafts_of(
     for item in live:
         address = item.live_address
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
-    drafts: list[LiveDeclaration] = []
+    composed: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
         if kind not in shapes:
             continue  # what goes with a declaration of another kind is written there, or by hand
@@ -114,9 +114,11 @@ def drafts_of(
         specs = [item.spec for item in items.values()]
         for written in shape.written(specs, declarations.accounts[account]):
             addresses = [live_address(spec, account) for spec in written.specs]
-            behind = tuple(items[address] for address in addresses)
-            drafts.append(LiveDeclaration(addresses[0], section, account, shape, written, behind))
-    return sorted(drafts, key=lambda draft: draft.address)
+            members = tuple(items[address] for address in addresses)
+            composed.append(
+                LiveDeclaration(addresses[0], section, account, shape, written, members)
+            )
+    return sorted(composed, key=lambda declaration: declaration.address)
 
 
 class Composer:
@@ -133,7 +135,7 @@ class Composer:
             _learn(self._known, item, name)
 
     def compose(
-        self, drafts: Sequence[LiveDeclaration], explicit: Mapping[str, frozenset[str]]
+        self, composed: Sequence[LiveDeclaration], explicit: Mapping[str, frozenset[str]]
     ) -> Document:
         """Return the entries of all drafts, sorted by name.
 
@@ -142,71 +144,79 @@ class Composer:
         """
         document, known = Document(), dict(self._known)
         for section in sections_of(self._services):
-            here = [draft for draft in drafts if draft.section == section]
+            here = [declaration for declaration in composed if declaration.section == section]
             names = self._names(here, known)
-            here.sort(key=lambda draft: names[draft.address])
-            for draft in here:
-                for live in draft.live:
-                    _learn(known, live, names[draft.address])
-            for draft in here:
+            here.sort(key=lambda declaration: names[declaration.address])
+            for declaration in here:
+                for live in declaration.live:
+                    _learn(known, live, names[declaration.address])
+            for declaration in here:
                 if refers_to_undeclared(
-                    draft.written.specs[0], partial(_name, known, draft.account)
+                    declaration.written.specs[0], partial(_name, known, declaration.account)
                 ):
-                    document.dangling.append(draft)
+                    document.dangling.append(declaration)
                     continue
-                name = names[draft.address]
-                fields = self._fields(draft, name, known, explicit.get(draft.address, frozenset()))
+                name = names[declaration.address]
+                fields = self._fields(
+                    declaration, name, known, explicit.get(declaration.address, frozenset())
+                )
                 document.sections.setdefault(section, {})[name] = fields
-                document.drafts[declared_address(draft.kind, name)] = draft
+                document.composed[declared_address(declaration.kind, name)] = declaration
         return document
 
-    def _names(self, drafts: Iterable[LiveDeclaration], known: Names) -> dict[str, str]:
+    def _names(self, composed: Iterable[LiveDeclaration], known: Names) -> dict[str, str]:
         """Return a name for each draft, by its address."""
         wanted, taken = {}, set[str]()
-        for draft in drafts:
-            taken |= self._taken.get(draft.kind, set())
-            wanted[draft.address] = list(self._candidates(draft, known))
+        for declaration in composed:
+            taken |= self._taken.get(declaration.kind, set())
+            wanted[declaration.address] = list(self._candidates(declaration, known))
         return assign(wanted, taken)
 
-    def _candidates(self, draft: LiveDeclaration, known: Names) -> Iterator[str]:
+    def _candidates(self, declaration: LiveDeclaration, known: Names) -> Iterator[str]:
         """Yield what a draft may be called: after itself, after what it refers to, ever longer.
 
         The stack's name, where it goes without saying, is left out.
         """
-        implied = draft.shape.default_name(self._declarations.stack, "") or ""
-        first, *longer = (stem.removeprefix(implied) for stem in draft.written.stems)
+        implied = declaration.shape.default_name(self._declarations.stack, "") or ""
+        first, *longer = (stem.removeprefix(implied) for stem in declaration.written.stems)
         yield first
-        for _, reference, handle in references(draft.written.specs[0]):
-            target = _name(known, draft.account, reference, handle)
-            if target is not None and reference.kind != draft.kind:
+        for _, reference, handle in references(declaration.written.specs[0]):
+            target = _name(known, declaration.account, reference, handle)
+            if target is not None and reference.kind != declaration.kind:
                 yield f"{first}-{target}"
         yield from longer
-        yield f"{first}-{draft.account}"
+        yield f"{first}-{declaration.account}"
 
     def _fields(
-        self, draft: LiveDeclaration, name: str, known: Names, explicit: frozenset[str]
+        self, declaration: LiveDeclaration, name: str, known: Names, explicit: frozenset[str]
     ) -> dict[str, Any]:
         fields = body(
-            draft.written,
-            draft.shape,
-            draft.live,
-            defaults=self._declarations.defaults.get(draft.section, {}),
+            declaration.written,
+            declaration.shape,
+            declaration.live,
+            defaults=self._declarations.defaults.get(declaration.section, {}),
             explicit=explicit,
-            names=partial(_name, known, draft.account),
+            names=partial(_name, known, declaration.account),
             ignore_tags=self._declarations.policy.ignore_tags,
         )
-        if fields.get("name") == draft.shape.default_name(self._declarations.stack, name):
+        if fields.get("name") == declaration.shape.default_name(self._declarations.stack, name):
             fields.pop("name", None)
-        return fields if self._account_is_implied(draft) else {"account": draft.account, **fields}
+        return (
+            fields
+            if self._account_is_implied(declaration)
+            else {"account": declaration.account, **fields}
+        )
 
-    def _account_is_implied(self, draft: LiveDeclaration) -> bool:
+    def _account_is_implied(self, declaration: LiveDeclaration) -> bool:
         """Say whether the account follows from what is referred to, or is the only one there is."""
-        kind = draft.shape.spec_type
+        kind = declaration.shape.spec_type
         if any(ref.same_account and ref.kind != kind.kind for ref in kind.refs.values()):
             return True
-        services = {item.name for item in self._services if draft.section in item.declarations}
+        services = {
+            item.name for item in self._services if declaration.section in item.declarations
+        }
         fitting = [it for it in self._declarations.accounts.values() if it.service in services]
-        default = self._declarations.defaults.get(draft.section, {}).get("account")
+        default = self._declarations.defaults.get(declaration.section, {}).get("account")
         return services == {kind.service} and len(fitting) == 1 and default is None
 
 

@@ -31,7 +31,7 @@ Reread = Callable[[Source], Declarations]
 class ReadBackFault:
     """Why a draft does not stand for what is live, and in which fields of the spec."""
 
-    draft: LiveDeclaration
+    declaration: LiveDeclaration
     fields: frozenset[str]
     message: str
 
@@ -47,7 +47,7 @@ class ReadBack:
     declarations: Declarations
     world: World
     reread: Reread
-    drafts: list[LiveDeclaration]
+    composed: list[LiveDeclaration]
     explicit: dict[str, frozenset[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -57,29 +57,37 @@ class ReadBack:
         Each round leaves out or spells out something more, so that it ends.
         """
         while True:
-            left = [draft for draft in self.drafts if draft.address not in self.refused]
+            left = [
+                declaration
+                for declaration in self.composed
+                if declaration.address not in self.refused
+            ]
             document = composer.compose(left, self.explicit)
-            for draft in document.dangling:
-                self._refuse(draft, "what it refers to was not read, or is not exported either")
-            text = written(document.sections, HEAD) if document.drafts else ""
+            for declaration in document.dangling:
+                self._refuse(
+                    declaration, "what it refers to was not read, or is not exported either"
+                )
+            text = written(document.sections, HEAD) if document.composed else ""
             faults = list(self._faults(document, text)) if text else []
             # Of several faults of one draft the first is mended, and then it is tried again.
-            for fault in {fault.draft.address: fault for fault in reversed(faults)}.values():
+            for fault in {fault.declaration.address: fault for fault in reversed(faults)}.values():
                 self._mend(fault)
             if not faults and not document.dangling:
                 return document, text
 
-    def _refuse(self, draft: LiveDeclaration, message: str) -> None:
-        self.refused.setdefault(draft.address, f"{draft.address} is not exported: {message}")
+    def _refuse(self, declaration: LiveDeclaration, message: str) -> None:
+        self.refused.setdefault(
+            declaration.address, f"{declaration.address} is not exported: {message}"
+        )
 
     def _mend(self, fault: ReadBackFault) -> None:
         """Spell the fields out where the section has defaults and that was not tried before."""
-        draft = fault.draft
-        done = self.explicit.get(draft.address, frozenset())
-        if draft.section in self.declarations.defaults and not fault.fields <= done:
-            self.explicit[draft.address] = done | fault.fields
+        declaration = fault.declaration
+        done = self.explicit.get(declaration.address, frozenset())
+        if declaration.section in self.declarations.defaults and not fault.fields <= done:
+            self.explicit[declaration.address] = done | fault.fields
         else:
-            self._refuse(draft, fault.message)
+            self._refuse(declaration, fault.message)
 
     def _faults(self, document: Document, text: str) -> Iterator[ReadBackFault]:
         """Yield what is no valid declaration or, if all are, what is none of a live object."""
@@ -88,24 +96,24 @@ class ReadBack:
         except DeclarationError as error:
             places = _places(document, text)
             for problem in error.problems:
-                draft = _about(problem, places, document)
-                if draft is None:
+                declaration = _about(problem, places, document)
+                if declaration is None:
                     raise
-                yield ReadBackFault(draft, EVERYTHING, problem.message)
+                yield ReadBackFault(declaration, EVERYTHING, problem.message)
             return
-        meant: dict[str, set[str]] = {address: set() for address in document.drafts}
+        meant: dict[str, set[str]] = {address: set() for address in document.composed}
         for item in read.desired:
             if item.position.file == FILE:
                 declared = item.address.partition("[")[0]
                 meant[declared].add(item.live_address)
-                yield from self._different(document.drafts[declared], item)
-        for declared, draft in document.drafts.items():
-            if meant[declared] != {it.live_address for it in draft.live}:
+                yield from self._different(document.composed[declared], item)
+        for declared, declaration in document.composed.items():
+            if meant[declared] != {it.live_address for it in declaration.live}:
                 yield ReadBackFault(
-                    draft, EVERYTHING, "a declaration of it would mean other objects"
+                    declaration, EVERYTHING, "a declaration of it would mean other objects"
                 )
 
-    def _different(self, draft: LiveDeclaration, item: Desired) -> Iterator[ReadBackFault]:
+    def _different(self, declaration: LiveDeclaration, item: Desired) -> Iterator[ReadBackFault]:
         """Yield in what a declaration, read again, is not what is live."""
         live = self.world.met(item)
         if live is None:
@@ -114,16 +122,18 @@ class ReadBack:
         paths = [change.path for change in changes if not change.path.endswith(STACK_MARK)]
         if paths:
             heads = frozenset(path.partition(".")[0] for path in paths)
-            yield ReadBackFault(draft, heads, f"its {', '.join(paths)} cannot be declared as it is")
+            yield ReadBackFault(
+                declaration, heads, f"its {', '.join(paths)} cannot be declared as it is"
+            )
 
 
 def _places(document: Document, text: str) -> list[tuple[int, LiveDeclaration]]:
     """Return the line on which each draft begins, in order."""
     [root] = parse(FILE, text.encode()).documents
-    kinds = {draft.section: draft.kind for draft in document.drafts.values()}
+    kinds = {declaration.section: declaration.kind for declaration in document.composed.values()}
     return sorted(
         (
-            (at.line, document.drafts[f"{kinds[section]}.{name}"])
+            (at.line, document.composed[f"{kinds[section]}.{name}"])
             for section, node in root.value.items()
             for name, at in node.keys.items()
         ),
@@ -136,8 +146,10 @@ def _about(
 ) -> LiveDeclaration | None:
     """Return the draft that a problem stands at, or at least speaks of."""
     if problem.file == FILE:
-        return next((draft for line, draft in reversed(places) if line <= problem.line), None)
+        return next(
+            (declaration for line, declaration in reversed(places) if line <= problem.line), None
+        )
     # The longest first: one address may be the beginning of another.
-    addresses = sorted(document.drafts, key=len, reverse=True)
-    named = (document.drafts[address] for address in addresses if address in problem.message)
+    addresses = sorted(document.composed, key=len, reverse=True)
+    named = (document.composed[address] for address in addresses if address in problem.message)
     return next(named, None)

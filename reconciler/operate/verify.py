@@ -169,7 +169,7 @@ def prove(
     known |= frozenset(
         live.outputs.get("id", "") for live in observation.live if live.spec.delivery.begins
     )
-    trials = {c.item.address: _trial(c, providers, known, manner) for c in found}
+    trials = {c.item.address: _test_of(c, providers, known, manner) for c in found}
     results = _run([item for item in trials.values() if isinstance(item, MessageTest)], progress)
     proofs = []
     for chain in found:
@@ -207,7 +207,7 @@ class _Closer:
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
-        self._told: dict[Key, Links] = {}
+        self._answers: dict[Key, Links] = {}
 
     def look(self, chain: Chain) -> Chain:
         """Return a chain with what its services tell."""
@@ -216,9 +216,9 @@ class _Closer:
 
     def _leg(self, leg: Leg, topic: str) -> Leg:
         key = (leg.item.address, topic)
-        if key not in self._told:
-            self._told[key] = self._ask(leg, topic)
-        more = self._told[key]
+        if key not in self._answers:
+            self._answers[key] = self._ask(leg, topic)
+        more = self._answers[key]
         # Why something is not there comes before that it is not.
         return replace(leg, links=(*leg.links, *more) if leg.live else (*more, *leg.links))
 
@@ -235,7 +235,7 @@ class _Closer:
             return (Link(leg.item.spec.kind, "doubtful", detail),)
 
 
-def _trial(
+def _test_of(
     chain: Chain,
     providers: Mapping[str, Provider],
     known: frozenset[str],

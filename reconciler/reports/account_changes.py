@@ -21,9 +21,9 @@ def lines(changes: Sequence[AccountChange], most: int | None = None) -> Iterator
     for change in changes[:most]:
         sign, style = _SIGNS[change.change]
         yield line(f"  {sign} {change.change} {visible(change.account)}", style)
-        told = list(fields(change))
-        yield from (line(f"      {field}") for field in told[:most])
-        yield from _rest(len(told), most, "      ")
+        found = list(fields(change))
+        yield from (line(f"      {field}") for field in found[:most])
+        yield from _rest(len(found), most, "      ")
     yield from _rest(len(changes), most, "    ")
 
 
@@ -53,8 +53,8 @@ def sentences(change: AccountChange) -> Iterator[tuple[str, str]]:
 def _item(change: AccountChange) -> Item:
     sign, _ = _SIGNS[change.change]
     head = f"{change.change} {code(change.account)}"
-    told = list(wrapped(map(line, fields(change)), CODE))
-    full = [f"#### {sign} {head}", "", *block(told, "text"), ""]
+    found = list(wrapped(map(line, fields(change)), CODE))
+    full = [f"#### {sign} {head}", "", *block(found, "text"), ""]
     return Item("\n".join(full), f"- {head}")
 
 

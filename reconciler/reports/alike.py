@@ -52,12 +52,12 @@ class Bunch:
     @cached_property
     def common(self) -> list[str]:
         """Return the values of the identity that all share."""
-        return [told for name, told in self._values() if told and isinstance(told, str)]
+        return [single for name, single in self._values() if single and isinstance(single, str)]
 
     @cached_property
     def ranges(self) -> list[str]:
         """Return what they differ in: `sellers acme-001 … acme-412`."""
-        found = [f"{name}s {told[0]}" for name, told in self._values() if isinstance(told, list)]
+        found = [f"{name}s {texts[0]}" for name, texts in self._values() if isinstance(texts, list)]
         accounts = {entry.account for entry in self.entries}
         return found if len(accounts) == 1 else [f"accounts {span(accounts)}", *found]
 
@@ -127,8 +127,8 @@ def _written(name: str, value: Any) -> str:
 def distinguishing(entry: Difference) -> list[str]:
     """Return the values of its identity that its address does not hold already."""
     address = f"/{_BRACKETS.sub('/', visible(entry.address))}/"
-    told = (_written(name, value) for name, value in entry.identity.items())
-    return [value for value in told if value and f"/{value}/" not in address]
+    texts = (_written(name, value) for name, value in entry.identity.items())
+    return [value for value in texts if value and f"/{value}/" not in address]
 
 
 def _counted(text: str) -> list[tuple[int, str]]:

@@ -22,16 +22,16 @@ def application_text(application: ApplyResult, screen: Screen) -> str:
 
 def _application(application: ApplyResult, shape: Shape, screen: Screen) -> Iterator[TextLine]:
     # What was refused as a whole is told once, by what refused it.
-    told = () if application.result == "refused" else application.actions
+    shown = () if application.result == "refused" else application.actions
     if screen.quiet:
-        told = tuple(item for item in told if item.outcome != "done")
-    yield from _rolled(told, shape) if shape.rolled else map(_one, told)
+        shown = tuple(item for item in shown if item.outcome != "done")
+    yield from _rolled(shown, shape) if shape.rolled else map(_one, shown)
     for guard in application.guards:
         yield line(f"  ✗ {guard.guard}: {visible(guard.message)}", "red", hang=6)
     for problem in application.problems[: shape.others]:
         yield line(f"  ✗ {visible(sentence(problem))}", "red", hang=6)
     yield from _more(len(application.problems), shape.others)
-    if told or application.guards or application.problems:
+    if shown or application.guards or application.problems:
         yield line()
     style = "green" if application.result == "done" else "bold red"
     yield line(_closing(application), style)
@@ -89,8 +89,8 @@ def _more(number: int, most: int | None) -> Iterator[TextLine]:
 def _closing(application: ApplyResult) -> str:
     if application.message:
         return visible(application.message)
-    told = [f"{number:,} {outcome}" for outcome, number in application.summary.items() if number]
-    counts = ", ".join(told) or "nothing done"
+    parts = [f"{number:,} {outcome}" for outcome, number in application.summary.items() if number]
+    counts = ", ".join(parts) or "nothing done"
     if application.result == "done":
         return f"Applied: {counts}." if application.actions else settled(application.not_looked)
     return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

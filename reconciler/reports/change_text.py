@@ -65,9 +65,9 @@ def _by_account(
 ) -> Iterator[TextLine]:
     """Yield entries below the name and service of their account, in the order of the first."""
     found = bunches(entries, coarseness)
-    told, left = found[: shape.most], found[len(found) if shape.most is None else shape.most :]
+    listed, left = found[: shape.most], found[len(found) if shape.most is None else shape.most :]
     groups: dict[str, list[Bunch]] = {}
-    for bunch in told:
+    for bunch in listed:
         groups.setdefault(bunch.account, []).append(bunch)
     for account, group in groups.items():
         yield line()
@@ -122,11 +122,11 @@ def _one(entry: Difference, column: int, *, brief: bool) -> TextLine:
     """Return one object on a line; `brief`: with what changes in it, too."""
     sign = SIGNS[entry.verb]
     remarks = ", ".join(entry.remarks())
-    told = distinguishing(entry) if entry.verb not in CHANGING else []
+    parts = distinguishing(entry) if entry.verb not in CHANGING else []
     if brief and entry.verb in CHANGING and entry.changes:
-        told = [inline(entry.changes, entry.units)]
-    head = padded(_head(entry), column) if told else _head(entry)
-    rest = "  " + ", ".join(told) if told else ""
+        parts = [inline(entry.changes, entry.units)]
+    head = padded(_head(entry), column) if parts else _head(entry)
+    rest = "  " + ", ".join(parts) if parts else ""
     rest += f"  ({remarks})" if remarks else ""
     return spanned((f"  {sign} {head}", STYLES[sign]), (rest, ""), hang=_FIELDS)
 
@@ -136,13 +136,13 @@ def _many(bunch: Bunch, coarseness: Coarseness) -> TextLine:
     first = bunch.first
     sign = SIGNS[first.verb]
     head = f"  {sign} {len(bunch.entries):,} {TIMES} {first.verb} {visible(first.kind)}"
-    told = "".join(f" {value}" for value in bunch.common[:1])
-    told += "".join(f", {value}" for value in (*bunch.common[1:], *bunch.ranges))
+    words = "".join(f" {value}" for value in bunch.common[:1])
+    words += "".join(f", {value}" for value in (*bunch.common[1:], *bunch.ranges))
     if first.verb in CHANGING:
-        told += f": {_what(bunch, coarseness)}".replace("→ ", f"→{GLUE}")
+        words += f": {_what(bunch, coarseness)}".replace("→ ", f"→{GLUE}")
     elif first.adopts:
-        told += " (adopted)"
-    return spanned((head, STYLES[sign]), (told, ""), hang=_FIELDS)
+        words += " (adopted)"
+    return spanned((head, STYLES[sign]), (words, ""), hang=_FIELDS)
 
 
 def _what(bunch: Bunch, coarseness: Coarseness) -> str:

@@ -41,9 +41,9 @@ def not_looked(
     text: Callable[[str], str] = visible,
 ) -> str:
     """Return what was not looked for; `name` and `text` write an account and what is said of it."""
-    told = [f"{name(item.address)}: {text(item.message)}" for item in findings[:_NAMED]]
-    more = len(findings) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more else "")
+    named = [f"{name(item.address)}: {text(item.message)}" for item in findings[:_NAMED]]
+    more = len(findings) - len(named)
+    return "; ".join(named) + (f"; and {more} more" if more else "")
 
 
 def guard_sections(refused: Sequence[Guard]) -> list[Section]:

@@ -92,8 +92,8 @@ def padded(text: str, columns: int) -> str:
 def rule(title: str, width: int) -> str:
     """Return a title with a line behind it that goes across the screen."""
     # What the title explains has to make way first.
-    told = title if cells(title) + 6 <= width else title.partition(":")[0]
-    head = f"── {told} "
+    shown = title if cells(title) + 6 <= width else title.partition(":")[0]
+    head = f"── {shown} "
     return head + "─" * max(0, width - cells(head))
 
 

@@ -37,8 +37,8 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
 
 def application_page(application: ApplyResult, stack: str, limits: Sequence[str] = ()) -> Page:
     """Return what an apply did, what failed first."""
-    told = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
-    counts = f" {', '.join(told)}." if told else ""
+    parts = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
+    counts = f" {', '.join(parts)}." if parts else ""
     head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]}{counts}"
     if application.not_looked:
         head += f" Not looked for: {findings.not_looked(application.not_looked, code, plain)}."

@@ -47,8 +47,8 @@ def settled(not_looked: Sequence[Finding], *, drift: bool = False) -> str:
 
 def verb_counts(summary: Mapping[str, int]) -> str:
     """Return what a plan does in words, such as `3 creates and 1 delete`."""
-    told = [counted(summary[verb], verb) for verb in _VERBS if summary.get(verb)]
-    return " and ".join(filter(None, [", ".join(told[:-1]), *told[-1:]]))
+    parts = [counted(summary[verb], verb) for verb in _VERBS if summary.get(verb)]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _plan(
@@ -73,8 +73,8 @@ def _closing(
         yield from _downtime(plan.actions)
         yield line(f"Fingerprint {plan.fingerprint}", "dim")
     elif plan.account_changes and well:
-        told = "Nothing to do but to read the accounts above: only these differ."
-        yield line(told, "yellow")
+        shown = "Nothing to do but to read the accounts above: only these differ."
+        yield line(shown, "yellow")
     elif well:
         yield line(settled(plan.not_looked), "green")
         return
@@ -96,9 +96,9 @@ def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterat
 
 
 def _counts(summary: Mapping[str, int]) -> str:
-    told = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
+    shown = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
     rest = [f"{summary[it]:,}{GLUE}{it}" for it in ("unchanged", "unmanaged") if summary[it]]
-    return "; ".join([told or "no changes", *filter(None, [", ".join(rest)])])
+    return "; ".join([shown or "no changes", *filter(None, [", ".join(rest)])])
 
 
 def seconds(number: float) -> str:
@@ -113,23 +113,25 @@ def seconds(number: float) -> str:
 
 def _effort(estimate: Estimate) -> str:
     """Return what applying takes, and the reading before it."""
-    told = _taken(estimate.calls, estimate.seconds)
+    shown = _taken(estimate.calls, estimate.seconds)
     if not estimate.reading_calls:
-        return told
-    return f"{told}; reading before that {_taken(estimate.reading_calls, estimate.reading_seconds)}"
+        return shown
+    return (
+        f"{shown}; reading before that {_taken(estimate.reading_calls, estimate.reading_seconds)}"
+    )
 
 
 def _taken(calls: int, duration: float) -> str:
-    told = (counted(calls, "API call"), f"about {seconds(duration)}")
-    return ", ".join(part.replace(" ", GLUE) for part in told)
+    parts = (counted(calls, "API call"), f"about {seconds(duration)}")
+    return ", ".join(part.replace(" ", GLUE) for part in parts)
 
 
 def _downtime(actions: Iterable[Action]) -> Iterator[TextLine]:
     missing = [action.gap_seconds for action in actions if action.gap_seconds is not None]
     if missing:
         number = f"{len(missing):,} {'object is' if len(missing) == 1 else 'objects are'}"
-        told = f"Meanwhile {number} without delivery, up to {seconds(max(missing))} each"
-        yield line(told, "yellow")
+        shown = f"Meanwhile {number} without delivery, up to {seconds(max(missing))} each"
+        yield line(shown, "yellow")
 
 
 def _remarks(report: Plan | Drift, shape: Shape, screen: Screen) -> Iterator[TextLine]:

@@ -76,7 +76,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
             [
                 _title("Plan for", plan.stack, background) + _commit(background),
                 "",
-                _told(_verdict(plan), _counts(plan.summary), plan.not_looked),
+                _heading(_verdict(plan), _counts(plan.summary), plan.not_looked),
                 *_table(entries, VERBS),
             ]
         ),
@@ -98,7 +98,7 @@ def drift_page(drift: Drift, background: Background) -> Page:
             [
                 _title("Drift of", drift.stack, background),
                 "",
-                _told(_drift_verdict(drift), counts, drift.not_looked),
+                _heading(_drift_verdict(drift), counts, drift.not_looked),
                 *_table(entries, STATUSES),
             ]
         ),
@@ -119,18 +119,18 @@ def drift_page(drift: Drift, background: Background) -> Page:
 
 def _counts(summary: Mapping[str, int]) -> str:
     """Return the counts of a plan in a sentence, zeros left out."""
-    told = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
+    figures = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
     rest = [f"{summary[name]:,} {name}" for name in ("unchanged", "unmanaged") if summary[name]]
-    return _sentence(told, rest)
+    return _sentence(figures, rest)
 
 
 def _statuses(counts: Mapping[str, int], drift: Drift) -> str:
-    told = ", ".join(f"**{number:,}** {status}" for status, number in counts.items() if number)
-    return _sentence(told, [f"{len(drift.unmanaged):,} unmanaged"] if drift.unmanaged else [])
+    figures = ", ".join(f"**{number:,}** {status}" for status, number in counts.items() if number)
+    return _sentence(figures, [f"{len(drift.unmanaged):,} unmanaged"] if drift.unmanaged else [])
 
 
-def _sentence(told: str, rest: Sequence[str]) -> str:
-    parts = "; ".join(filter(None, [told, ", ".join(rest)]))
+def _sentence(figures: str, rest: Sequence[str]) -> str:
+    parts = "; ".join(filter(None, [figures, ", ".join(rest)]))
     return f"{parts}." if parts else ""
 
 
@@ -150,7 +150,7 @@ def _commit(background: Background) -> str:
     return f" at commit {code(background.commit[:12])}" if background.commit else ""
 
 
-def _told(verdict: str, counts: str, not_looked: Sequence[Finding]) -> str:
+def _heading(verdict: str, counts: str, not_looked: Sequence[Finding]) -> str:
     """Return verdict and counts; what was not looked for belongs to a verdict that all is well."""
     if not not_looked:
         return f"{verdict} {counts}".rstrip()

@@ -17,8 +17,8 @@ def as_item(entry: Difference) -> Item:
     remarks = "".join(f", {item}" for item in entry.remarks(code))
     head = f"{entry.verb} {code(entry.address)}{remarks}"
     how = entry.verb if entry.verb in ("create", "delete") else "update"
-    told = field_lines(entry.changes, entry.units, how, CODE.width)
-    lines = list(wrapped(told, CODE))
+    fields = field_lines(entry.changes, entry.units, how, CODE.width)
+    lines = list(wrapped(fields, CODE))
     full = [f"#### {SIGNS[entry.verb]} {head}", ""]
     if lines and how == "delete":
         # That it goes is what matters; what it was can be unfolded.
@@ -50,8 +50,8 @@ def _group(entries: Sequence[Difference]) -> Item:
     first = entries[0]
     line = f"- **{len(entries):,}** {TIMES} {first.verb} {plain(first.kind)}"
     if first.verb in CHANGING:
-        told = (shown(change, first.units) for change in first.changes)
-        line += ": " + ", ".join(map(code, told))
+        texts = (shown(change, first.units) for change in first.changes)
+        line += ": " + ", ".join(map(code, texts))
     addresses = ", ".join(code(entry.address) for entry in entries)
     return Item(f"{line}\n  - {addresses}", f"{line}, such as {code(first.address)}")
 

@@ -91,9 +91,9 @@ def _section(
     for item in shown:
         sign, style = ("✗", "red") if item.problems else _sign(item)
         # A figure stays with its word where a line is broken.
-        told = "  ".join(part.replace(" ", GLUE) for part in tell(item))
+        parts = "  ".join(part.replace(" ", GLUE) for part in tell(item))
         head = f"  {sign} {padded(visible(item.address), width)}"
-        yield spanned((head, style), (f"  {told}", ""), hang=6)
+        yield spanned((head, style), (f"  {parts}", ""), hang=6)
         yield from (line(f"      {visible(problem)}", "red", hang=8) for problem in item.problems)
     yield from _rest(items, len(shown))
 

@@ -120,9 +120,9 @@ def _column(texts: Iterable[str]) -> int:
 
 
 def _whole(name: str, value: Any, units: Units, path: str, width: int) -> Iterator[TextLine]:
-    told = f"{name}: {show(value, units, path)}"
-    if not _composite(value) or cells(told) <= width:
-        yield line(told)
+    shown = f"{name}: {show(value, units, path)}"
+    if not _composite(value) or cells(shown) <= width:
+        yield line(shown)
     elif isinstance(value, dict):
         yield line(f"{name}:")
         for key, item in value.items():
@@ -137,8 +137,8 @@ def _whole(name: str, value: Any, units: Units, path: str, width: int) -> Iterat
 
 def _item(sign: str, value: Any, style: str, width: int) -> Iterator[TextLine]:
     """Yield an item of a list behind its sign, a mapping that is too long key by key."""
-    told = show(value)
-    if isinstance(value, dict) and value and cells(told) + 2 > width:
+    shown = show(value)
+    if isinstance(value, dict) and value and cells(shown) + 2 > width:
         for key, item in value.items():
             if item is not None:
                 for inner in _whole(visible(str(key)), item, NO_UNITS, "", width - 2):
@@ -146,7 +146,7 @@ def _item(sign: str, value: Any, style: str, width: int) -> Iterator[TextLine]:
                     yield spanned((sign, style), *spans, hang=4)
                     sign = "  "
     else:
-        yield spanned((sign, style), (told, style), hang=4)
+        yield spanned((sign, style), (shown, style), hang=4)
 
 
 def _composite(value: Any) -> bool:

@@ -27,9 +27,9 @@ def verification_lines(report: Verification, screen: Screen) -> Iterator[TextLin
 
 def _proof(proof: Proof, width: int) -> Iterator[TextLine]:
     sign, style = _SIGNS[proof.verdict]
-    told = f"{proof.link}: {proof.reason}" if proof.reason else proof.link
+    sentence = f"{proof.link}: {proof.reason}" if proof.reason else proof.link
     head = f"  {sign} {proof.verdict:<9}  {padded(visible(proof.address), width)}"
-    yield spanned((head, style), (f"  {visible(told)}", ""), hang=6)
+    yield spanned((head, style), (f"  {visible(sentence)}", ""), hang=6)
     for link in proof.links:
         beside = (link.link, link.detail) != (proof.link, proof.reason)
         if beside and link.state != "holds":
@@ -40,8 +40,8 @@ def _closing(report: Verification) -> TextLine:
     if not report.subscriptions:
         return line("No subscriptions are declared.", "yellow")
     if report.summary["unproven"] or not report.complete:
-        told = "Not everything is delivered, or not everything could be read."
-        return line(told, "bold red")
+        sentence = "Not everything is delivered, or not everything could be read."
+        return line(sentence, "bold red")
     if report.summary["plausible"]:
         return line("Nothing is broken that can be seen from here.", "yellow")
     return line("Every subscription delivers.", "green")

@@ -42,7 +42,7 @@ class Elsewhere:
         self._shard_wait = shard_wait
         self._pause = FIRST_PAUSE
         self._waited = 0.0
-        self._told: tuple[str, ...] = ()
+        self._named: tuple[str, ...] = ()
         self._met: set[StepId] = set()
         self.steps: Mapping[StepId, Step] = {step.id: step for step in prepared.elsewhere}
 
@@ -57,8 +57,8 @@ class Elsewhere:
     def tell(self, awaited: Iterable[Step]) -> None:
         """Say what is waited for, whenever that changes."""
         names = tuple(sorted({step.address for step in awaited}))
-        if names != self._told:
-            self._told = names
+        if names != self._named:
+            self._named = names
             span = format_age(round(self._shard_wait.seconds))
             self._shard_wait.tell(
                 f"waiting for other shards, up to {span} in all: {short_list(names)}"

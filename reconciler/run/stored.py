@@ -117,8 +117,8 @@ class Recalled:
         """
         identities = {name: account.identity() for name, account in accounts.items()}
         _, seen = self.stored.unsealed(self.content, self.declared, self.services, identities)
-        told = tuple(map(_as_finding, self.strays))
-        return seen.beside(Observation(warnings=told, accounts=frozenset()))
+        found = tuple(map(_as_finding, self.strays))
+        return seen.beside(Observation(warnings=found, accounts=frozenset()))
 
     def look_beside(self, accounts: Mapping[str, Account]) -> Observation:
         """Return what was observed of those that it covers; say of the others that it does not.

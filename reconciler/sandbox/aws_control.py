@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.wrappers import Request
 
 from reconciler.sandbox.aws import Aws
-from reconciler.sandbox.eventbridge.stand_in import DEEDS
+from reconciler.sandbox.eventbridge.stand_in import SOURCE_CHANGES
 from reconciler.sandbox.settings import Unacceptable
 
 FIELDS = {
@@ -34,8 +34,8 @@ def carry_out(what: str, order: Any, aws: Aws) -> None:
     wish = _checked(what, order)
     match what:
         case "event-sources":
-            if wish["deed"] not in DEEDS:
-                raise Unacceptable(f"deed is one of {', '.join(DEEDS)}.")
+            if wish["deed"] not in SOURCE_CHANGES:
+                raise Unacceptable(f"deed is one of {', '.join(SOURCE_CHANGES)}.")
             aws.events.partner(wish["deed"], wish["account"], wish["region"], wish["name"])
         case "event-rules":
             aws.events.managed_rule(

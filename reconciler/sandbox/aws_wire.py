@@ -44,9 +44,9 @@ def failed_entries(code: str, request: Request, operation: str) -> Answer:
     message = f"The sandbox was told to answer {code}."
     if operation in _ENTRIES:
         wish = body.get(_ENTRIES[operation], [])
-        told = {"ErrorCode": code, "ErrorMessage": message}
+        why = {"ErrorCode": code, "ErrorMessage": message}
         names = [item if isinstance(item, str) else item.get("Id") for item in wish]
-        failed = [{**({"TargetId": name} if name else {}), **told} for name in names]
+        failed = [{**({"TargetId": name} if name else {}), **why} for name in names]
         key = "Entries" if operation == "PutEvents" else "FailedEntries"
         answer: dict[str, Any] = {"FailedEntryCount": len(failed), key: failed}
     else:

@@ -64,7 +64,7 @@ class Publisher:
         payload = wish.get("payload", f"<{kind}Notification/>")
         for queue in self.mws.subscribers(seller, market, kind):
             body = mws_wire.message(kind, seller, market, payload)
-            yield self._told(kind, queue, body)
+            yield self._sent(kind, queue, body)
 
     def _to_spapi(self, wish: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         kind, market, change = wish["type"], wish.get("marketplace"), wish.get("orderChangeType")
@@ -79,16 +79,20 @@ class Publisher:
                 if bus := resource.get("eventBridge"):
                     yield from self._by_bus(item.id, kind, bus, body)
                 else:
-                    yield self._told(item.id, resource["sqs"]["arn"], json.dumps(body))
+                    yield self._sent(item.id, resource["sqs"]["arn"], json.dumps(body))
 
     def _by_bus(
         self, subscription: str, kind: str, bus: Mapping[str, str], body: Any
     ) -> Iterator[dict[str, Any]]:
-        for told in self.events.emit(bus["accountId"], bus["region"], bus["name"], kind, body):
-            found = {"subscription": subscription, "queue": told.target, "outcome": told.outcome}
-            yield {**found, "rule": told.rule} if told.rule else found
+        for delivered in self.events.emit(bus["accountId"], bus["region"], bus["name"], kind, body):
+            found = {
+                "subscription": subscription,
+                "queue": delivered.target,
+                "outcome": delivered.outcome,
+            }
+            yield {**found, "rule": delivered.rule} if delivered.rule else found
 
-    def _told(self, subscription: str, queue: str, body: str) -> dict[str, Any]:
+    def _sent(self, subscription: str, queue: str, body: str) -> dict[str, Any]:
         # What cannot be delivered is lost in silence by the real services; only here it is told.
         outcome = self.deliver(queue, body) or "delivered"
         return {"subscription": subscription, "queue": queue, "outcome": outcome}

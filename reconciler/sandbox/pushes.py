@@ -20,7 +20,7 @@ from reconciler.sandbox.merchant_rules import EVENTS, Subscription, loopback
 from reconciler.sandbox.settings import Settings, Unacceptable
 
 ACKNOWLEDGING = (102, 200, 201, 202, 204)
-_PATIENCE = 5.0
+_TIME_LIMIT = 5.0
 _LONGEST_PAUSE = 60.0
 _FIELDS = {"registeredEvent", "account", "fields"}
 
@@ -162,4 +162,4 @@ def _connection(uri: str) -> http.client.HTTPConnection:
     parts = urlsplit(uri)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=_PATIENCE)
+    return kind(parts.hostname or "", parts.port, timeout=_TIME_LIMIT)

@@ -89,8 +89,8 @@ class _Server(ThreadedWSGIServer):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue  # closed in the meantime
-        patience = time.monotonic() + 2
-        while self.connections and time.monotonic() < patience:
+        deadline = time.monotonic() + 2
+        while self.connections and time.monotonic() < deadline:
             time.sleep(0.005)
 
 

@@ -49,7 +49,7 @@ class EventSources(Protocol):
     """Where the SP-API is a partner."""
 
     def partner(
-        self, deed: Literal["create", "delete"], account: str, region: str, name: str
+        self, change: Literal["create", "delete"], account: str, region: str, name: str
     ) -> None:
         """Make or delete a partner event source; deleting raises ValueError when it is gone."""
 
@@ -163,11 +163,11 @@ class SpApi:
         self._tell("create", made)
         return made
 
-    def _tell(self, deed: Literal["create", "delete"], destination: dict[str, Any]) -> None:
+    def _tell(self, change: Literal["create", "delete"], destination: dict[str, Any]) -> None:
         """Let the event source of a destination come or go with it."""
         if place := destination["resource"].get("eventBridge"):
             with suppress(ValueError):  # it has expired
-                self._sources.partner(deed, place["accountId"], place["region"], place["name"])
+                self._sources.partner(change, place["accountId"], place["region"], place["name"])
 
     def _shown(self, destination: dict[str, Any]) -> dict[str, Any]:
         return destinations.shown(destination, prefix=self._settings["eventSourcePrefix"])

@@ -73,16 +73,16 @@ def defect(kind: str, directive: Any) -> str | None:
     """Return what is wrong with a processing directive for this type, or None."""
     if directive is not None and not isinstance(directive, dict):
         return "processingDirective must be an object"
-    told = {name: value for name, value in (directive or {}).items() if value is not None}
-    if extra := sorted(told.keys() - {"eventFilter", "filterExpression"}):
+    given = {name: value for name, value in (directive or {}).items() if value is not None}
+    if extra := sorted(given.keys() - {"eventFilter", "filterExpression"}):
         return f"Processing Directive has no {extra[0]}"
-    if len(told) == 2:
+    if len(given) == 2:
         return "Processing Directive must not have both eventFilter and filterExpression"
-    if "filterExpression" in told:
-        return _expression_defect(kind, told["filterExpression"])
-    if kind == "ORDER_CHANGE" and not told.get("eventFilter"):
+    if "filterExpression" in given:
+        return _expression_defect(kind, given["filterExpression"])
+    if kind == "ORDER_CHANGE" and not given.get("eventFilter"):
         return "Processing Directive eventFilter must not be empty"
-    return _filter_defect(kind, told["eventFilter"]) if "eventFilter" in told else None
+    return _filter_defect(kind, given["eventFilter"]) if "eventFilter" in given else None
 
 
 def _expression_defect(kind: str, expression: Any) -> str | None:
@@ -98,13 +98,13 @@ def _filter_defect(kind: str, event_filter: Any) -> str | None:
         return f"eventFilter is not supported for notification type {kind}"
     if not isinstance(event_filter, dict) or event_filter.get("eventFilterType") != kind:
         return f"eventFilterType must be {kind}"
-    told = {
+    given = {
         name: value
         for name, value in event_filter.items()
         if value is not None and name != "eventFilterType"
     }
-    if not told.keys() <= _FILTERS[kind] or not all(
-        _sound(name, value) for name, value in told.items()
+    if not given.keys() <= _FILTERS[kind] or not all(
+        _sound(name, value) for name, value in given.items()
     ):
         return f"EventFilter Payload {event_filter} failed to validate for notification type {kind}"
     return None

@@ -69,7 +69,7 @@ class Equipment:
     changes: dict[str, bytes] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -147,7 +147,7 @@ def _keep(made: Equipment, path: str, kept: Kept, before: str) -> None:
     if kept.text == before:
         return
     made.changes[path] = kept.text.encode()
-    made.told[path] = tuple(
+    made.lines[path] = tuple(
         f"{what}: {', '.join(names)}"
         for what, names in (
             ("passes on", kept.passing.added),
@@ -185,10 +185,10 @@ def _vendor(made: Equipment, found: Found, *, renew: bool) -> None:
     wheel = wheel_in(found.requirements)
     present = wheel is not None and wheel[0].removeprefix(f"{FOLDER}/") in found.names
     made.kept = (REQUIREMENTS, *([wheel[0]] if wheel and present else []))
-    told = [*_on_wheel(wheel, present=present)]
-    if not told and found.action is not None and _differs(found.action, made.files[ACTION_FILE]):
-        told.append(f"{ACTION_FILE} is not the one of this version: to renew it, {_AGAIN}")
-    made.remarks += told
+    on_tool = [*_on_wheel(wheel, present=present)]
+    if not on_tool and found.action is not None and _differs(found.action, made.files[ACTION_FILE]):
+        on_tool.append(f"{ACTION_FILE} is not the one of this version: to renew it, {_AGAIN}")
+    made.remarks += on_tool
 
 
 def _differs(text: str, content: bytes) -> bool:

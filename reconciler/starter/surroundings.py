@@ -15,7 +15,7 @@ from reconciler.core.model.repository import (
 MAIN = "main"
 """The usual name of a default branch."""
 
-_PATIENCE = 5.0
+_TIME_LIMIT = 5.0
 
 
 def repository_name(directory: Path, environ: Mapping[str, str]) -> str:
@@ -48,10 +48,10 @@ def default_branch(directory: Path) -> str:
     root = repository_root(directory)
     if root is None:
         return MAIN
-    told = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+    head = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
     branches = (_git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads") or "").split()
-    if told:
-        name = told.strip().removeprefix("origin/")
+    if head:
+        name = head.strip().removeprefix("origin/")
     elif not branches:
         name = (_git(root, "symbolic-ref", "--short", "HEAD") or MAIN).strip()
     else:
@@ -81,7 +81,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's git
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=_TIME_LIMIT,
             check=True,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):

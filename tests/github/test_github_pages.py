@@ -368,11 +368,11 @@ def test_no_limit_can_end_the_marker():
 
 
 def test_a_value_that_looks_like_the_byline_hides_nothing_from_the_comparison():
-    from reconciler.github.comment import CommentDraft
+    from reconciler.github.comment import CommentContent
 
     marker = Marker("plan", "acme")
     one, two = (
-        CommentDraft(f"x <!-- reconciler:byline --> delete {name}", "by 1", "declared", "b").body(
+        CommentContent(f"x <!-- reconciler:byline --> delete {name}", "by 1", "declared", "b").body(
             marker
         )
         for name in "ab"

@@ -93,7 +93,7 @@ class Stand:
         self.log = []
         keeping = Keeping(self.shelf, self.parked if parking else None)
         self.listener = Listener(
-            doors, {"shop": keeping}, bounds=Bounds(**bounds), told=self.log.append
+            doors, {"shop": keeping}, bounds=Bounds(**bounds), note=self.log.append
         )
 
     async def post(self, body=None, path=PATH, query=QUERY, method="POST"):

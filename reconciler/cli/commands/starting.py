@@ -179,7 +179,7 @@ def start(state: State, request: InitRequest) -> int:
         directory=request.directory,
         new=written.new,
         kept=tuple({*written.kept, *declared.kept, *made.kept}),
-        changed={path: made.told.get(path, ()) for path in written.changed},
+        changed={path: made.lines.get(path, ()) for path in written.changed},
         removed=written.removed,
         declared=declared.understood,
         services=wiring.SERVICES,

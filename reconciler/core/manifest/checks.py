@@ -21,15 +21,15 @@ def check_objects(
     for service in services:
         theirs = {name: it for name, it in accounts.items() if it.service == service.name}
         by_account = [[it for it in desired if it.account == name] for name in theirs]
-        told = [finding for mine in by_account for finding in service.invariants(mine)]
-        told += service.across(theirs, [item for mine in by_account for item in mine])
+        findings = [finding for mine in by_account for finding in service.invariants(mine)]
+        findings += service.across(theirs, [item for mine in by_account for item in mine])
         # What is wrong with every member of a list is said once, of the list.
         found += {
             problem_at(
                 by_address[item.address].position,
                 f"{item.address.partition('[')[0]}: {item.message}",
             )
-            for item in told
+            for item in findings
         }
     return found
 

@@ -69,14 +69,14 @@ def misdirected(
         steps = tuple(path.split("."))
         found, taken = node.find(steps)
         if taken == len(steps):
-            yield from _astray(reader, reference, found, choice, f"{title}.{path}")
+            yield from _misdirected(reader, reference, found, choice, f"{title}.{path}")
     for path, reference in shape.spec_type.mentions.items():
         listed, _ = node.find((path,))
         for number, found in enumerate(listed.value if isinstance(listed.value, list) else ()):
-            yield from _astray(reader, reference, found, choice, f"{title}.{path}.{number}")
+            yield from _misdirected(reader, reference, found, choice, f"{title}.{path}.{number}")
 
 
-def _astray(
+def _misdirected(
     reader: Reader, reference: Reference, given: Node, choice: AccountChoice, title: str
 ) -> Iterator[Problem]:
     """Yield what is wrong with one name or remote value."""

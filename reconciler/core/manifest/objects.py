@@ -128,8 +128,8 @@ def _in_each_shape(
     for shape in shapes:
         checked = check(entry.node, defaults, shape, title, known=known, context=context)
         names = misdirected(reader, checked.node, shape, choice, title)
-        told = {_place(problem) for problem in checked.problems}
-        more = [problem for problem in names if _place(problem) not in told]
+        complained = {_place(problem) for problem in checked.problems}
+        more = [problem for problem in names if _place(problem) not in complained]
         yield replace(checked, problems=(*checked.problems, *more))
 
 
@@ -143,7 +143,7 @@ def _members(
     try:
         members = list(declaration.members(context))
     except Defects as error:
-        reader.problems += (_told(defect, entry, title) for defect in error.found)
+        reader.problems += (_located(defect, entry, title) for defect in error.found)
         return []
     except ValueError as error:
         reader.fail(entry.at, f"{title}: {error}")
@@ -196,7 +196,7 @@ def _implied(
     return found
 
 
-def _told(defect: Defect, entry: DeclaredEntry, title: str) -> Problem:
+def _located(defect: Defect, entry: DeclaredEntry, title: str) -> Problem:
     """Return what is wrong with a declaration as a whole, at the field that it is about."""
     node, taken = entry.node.find(defect.path)
     at = node.at if taken else entry.at

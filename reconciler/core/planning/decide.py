@@ -43,13 +43,13 @@ def decide(
         return world
     standing = _standing(world)
     _stick_declared_twice(world)
-    _stick_astray(world)
+    _give_up_on_gone(world)
     for item in _dependencies_first(declarations.desired):
         if _takes_part(world, item):
             _decide(world, item, standing)
             _withdraw_unfounded(world, item)
     _decide_undeclared(world)
-    _warn_of_bereaved(world)
+    _warn_of_lost_references(world)
     if together is not selection:
         world.narrow(selection)
     return world
@@ -84,7 +84,7 @@ def _stick_declared_twice(world: World) -> None:
             )
 
 
-def _stick_astray(world: World) -> None:
+def _give_up_on_gone(world: World) -> None:
     """Give up on what refers to something, by its remote value, that is not there."""
     for item in world.declarations.desired:
         if not world.selection.takes(item):
@@ -101,7 +101,7 @@ def _stick_astray(world: World) -> None:
                 world.warnings.append(Finding(address=item.address, message=message))
 
 
-def _warn_of_bereaved(world: World) -> None:
+def _warn_of_lost_references(world: World) -> None:
     """Warn of what refers, by its remote value, to something that this plan deletes."""
     going = {
         (change.former.spec.kind, handle): change.address

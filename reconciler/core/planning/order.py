@@ -132,11 +132,11 @@ def _carried(carrier: Live, live: Index[Live]) -> Iterator[Live]:
     while waiting:
         item = waiting.pop()
         for _, reference, handle in references(item.spec):
-            behind = live.named(reference.key(item.account, handle))
-            if behind is None:
+            target = live.named(reference.key(item.account, handle))
+            if target is None:
                 continue
-            waiting.append(behind)
-            for one, _ in live.referring(behind):
+            waiting.append(target)
+            for one, _ in live.referring(target):
                 begins = one.spec.delivery.begins
                 if begins and delivery.carries(carrier.spec, one.spec.topic()):
                     yield one

@@ -16,7 +16,7 @@ _ENCODED = re.compile(
     rb"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\x(?P<byte>[0-9A-Fa-f]{2})|\\(?P<escaped>[\x00-\x7f])"
 )
 # Beside white space: the zero width space that Markdown is given against mentions.
-_GAP = re.compile(rb"[ \t\n\r\f\v]+|\xe2\x80\x8b")
+_BETWEEN = re.compile(rb"[ \t\n\r\f\v]+|\xe2\x80\x8b")
 _WHITE = b"nrtfvb0"
 """Letters that stand for white space or nothing behind a backslash."""
 
@@ -24,11 +24,11 @@ _WHITE = b"nrtfvb0"
 def squeeze(data: bytes) -> bytes:
     """Return the bytes without white space and with every encoding undone."""
     # Gaps go first: a line may have been broken within an escape.
-    data = _GAP.sub(b"", data)
+    data = _BETWEEN.sub(b"", data)
     for _ in range(_ROUNDS):
         if _ENCODED.search(data) is None:
             break
-        data = _GAP.sub(b"", _ENCODED.sub(_meaning, data))
+        data = _BETWEEN.sub(b"", _ENCODED.sub(_meaning, data))
     return data
 
 
@@ -49,12 +49,12 @@ class SqueezedPlaces:
             self._squeeze()
 
     def _squeeze(self) -> None:
-        self._undo(_GAP)
+        self._undo(_BETWEEN)
         for _ in range(_ROUNDS):
             if _ENCODED.search(self.data) is None:
                 break
             self._undo(_ENCODED)
-            self._undo(_GAP)
+            self._undo(_BETWEEN)
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Return where in the text the bytes from `start` to `end` (at least one) were written."""

@@ -98,8 +98,8 @@ class _Landscape:
     def _links(
         self, step: Desired, live: Live, sender: str | None, *, first: bool
     ) -> Iterator[Link]:
-        astray = self._astray(step, live)
-        yield Link(live.spec.kind, "broken" if astray else "holds", astray)
+        elsewhere = self._elsewhere(step, live)
+        yield Link(live.spec.kind, "broken" if elsewhere else "holds", elsewhere)
         yield from live.spec.delivery.links(live.spec, step.spec, self._leads_to(live), sender)
         yield from self._unseen(step, live)
         changes = compare(step, live, self._ignore_tags)
@@ -125,7 +125,7 @@ class _Landscape:
             step = self._next(step)
         return None
 
-    def _astray(self, step: Desired, live: Live) -> str:
+    def _elsewhere(self, step: Desired, live: Live) -> str:
         """Say where a live object leads to if that is not as declared, else nothing."""
         actual = {path: value for path, _, value in references(live.spec)}
         for path, reference, wanted in references(step.spec):
@@ -136,8 +136,8 @@ class _Landscape:
                 continue
             if actual.get(path) != wanted:
                 verb, to = ("comes from", "from") if reference.source else ("leads to", "to")
-                told = f"{verb} {actual.get(path)}, not {to} {address or wanted}"
-                return f"{step.address} {told}: run apply"
+                where = f"{verb} {actual.get(path)}, not {to} {address or wanted}"
+                return f"{step.address} {where}: run apply"
         return ""
 
     def _is_next(self, step: Desired, target: Desired) -> bool:

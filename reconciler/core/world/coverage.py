@@ -121,12 +121,12 @@ class Coverage:
             scope = Scope(name, tuple(missing), part)
             yield Unread(scope, f"{scope}: {_NOT_COVERED}")
 
-    def _missing_objects(self, name: str, told: Collection[Scope]) -> Iterator[Unread]:
+    def _missing_objects(self, name: str, covered: Collection[Scope]) -> Iterator[Unread]:
         """Yield what is declared now and was not asked for then, beyond what is `told` already."""
         missing: dict[tuple[type[Spec], str | None], dict[str, str]] = {}
         for item in self._desired.get(name, ()):
             kind, part = type(item.spec), item.spec.partition()
-            if any(each.covers(name, item.spec) for each in told):
+            if any(each.covers(name, item.spec) for each in covered):
                 continue
             reason = _silence(self._about(name, kind.kind, part), item.spec)
             if reason is not None:

@@ -55,9 +55,9 @@ def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
     ).sealed()
 
 
-def _ensure_alike(complaint: str, told: Sequence[Mapping[str, object]]) -> None:
+def _ensure_alike(complaint: str, stated: Sequence[Mapping[str, object]]) -> None:
     known: dict[str, object] = {}
-    for each in told:
+    for each in stated:
         for name, what in sorted(each.items()):
             if known.setdefault(name, what) != what:
                 raise PlanRefused(
@@ -94,8 +94,8 @@ def _findings(parts: Iterable[tuple[Sequence[Finding], set[str]]]) -> tuple[Find
     known = {name for _, own in chosen for name in own}
     found = {
         item
-        for told, own in chosen
-        for item in told
+        for taken, own in chosen
+        for item in taken
         if (account := item.address.partition("/")[0]) in own or account not in known
     }
     return _sorted(found)

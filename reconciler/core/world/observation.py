@@ -77,12 +77,12 @@ class Observation:
     def with_details(self, live: Iterable[Live]) -> "Observation":
         """Return this with what was seen without details, or not at all, told in full."""
         known = {item.live_address: item for item in self.live}
-        told = {item.live_address: item for item in live}
-        news = {name for name in told if name not in known or not known[name].detailed}
+        newer = {item.live_address: item for item in live}
+        news = {name for name in newer if name not in known or not known[name].detailed}
         if not news:
             return self
         kept = (item for item in self.live if item.live_address not in news)
-        return replace(self, live=(*kept, *(told[name] for name in sorted(news))))
+        return replace(self, live=(*kept, *(newer[name] for name in sorted(news))))
 
     def absent(self, item: Desired) -> bool:
         """Say whether an object that was not seen is really not there: not seen is not absent."""

@@ -72,10 +72,10 @@ class _Judge:
 
     def owner(self) -> str | None:
         """Return the stack that the first evidence which tells anything tells of."""
-        told = (self._told(evidence) for evidence in self.item.spec.evidence)
-        return next((stack for stack in told if stack is not None), None)
+        stacks = (self._stack_by(evidence) for evidence in self.item.spec.evidence)
+        return next((stack for stack in stacks if stack is not None), None)
 
-    def _told(self, evidence: Evidence) -> str | None:
+    def _stack_by(self, evidence: Evidence) -> str | None:
         match evidence.rule:
             case "mark":
                 return self.item.owner

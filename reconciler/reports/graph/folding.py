@@ -79,14 +79,14 @@ def _levels(topology: Topology) -> Iterator[Group]:
     What takes over from others of its kind (dead letters) stays apart from these.
     """
     kinds = {node.key: node.kind for node in topology.nodes}
-    behind = {
+    labels = {
         edge.target: edge.label
         for edge in topology.edges
         if kinds[edge.source] == kinds[edge.target]
     }
 
     def by_account(node: GraphNode) -> tuple[str, ...]:
-        return node.kind, node.account, node.service, node.state, behind.get(node.key, "")
+        return node.kind, node.account, node.service, node.state, labels.get(node.key, "")
 
     def by_party(node: GraphNode) -> tuple[str, ...]:
         # Nobody asks which URI each of many pushes to.
@@ -97,7 +97,7 @@ def _levels(topology: Topology) -> Iterator[Group]:
         return node.kind, node.account, node.service, node.state, node.party
 
     def by_service(node: GraphNode) -> tuple[str, ...]:
-        return node.kind, "", node.service, node.state, behind.get(node.key, "")
+        return node.kind, "", node.service, node.state, labels.get(node.key, "")
 
     yield from (by_party, by_account, by_service)
 
@@ -121,7 +121,7 @@ def _merged(former: Folded, group: Group) -> Folded:
     small = Topology(
         topology.stack, tuple(nodes[key] for key in sorted(nodes)), tuple(_loudest(edges))
     )
-    return Folded(small, {key: named[told].key for key, told in former.told_by.items()})
+    return Folded(small, {key: named[old].key for key, old in former.told_by.items()})
 
 
 def _together(words: tuple[str, ...], nodes: list[GraphNode]) -> GraphNode:

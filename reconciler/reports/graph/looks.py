@@ -74,8 +74,8 @@ def remark(node: GraphNode, wording: Wording) -> str:
     """Return the second line of a node: what becomes of it, by sign and word, and its detail."""
     look, word = LOOKS[node.state], wording.state(node.state)
     quiet = node.state in ("in sync", "declared", "elsewhere")
-    told = [] if quiet else [f"({look.sign}) {word}"]
-    return " · ".join([*told, *filter(None, [shortened(node.detail)])])
+    words = [] if quiet else [f"({look.sign}) {word}"]
+    return " · ".join([*words, *filter(None, [shortened(node.detail)])])
 
 
 def account_title(name: str, service: str) -> str:

@@ -16,7 +16,7 @@ from reconciler.reports.status_text import figures
 from reconciler.reports.values import Units, change_lines, show
 
 Record = dict[str, Any]
-Told = list[str]
+ChangeLines = list[str]
 """Path, value before and after, in words; or a path and lines, where a list or mapping changed."""
 
 
@@ -45,7 +45,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class PageChange:
     """What becomes of one object: an action of a plan, or a resource that drifted.
 
     `verb` is the action, or the status in drift; `how` is the action in either case.
@@ -59,10 +59,10 @@ class Deed:
     notes: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
-    def told(self) -> Iterator[Told]:
+    def by_path(self) -> Iterator[ChangeLines]:
         """Yield each change by its path."""
         for change in self.changes:
-            yield _told(change, self.units, self.how)
+            yield _lines_of(change, self.units, self.how)
 
     def lines(self) -> Iterator[str]:
         """Yield each change as text."""
@@ -74,23 +74,23 @@ _HOW = {"missing": "create", "changed": "update", "undeclared": "delete"}
 _LOUDEST = ("delete", "undeclared", "replace", "update", "changed", "create", "missing")
 
 
-def deeds(material: Material) -> list[Deed]:
+def page_changes(material: Material) -> list[PageChange]:
     """Return what differs, what goes first."""
     found = (
         [_of_action(action) for action in material.plan.actions]
         if material.drift is None
         else [
-            Deed(it.status, _HOW[it.status], it.address, it.changes, it.units)
+            PageChange(it.status, _HOW[it.status], it.address, it.changes, it.units)
             for it in material.drift.resources
         ]
     )
-    return sorted(found, key=lambda deed: (_LOUDEST.index(deed.verb), deed.address))
+    return sorted(found, key=lambda entry: (_LOUDEST.index(entry.verb), entry.address))
 
 
-def _of_action(action: Action) -> Deed:
+def _of_action(action: Action) -> PageChange:
     remarks = [f"because of {visible(action.caused_by)}"] if action.caused_by else []
     remarks += ["adopted"] if action.adopts else []
-    return Deed(
+    return PageChange(
         action.action,
         action.action,
         action.address,
@@ -117,7 +117,7 @@ ORDER: tuple[NodeState, ...] = (
 """What a reader looks for first."""
 
 
-def objects(material: Material, found: Sequence[Deed]) -> Record:
+def objects(material: Material, found: Sequence[PageChange]) -> Record:
     """Return all nodes and edges as plain data, texts ready to be shown.
 
     Edges name nodes by their place in the list, nodes the one of the picture that tells them.
@@ -125,7 +125,7 @@ def objects(material: Material, found: Sequence[Deed]) -> Record:
     small = {node.key: place for place, node in enumerate(material.picture.small.nodes)}
     told_by, nodes = material.picture.told_by, material.topology.nodes
     places = {node.key: place for place, node in enumerate(nodes)}
-    known = {deed.address: deed for deed in found}
+    known = {entry.address: entry for entry in found}
     ill = {item.address: item for item in healths(material)}
     return {
         "drifted": material.drift is not None,
@@ -163,7 +163,7 @@ def healths(material: Material) -> list[Health]:
     return [item for item in everything if item.address not in coming]
 
 
-def _record(node: GraphNode, small: int, deed: Deed | None, health: Health | None) -> Record:
+def _record(node: GraphNode, small: int, entry: PageChange | None, health: Health | None) -> Record:
     record: Record = {
         "key": visible(node.key),
         "name": visible(node.name) if node.number == 1 else title(node),
@@ -178,9 +178,9 @@ def _record(node: GraphNode, small: int, deed: Deed | None, health: Health | Non
     }
     if node.party:
         record["party"] = visible(node.party)
-    if deed is not None:
-        record["changes"] = list(deed.told())
-        record["notes"] = [*deed.remarks, *deed.notes]
+    if entry is not None:
+        record["changes"] = list(entry.by_path())
+        record["notes"] = [*entry.remarks, *entry.notes]
     if health is not None:
         record["health"] = [figures(health), *map(visible, health.problems)]
     return record
@@ -190,7 +190,7 @@ def _pairs(values: Mapping[str, Any]) -> list[list[str]]:
     return [[visible(name), show(value)] for name, value in values.items() if value is not None]
 
 
-def _told(change: FieldChange, units: Units, how: str) -> Told:
+def _lines_of(change: FieldChange, units: Units, how: str) -> ChangeLines:
     path = visible(change.path)
     lines = list(change_lines(change, units, how))
     if len(lines) > 1:

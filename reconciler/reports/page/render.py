@@ -17,7 +17,7 @@ from markupsafe import Markup
 from reconciler.core.text.scrubbing import mapped
 from reconciler.reports.graph import svg
 from reconciler.reports.graph.looks import LOOKS, Look
-from reconciler.reports.page.material import Material, Record, deeds, objects
+from reconciler.reports.page.material import Material, Record, objects, page_changes
 from reconciler.reports.page.sections import sections
 
 _TITLED = 56
@@ -26,8 +26,8 @@ _TITLED = 56
 
 def render(material: Material, scrub: Callable[[str], str] = lambda text: text) -> str:
     """Return the page; `scrub` masks secrets in each text, so that no mask breaks an escape."""
-    found = deeds(material)
-    told = _scrubbed(sections(material, found), scrub)
+    found = page_changes(material)
+    shown = _scrubbed(sections(material, found), scrub)
     data = _scrubbed(objects(material, found), scrub)
     picture = svg.drawn(material.picture.small, material.wording)
     left, top, width, height = map(int, picture.attrib["viewBox"].split())
@@ -40,7 +40,7 @@ def render(material: Material, scrub: Callable[[str], str] = lambda text: text) 
         _environment()
         .get_template("page.html")
         .render(
-            told,
+            shown,
             data=data,
             picture=Markup(ET.tostring(picture, encoding="unicode")),  # noqa: S704 - it escapes
             style=Markup(style),  # noqa: S704 - a file of this package

@@ -13,17 +13,17 @@ from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
-from reconciler.reports.page.material import ORDER, Deed, Material, Record, healths
+from reconciler.reports.page.material import ORDER, Material, PageChange, Record, healths
 from reconciler.reports.status_text import figures
 
-MOST_DEEDS = 200
+MOST_CHANGES = 200
 """Changes that stand on the page without its script, the loudest first."""
 _MOST_HEALTHS = 300
 _LOUD = ("delete", "undeclared", "replace")
 _STATE_OF = {"missing": "create", "changed": "update", "undeclared": "delete"}
 
 
-def sections(material: Material, found: list[Deed]) -> Record:
+def sections(material: Material, found: list[PageChange]) -> Record:
     """Return what the template needs by name, but for data, style, script and picture."""
     plan = material.plan
     return {
@@ -40,7 +40,7 @@ def sections(material: Material, found: list[Deed]) -> Record:
         "warnings": [visible(sentence(item)) for item in plan.warnings],
         "unknown": [visible(address) for address in plan.unknown],
         "number": len(found),
-        "deeds": [_deed(deed) for deed in found[:MOST_DEEDS]],
+        "changes": [_entry(entry) for entry in found[:MOST_CHANGES]],
         "unmeasured": material.unmeasured,
         "health": _health(material, material.status) if material.status else {},
         "fingerprint": plan.fingerprint,
@@ -131,16 +131,16 @@ def _guards(plan: Plan) -> Iterator[Record]:
         }
 
 
-def _deed(deed: Deed) -> Record:
+def _entry(entry: PageChange) -> Record:
     return {
-        "open": deed.verb in _LOUD,
-        "name": _STATE_OF.get(deed.verb, deed.verb),
-        "sign": SIGNS[deed.verb],
-        "verb": deed.verb,
-        "address": visible(deed.address),
-        "remarks": deed.remarks,
-        "told": list(deed.lines()),
-        "notes": deed.notes,
+        "open": entry.verb in _LOUD,
+        "name": _STATE_OF.get(entry.verb, entry.verb),
+        "sign": SIGNS[entry.verb],
+        "verb": entry.verb,
+        "address": visible(entry.address),
+        "remarks": entry.remarks,
+        "lines": list(entry.lines()),
+        "notes": entry.notes,
     }
 
 

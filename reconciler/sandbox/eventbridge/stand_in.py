@@ -23,8 +23,8 @@ from reconciler.sandbox.figures import Figures
 from reconciler.sandbox.service import Answer
 from reconciler.sandbox.settings import SandboxClock, Settings, Unacceptable
 
-Deed = Literal["create", "delete", "expire"]
-DEEDS = ("create", "delete", "expire")
+SourceChange = Literal["create", "delete", "expire"]
+SOURCE_CHANGES = ("create", "delete", "expire")
 
 _OPERATIONS: dict[str, Operation] = {
     **buses.OPERATIONS,
@@ -87,7 +87,7 @@ class EventBridgeStandIn:
             found = {place: _dump(self._world.of(*place)) for place in sorted(self._world.holdings)}
         return {place: parts for place, parts in found.items() if parts}
 
-    def partner(self, deed: Deed, account: str, region: str, name: str) -> None:
+    def partner(self, change: SourceChange, account: str, region: str, name: str) -> None:
         """Let the partner make or delete an event source, or its waiting time be over.
 
         Raises Unacceptable for a source that is not there, or is not waiting.
@@ -95,10 +95,10 @@ class EventBridgeStandIn:
         with self._world.lock:
             holding = self._world.of(account, region)
             source = holding.sources.get(name)
-            if deed == "create":
+            if change == "create":
                 holding.sources[name] = self._made(name)
-            elif source is None or (deed == "expire" and source.state != "PENDING"):
-                what = "waiting event source" if deed == "expire" else "event source"
+            elif source is None or (change == "expire" and source.state != "PENDING"):
+                what = "waiting event source" if change == "expire" else "event source"
                 raise Unacceptable(f"There is no {what} {name} in {region} of {account}.")
             else:
                 holding.forget(source)

@@ -290,8 +290,8 @@ def _folded(
         alike.setdefault((event, uri, target is None), []).append(spec)
     for (_, uri, _), found in alike.items():
         # A placeholder that stands for one number only would be a riddle.
-        told = uri if len(found) > 1 else found[0].call_back_uri.reveal()
-        yield sorted(found, key=lambda spec: int(spec.target_account or 0)), told
+        shown = uri if len(found) > 1 else found[0].call_back_uri.reveal()
+        yield sorted(found, key=lambda spec: int(spec.target_account or 0)), shown
 
 
 def _interest(targets: Sequence[str]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def subscriptions(body: bytes) -> SubscriptionPage:
 
 def _destination(item: Any) -> DestinationRecord:
     shape = _object(item, "a destination")
-    resource = _told(_object(shape.get("resource"), "a destination's resource"))
+    resource = _given(_object(shape.get("resource"), "a destination's resource"))
     queue = bus = source = None
     if "sqs" in resource:
         queue = _text(_object(resource["sqs"], "sqs"), "arn")
@@ -120,7 +120,7 @@ def _event_bridge(region: str, account_id: str) -> EventBridge:
 
 def _subscription(item: Any) -> SubscriptionRecord:
     shape = _object(item, "a subscription")
-    directive = _told(_object(shape.get("processingDirective") or {}, "processingDirective"))
+    directive = _given(_object(shape.get("processingDirective") or {}, "processingDirective"))
     event_filter = directive.get("eventFilter")
     return SubscriptionRecord(
         id=_text(shape, "subscriptionId"),
@@ -140,7 +140,7 @@ def _event_filter(shape: dict[str, Any]) -> EventFilter:
         "trackingIdentifier": shape.get("trackingIdentifier"),
     }
     try:
-        return EventFilter.model_validate(_told(values))
+        return EventFilter.model_validate(_given(values))
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
         raise GarbledSpApiAnswer(f"an event filter's {where} is of another shape") from None
@@ -153,7 +153,7 @@ def _parsed(body: bytes) -> Any:
         raise GarbledSpApiAnswer("it is not JSON") from None
 
 
-def _told(shape: dict[str, Any]) -> dict[str, Any]:
+def _given(shape: dict[str, Any]) -> dict[str, Any]:
     """Leave out the nulls that the service writes for what does not apply."""
     return {name: value for name, value in shape.items() if value is not None}
 

@@ -105,11 +105,11 @@ def to_text(policy: Policy | None, given: Given | None = None) -> str:
     """
     if policy is None:
         return ""
-    told = given.policy if given else {}
-    if not told:
+    document = given.policy if given else {}
+    if not document:
         statements = [compact(statement) for statement in policy["Statement"]]
-        told = {"Version": policy.get("Version", CURRENT_VERSION), "Statement": statements}
-    return json.dumps(told, separators=(",", ":"))
+        document = {"Version": policy.get("Version", CURRENT_VERSION), "Statement": statements}
+    return json.dumps(document, separators=(",", ":"))
 
 
 def names_principals(policy: Policy | None) -> bool:

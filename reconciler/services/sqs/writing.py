@@ -63,10 +63,10 @@ def _rights(queue: Queue, arn: str) -> dict[str, Any]:
     policy = queue.policy
     grants = [_grant(statement) for statement in policy["Statement"]] if policy else []
     if policy and None not in grants:
-        told = sorted((grant for grant in grants if grant), key=_notifier_first)
-        meant = policy_of(Grant.model_validate(grant) for grant in told)
+        listed = sorted((grant for grant in grants if grant), key=_notifier_first)
+        meant = policy_of(Grant.model_validate(grant) for grant in listed)
         if canonical(meant, arn) == policy:
-            return {"grants": told}
+            return {"grants": listed}
     return {"policy": _by_hand(policy, queue.policy_given, arn) if policy else None}
 
 
@@ -102,11 +102,11 @@ def _by_hand(policy: Policy, given: Given, arn: str) -> Policy:
     statements = []
     for statement in raw["Statement"]:
         short = {name: compact(value) for name, value in statement.items()}
-        told = {name: value for name, value in short.items() if (name, value) != ("Resource", arn)}
-        if told.get("Principal") == {"AWS": "*"}:
-            told["Principal"] = "*"
-        order = [name for name in _ORDER if name in told]
-        statements.append({name: told[name] for name in order} | told)
+        shown = {name: value for name, value in short.items() if (name, value) != ("Resource", arn)}
+        if shown.get("Principal") == {"AWS": "*"}:
+            shown["Principal"] = "*"
+        order = [name for name in _ORDER if name in shown]
+        statements.append({name: shown[name] for name in order} | shown)
     version = {"Version": policy["Version"]} if "Version" in policy else {}
     label = {"Id": raw["Id"]} if "Id" in raw else {}
     return {**version, **label, "Statement": statements}

@@ -163,8 +163,8 @@ class EventsReading:
         for name, source in sources.items():
             expires = moment(source.get("ExpirationTime"))
             if name not in buses and _state(source) == "PENDING" and expires:
-                told = waiting(expires, time.time())
-                interest.warn(f"the event source {name}, which has no bus yet, {told}")
+                waits = waiting(expires, time.time())
+                interest.warn(f"the event source {name}, which has no bus yet, {waits}")
 
     def _left_over(
         self, granted: Mapping[str, tuple[str, ...]], routes: Iterable[Live], interest: Interest
@@ -217,9 +217,9 @@ def _input(target: Facts) -> str | None:
 
 
 def _state(source: Facts | None) -> BusState:
-    told = source.get("State") if source else "ABSENT"
+    reported = source.get("State") if source else "ABSENT"
     states: tuple[BusState, ...] = get_args(BusState)
-    return next((state for state in states if state == told), "ABSENT")
+    return next((state for state in states if state == reported), "ABSENT")
 
 
 def moment(value: Any) -> str | None:
