@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 from google.auth import aws, compute_engine, identity_pool, impersonated_credentials, pluggable
 from google.auth.credentials import with_scopes_if_required
 from google.auth.external_account_authorized_user import Credentials as WorkforceCredentials
-from google.auth.transport import Request
 from google.oauth2.credentials import Credentials as UserCredentials
 from google.oauth2.service_account import Credentials as KeyCredentials
 
@@ -26,6 +25,7 @@ from reconciler.credentials.files import read_small
 from reconciler.credentials.google_failures import RefusedByGoogle
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
+from reconciler.transport.for_google import LoginRequest
 from reconciler.transport.http import Http, Response
 from reconciler.transport.lines import AnswerLimits
 
@@ -90,9 +90,9 @@ class GoogleLogin:
             nearby.close()
 
     def _renew(self, http: Http) -> None:
-        asked = _Asked(http, self._remember)
+        request = _RefusedAtOnce(http, self._remember)
         try:
-            self._credentials.refresh(asked)
+            self._credentials.refresh(request)
             token = _checked(self._credentials.token)
         except RefusedByGoogle as error:
             raise self._refused(error) from None
@@ -100,7 +100,7 @@ class GoogleLogin:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a library makes of files and answers
             # The cause may quote what a program or a host said, which may be a token.
-            raise self._unfit(error, asked.last) from None
+            raise self._unfit(error, request.last) from None
         self._remember(token)
 
     def _refused(self, error: RefusedByGoogle) -> Exception:
@@ -136,7 +136,7 @@ def _checked(token: Any) -> str:
     return token
 
 
-class _Asked(Request):
+class _RefusedAtOnce(LoginRequest):
     """How credentials get, exchange and renew their tokens: a refusal ends it at once.
 
     Google's library would repeat what it was refused, and wait in between. `last` is the answer to
@@ -144,27 +144,26 @@ class _Asked(Request):
     """
 
     def __init__(self, http: Http, remember: Callable[[str], object]) -> None:
-        self._http = http
+        super().__init__(http)
         self._remember = remember
         self.last: RefusedByGoogle | None = None
 
-    def __call__(
+    def answered(
         self,
         url: str,
-        method: str = "GET",
-        body: bytes | str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        **_others: object,
-    ) -> Any:
-        """Send a request; `timeout` is in seconds. Raises Failed and Refused."""
-        self._keep(body, headers or {})
-        answer = self._http.exchange(method, url, headers=headers or {}, body=body, within=timeout)
+        method: str,
+        body: bytes | str | None,
+        headers: Mapping[str, str],
+        timeout: float | None,
+    ) -> Response:
+        """Send a request and return its answer. Raises Failed and RefusedByGoogle."""
+        self._keep(body, headers)
+        answer = self._http.exchange(method, url, headers=headers, body=body, within=timeout)
         found = RefusedByGoogle(url, answer)
         if answer.status >= 400 and (method == "POST" or words.is_passing(answer)):
             raise found
         self.last = found
-        return _Read(answer)
+        return answer
 
     def _keep(self, body: bytes | str | None, headers: Mapping[str, str]) -> None:
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""
@@ -174,15 +173,6 @@ class _Asked(Request):
         bearer = next((it for name, it in headers.items() if name.lower() == "authorization"), "")
         if token := bearer.removeprefix("Bearer "):
             self._remember(token)
-
-
-class _Read:
-    """What google-auth reads of an answer."""
-
-    def __init__(self, answer: Response) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self.data = answer.body
 
 
 def default(

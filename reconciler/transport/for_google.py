@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from google.auth.exceptions import TransportError
 from google.auth.transport import Request
-from httplib2 import Response
 
 from reconciler.transport.failures import Failed
-from reconciler.transport.http import Http
+from reconciler.transport.http import Http, Response
+
+if TYPE_CHECKING:
+    import httplib2
 
 
 @dataclass(frozen=True, slots=True)
-class _GoogleAnswer:
+class GoogleAnswer:
     """What google-auth reads of an answer."""
 
     status: int
@@ -39,21 +41,30 @@ class LoginRequest(Request):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         **_others: object,
-    ) -> _GoogleAnswer:
+    ) -> GoogleAnswer:
         """Send a request; `timeout` is in seconds.
 
         Raises:
             TransportError: there was no answer; made of a Failed.
             SettingsError: a variable about proxies or authorities is wrong.
         """
+        answer = self.answered(url, method, body, headers or {}, timeout)
+        return GoogleAnswer(answer.status, answer.headers, answer.body)
+
+    def answered(
+        self,
+        url: str,
+        method: str,
+        body: bytes | str | None,
+        headers: Mapping[str, str],
+        timeout: float | None,
+    ) -> Response:
+        """Send a request and return its answer, whatever its status; raises as a call does."""
         try:
-            answer = self._http.exchange(
-                method, url, headers=headers or {}, body=body, within=timeout
-            )
+            return self._http.exchange(method, url, headers=headers, body=body, within=timeout)
         except Failed as error:
             raised: Any = TransportError
             raise raised(error.sentence, retryable=error.passing) from error
-        return _GoogleAnswer(answer.status, answer.headers, answer.body)
 
 
 class ApiHttp:
@@ -74,7 +85,7 @@ class ApiHttp:
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
         **_others: object,
-    ) -> tuple[Response, bytes]:
+    ) -> tuple["httplib2.Response", bytes]:
         """Send a request once, and return head and body of the answer, whatever its status.
 
         Raises:
@@ -82,11 +93,13 @@ class ApiHttp:
             GoogleAuthError: the credentials gave no token.
             SettingsError: a variable about proxies or authorities is wrong.
         """
+        import httplib2  # credentials alone need none of it
+
         named = dict(headers or {})
         if self._credentials is not None:
             self._credentials.before_request(self._login, method, uri, named)
         answer = self._http.exchange(method, uri, headers=named, body=body)
-        return Response({**answer.headers, "status": str(answer.status)}), answer.body
+        return httplib2.Response({**answer.headers, "status": str(answer.status)}), answer.body
 
     def close(self) -> None:
         """Do nothing: connections are the caller's."""

@@ -1,8 +1,11 @@
-"""One sandbox for the tests of all services together; each service's own tests have their own."""
+"""The sandbox, the clock and what reads a provider, for the tests of all services."""
 
 import pytest
 
+from reconciler.core.provider import Interest
+from tests.clocks import Clock
 from tests.listings import Way, eventbridge_of
+from tests.loopback import replaying
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import Stack
 
@@ -18,6 +21,30 @@ def sandbox(_everywhere):
     yield _everywhere
     defects = [call["defect"] for call in _everywhere.calls() if "defect" in call]
     assert not defects, defects[0]
+
+
+@pytest.fixture
+def replay():
+    """A host that answers what it was given to answer."""
+    with replaying() as host:
+        yield host
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def observe():
+    """Read the provider's one scope."""
+
+    def read(provider):
+        interest = Interest("acme", (), discover_all=True, warn=lambda _: None)
+        (scope,) = provider.scopes()
+        return list(provider.observe(scope, interest))
+
+    return read
 
 
 @pytest.fixture

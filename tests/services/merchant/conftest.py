@@ -3,36 +3,9 @@ import pytest
 from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
-from reconciler.core.provider import Interest
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.provider import MerchantProvider
-from tests.clocks import Clock
-from tests.loopback import replaying
-
-
-@pytest.fixture
-def replay():
-    with replaying() as host:
-        yield host
-
-
-@pytest.fixture(scope="session")
-def _running(shared_sandbox):
-    return shared_sandbox
-
-
-@pytest.fixture
-def sandbox(_running):
-    _running.reset()
-    yield _running
-    defects = [call["defect"] for call in _running.calls() if "defect" in call]
-    assert not defects, defects[0]
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture
@@ -64,18 +37,6 @@ def provider_at(account, clock):
 @pytest.fixture
 def provider(provider_at, sandbox):
     return provider_at(sandbox.url)
-
-
-@pytest.fixture
-def observe():
-    """Read the provider's one scope."""
-
-    def read(provider):
-        interest = Interest("acme", (), discover_all=True, warn=lambda _: None)
-        (scope,) = provider.scopes()
-        return list(provider.observe(scope, interest))
-
-    return read
 
 
 @pytest.fixture

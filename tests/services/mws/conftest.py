@@ -2,39 +2,12 @@ import pytest
 
 from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.spec import Spec
-from reconciler.core.provider import Interest
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.mws.kinds import MwsAccount
 from reconciler.services.mws.provider import MwsProvider
 from reconciler.transport.http import Http
-from tests.clocks import Clock
-from tests.loopback import replaying
 
 KEYS = {"KEY_ID": "AKIASANDBOX", "KEY": "sandbox-secret", "TOKEN": "amzn.mws.4ea38b7b"}
-
-
-@pytest.fixture
-def replay():
-    with replaying() as host:
-        yield host
-
-
-@pytest.fixture(scope="session")
-def _running(shared_sandbox):
-    return shared_sandbox
-
-
-@pytest.fixture
-def sandbox(_running):
-    _running.reset()
-    yield _running
-    defects = [call["defect"] for call in _running.calls() if "defect" in call]
-    assert not defects, defects[0]
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture
@@ -79,18 +52,6 @@ def provider_at(account, secrets, http, clock):
 @pytest.fixture
 def provider(provider_at, sandbox):
     return provider_at(sandbox.url)
-
-
-@pytest.fixture
-def observe():
-    """Read the provider's one scope."""
-
-    def read(provider):
-        interest = Interest("acme", (), discover_all=True, warn=lambda _: None)
-        (scope,) = provider.scopes()
-        return list(provider.observe(scope, interest))
-
-    return read
 
 
 @pytest.fixture
