@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import StrictBool, model_validator
@@ -141,6 +142,7 @@ class Declaration(Frozen):
     """Fields that are declared at creation and then left alone."""
 
     @classmethod
+    @cache
     def yaml_name(cls, path: str) -> str:
         """Return what a path of the spec is called in YAML."""
         head, _, rest = path.partition(".")
@@ -149,6 +151,8 @@ class Declaration(Frozen):
 
     @model_validator(mode="after")
     def _has_one_of_each(self) -> Self:
+        if not self.one_of:
+            return self
         fields = type(self).model_fields
         given = {info.alias for name, info in fields.items() if getattr(self, name) is not None}
         for group, message in self.one_of.items():

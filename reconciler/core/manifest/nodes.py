@@ -41,6 +41,7 @@ _YAML_TAGS = {
         *("omap", "pairs", "seq", "set", "str", "timestamp", "value"),
     )
 }
+_STARTS = (MappingStartEvent, SequenceStartEvent)
 _SCALAR_TAGS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
@@ -164,7 +165,7 @@ class _NodeBuilder:
         for event in events:
             if isinstance(event, ScalarEvent):  # as most are
                 self._scalar(event, self._position(event))
-            elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            elif isinstance(event, _STARTS):
                 self._open(event, self._position(event))
             elif isinstance(event, CollectionEndEvent):
                 self._close()

@@ -130,7 +130,7 @@ def _in_each_shape(
         names = misdirected(reader, checked.node, shape, choice, title)
         complained = {_place(problem) for problem in checked.problems}
         more = [problem for problem in names if _place(problem) not in complained]
-        yield replace(checked, problems=(*checked.problems, *more))
+        yield replace(checked, problems=(*checked.problems, *more)) if more else checked
 
 
 def _place(problem: Problem) -> Position:

@@ -68,18 +68,22 @@ class Reader:
     handles: dict[str, dict[str, Declared]] = field(default_factory=dict)
     listing: dict[str, tuple[Declaration, Context]] = field(default_factory=dict)
     """By address, declarations whose members only the service can name."""
+    _shapes: dict[str, Mapping[str, type[Declaration]]] = field(default_factory=dict)
+    _sections: dict[str, str] = field(default_factory=dict)
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
         self.problems.append(problem_at(at, message))
 
-    def shapes(self, section: str) -> dict[str, type[Declaration]]:
+    def shapes(self, section: str) -> Mapping[str, type[Declaration]]:
         """Return the section's declaration shapes by service name."""
-        return {
-            service.name: service.declarations[section]
-            for service in self.services
-            if section in service.declarations
-        }
+        if section not in self._shapes:
+            self._shapes[section] = {
+                service.name: service.declarations[section]
+                for service in self.services
+                if section in service.declarations
+            }
+        return self._shapes[section]
 
     def target(self, reference: Reference, value: str) -> Declared | None:
         """Return the declared object that a reference names, or means by its remote value."""
@@ -90,14 +94,16 @@ class Reader:
 
     def section_of(self, kind: str) -> str:
         """Return the section in which objects of `kind` are declared, by themselves or not."""
-        return next(
-            section
-            for section in self.entries
-            if any(
-                kind == shape.spec_type.kind or kind in shape.implies
-                for shape in self.shapes(section).values()
+        if kind not in self._sections:
+            self._sections[kind] = next(
+                section
+                for section in self.entries
+                if any(
+                    kind == shape.spec_type.kind or kind in shape.implies
+                    for shape in self.shapes(section).values()
+                )
             )
-        )
+        return self._sections[kind]
 
     def choice_of(self, kind: str, name: str) -> AccountChoice | None:
         """Return what the object of a kind belongs to that is declared under a name."""

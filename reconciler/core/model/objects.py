@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from reconciler.core.model.addresses import (
     DeclaredAddress,
@@ -14,8 +15,7 @@ from reconciler.core.model.addresses import (
 from reconciler.core.model.spec import Spec, live_address
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """Where something stands in the declarations; line and column count from 1."""
 
     file: str

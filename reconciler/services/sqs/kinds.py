@@ -117,9 +117,8 @@ class QueueDeclaration(QueueSettings, Declaration):
             fields["policy"] = {"Version": CURRENT_VERSION, **self.policy}
         if self.grants is not None:
             fields["policy"] = policy_of(self.grants)
-        queue = Queue.of(account, {**fields, "name": name}).declared_by(
-            "policy" if self.policy else "grants"
-        )
+        by = "policy" if self.policy else "grants"
+        queue = Queue.of(account, {**fields, "name": name}, by)
         if queue.policy is not None:
             try:
                 check_limits(queue.policy, queue.policy_given)

@@ -85,17 +85,23 @@ class Given:
     by: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any] | None, queue_arn: str) -> "Given":
+    def of(cls, raw: Mapping[str, Any], queue_arn: str, by: str = "") -> "Given":
         """Take up a raw policy; what SQS wants written out (Version, Resource) is filled in."""
-        if not raw or canonical(raw, queue_arn) is None:
-            return cls()
         statements = [
             _filled_in(item, queue_arn)
             for item in _listed(raw.get("Statement"))
             if isinstance(item, Mapping)
         ]
         head = {"Version": raw.get("Version", CURRENT_VERSION), **raw}
-        return cls({**head, "Statement": statements})
+        return cls({**head, "Statement": statements}, by)
+
+
+def both_spellings(
+    raw: Mapping[str, Any] | None, queue_arn: str, by: str = ""
+) -> tuple[Policy | None, Given]:
+    """Return a policy in its one spelling, and as it was given; both empty if it says nothing."""
+    folded = canonical(raw, queue_arn)
+    return folded, Given(by=by) if raw is None or folded is None else Given.of(raw, queue_arn, by)
 
 
 def to_text(policy: Policy | None, given: Given | None = None) -> str:

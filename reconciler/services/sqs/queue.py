@@ -1,7 +1,6 @@
 """The queue as it is compared: one class for what YAML declares and what SQS reports."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from reconciler.core.model.addresses import Handle, Outputs
@@ -13,7 +12,7 @@ from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.delivery import QueueDelivery, locked
 from reconciler.services.sqs.policy import (
     Given,
-    canonical,
+    both_spellings,
     has_deleted_principal,
     owner_is_given_all_rights,
     strangers_with_all_rights,
@@ -73,16 +72,18 @@ class Queue(QueueFacts, Spec):
     cost: ClassVar[Cost] = QueueCost(Pace(1000, 1000))
 
     @classmethod
-    def of(cls, account: AwsAccount, fields: Mapping[str, Any]) -> Self:
+    def of(cls, account: AwsAccount, fields: Mapping[str, Any], by: str = "") -> Self:
         """Build the queue of `account` with these fields (by our names), in their one spelling.
 
-        Fields that are not given have SQS's default and do not count as declared.
+        Fields that are not given have SQS's default and do not count as declared. `by` names the
+        field that its policy is declared by.
         """
         arn = account.queue_arn(fields["name"])
         known = {**fields, "arn": arn}
         if "policy" in known:
-            known["policy_given"] = Given.of(known["policy"], arn)
-            known["policy"] = canonical(known["policy"], arn)
+            known["policy"], known["policy_given"] = both_spellings(known["policy"], arn, by)
+        elif by:
+            known["policy_given"] = Given(by=by)
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):
             return queue
@@ -100,10 +101,6 @@ class Queue(QueueFacts, Spec):
             return self
         update = {"policy": policy, "policy_given": given, "routed": rules}
         return self.model_copy(update=update)
-
-    def declared_by(self, field: str) -> Self:
-        """Return the queue with the name of the field that its policy is declared by."""
-        return self.model_copy(update={"policy_given": replace(self.policy_given, by=field)})
 
     def handle(self, account: str, outputs: Outputs) -> Handle:
         """Return the queue's ARN, which is known before it exists."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.services.sqs.policy import CURRENT_VERSION, Given, Policy, canonical
+from reconciler.services.sqs.policy import CURRENT_VERSION, Given, Policy, both_spellings, canonical
 from reconciler.services.sqs.policy_evaluation import RULES
 
 _ACTION = "sqs:SendMessage"
@@ -53,7 +53,7 @@ def apart(
     raw = given.policy or policy
     kept = [item for item in raw["Statement"] if not _implies(item, queue_arn, stack)]
     rest = {**raw, "Statement": kept}
-    return canonical(rest, queue_arn), Given.of(rest, queue_arn), tuple(sorted(rules))
+    return *both_spellings(rest, queue_arn), tuple(sorted(rules))
 
 
 def joined(text: str, queue_arn: str, rules: Collection[str]) -> str:
