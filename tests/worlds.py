@@ -92,6 +92,7 @@ class Stack:
         self._folder = folder
         self._url = url
         self.environ = {}
+        self.clock = Clock
 
     def declare(self, text, file="world.yaml"):
         self._folder.mkdir(exist_ok=True)
@@ -111,7 +112,7 @@ class Stack:
             terms=(DestroyTerms if destroying else Terms)(**terms),
             sandbox=self._url,
             secrets=Secrets(self.environ),
-            clock=Clock(),
+            clock=self.clock(),
             **more,
         )
 

@@ -14,6 +14,7 @@ from reconciler.core.model.abilities import (
 )
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 
@@ -144,6 +145,9 @@ class Abilities:
 
     calls_made: Callable[[], int] | Cannot = Cannot("its calls are not counted")
     """Return how many calls were made so far: what `plan` says reading takes."""
+
+    drawn: Callable[[], Mapping[str, Drawn]] | Cannot = Cannot("its limits are not counted")
+    """Return by rate limit how many calls drew on it so far: how long reading takes."""
 
     completed: Callable[[Spec], Spec] | Cannot = Cannot(
         "secrets within declared objects cannot be filled in"

@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from reconciler.core.model.errors import Rejected, ServiceError, Transient, Unclear
-from reconciler.core.model.pacing import Pace, TokenBucket, backoff
+from reconciler.core.model.pacing import UNLIMITED, Drawn, Pace, TokenBucket, backoff
 from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")
 
-UNLIMITED = Pace(1000, 1000)
 _BELIEVED = 0.1
 """The least share of a documented rate that an announced one is taken for."""
 
@@ -71,6 +70,7 @@ class Calls:
         self._buckets: dict[str, TokenBucket] = {}
         self.made = 0
         """How many calls were made so far, repeated ones included."""
+        self._drawn: dict[str, int] = {}
 
     def run(self, bucket: str, call: Callable[[], T], *, repeat: bool = True) -> T:
         """Return what `call` returns, waiting for `bucket` and retrying transient failures.
@@ -111,6 +111,16 @@ class Calls:
             self._clock.sleep(every)
         return answer
 
+    def drawn(self) -> dict[str, Drawn]:
+        """Return how many calls drew on each limit so far, and the limit."""
+        with self._lock:
+            paces = {bucket: self._pace(bucket) for bucket in self._drawn}
+            return {
+                bucket: Drawn(number, paces[bucket])
+                for bucket, number in self._drawn.items()
+                if paces[bucket] != UNLIMITED
+            }
+
     def announce(self, bucket: str, rate: float) -> None:
         """Adopt the request rate (a second) that the service itself gave for `bucket`.
 
@@ -127,6 +137,7 @@ class Calls:
         with self._lock:
             now = self._clock.now()
             self.made += 1
+            self._drawn[bucket] = self._drawn.get(bucket, 0) + 1
             current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:

@@ -37,10 +37,12 @@ def test_of_many_dragged_along_the_first_are_named_and_the_rest_counted():
 
 
 def test_a_replace_within_the_burst_is_missing_for_the_calls_between_its_halves():
-    """Calls take a tenth of a second: after a tap's delete come the pipe's and both creates."""
+    """Calls take a tenth of a second: after a tap's delete the pipe is looked at and deleted, and
+    then both are created.
+    """
     actions = by_address(replacing(1))
     assert actions["pipe.p"].gap_seconds == 0.1
-    assert actions["tap.u00"].gap_seconds == 0.3
+    assert actions["tap.u00"].gap_seconds == 0.4
     assert "about 1 s without delivery" in actions["tap.u00"].notes
 
 
@@ -55,10 +57,10 @@ def test_beyond_the_burst_each_replaced_object_waits_for_the_rate_limit():
         for address, action in by_address(replacing(10)).items()
         if address != "pipe.p"
     }
-    assert gaps["tap.u00"] == 5.3
-    assert gaps["tap.u09"] == 5.3
-    assert gaps["tap.u04"] == 5.3
-    assert gaps["tap.u05"] == 5.3
+    assert gaps["tap.u00"] == 5.4
+    assert gaps["tap.u09"] == 5.4
+    assert gaps["tap.u04"] == 5.4
+    assert gaps["tap.u05"] == 5.4
 
 
 def test_what_is_not_replaced_has_no_gap():
@@ -74,7 +76,7 @@ def test_the_text_of_a_plan_sums_up_how_many_objects_wait_and_for_how_long():
 
 def test_the_gap_is_an_estimate_and_no_part_of_the_fingerprint(monkeypatch):
     before = replacing(3)
-    monkeypatch.setattr("reconciler.core.planning.estimate.SECONDS_A_CALL", 7.0)
+    monkeypatch.setattr("reconciler.core.planning.rehearsal.SECONDS_A_CALL", 7.0)
     after = replacing(3)
     assert after.fingerprint == before.fingerprint
     assert by_address(after)["pipe.p"].gap_seconds == 7.0

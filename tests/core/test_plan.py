@@ -80,7 +80,7 @@ def test_a_plan_has_the_fields_of_the_contract():
         "unmanaged": 1,
     }
     reading = {"readingCalls": 0, "readingSeconds": 0.0}
-    assert found["estimate"] == {"calls": 2, "seconds": 0.1, **reading}
+    assert found["estimate"] == {"calls": 2, "seconds": 0.2, **reading}
     assert found["unmanaged"] == [
         {"kind": "bell", "account": "tower", "identity": {"event": "noon"}}
     ]
@@ -292,13 +292,13 @@ def test_what_is_not_targeted_is_not_counted_as_unchanged():
 
 
 def test_the_estimate_counts_calls_and_the_slowest_limit_and_the_network():
-    """Taps allow five at once and then one a second; calls take a tenth each, sixteen at a time."""
+    """Taps allow five at once and then one a second; calls take a tenth each."""
     names = [f"u{it}" for it in range(25)]
     taps = [
         declare(it, "works", Tap(client="de", use=it, pipe=""), refs={"pipe": PIPE}) for it in names
     ]
     found = plan(WELL, PIPE, *taps, live=[standing(WELL), standing(PIPE)]).estimate
-    assert (found.calls, found.seconds) == (25, 20.2)
+    assert (found.calls, found.seconds) == (25, 20.1)
 
 
 def test_a_replace_is_estimated_as_a_look_and_two_writes_and_nothing_as_none():

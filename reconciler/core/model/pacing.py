@@ -18,9 +18,43 @@ class Pace:
     burst: int
 
 
+UNLIMITED = Pace(1000, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How many calls drew on a limit."""
+
+    number: int
+    pace: Pace
+
+    @property
+    def seconds(self) -> float:
+        """Return the least time that they take, from a full bucket on."""
+        return floor_seconds(self.number, self.pace)
+
+    def left(self) -> "TokenBucket":
+        """Return the bucket as they leave it."""
+        return TokenBucket(self.pace, max(0.0, self.pace.burst - float(self.number)), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PacedCall:
+    """One call of a step: the limit that it draws on ("" for none), and seconds waited before."""
+
+    bucket: str
+    pause: float = 0.0
+
+
+LOOK = PacedCall("")
+
+
 @dataclass(frozen=True)
 class Cost:
-    """What it costs to write objects of a kind: `calls` are those that draw on the limit `pace`."""
+    """What it costs to write objects of a kind: `calls` are those that draw on the limit `pace`.
+
+    At most `at_once` calls of an account are under way.
+    """
 
     pace: Pace = Pace(10, 10)
     calls: Mapping[ActionName, int] = field(
@@ -31,9 +65,21 @@ class Cost:
         """Return which of the account's rate limits an action's calls draw on."""
         return action
 
-    def calls_of(self, action: ActionName, after: Mapping[str, Any]) -> int:
-        """Return how many API calls it takes to write `after` by path, or to create or delete."""
-        return self.calls[action] + (action != "create")  # what is there is looked at once more
+    at_once: int = 16
+
+    def pace_of(self, bucket: str) -> Pace:
+        """Return the limit of a bucket."""
+        return self.pace if bucket else UNLIMITED
+
+    def trail(
+        self, spec: Any, action: ActionName, after: Mapping[str, Any]
+    ) -> tuple[PacedCall, ...]:
+        """Return the calls, in order, that it takes to write `after` by path, or else the object.
+
+        What is there is looked at once more.
+        """
+        looks = () if action == "create" else (LOOK,)
+        return (*looks, *(PacedCall(self.bucket(spec, action)),) * self.calls[action])
 
     def beside_creates(self, number: int) -> int:
         """Return how many API calls go with so many creates in an account, beside these."""

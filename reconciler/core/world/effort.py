@@ -1,23 +1,28 @@
 """What reading takes: calls, and the seconds that rate limits make of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Self
 
-from reconciler.core.model.pacing import SECONDS_A_CALL, floor_seconds
+from reconciler.core.model.pacing import SECONDS_A_CALL, Drawn, floor_seconds
 from reconciler.core.provider import Cannot, Provider, Scope
 
-CALLS_AT_ONCE = 16
 READS_AT_ONCE = 64
+IN_A_ROW = 4
+"""Calls of an account that wait for one another: who we are, lists, what is listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """`calls` by account, and by scope how many `topics` are asked for one after the other."""
+    """`calls` by account, and by scope how many `topics` are asked for one after the other.
+
+    `drawn` are calls by account and rate limit.
+    """
 
     calls: Mapping[str, int] = field(default_factory=dict)
     topics: Mapping[Scope, int] = field(default_factory=dict)
+    drawn: Mapping[tuple[str, str], Drawn] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, providers: Mapping[str, Provider]) -> Self:
@@ -27,12 +32,26 @@ class Effort:
                 name: count()
                 for name, provider in sorted(providers.items())
                 if not isinstance(count := provider.abilities.calls_made, Cannot)
-            }
+            },
+            drawn={
+                (name, bucket): drawn
+                for name, provider in sorted(providers.items())
+                if not isinstance(tell := provider.abilities.drawn, Cannot)
+                for bucket, drawn in tell().items()
+            },
         )
 
     def after(self, before: "Effort") -> "Effort":
         """Return what was done since."""
-        return Effort({name: made - before.calls[name] for name, made in self.calls.items()})
+        drawn = {
+            key: replace(it, number=it.number - before.drawn[key].number)
+            if key in before.drawn
+            else it
+            for key, it in self.drawn.items()
+        }
+        return Effort(
+            {name: made - before.calls[name] for name, made in self.calls.items()}, drawn=drawn
+        )
 
     @property
     def total(self) -> int:
@@ -42,15 +61,15 @@ class Effort:
     @property
     def seconds(self) -> float:
         """Return about how long they take: scopes are read side by side."""
-        limited = max(
-            (
-                floor_seconds(number, kind.cost.pace)
-                for scope, number in self.topics.items()
-                for kind in scope.kinds
-            ),
-            default=0.0,
-        )
-        return round(limited + ceil(self.total / READS_AT_ONCE) * SECONDS_A_CALL, 1)
+        topics = [
+            floor_seconds(number, kind.cost.pace)
+            for scope, number in self.topics.items()
+            for kind in scope.kinds
+        ]
+        limited = max([0.0, *topics, *(drawn.seconds for drawn in self.drawn.values())])
+        first = min(IN_A_ROW, max(self.calls.values(), default=0))
+        rounds = first + ceil((self.total - first) / READS_AT_ONCE)
+        return round(limited + rounds * SECONDS_A_CALL, 1)
 
     def beside(self, other: "Effort") -> "Effort":
         """Return both together."""
@@ -58,7 +77,11 @@ class Effort:
             name: self.calls.get(name, 0) + other.calls.get(name, 0)
             for name in (*self.calls, *other.calls)
         }
-        return Effort(calls, {**self.topics, **other.topics})
+        drawn = {
+            key: replace(it, number=it.number + self.drawn[key].number) if key in self.drawn else it
+            for key, it in other.drawn.items()
+        }
+        return Effort(calls, {**self.topics, **other.topics}, {**self.drawn, **drawn})
 
     def for_topics(self, topics: Mapping[Scope, int]) -> "Effort":
         """Return what it takes where these numbers of its topics are asked for instead."""

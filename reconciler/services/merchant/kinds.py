@@ -16,7 +16,7 @@ from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.pacing import ActionName, Cost, Pace
+from reconciler.core.model.pacing import ActionName, Cost, Pace, PacedCall
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Spec, Succession
@@ -82,6 +82,12 @@ class _OneQuota(Cost):
     def bucket(self, spec: Spec, action: ActionName) -> str:
         """Return the one quota that all methods of the sub-API share."""
         return BUCKET
+
+    def trail(
+        self, spec: Any, action: ActionName, after: Mapping[str, Any]
+    ) -> tuple[PacedCall, ...]:
+        """Return the calls: looking draws on that quota, too."""
+        return (PacedCall(BUCKET),) * (1 if action == "create" else 2)
 
 
 def _exclusion(spec: "MerchantSubscription") -> Exclusion | None:

@@ -1,12 +1,13 @@
 """The Merchant API behind the four verbs: notification subscriptions of one account."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.core.model.abilities import Examination, Measured, Metrics
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import Missing, Rejected, ServiceError
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec, live_address
 from reconciler.core.provider import Abilities, Each, Interest, Scope
@@ -53,6 +54,7 @@ class MerchantProvider:
         """Return what can be done beyond reading and writing."""
         return Abilities(
             calls_made=self.calls_made,
+            drawn=self.drawn,
             completed=self.completed,
             linked=self.linked,
             examinations=self.examinations,
@@ -74,6 +76,10 @@ class MerchantProvider:
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
         return self._client.calls.made
+
+    def drawn(self) -> Mapping[str, Drawn]:
+        """Return what was drawn on rate limits so far."""
+        return self._client.calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all subscriptions that the account owns."""

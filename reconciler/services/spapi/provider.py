@@ -3,7 +3,7 @@
 There is no update: whatever differs is deleted and created anew, which the kinds say.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.core.model.abilities import Examination, TestSign
 from reconciler.core.model.addresses import remote_values
@@ -16,6 +16,7 @@ from reconciler.core.model.errors import (
     Transient,
 )
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Abilities, Cannot, Interest, Scope, nothing_to_measure
@@ -66,6 +67,7 @@ class SpApiProvider:
         """Return what can be done beyond reading and writing."""
         return Abilities(
             calls_made=self.calls_made,
+            drawn=self.drawn,
             consents=self.consents,
             examinations=self.examinations,
             measure=nothing_to_measure,
@@ -83,6 +85,10 @@ class SpApiProvider:
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
         return self._calls.made + self._login.made
+
+    def drawn(self) -> Mapping[str, Drawn]:
+        """Return what was drawn on rate limits so far."""
+        return self._calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return the application's destinations, or one seller's subscriptions.

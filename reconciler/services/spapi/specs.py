@@ -137,7 +137,7 @@ class SpApiDestination(SpApiDestinationSettings, Spec):
         role=lambda it: it.queue or str(it.event_bridge), exclusion=_one_bus_an_account
     )
     """What leads to the same place may take over, whichever service sends there."""
-    cost: ClassVar[Cost] = SpApiDestinationCost(PACE)
+    cost: ClassVar[Cost] = SpApiDestinationCost(PACE, at_once=64)
 
     name: str
     event_bridge: EventBridge | None = None
@@ -216,7 +216,7 @@ class SpApiSubscription(SpApiSubscriptionSettings, Spec):
     delivery: ClassVar[Delivery[Any]] = SpApiSubscriptionDelivery(begins=True)
     succession: ClassVar[Succession] = Succession(role=lambda it: it.notification_type)
     """Another version or expression delivers the same."""
-    cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE)
+    cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE, at_once=64)
 
     seller: str
     payload_version: str

@@ -16,12 +16,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
-from reconciler.core.model.pacing import Pace
+from reconciler.core.model.pacing import UNLIMITED, Pace
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.failures import PAGE_EXPIRED, GarbledAwsAnswer, translate
+from reconciler.services.sqs.queue import TAGS, TAGS_PACE
 from reconciler.services.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
 from reconciler.transport.calls import Calls, Clock, Pages
 from reconciler.transport.failures import Failed
@@ -30,7 +31,7 @@ from reconciler.transport.lines import AnswerLimits
 T = TypeVar("T")
 Tags = dict[str, str]
 
-PACES = {"*": Pace(1000, 1000), "tags": Pace(50, 50), "events": Pace(50, 50)}
+PACES = {"*": UNLIMITED, TAGS: TAGS_PACE, "events": Pace(50, 50)}
 """SQS publishes no limits for these calls but one: tagging, which all three tag calls share.
 
 EventBridge has one for most of its calls.

@@ -3,7 +3,7 @@
 Here for its queues; its event buses and routes have a part of their own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -11,6 +11,7 @@ from reconciler.core.model.abilities import ArrivalQuestion, Examination, Measur
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.planning.diff import STACK_MARK
@@ -36,7 +37,7 @@ from reconciler.services.sqs.eventual_consistency import EVERY, ReadAfterWrite, 
 from reconciler.services.sqs.failures import NAME_EXISTS
 from reconciler.services.sqs.mailbox import Mailbox, SqsOutbox
 from reconciler.services.sqs.metrics import ages
-from reconciler.services.sqs.queue import READ_BACK, SLOW, Queue
+from reconciler.services.sqs.queue import BETWEEN_SAMPLES, READ_BACK, SLOW, Queue
 from reconciler.services.sqs.reading import Reading, live_queue
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.transport.calls import Clock, create_once
@@ -44,7 +45,6 @@ from reconciler.transport.calls import Clock, create_once
 QUEUE_APPEARS = 20.0
 """Seconds after which a queue that exists can be read."""
 SAMPLES = 3
-BETWEEN_SAMPLES = 3.0
 """How often, and how many seconds apart, the counts of an empty queue are read before it goes."""
 
 
@@ -82,6 +82,7 @@ class SqsProvider:
         """Return what can be done beyond reading and writing."""
         return Abilities(
             calls_made=self.calls_made,
+            drawn=self.drawn,
             referrers=self.referrers,
             examinations=self.examinations,
             measure=self.measure,
@@ -98,6 +99,10 @@ class SqsProvider:
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
         return self._client.calls.made
+
+    def drawn(self) -> Mapping[str, Drawn]:
+        """Return what was drawn on rate limits so far."""
+        return self._client.calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return every queue; details of those that are declared or bear our stack's mark.

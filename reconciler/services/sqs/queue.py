@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.delivery import Delivery
-from reconciler.core.model.pacing import ActionName, Cost, Pace
+from reconciler.core.model.pacing import LOOK, UNLIMITED, ActionName, Cost, Pace, PacedCall
 from reconciler.core.model.spec import Evidence, Reference, Spec, to_snake
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import AwsAccount
@@ -24,8 +24,10 @@ _STRENGTH = {"none": 0, "sqs": 1, "kms": 2}
 
 READ_BACK = 100
 """Up to so many new queues of a run have their tags read back, at 50 a second."""
-LOOKS_BEFORE_DELETE = 8
-"""Attributes and tags are read three times of an empty queue, and twice what uses it."""
+TAGS = "tags"
+TAGS_PACE = Pace(50, 50)
+BETWEEN_SAMPLES = 3.0
+"""Seconds until the messages of a queue that seems empty are counted the last time."""
 SLOW = frozenset({"message_retention_period", "encryption"})
 """Not waited for after a change: SQS takes 15 minutes to show the one, the other is confirmed."""
 
@@ -37,13 +39,27 @@ class QueueCost(Cost):
         """Return the list of queues, of which one may have turned up, and tags that are read."""
         return 1 + (number if number <= READ_BACK else 0)
 
-    def calls_of(self, action: ActionName, after: Mapping[str, Any]) -> int:
-        """Return how many API calls it takes: a change shows when it was read back twice."""
-        if action != "update":
-            return 1 + LOOKS_BEFORE_DELETE * (action == "delete")
+    def pace_of(self, bucket: str) -> Pace:
+        """Return the limit of what reads or writes tags, the only one that AWS publishes."""
+        return TAGS_PACE if bucket == TAGS else super().pace_of("")
+
+    def trail(
+        self, spec: Any, action: ActionName, after: Mapping[str, Any]
+    ) -> tuple[PacedCall, ...]:
+        """Return the calls: a change shows when it was read back twice.
+
+        Before a delete messages are counted three times, and twice what uses the queue.
+        """
+        if action == "create":
+            return (LOOK,)
+        tagging = PacedCall(TAGS)
+        if action == "delete":
+            later = PacedCall("", pause=BETWEEN_SAMPLES)
+            return (LOOK, tagging, LOOK, tagging, later, tagging, LOOK, LOOK, LOOK)
         tags = {value is None for path, value in after.items() if path.startswith("tags.")}
         fields = {to_snake(path.partition(".")[0]) for path in after} - {"tags"}
-        return 2 + len(tags) + bool(fields) + 2 * bool(fields - SLOW)
+        writes = bool(fields) + 2 * bool(fields - SLOW)
+        return (LOOK, tagging, *(tagging,) * len(tags), *(LOOK,) * writes)
 
 
 class Queue(QueueFacts, Spec):
@@ -69,7 +85,7 @@ class Queue(QueueFacts, Spec):
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
     delivery: ClassVar[Delivery[Any]] = QueueDelivery()
-    cost: ClassVar[Cost] = QueueCost(Pace(1000, 1000))
+    cost: ClassVar[Cost] = QueueCost(UNLIMITED, at_once=64)
 
     @classmethod
     def of(cls, account: AwsAccount, fields: Mapping[str, Any], by: str = "") -> Self:

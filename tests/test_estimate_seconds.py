@@ -1,0 +1,87 @@
+"""The seconds that a plan tells are those that pass, with all threads on one clock."""
+
+import pytest
+
+from reconciler import run
+from tests.virtual_time import passing
+from tests.worlds import AWS, HEAD, ONLY_MERCHANT, Stack, queues
+
+APP = """
+  app:
+    service: sp-api
+    region: eu
+    credentials: {clientId: "env:LWA_ID", clientSecret: "env:LWA_SECRET"}
+    sellers: {de: {refreshToken: "env:DE"}, fr: {refreshToken: "env:FR"}}
+queues: {q: {grants: [{to: amazon-notifications}]}}
+destinations: {to: {account: app, queue: q}}
+"""
+TYPES = (
+    "ANY_OFFER_CHANGED",
+    "FEED_PROCESSING_FINISHED",
+    "REPORT_PROCESSING_FINISHED",
+    "PRICING_HEALTH",
+    "FBA_OUTBOUND_SHIPMENT_STATUS",
+    "FEE_PROMOTION",
+    "FULFILLMENT_ORDER_STATUS",
+)
+
+
+def sellers(types):
+    lines = (f"  {it}: {{destination: to, sellers: all, notificationType: {it}}}" for it in types)
+    return "\n".join(["subscriptions:", *(line.replace("  ", "  t-", 1) for line in lines), ""])
+
+
+def shops(hook, number=55):
+    numbers = ", ".join(f'"{it}"' for it in range(1, number + 1))
+    return f"""
+subscriptions:
+  hook:
+    registeredEvent: PRODUCT_STATUS_CHANGE
+    targetAccounts: [{numbers}]
+    callBackUri: https://hooks.example.com/{hook}
+"""
+
+
+def in_waves(text):
+    return text.replace("discover: declared", 'discover: declared, waves: ["1*", "50%", "100%"]')
+
+
+@pytest.fixture
+def taken(shared_sandbox, tmp_path):
+    """Apply worlds one after the other; give what the last was told to take, and what it took."""
+    shared_sandbox.reset()
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+
+    def run_all(*texts):
+        for text in texts:
+            stack.declare(text)
+            with passing() as clock:
+                stack.clock = lambda clock=clock: clock
+                with stack.session() as session:
+                    planned = run.plan(session)
+                    before = clock.now()
+                    assert run.apply(session, planned).done
+                    took = clock.now() - before
+        return planned.plan.estimate.seconds, took
+
+    return run_all
+
+
+def test_where_looking_draws_on_the_limit_too_and_waves_share_it(taken):
+    head = in_waves(HEAD) + ONLY_MERCHANT
+    told, took = taken(head + shops("a"), head + shops("b"))
+    assert took > 1
+    assert told == pytest.approx(took, rel=0.1)
+
+
+def test_where_each_seller_has_a_limit_of_its_own(taken):
+    told, took = taken(HEAD + AWS + APP + sellers(TYPES))
+    assert took > 2
+    assert told == pytest.approx(took, rel=0.1)
+
+
+def test_where_messages_are_counted_before_queues_go(taken):
+    many = queues(**{f"q{number}": "tags: {a: b}" for number in range(8)})
+    told, took = taken(HEAD + AWS + many, HEAD + AWS + queues(q0="tags: {a: b}"))
+    assert took > 3
+    assert told == pytest.approx(took, rel=0.1)
