@@ -10,7 +10,7 @@ import pytest
 from reconciler.cli.main import invoke
 from reconciler.cli.state import State
 from reconciler.sandbox import Sandbox
-from tests.worlds import HEAD, destinations, queues, subscriptions
+from tests.worlds import HEAD, destinations, queues, section, subscriptions
 
 PLANTED = {
     "AWS_SECRET_ACCESS_KEY": "aws/planted+secret/1",
@@ -48,10 +48,16 @@ accounts:
 """
 WORLD = (
     queues(q="grants: [{to: amazon-notifications}]")
-    + destinations(old="account: uk, queue: q", new="account: app, queue: q")
+    + destinations(
+        old="account: uk, queue: q",
+        new="account: app, queue: q",
+        bus="account: app, eventBridge: {account: aws-eu}",
+    )
+    + section("routes", {"r": "from: bus, queue: q, types: [LISTINGS_ITEM_STATUS_CHANGE]"})
     + subscriptions(
         uk="destination: old, notificationType: AnyOfferChanged",
         eu="destination: new, notificationType: ANY_OFFER_CHANGED, sellers: all",
+        listed="destination: bus, notificationType: LISTINGS_ITEM_STATUS_CHANGE, sellers: all",
         shop="registeredEvent: PRODUCT_STATUS_CHANGE, targetAccount: '1', "
         "callBackUri: 'https://hooks.example.com/'",
     )
@@ -117,6 +123,8 @@ def test_a_run_that_goes_well_says_no_secret(talk, voice):
     assert talk(voice, "apply", "--yes", "--plan", saved) == 0
     assert talk(voice, "drift", "--format", "json") == 0
     assert talk(voice, "drift") == 0
+    for command in (["status"], ["doctor"], ["verify", "--static"]):
+        talk(voice, *command)
     check([*talk.said, saved.read_text()])
 
 
