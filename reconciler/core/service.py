@@ -182,6 +182,11 @@ class Declaration(Frozen):
         raise TypeError("a kind's declaration says how its live objects are written")
 
     @classmethod
+    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
+        """Return a declaration that stands for what it implies in another account, too, live."""
+        raise TypeError("a declaration that implies objects says how that is written")
+
+    @classmethod
     def default_name(cls, stack: str, key: str) -> str | None:
         """Return the live name that follows from a declaration's key; None: there are no names."""
         return None

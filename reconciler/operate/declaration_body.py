@@ -35,7 +35,7 @@ def body(
     spec = written.specs[0]
     fields = _beside_defaults(written, shape, defaults, explicit)
     for path, reference, handle in references(spec):
-        _put(fields, path, names(reference, handle) or handle)
+        _put(fields, shape.yaml_name(path), names(reference, handle) or handle)
     for path, reference in spec.mentions.items():
         if isinstance(fields.get(path), list):
             fields[path] = [names(reference, handle) or handle for handle in fields[path]]

@@ -1,6 +1,6 @@
 """Live objects that no declaration covers → a file of declarations. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.manifest.reader import Declarations
@@ -63,9 +63,27 @@ def express(
     mine, notes = _sorted_out(world, declarations, accounts)
     read_back = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
     document, text = read_back.run(Composer(declarations, services))
-    covered = (live for declaration in document.composed.values() for live in declaration.live)
-    remarks = (*notes, *sorted(read_back.refused.values()))
-    return Exported(text, tuple(covered), remarks, len(read_back.refused), len(notes), observation)
+    covered = {
+        live.live_address: live
+        for declaration in document.composed.values()
+        for live in declaration.live
+    }
+    left = [*read_back.refused.values(), *_implied(mine, covered, services)]
+    remarks = (*notes, *sorted(left))
+    return Exported(text, tuple(covered.values()), remarks, len(left), len(notes), observation)
+
+
+def _implied(
+    live: Iterable[Live], covered: Collection[str], services: Iterable[Service]
+) -> Iterator[str]:
+    """Yield a note on each object that only comes with a declaration which was not written."""
+    kinds = {kind for service in services for kind in service.implied}
+    for item in live:
+        if item.spec.kind in kinds and item.live_address not in covered:
+            yield (
+                f"{item.live_address} is not exported: it comes with the declaration of what has "
+                f"it made, which names the account {item.account!r}"
+            )
 
 
 def _sorted_out(

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -63,7 +63,7 @@ Names = dict[ReferenceKey, str]
 
 @dataclass(frozen=True, slots=True)
 class LiveDeclaration:
-    """One declaration to be written, and the live objects it stands for.
+    """One declaration to be written, and the live objects it stands for, implied ones last.
 
     `address` is the live address of the first of them, which tells drafts apart.
     """
@@ -106,19 +106,41 @@ def drafts_of(
     for item in live:
         address = item.live_address
         grouped.setdefault((item.account, type(item.spec)), {})[address] = item
+    implied = [
+        item
+        for (_, kind), items in grouped.items()
+        if kind not in shapes
+        for item in items.values()
+    ]
     composed: list[LiveDeclaration] = []
     for (account, kind), items in grouped.items():
         if kind not in shapes:
-            continue  # what goes with a declaration of another kind is written there, or by hand
+            continue  # is written with what implies it
         section, shape = shapes[kind]
         specs = [item.spec for item in items.values()]
         for written in shape.written(specs, declarations.accounts[account]):
             addresses = [live_address(spec, account) for spec in written.specs]
             members = tuple(items[address] for address in addresses)
-            composed.append(
-                LiveDeclaration(addresses[0], section, account, shape, written, members)
-            )
+            declaration = LiveDeclaration(addresses[0], section, account, shape, written, members)
+            composed.append(_with_implied(declaration, implied))
     return sorted(composed, key=lambda declaration: declaration.address)
+
+
+def _with_implied(declaration: LiveDeclaration, implied: Iterable[Live]) -> LiveDeclaration:
+    """Return a declaration together with what lives elsewhere because of it."""
+    handles = {(item.spec.kind, item.handle) for item in declaration.live}
+    coming = [
+        item
+        for item in implied
+        if item.spec.kind in declaration.shape.implies
+        for _, reference, handle in references(item.spec)
+        if (reference.kind, handle) in handles
+    ]
+    if not coming:
+        return declaration
+    shape, bare = declaration.shape, declaration.written
+    written = shape.with_implied(bare, coming[0].account, coming[0].spec)
+    return replace(declaration, written=written, live=(*declaration.live, coming[0]))
 
 
 class Composer:
@@ -161,7 +183,8 @@ class Composer:
                     declaration, name, known, explicit.get(declaration.address, frozenset())
                 )
                 document.sections.setdefault(section, {})[name] = fields
-                document.composed[declared_address(declaration.kind, name)] = declaration
+                for live in declaration.live:
+                    document.composed[declared_address(live.spec.kind, name)] = declaration
         return document
 
     def _names(self, composed: Iterable[LiveDeclaration], known: Names) -> dict[str, str]:

@@ -108,7 +108,10 @@ class ReadBack:
                 meant[declared].add(item.live_address)
                 yield from self._different(document.composed[declared], item)
         for declared, declaration in document.composed.items():
-            if meant[declared] != {it.live_address for it in declaration.live}:
+            kind = declared.partition(".")[0]
+            if meant[declared] != {
+                it.live_address for it in declaration.live if it.spec.kind == kind
+            }:
                 yield ReadBackFault(
                     declaration, EVERYTHING, "a declaration of it would mean other objects"
                 )

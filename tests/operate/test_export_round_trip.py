@@ -3,14 +3,17 @@
 import json
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from reconciler.cli.main import invoke
+from reconciler.operate.export import export
+from tests import listings
 from tests.drawing import examples
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.test_generated_worlds import worlds
-from tests.worlds import Stack
+from tests.worlds import AWS, AWS_ID, HEAD, SP_API, Stack
 
 OBJECTS = ("queues", "destinations", "routes", "subscriptions")
 
@@ -64,3 +67,78 @@ def test_a_plan_on_what_was_exported_holds_nothing_but_adoption(running, tmp_pat
     adopted = {action.identity["name"] for action in planned.plan.actions}
     assert adopted == by_hand
     assert all(line.endswith(" tags.reconciler:stack") for line in planned.lines())
+
+
+def exported(stack, text):
+    """Export what is live beside these declarations; return notes, and what a plan on both says."""
+    stack.declare(text)
+    with stack.session() as session:
+        made = export(session)
+    stack.declare(made.text, "exported.yaml")
+    planned = stack.plan()
+    assert (planned.problems(), planned.plan.complete) == ([], True)
+    return yaml.safe_load(made.text), made.notes, planned
+
+
+BARE = HEAD + AWS + SP_API
+FIFO = "name: offers.fifo, fifo: true, contentBasedDeduplication: true"
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        listings.world(
+            f"queue: offers, types: [{listings.STATUS}, {listings.ISSUES}], deadLetter: dead"
+        ),
+        listings.world(offers=FIFO),
+        listings.world(offers="grants: [{to: amazon-notifications}]"),
+        listings.world("").replace("destinations:", "routes: {}\ndestinations:"),
+    ],
+)
+def test_event_buses_and_routes_of_our_stack_go_there_and_back(running, tmp_path, world):
+    running.reset()
+    stack = Stack(tmp_path / "declared", running.url)
+    listings.settled(stack, world)
+    found, notes, planned = exported(stack, BARE)
+    assert (notes, planned.lines(), planned.plan.unmanaged) == ((), [], ())
+    assert found["destinations"]["events"] == {
+        "account": "app",
+        "eventBridge": {"account": "aws-eu"},
+    }
+    assert found.get("routes", {}).keys() == ({"listings"} if "listings:" in world else set())
+    if "listings" in found.get("routes", {}):
+        assert found["routes"]["listings"]["from"] == "events"
+
+
+def test_a_way_made_by_hand_is_exported_and_what_no_declaration_can_say_is_said(running, tmp_path):
+    running.reset()
+    stack = Stack(tmp_path / "declared", running.url)
+    listings.settled(stack, listings.world())
+    with listings.eventbridge_of(running) as by_hand:
+        name = listings.events(running)[0]
+        arn = by_hand.describe_event_bus(Name=name)["Arn"]
+        rule = by_hand.describe_rule(Name=listings.RULE, EventBusName=name)["Arn"]
+        for resource, keys in ((arn, ["stack", "destination"]), (rule, ["stack"])):
+            by_hand.untag_resource(
+                ResourceARN=resource, TagKeys=[f"reconciler:{key}" for key in keys]
+            )
+        by_hand.put_rule(Name="theirs", EventBusName=name, EventPattern='{"source": ["x"]}')
+    forget_marks(running.url, ["offers", "dead"])
+    found, [note], planned = exported(stack, BARE)
+    assert note.startswith("route.aws-eu/theirs is not exported: ")
+    assert found["routes"]["listings"]["types"] == [listings.STATUS]
+    assert planned.lines() == [
+        "update queue.dead tags.reconciler:stack",
+        "update queue.offers tags.reconciler:stack",
+        "update route.listings tags.reconciler:stack",
+    ]
+    assert [item.identity for item in planned.plan.unmanaged] == [{"name": "theirs"}]
+
+
+def test_a_bus_whose_destination_is_declared_otherwise_is_told(running, tmp_path):
+    running.reset()
+    stack = Stack(tmp_path / "declared", running.url)
+    listings.settled(stack, listings.world("", sub=""))
+    place = f"eventBridge: {{region: eu-west-1, accountId: '{AWS_ID}'}}"
+    _, [note], _ = exported(stack, listings.world("", bus=place, sub=""))
+    assert "is not exported: it comes with the declaration of what has it made" in note

@@ -4,14 +4,10 @@ import json
 
 import pytest
 
-from reconciler.core.model.objects import Live
 from reconciler.notifications import decode
-from reconciler.operate.live_declarations import drafts_of
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.names import rule_arn
-from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.services.sqs.rule_grants import rule_of
-from reconciler.wiring import SERVICES
 from tests.listings import (
     ACCOUNT,
     ARN,
@@ -458,13 +454,3 @@ def test_eventbridge_24_and_25_what_may_keep_a_route_out_is_warned_of(stack):
         "does not let events.amazonaws.com send" in hint
         for hint in hints(stack, world(offers=shut))
     )
-
-
-def test_export_writes_no_declaration_of_a_bus_or_rule_whose_name_follows_from_a_key(stack):
-    stack.declare(world())
-    live = [
-        Live("aws-eu", EventBus(source="aws.partner/x")),
-        Live("aws-eu", EventRoute(name="acme--x", bus="aws.partner/x")),
-    ]
-    with stack.session() as session:
-        assert drafts_of(live, session.declarations, SERVICES) == []

@@ -1,6 +1,7 @@
 """What may be declared for the SP-API, and the rules between what is declared."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -102,6 +103,12 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
         """Yield one declaration a destination."""
         return (written_destination(spec) for spec in specs if isinstance(spec, SpApiDestination))
+
+    @classmethod
+    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
+        """Return the declaration of a destination whose event bus is in a declared account."""
+        more = {"eventBridge": {"account": account}}
+        return replace(written, fields={**written.fields, **more}, full={**written.full, **more})
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:

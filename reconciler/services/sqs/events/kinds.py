@@ -82,8 +82,13 @@ class RouteDeclaration(Declaration):
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
-        """Yield nothing: a rule's name follows from a key, so that others' cannot be declared."""
-        return ()
+        """Yield one declaration a rule; its name has to follow from the key, or it is another."""
+        for spec in specs:
+            if isinstance(spec, EventRoute):
+                full = {"from": spec.bus, "queue": spec.queue, "types": list(spec.types)}
+                full["deadLetter"] = spec.dead_letter
+                fields = {name: value for name, value in full.items() if value is not None}
+                yield WrittenDeclaration((spec,), fields, full, (spec.name,))
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:
