@@ -182,8 +182,10 @@ class Declaration(Frozen):
         raise TypeError("a kind's declaration says how its live objects are written")
 
     @classmethod
-    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
-        """Return a declaration that stands for what it implies in another account, too, live."""
+    def with_implied(
+        cls, written: WrittenDeclaration, account: str, implied: Spec
+    ) -> WrittenDeclaration:
+        """Return a declaration that stands for a live object in another account, too."""
         raise TypeError("a declaration that implies objects says how that is written")
 
     @classmethod

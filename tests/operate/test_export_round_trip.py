@@ -135,6 +135,16 @@ def test_a_way_made_by_hand_is_exported_and_what_no_declaration_can_say_is_said(
     assert [item.identity for item in planned.plan.unmanaged] == [{"name": "theirs"}]
 
 
+def test_how_often_a_bus_was_made_anew_goes_there_and_back(running, tmp_path):
+    running.reset()
+    stack = Stack(tmp_path / "declared", running.url)
+    third = "eventBridge: {account: aws-eu, generation: 3}"
+    listings.settled(stack, listings.world("", bus=third, sub=""))
+    found, notes, planned = exported(stack, BARE)
+    assert (notes, planned.lines()) == ((), [])
+    assert found["destinations"]["events"]["eventBridge"] == {"account": "aws-eu", "generation": 3}
+
+
 def test_a_bus_whose_destination_is_declared_otherwise_is_told(running, tmp_path):
     running.reset()
     stack = Stack(tmp_path / "declared", running.url)

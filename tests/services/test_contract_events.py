@@ -267,6 +267,57 @@ def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_
     assert events(sandbox)[2] is not None
 
 
+ANEW = "eventBridge: {account: aws-eu, generation: 2}"
+
+
+def test_a_bus_is_made_anew_with_its_rules_where_that_is_declared_and_its_destination_stays(way):
+    way.stack.declare(world(bus=ANEW))
+    planned = way.stack.plan()
+    assert planned.lines() == ["replace bus.events", "replace route.listings"]
+    [bus, route] = sorted(planned.plan.actions, key=lambda action: action.address)
+    assert [(it.path, it.before, it.after) for it in bus.changes] == [("generation", 1, 2)]
+    assert any("what is sent meanwhile is dropped" in note for note in bus.notes)
+    assert route.caused_by == "bus.events"
+    way.sandbox.clear_calls()
+    settled(way.stack, world(bus=ANEW))
+    assert operations(way.sandbox, *WAY_IN, *WAY_OUT) == [
+        *("RemoveTargets", "DeleteRule", "SetQueueAttributes", "DeleteEventBus"),
+        *("CreateEventBus", "PutRule", "SetQueueAttributes", "PutTargets"),
+    ]
+    assert events(way.sandbox)[2]["tags"]["reconciler:generation"] == "2"
+    assert (events(way.sandbox)[1], way.proof().verdict) == ("ACTIVE", "plausible")
+
+
+@pytest.mark.parametrize("managed", [True, False])
+def test_a_bus_with_a_rule_of_others_is_never_made_anew(way, managed):
+    if managed:
+        order = {"name": "theirs", "managedBy": "events.amazonaws.com"}
+        way.sandbox.aws("event-rules", account=ACCOUNT, region=REGION, bus=way.bus, **order)
+    else:
+        pattern = '{"source": ["x"]}'
+        way.eventbridge.put_rule(Name="theirs", EventBusName=way.bus, EventPattern=pattern)
+    before = events(way.sandbox)
+    way.stack.declare(world(bus=ANEW))
+    done = way.stack.apply(allow_referenced=True)
+    assert done.lines() == []
+    assert any("route.aws-eu/theirs, which is not ours" in text for text in done.problems())
+    assert events(way.sandbox) == before
+
+
+def test_a_bus_made_by_hand_is_made_anew_by_consent_only(way):
+    way.eventbridge.untag_resource(
+        ResourceARN=way.eventbridge.describe_event_bus(Name=way.bus)["Arn"],
+        TagKeys=["reconciler:stack", "reconciler:destination"],
+    )
+    way.stack.declare(world(bus=ANEW))
+    assert [guard.guard for guard in way.stack.plan().plan.guards if guard.refused] == ["adopt"]
+    assert settled(way.stack, world(bus=ANEW), adopt=("bus.events",)) == [
+        "replace bus.events",
+        "replace route.listings",
+    ]
+    assert events(way.sandbox)[2]["tags"]["reconciler:stack"] == "acme"
+
+
 def test_eventbridge_10_and_11_a_bus_made_by_hand_is_used_and_stays_theirs(
     stack, sandbox, eventbridge
 ):

@@ -131,6 +131,9 @@ class Spec(Frozen):
     """Top-level fields whose difference is one change, however deep it lies (a policy)."""
     shared: ClassVar[frozenset[str]] = frozenset()
     """Mappings whose keys others may manage too (policy.ignoreTags)."""
+    clears: ClassVar[bool] = False
+    """Whether what has its notifications from such an object goes with it: one that others have
+    theirs from is never replaced."""
     refs: ClassVar[Mapping[str, Reference]] = {}
     mentions: ClassVar[Mapping[str, Reference]] = {}
     """Top-level fields that list objects by remote value; YAML has names too, nothing waits."""

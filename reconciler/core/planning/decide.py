@@ -181,6 +181,13 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
         message = "it has to be replaced, and something that was not read may refer to it"
         world.stick(item, message)
         return
+    if replaced and (others := _others_there(world, live)):
+        world.stick(
+            item,
+            f"it has to be replaced, and {others[0]}, which is not ours, would go with it: remove "
+            "that first",
+        )
+        return
     world.changes[item.address] = Change(
         action="replace" if replaced else "update",
         address=item.address,
@@ -189,6 +196,17 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
         changes=tuple(sorted([*changes, *dragged], key=lambda change: change.path)),
         adopts=not world.owned(live),
         caused_by=Address(dragged[0].after) if dragged else _moved_by(world, item, changes),
+    )
+
+
+def _others_there(world: World, live: Live) -> list[LiveAddress]:
+    """Return what is not ours and would go with an object that is made anew."""
+    return sorted(
+        other.live_address
+        for other in (world.live if live.spec.clears else ())
+        if not world.owned(other)
+        for _, reference, handle in references(other.spec)
+        if reference.source and reference.key(other.account, handle) in live.keys
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.spec import Frozen
@@ -31,12 +31,17 @@ class DeclaredEventBridge(Frozen):
     """The region of somebody else's event bus."""
     account_id: Annotated[str, AfterValidator(check_account_id), matching(ACCOUNT_ID)] | None = None
     """The AWS account of that event bus, in quotes."""
+    generation: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """Raise it to have `bus.KEY` deleted and associated anew, with the rules of its routes; left
+    out, 1. What is sent meanwhile is lost."""
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
         place = [name for name in ("region", "accountId") if self._given(name)]
         if self.account is not None and place:
             raise ValueError(f"`account` and `{place[0]}` exclude each other: {_EITHER}")
+        if self.account is None and self.generation is not None:
+            raise ValueError("`generation` is about a bus of a declared `account`")
         if self.account is None and len(place) < 2:
             raise ValueError(_EITHER if not place else self._lacking(place))
         return self

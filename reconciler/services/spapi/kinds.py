@@ -97,7 +97,9 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
     def implied(self, context: Context) -> Iterable[Implied]:
         """Yield the event bus in a declared account."""
         if self.event_bridge is not None and self.event_bridge.account is not None:
-            yield Implied("bus", self.event_bridge.account, {"source": context.name})
+            bus = self.event_bridge
+            made = {"generation": bus.generation} if bus.generation is not None else {}
+            yield Implied("bus", self.event_bridge.account, {"source": context.name, **made})
 
     @classmethod
     def written(cls, specs: Sequence[Spec], account: Account) -> Iterable[WrittenDeclaration]:
@@ -105,9 +107,12 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
         return (written_destination(spec) for spec in specs if isinstance(spec, SpApiDestination))
 
     @classmethod
-    def with_implied(cls, written: WrittenDeclaration, account: str) -> WrittenDeclaration:
+    def with_implied(
+        cls, written: WrittenDeclaration, account: str, implied: Spec
+    ) -> WrittenDeclaration:
         """Return the declaration of a destination whose event bus is in a declared account."""
-        more = {"eventBridge": {"account": account}}
+        made = implied.declared_fields().get("generation", 1)
+        more = {"eventBridge": {"account": account, **({"generation": made} if made != 1 else {})}}
         return replace(written, fields={**written.fields, **more}, full={**written.full, **more})
 
     @classmethod

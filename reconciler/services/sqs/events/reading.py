@@ -29,6 +29,8 @@ from reconciler.services.sqs.rule_grants import rule_of
 
 TARGET = "reconciler"
 """The id of our one target on a rule."""
+GENERATION = "reconciler:generation"
+"""The tag of a bus that was made anew; without it is the first."""
 OFFERED_BY = "reconciler:destination"
 """The tag of a bus that tells which destination it is for, should its source be gone."""
 
@@ -105,6 +107,7 @@ class EventsReading:
             source=tags[OFFERED_BY] if gone else name,
             state=state,
             offered_by=tags.get(OFFERED_BY, ""),
+            generation=_number(tags.get(GENERATION)),
             expires=moment(source.get("ExpirationTime")) if source else None,
         )
         return self._live(spec, tags, name=name, arn=arn)
@@ -214,6 +217,10 @@ def _input(target: Facts) -> str | None:
             return other
     path = target.get("InputPath")
     return None if path is None else str(path)
+
+
+def _number(told: str | None) -> int:
+    return int(told) if told and told.isascii() and told.isdigit() else 1
 
 
 def _state(source: Facts | None) -> BusState:

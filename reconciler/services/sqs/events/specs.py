@@ -86,13 +86,15 @@ class EventBus(Spec):
 
     `source` is the name of that source. `state` is the source's; ABSENT where there is none.
     `offered_by` is the handle of the destination that offers it, `expires` until when a waiting
-    source waits (ISO 8601).
+    source waits (ISO 8601). `generation` counts how many times it was wanted anew.
     """
 
     kind: ClassVar[str] = "bus"
     service: ClassVar[str] = "aws"
     identity: ClassVar[tuple[str, ...]] = ("source",)
     remote_id: ClassVar[str | None] = "arn"
+    fixed: ClassVar[frozenset[str]] = frozenset({"generation"})
+    clears: ClassVar[bool] = True
     hidden: ClassVar[frozenset[str]] = frozenset({"offeredBy", "expires"})
     refs: ClassVar[Mapping[str, Reference]] = {
         "source": Reference("destination", "source", source=True, holds=False)
@@ -109,6 +111,7 @@ class EventBus(Spec):
     state: BusState = "ACTIVE"
     offered_by: str = ""
     expires: str | None = None
+    generation: int = 1
 
     def partition(self) -> str | None:
         """Return the part of the account that it is read in, after the queues."""
@@ -118,6 +121,8 @@ class EventBus(Spec):
         """Yield what a reviewer should know of a source that delivers nothing."""
         if before is None:
             return
+        if before.generation != self.generation:
+            yield "it is deleted and associated anew, and what is sent meanwhile is dropped"
         if before.expires:
             yield (
                 "events are dropped until the event source is active, and it goes if it waits past "

@@ -16,7 +16,7 @@ from reconciler.services.sqs.client import Tags
 from reconciler.services.sqs.events.client import EXISTS, INVALID, WRONG_STATE, EventsClient
 from reconciler.services.sqs.events.names import PARTNER, bus_arn, rule_arn
 from reconciler.services.sqs.events.pattern import pattern_of
-from reconciler.services.sqs.events.reading import OFFERED_BY, TARGET
+from reconciler.services.sqs.events.reading import GENERATION, OFFERED_BY, TARGET
 from reconciler.services.sqs.events.specs import EventBus, EventRoute
 from reconciler.transport.calls import Calls
 
@@ -142,8 +142,8 @@ class BusWriter:
         except Rejected as error:
             if error.code == WRONG_STATE:
                 error.message += (
-                    "; the bus was left as it is: to associate it anew, delete it and its rules by "
-                    "hand and apply again"
+                    "; the bus was left as it is: to have it deleted and associated anew, with its "
+                    "rules, raise `eventBridge.generation` of its destination"
                 )
             raise
 
@@ -313,7 +313,8 @@ def _tags(desired: Desired) -> Tags:
 
 
 def _bus_tags(desired: Desired, spec: EventBus) -> Tags:
-    return {**_tags(desired), OFFERED_BY: spec.offered_by}
+    made = {GENERATION: str(spec.generation)} if spec.generation > 1 else {}
+    return {**_tags(desired), OFFERED_BY: spec.offered_by, **made}
 
 
 def _tagged(client: EventsClient, arn: str, tags: Tags) -> bool:
