@@ -3,12 +3,14 @@
 import ast
 import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
 EVERYWHERE = {"pydantic", "pydantic_core"}
+OURS = {"reconciler", *EVERYWHERE}
 ROOMS = {
     "cli": {"typer", "boto3", "uvicorn"},
     "core": {"deepdiff", "yaml"},
@@ -27,8 +29,10 @@ ROOMS = {
 OF_THEIR_OWN = ("services", "sandbox")
 
 
+@cache
 def imports():
-    """Give (room, folder below it, package of others) for each import there is."""
+    """Return (room, folder below it, package of others) for each import there is."""
+    found = []
     for file in PACKAGE.rglob("*.py"):
         room, folder, *_ = (*file.relative_to(PACKAGE).parts, "")
         for node in ast.walk(ast.parse(file.read_text())):
@@ -39,9 +43,9 @@ def imports():
                 if isinstance(node, ast.ImportFrom) and node.module and not node.level
                 else []
             )
-            for top in {name.partition(".")[0] for name in names}:
-                if top not in sys.stdlib_module_names and top not in ("reconciler", *EVERYWHERE):
-                    yield room, folder, top
+            tops = {name.partition(".")[0] for name in names} - OURS - sys.stdlib_module_names
+            found.extend((room, folder, top) for top in tops)
+    return found
 
 
 def test_a_room_uses_what_its_row_says():

@@ -115,7 +115,7 @@ def aws_caller(profile):
 
 
 quick = settings(
-    max_examples=examples(100, 1000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(50, 1000), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -62,7 +62,7 @@ def as_others_read(document):
 @example({"queues": {MANY: {MANY: {}, "b": [{MANY: []}, {MANY: {}}, [], {}, [[]]]}}}, [])
 @example({"queues": {"k" * LONGEST_KEY: 1, "l" * (LONGEST_KEY + 1): 1}}, ["a\nb: \x07", "\u2028"])
 @example({"queues": {MANY * 12: [{MANY * 12: [[{MANY * 12: {}}], {}]}, MANY * 12]}}, [])
-@settings(max_examples=examples(60, 2000))
+@settings(max_examples=examples(40, 2000))
 def test_whatever_is_written_any_parser_reads_back(content, head):
     # "<<" as a key is YAML's merge, in quotes too for parsers that look at its text alone.
     document = written(content, head)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.model.plan import Finding, Guard
@@ -17,6 +17,7 @@ from reconciler.reports.lines import NARROWEST, Screen, cells
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.shapes import MOST_LINES
+from tests.drawing import examples
 from tests.reports.goldens import SHOWN, WIDTHS, golden, shown
 from tests.reports.plans import action, change, everything, fleet, plan, policy, statement
 
@@ -208,6 +209,7 @@ FINDINGS = st.lists(st.builds(Finding, address=WORDS, message=WORDS), max_size=3
 GUARDS = st.builds(Guard, guard=WORDS, refused=st.booleans(), message=WORDS)
 
 
+@settings(max_examples=examples(40, 1000))
 @given(
     actions=st.lists(ACTIONS, max_size=8),
     found=FINDINGS,
@@ -267,6 +269,7 @@ COMPLAINTS = st.lists(
 READY = AccountReport(account="acme-app", service="sp-api", healthy=True, checks=11)
 
 
+@settings(max_examples=examples(40, 1000))
 @given(queues=HEALTH, proofs=PROOFS, complaints=COMPLAINTS, width=st.integers(NARROWEST, 160))
 def test_no_line_of_status_verify_and_doctor_is_wider_either(queues, proofs, complaints, width):
     counts = {it: sum(proof.verdict == it for proof in proofs) for it in VERDICTS}
