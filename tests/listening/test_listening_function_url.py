@@ -92,7 +92,7 @@ def test_push_receiver_21_a_log_that_breaks_acknowledges_nothing(stand, handler)
     def broken(_):
         raise OSError("no space left")
 
-    stand.listener._told = broken
+    stand.listener._note_answer = broken
     assert handler(event()) == {"statusCode": 500, "headers": {}, "body": "OSError"}
 
 
