@@ -28,6 +28,7 @@ from tests.listings import (
     settled,
     world,
 )
+from tests.standing import brought
 from tests.worlds import Stack
 
 
@@ -40,6 +41,12 @@ def stack(sandbox, tmp_path):
 def eventbridge(sandbox):
     with eventbridge_of(sandbox) as client:
         yield client
+
+
+def begun(stack, sandbox):
+    """Have a listing's way that is applied."""
+    stack.declare(world())
+    brought(sandbox, world(), lambda: settled(stack, world()))
 
 
 WAY_IN = (
@@ -82,7 +89,7 @@ def test_eventbridge_1_23_26_and_27_each_step_comes_before_what_needs_it(stack, 
 
 
 def test_a_route_walks_through_its_fields_and_leaves_its_queue_when_it_goes(stack, sandbox):
-    settled(stack, world())
+    begun(stack, sandbox)
     both = f"queue: offers, types: [{STATUS}, {ISSUES}]"
     assert settled(stack, world(both)) == ["update route.listings types"]
     assert settled(stack, world(f"{both}, deadLetter: dead")) == [
@@ -213,7 +220,7 @@ def test_eventbridge_4_a_source_that_never_appears_is_not_yet_there_and_nothing_
 
 
 def test_eventbridge_6_a_waiting_source_with_a_bus_is_activated(stack, sandbox, eventbridge):
-    settled(stack, world())
+    begun(stack, sandbox)
     before = events(sandbox)[2]
     eventbridge.deactivate_event_source(Name=events(sandbox)[0])
     planned = stack.plan()
@@ -257,7 +264,7 @@ def test_eventbridge_8_a_source_that_is_gone_is_told_and_comes_back_by_consent_o
 def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_deleted(
     stack, sandbox, eventbridge
 ):
-    settled(stack, world())
+    begun(stack, sandbox)
     eventbridge.deactivate_event_source(Name=events(sandbox)[0])
     refused = {"kind": "refused", "code": "InvalidStateException"}
     sandbox.faults([{"service": "aws", "operation": "ActivateEventSource", **refused}])
@@ -361,7 +368,7 @@ def test_eventbridge_14_a_rule_of_the_same_name_on_the_default_bus_stays(
 def test_eventbridge_16_and_17_a_rule_changed_by_hand_is_put_back_whole(
     stack, sandbox, eventbridge, by_hand, field
 ):
-    settled(stack, world())
+    begun(stack, sandbox)
     name, before = events(sandbox)[0], rule(sandbox)
     meant = {"SOURCE": name, "STATUS": STATUS, "ISSUES": ISSUES}
     for word, value in meant.items():
@@ -395,7 +402,7 @@ def test_eventbridge_18_a_target_that_was_not_taken_is_an_error_whatever_the_sta
 def test_eventbridge_19_and_20_targets_of_others_stay_and_may_leave_no_room(
     stack, sandbox, eventbridge
 ):
-    settled(stack, world())
+    begun(stack, sandbox)
     name = events(sandbox)[0]
     theirs = [{"Id": f"t{number}", "Arn": f"{ARN}dead"} for number in range(5)]
     eventbridge.put_targets(Rule=RULE, EventBusName=name, Targets=theirs[:1])
@@ -414,7 +421,7 @@ def test_eventbridge_19_and_20_targets_of_others_stay_and_may_leave_no_room(
 def test_eventbridge_28_a_rule_of_others_keeps_our_bus_and_the_rest_goes(
     stack, sandbox, eventbridge
 ):
-    settled(stack, world())
+    begun(stack, sandbox)
     name = events(sandbox)[0]
     eventbridge.put_rule(Name="theirs", EventBusName=name, EventPattern='{"source": ["x"]}')
     done = stack.apply(destroying=True, allow_referenced=True)
@@ -424,7 +431,7 @@ def test_eventbridge_28_a_rule_of_others_keeps_our_bus_and_the_rest_goes(
 
 
 def test_eventbridge_27_what_lingers_after_a_removal_is_waited_for(stack, sandbox):
-    settled(stack, world())
+    begun(stack, sandbox)
     sandbox.settings(lagReads={"targetRemoved": 2, "ruleDeleted": 2})
     assert stack.apply(destroying=True).unfinished() == []
     assert sandbox.state()["aws"] == {}
@@ -437,7 +444,7 @@ def test_eventbridge_34_a_changed_destination_name_plans_nothing(stack):
 
 
 def test_eventbridge_35_rules_beyond_a_page_are_read(stack, sandbox, eventbridge):
-    settled(stack, world())
+    begun(stack, sandbox)
     name = events(sandbox)[0]
     for number in range(120):
         eventbridge.put_rule(Name=f"a{number}", EventBusName=name, EventPattern='{"source": ["x"]}')
@@ -446,7 +453,7 @@ def test_eventbridge_35_rules_beyond_a_page_are_read(stack, sandbox, eventbridge
 
 
 def test_eventbridge_36_what_may_not_be_read_is_unknown_and_left_alone(stack, sandbox):
-    settled(stack, world())
+    begun(stack, sandbox)
     sandbox.settings(awsDenied=["events:ListEventSources"])
     stack.declare(world(f"queue: offers, types: [{ISSUES}]"))
     planned = stack.plan()
@@ -468,7 +475,7 @@ def test_where_nothing_is_declared_and_looking_is_not_possible_that_is_said(stac
 
 
 def test_a_grant_that_is_left_over_from_a_rule_goes(stack, sandbox, eventbridge):
-    settled(stack, world())
+    begun(stack, sandbox)
     name = events(sandbox)[0]
     eventbridge.remove_targets(Rule=RULE, EventBusName=name, Ids=["reconciler"])
     eventbridge.delete_rule(Name=RULE, EventBusName=name)
