@@ -169,7 +169,8 @@ def _announced(call, journal):
             del under_way[line["address"], line["call"]]
     of_queues = [line for line in under_way.values() if line["address"].startswith("queue.")]
     if call.service == "aws":
-        return any(line["identity"]["name"] == call.queue for line in of_queues)
+        by_events = [it for it in under_way if it[0].startswith(("bus.", "route."))]
+        return bool(by_events) or any(it["identity"]["name"] == call.queue for it in of_queues)
     return len(under_way) > len(of_queues)
 
 
@@ -189,7 +190,7 @@ def _call(request, body):
     if operation in READS:
         return Call("aws", operation, False, None)
     sent = json.loads(body)
-    queue = sent.get("QueueName") or sent["QueueUrl"].rpartition("/")[2]
+    queue = sent.get("QueueName") or sent.get("QueueUrl", "").rpartition("/")[2] or None
     return Call("aws", operation, True, queue)
 
 

@@ -461,6 +461,31 @@ def test_eventbridge_36_what_may_not_be_read_is_unknown_and_left_alone(stack, sa
     assert {"bus.events", "route.listings"} <= set(planned.plan.unknown)
 
 
+READS = ("ListEventBuses", "ListEventSources", "ListRules", "ListTargetsByRule")
+
+
+@pytest.mark.parametrize("operation", [*READS, "ListTagsForResource"])
+def test_a_read_that_fails_is_one_sentence_and_what_is_not_events_is_planned(way, operation):
+    fresh = f"routes:\n  fresh: {{from: events, queue: offers, types: [{STATUS}]}}\n"
+    way.stack.declare(world("", offers="delay: 5s") + fresh)
+    for kind in ("denied", "error500", "throttle", "garbage", "cutBefore"):
+        order = {"service": "aws", "operation": operation, "kind": kind, "times": None}
+        way.sandbox.faults([order])
+        found = way.stack.plan()
+        way.sandbox.clear_faults()
+        assert (found.lines(), found.plan.complete) == (["update queue.offers delay"], False)
+        [sentence] = found.problems()
+        assert sentence.startswith("aws-eu: ")
+        assert (kind, operation in sentence) == (kind, True)
+        assert len(sentence) < 600
+        assert "\n" not in sentence
+    assert way.stack.plan().lines() == [
+        "create route.fresh",
+        f"delete route.aws-eu/{RULE}",
+        "update queue.offers delay",
+    ]
+
+
 @pytest.mark.parametrize("how", ["denied", "unknown"])
 def test_where_nothing_is_declared_and_looking_is_not_possible_that_is_said(stack, sandbox, how):
     if how == "denied":
