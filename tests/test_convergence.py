@@ -21,6 +21,7 @@ from tests.drawing import examples
 from tests.toys import (
     Bell,
     Cloud,
+    Drain,
     Failing,
     Pipe,
     Spill,
@@ -52,6 +53,8 @@ def worlds(draw) -> Declarations:
     for account in ("works", "mains"):
         pipes = _pipes(draw, account, wells, tanks)
         objects += [*pipes, *_taps(draw, account, pipes)]
+        if account == "works" and pipes and tanks:
+            objects += _drains(draw, pipes, tanks)
     return world(*objects, *_bells(draw))
 
 
@@ -103,6 +106,18 @@ def _taps(draw, account: str, pipes: list[Desired]) -> list[Desired]:
         for client in draw(_subset(["de", "fr"])):
             spec = Tap(client=client, use=use, pipe="", filter=filters)
             found.append(declare(use, account, spec, refs=refs, member=client))
+    return found
+
+
+def _drains(draw, pipes: list[Desired], tanks: list[Desired]) -> list[Desired]:
+    found: list[Desired] = []
+    for name in draw(_subset(["one", "two"])):
+        refs = {"pipe": draw(st.sampled_from(pipes)), "tank": draw(st.sampled_from(tanks))}
+        spec = Drain(name=f"acme--{name}", pipe="", tank="", width=draw(st.integers(1, 2)))
+        rest = draw(st.sampled_from([None, *tanks]))
+        if rest is not None:
+            refs["rest"], spec = rest, spec.model_copy(update={"rest": ""})
+        found.append(declare(_key(draw, name), "works", spec, refs=refs))
     return found
 
 
@@ -167,8 +182,8 @@ def _pruned_too_early(prepared: Prepared, applied: run.Applied) -> list[str]:
 
 
 def could_take_over(heir: Spec, former: Spec) -> bool:
-    """Contract section 1, "Successors": any tank or well; a pipe of the same well; the same use."""
-    if isinstance(former, Tank | Well):
+    """Contract section 1, "Successors": any of a kind; a pipe of the same well; the same use."""
+    if isinstance(former, Tank | Well | Drain):
         return type(heir) is type(former)
     if isinstance(former, Pipe):
         return isinstance(heir, Pipe) and heir.well == former.well

@@ -84,7 +84,7 @@ WORLDS = {
     "first-creation-of-the-sample": World(11),
     "updates-and-replacements": World(12, former=FORMER, latter=LATTER),
     "tear-down": World(11, former=FORMER, latter=FORMER, destroy=True),
-    "a-listings-way-made": World(8, former=NO_WAY, latter=WAY),
+    "a-listings-way-made": World(6, former=NO_WAY, latter=WAY),
     "a-listings-way-changed": World(4, former=WAY, latter=OTHER_WAY),
     "a-listings-way-torn-down": World(8, former=WAY, latter=WAY, destroy=True),
 }

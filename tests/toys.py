@@ -162,6 +162,29 @@ class Valve(Spec):
     enabled: bool = True
 
 
+class Drain(Spec):
+    """Takes from a pipe, in its own account, what goes on to a tank."""
+
+    kind: ClassVar[str] = "drain"
+    service: ClassVar[str] = "works"
+    identity: ClassVar[tuple[str, ...]] = ("name",)
+    remote_id: ClassVar[str | None] = "id"
+    fixed: ClassVar[frozenset[str]] = frozenset({"pipe"})
+    refs: ClassVar[Mapping[str, Reference]] = {
+        "pipe": Reference("pipe", "id", same_account=True, source=True),
+        "tank": Reference("tank", "id"),
+        "rest": Reference("tank", "id", rejects=True),
+    }
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("name", "name"),)
+    delivery: ClassVar[Delivery] = Delivery(carrying=True)
+
+    name: str
+    pipe: str
+    tank: str
+    rest: str | None = None
+    width: int = 1
+
+
 class Bell(Spec):
     kind: ClassVar[str] = "bell"
     service: ClassVar[str] = "tower"
@@ -184,7 +207,7 @@ class Bell(Spec):
 
 KINDS = {
     "depot": (Tank, Well),
-    "works": (Pipe, Tap),
+    "works": (Pipe, Tap, Drain),
     "mains": (Pipe, Valve),
     "tower": (Bell,),
 }
@@ -454,7 +477,7 @@ class Provider:
         kinds = KINDS[sort]
         if sort != "works":
             return [Scope(self.name, kinds)]
-        return [Scope(self.name, (Pipe,)), *(Scope(self.name, (Tap,), it) for it in CLIENTS)]
+        return [Scope(self.name, (Pipe, Drain)), *(Scope(self.name, (Tap,), it) for it in CLIENTS)]
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         found = [item for item in self._live() if scope.covers(self.name, item.spec)]
