@@ -3,6 +3,7 @@ from typing import ClassVar
 
 import pytest
 
+from reconciler.core.model.delivery import Delivery
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Reference
@@ -291,3 +292,11 @@ def test_a_change_knows_which_sides_it_has():
         _ = create.former
     with pytest.raises(AssertionError, match=r"delete old\.z has no declared side"):
         _ = delete.wanted
+
+
+def test_what_carries_on_and_leads_to_what_is_not_there_goes_without_waiting():
+    class Channel(Pipe):
+        delivery = Delivery(carrying=True)
+
+    live = standing(declare("c", "works", Channel(well="gone", overflow="tank.depot/gone")))
+    assert list(needs(deletes(live)).values()) == [set()]

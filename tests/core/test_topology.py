@@ -6,6 +6,7 @@ from typing import ClassVar
 from reconciler.core.model.delivery import Delivery
 from reconciler.core.model.spec import Reference
 from reconciler.core.planning.plan import prepare
+from reconciler.core.planning.terms import DestroyTerms
 from reconciler.core.provider import Scope
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.topology import (
@@ -174,3 +175,12 @@ def test_where_differences_are_told_what_only_follows_from_them_is_in_sync():
     assert (planned["tank.a"], drifted["tank.a"]) == ("replace", "update")
     assert planned["pipe.p"] != "in sync"
     assert (drifted["pipe.p"], drifted["well.w"]) == ("in sync", "in sync")
+
+
+def test_to_destroy_takes_every_way_away():
+    prepared = prepare(
+        world(WELL, PIPE), Observation(tuple(stand(WELL, PIPE))), terms=DestroyTerms()
+    )
+    edges = planned_topology(prepared).edges
+    assert edges
+    assert {edge.state for edge in edges} == {"goes"}

@@ -3,9 +3,13 @@
 import pytest
 
 from reconciler.core.manifest import nodes
+from reconciler.core.manifest.reader import Source, read
+from reconciler.core.model.errors import DeclarationError
+from reconciler.core.service import Account, Declaration, Implied, Member
 from reconciler.services.mws.kinds import RETIRED
 from reconciler.services.spapi.account import SANDBOX_WARNING
 from reconciler.wiring import to_sandbox
+from tests.toys import TODAY, Tank, service
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 OFFERS = "queues: {offers: {}}\n"
@@ -522,3 +526,23 @@ def test_a_field_that_is_not_written_stands_where_its_account_does(declare):
 
 def test_what_is_no_account_stands_nowhere(declare):
     assert declare(OFFERS).place("nobody", "endpoint") is None
+
+
+def test_what_a_declaration_stands_for_elsewhere_is_refused_where_the_service_has_no_such_kind():
+    class TankDeclaration(Declaration):
+        spec_type = Tank
+
+        def members(self, context):
+            yield Member(Tank(name=context.name))
+
+        def implied(self, context):
+            yield Implied("moat", context.account_name, {})
+
+    depot = service("depot", Account, {"tanks": TankDeclaration})
+    text = (
+        "stack: acme\npolicy: {prune: true}\naccounts: {a: {service: depot}}\ntanks: {deep: {}}\n"
+    )
+    with pytest.raises(DeclarationError) as caught:
+        read([Source("x.yaml", text.encode())], [depot], where="x", today=TODAY)
+    expected = "x.yaml:4:9: tanks.deep: 'a' is an account of depot, which has no moat"
+    assert [str(problem) for problem in caught.value.problems] == [expected]
