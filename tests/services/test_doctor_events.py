@@ -59,6 +59,21 @@ def test_each_right_that_is_missing_is_named_with_the_statement_that_gives_it(wa
     assert events(way.sandbox)[1] == "ACTIVE"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"Policy": ""}, "offers does not let the rule acme--listings call sqs:SendMessage"),
+        ({"KmsMasterKeyId": "alias/aws/sqs"}, "offers is encrypted with alias/aws/sqs"),
+    ],
+)
+def test_a_queue_that_does_not_let_its_route_in_is_told(way, attributes, words):
+    way.write(**attributes)
+    [found] = examined(way.stack).problems
+    assert (found.check, found.optional) == ("route.listings", False)
+    assert words in found.problem
+    assert found.remedy
+
+
 def test_where_no_bus_is_declared_nothing_of_events_is_examined(way):
     way.stack.declare(world("", bus="", sub=""))
     way.sandbox.clear_calls()

@@ -16,6 +16,7 @@ from reconciler.core.model.errors import Denied, Missing, Rejected, ServiceError
 from reconciler.core.model.objects import Desired
 from reconciler.services.sqs import permissions, rights
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.attributes import queue_from
 from reconciler.services.sqs.client import SqsClient
 from reconciler.services.sqs.events.client import EventsClient
 from reconciler.services.sqs.events.names import SELLING_PARTNER, bus_arn, rule_arn, source_arn
@@ -52,6 +53,11 @@ class EventsDoctor:
             Examination(Stage.reading, "events:ListEventSources", self._sources),
             Examination(Stage.writing, "rights on event buses", partial(self._rights, stack)),
             Examination(Stage.extras, "events:TestEventPattern", self._patterns),
+            *(
+                Examination(Stage.delivery, item.address, partial(self._let_in, item.spec))
+                for item in ours
+                if isinstance(item.spec, EventRoute)
+            ),
         ]
 
     def _buses(self) -> Iterator[Impediment]:
@@ -64,6 +70,25 @@ class EventsDoctor:
         pattern, event = pattern_of("doctor", ["X"]), json.dumps(_EVENT)
         call = partial(self._events.matches, pattern, event)
         return self._allowed("TestEventPattern", call, _VERIFY)
+
+    def _let_in(self, route: EventRoute) -> Iterator[Impediment]:
+        """Yield why the live queue of a live rule does not take what that sends."""
+        try:
+            buses = self._events.buses()
+        except Denied:
+            return  # is told of already
+        for bus in buses:
+            try:
+                self._events.rule(bus, route.name)
+                name = str(route.queue).rpartition(":")[2]
+                attributes = self._client.attributes(self._account.queue_outputs(name)["url"])
+            except (Missing, Denied):
+                continue  # is not there yet, or is told of already
+            queue = queue_from(self._account, name, attributes, {})
+            rule = rule_arn(self._account, bus, route.name)
+            for reason in queue.delivery.obstacles(queue, rule):
+                problem, _, remedy = reason.partition(": ")
+                yield Impediment(f"nothing is delivered: {name} {problem}", remedy)
 
     def _rights(self, stack: str) -> Iterator[Impediment]:
         denied = self._simulated(stack)
