@@ -72,17 +72,6 @@ def setting(field, value, attribute):
     )
 
 
-def back(step, attribute):
-    """What is no longer declared returns to the service's default."""
-    field = step.plan[0].split()[-1]
-    return Step(
-        f"{field} is left out again",
-        queues(q=""),
-        [f"update queue.q {field}"],
-        [f"SetQueueAttributes q {attribute}"],
-    )
-
-
 SIMPLE = [
     ("visibilityTimeout", "2m", "VisibilityTimeout"),
     ("messageRetentionPeriod", "14d", "MessageRetentionPeriod"),
@@ -94,12 +83,26 @@ SIMPLE = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "attribute"), SIMPLE)
-def test_a_queue_field_changes_alone_and_returns_to_its_default_when_left_out(
-    walk, field, value, attribute
-):
-    there = setting(field, value, attribute)
-    walk(HEAD + AWS, [BARE_QUEUE, there, back(there, attribute)])
+def test_a_queue_field_changes_alone_and_returns_to_its_default_when_left_out(walk):
+    """Each of them in a queue of its own."""
+    names = {f"q{number}": case for number, case in enumerate(SIMPLE)}
+    bare = queues(**dict.fromkeys(names, ""))
+    plan = [f"update queue.{name} {field}" for name, (field, _, _) in names.items()]
+    calls = [f"SetQueueAttributes {name} {sent}" for name, (_, _, sent) in names.items()]
+    there = queues(**{name: f"{field}: {value}" for name, (field, value, _) in names.items()})
+    walk(
+        HEAD + AWS,
+        [
+            Step(
+                "bare queues",
+                bare,
+                [f"create queue.{name}" for name in names],
+                [f"CreateQueue {name} reconciler:stack" for name in names],
+            ),
+            Step("each with its field", there, plan, calls),
+            Step("the fields are left out again", bare, plan, calls),
+        ],
+    )
 
 
 BARE_QUEUE = Step(

@@ -155,15 +155,15 @@ def test_of_two_stacks_that_create_one_queue_at_once_the_second_is_told(world):
 
 
 def test_many_queues_take_hardly_more_than_a_call_each(world, threads):
-    queues = [world.want(f"queue-{n}", {"tags": {"n": str(n)}}) for n in range(120)]
+    queues = [world.want(f"queue-{n}", {"tags": {"n": str(n)}}) for n in range(60)]
     threads(world.provider.create, queues)
     world.sandbox.clear_calls()
 
     seen = world.see(*queues, each=threads)
 
-    assert len(seen) == 120
-    assert world.count("GetQueueAttributes") == 120
-    assert sum(world.sandbox.counts().values()) <= 1.15 * 120
+    assert len(seen) == 60
+    assert world.count("GetQueueAttributes") == 60
+    assert sum(world.sandbox.counts().values()) <= 1.15 * 60
 
 
 def test_our_marks_are_tags_and_no_tags_of_the_user(world):
