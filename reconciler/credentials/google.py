@@ -108,19 +108,19 @@ class GoogleLogin:
         return Failed(refused.problem) if words.is_passing(error.answer) else refused
 
     def _unfit(self, error: Exception, last: RefusedByGoogle | None) -> Unobtainable:
-        mend = "correct what credential_source names"
+        remedy = "correct what credential_source names"
         match error:
             case subprocess.TimeoutExpired():
-                return Unobtainable(f"{self._source}: its program did not end in time", mend)
+                return Unobtainable(f"{self._source}: its program did not end in time", remedy)
             case OSError() if error.filename:
                 why = f"{error.filename}: {error.strerror}"
-                return Unobtainable(f"{self._source}: {why}", mend)
+                return Unobtainable(f"{self._source}: {why}", remedy)
         if last is None:
             program = "executable" in str(self._info.get("credential_source"))
             what = "its program gives no subject token" if program else "they cannot be used"
             code = re.search(r"return code (-?\d+)", str(error))
             why = f"exit code {code[1]}" if code else type(error).__name__
-            return Unobtainable(f"{self._source}: {what} ({why})", mend)
+            return Unobtainable(f"{self._source}: {what} ({why})", remedy)
         if last.answer.status >= 400:
             return words.refusal(self._source, self._info, last, self._scrub)
         host = urlsplit(last.url).netloc
@@ -230,8 +230,8 @@ def _of_file(path: str, source: str, *rest: Any) -> GoogleLogin:
     try:
         content = read_small(path, source)
     except SettingsError as error:
-        mend = f"correct {VARIABLE}, or run `gcloud auth application-default login`"
-        raise Unobtainable(str(error), mend) from None
+        remedy = f"correct {VARIABLE}, or run `gcloud auth application-default login`"
+        raise Unobtainable(str(error), remedy) from None
     return of_content(content, source, *rest)
 
 

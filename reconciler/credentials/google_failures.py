@@ -109,27 +109,27 @@ def check_subject(source: str, info: Mapping[str, Any]) -> None:
     if not isinstance(path, str):
         return
     what = f"{source}: its subject token file {path}"
-    mend = "see that whatever writes it has run, or correct credential_source"
+    remedy = "see that whatever writes it has run, or correct credential_source"
     try:
         text = read_small(path, what).decode("utf-8")
     except SettingsError as error:
-        raise Unobtainable(str(error), mend) from None
+        raise Unobtainable(str(error), remedy) from None
     except UnicodeDecodeError:
-        raise Unobtainable(f"{what} is not UTF-8 text", mend) from None
+        raise Unobtainable(f"{what} is not UTF-8 text", remedy) from None
     if not text.strip():
-        raise Unobtainable(f"{what} is empty", mend)
+        raise Unobtainable(f"{what} is empty", remedy)
     form = given.get("format")
     if isinstance(form, dict) and form.get("type") == "json":
-        _check_member(what, text, str(form.get("subject_token_field_name")), mend)
+        _check_member(what, text, str(form.get("subject_token_field_name")), remedy)
 
 
-def _check_member(what: str, text: str, name: str, mend: str) -> None:
+def _check_member(what: str, text: str, name: str, remedy: str) -> None:
     try:
         found = json.loads(text)[name]
     except (ValueError, KeyError, TypeError, RecursionError):
         found = None
     if not isinstance(found, str) or not found:
-        raise Unobtainable(f"{what} is no JSON object with a text {name!r}", mend)
+        raise Unobtainable(f"{what} is no JSON object with a text {name!r}", remedy)
 
 
 def is_passing(answer: Response) -> bool:

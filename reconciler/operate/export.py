@@ -10,7 +10,7 @@ from reconciler.core.service import Service
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import internalise
-from reconciler.operate.live_declarations import Composer, drafts_of
+from reconciler.operate.live_declarations import Composer, declarations_of
 from reconciler.operate.read_back import ReadBack, Reread
 from reconciler.run import Progress, Session, look_at_everything, select, silent
 
@@ -61,7 +61,7 @@ def express(
     known, _ = internalise(observation.live, declarations.desired)
     world = decide(declarations, known, observation, Selection(accounts))
     mine, notes = _sorted_out(world, declarations, accounts)
-    read_back = ReadBack(declarations, world, reread, drafts_of(mine, declarations, services))
+    read_back = ReadBack(declarations, world, reread, declarations_of(mine, declarations, services))
     document, text = read_back.run(Composer(declarations, services))
     covered = {
         live.live_address: live

@@ -174,7 +174,7 @@ class _Judges:
         dead_letters = self._dead_letters(live) if live else None
         problems = [*found.problems, *self._push_problems(metrics)]
         if live is not None:
-            problems += live.spec.delivery.ailments(live.spec, self._seen.now)
+            problems += live.spec.delivery.impediments(live.spec, self._seen.now)
             problems += self._idle(live)
         problems += [*self._dead_letter_problems(dead_letters), *self._too_quiet(item)]
         fields = {**found.model_dump(by_alias=False), "problems": tuple(problems)}

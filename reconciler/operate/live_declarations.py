@@ -93,7 +93,7 @@ class Document:
     dangling: list[LiveDeclaration] = field(default_factory=list)
 
 
-def drafts_of(
+def declarations_of(
     live: Iterable[Live], declarations: Declarations, services: Sequence[Service]
 ) -> list[LiveDeclaration]:
     """Return the declarations that stand for live objects, sorted by address."""

@@ -71,7 +71,7 @@ class ReadBack:
             faults = list(self._faults(document, text)) if text else []
             # Of several faults of one draft the first is mended, and then it is tried again.
             for fault in {fault.declaration.address: fault for fault in reversed(faults)}.values():
-                self._mend(fault)
+                self._correct(fault)
             if not faults and not document.dangling:
                 return document, text
 
@@ -80,7 +80,7 @@ class ReadBack:
             declaration.address, f"{declaration.address} is not exported: {message}"
         )
 
-    def _mend(self, fault: ReadBackFault) -> None:
+    def _correct(self, fault: ReadBackFault) -> None:
         """Spell the fields out where the section has defaults and that was not tried before."""
         declaration = fault.declaration
         done = self.explicit.get(declaration.address, frozenset())

@@ -169,11 +169,11 @@ def prove(
     known |= frozenset(
         live.outputs.get("id", "") for live in observation.live if live.spec.delivery.begins
     )
-    trials = {c.item.address: _test_of(c, providers, known, manner) for c in found}
-    results = _run([item for item in trials.values() if isinstance(item, MessageTest)], progress)
+    tests = {c.item.address: _test_of(c, providers, known, manner) for c in found}
+    results = _run([item for item in tests.values() if isinstance(item, MessageTest)], progress)
     proofs = []
     for chain in found:
-        test = trials[chain.item.address]
+        test = tests[chain.item.address]
         more = results[test.key] if isinstance(test, MessageTest) else test
         proofs.append(judge(chain.item.address, chain.item.account, (*chain.links, *more)))
     return verification(declarations.stack, proofs, (item.finding() for item in observation.unread))
@@ -293,10 +293,10 @@ def _key(live: Live) -> Key:
     return (live.account, live.live_address)
 
 
-def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
+def _run(tests: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
     """Run each test once, those of one line one after the other, and return what each found."""
     lines: dict[Key, dict[Key, MessageTest]] = {}
-    for test in trials:
+    for test in tests:
         lines.setdefault(test.line, {}).setdefault(test.key, test)
     results: dict[Key, Links] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="verify") as pool:
@@ -308,8 +308,8 @@ def _run(trials: Iterable[MessageTest], progress: Progress) -> dict[Key, Links]:
     return results
 
 
-def _run_line(trials: Sequence[MessageTest]) -> dict[Key, Links]:
-    return {test.key: _outcome(test) for test in trials}
+def _run_line(tests: Sequence[MessageTest]) -> dict[Key, Links]:
+    return {test.key: _outcome(test) for test in tests}
 
 
 def _outcome(test: MessageTest) -> Links:

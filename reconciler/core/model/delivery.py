@@ -69,7 +69,7 @@ class Delivery(Generic[S]):
         """Yield what may keep `sender` from delivering and cannot be seen, as "lets ... only"."""
         yield from ()
 
-    def ailments(self, spec: S, now: float) -> Iterator[str]:
+    def impediments(self, spec: S, now: float) -> Iterator[str]:
         """Yield what keeps a live object from its work, as it stands at `now` (Unix seconds)."""
         yield from ()
 

@@ -22,7 +22,7 @@ class Folded:
     """A topology told smaller, and by the key of each node of the whole one which one tells it."""
 
     small: Topology
-    told_by: Mapping[str, str]
+    shown_by: Mapping[str, str]
 
 
 def folded(topology: Topology, *, discreet: bool = False) -> Folded:
@@ -121,7 +121,7 @@ def _merged(former: Folded, group: Group) -> Folded:
     small = Topology(
         topology.stack, tuple(nodes[key] for key in sorted(nodes)), tuple(_loudest(edges))
     )
-    return Folded(small, {key: named[old].key for key, old in former.told_by.items()})
+    return Folded(small, {key: named[old].key for key, old in former.shown_by.items()})
 
 
 def _together(words: tuple[str, ...], nodes: list[GraphNode]) -> GraphNode:

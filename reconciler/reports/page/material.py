@@ -123,7 +123,7 @@ def objects(material: Material, found: Sequence[PageChange]) -> Record:
     Edges name nodes by their place in the list, nodes the one of the picture that tells them.
     """
     small = {node.key: place for place, node in enumerate(material.picture.small.nodes)}
-    told_by, nodes = material.picture.told_by, material.topology.nodes
+    shown_by, nodes = material.picture.shown_by, material.topology.nodes
     places = {node.key: place for place, node in enumerate(nodes)}
     known = {entry.address: entry for entry in found}
     ill = {item.address: item for item in healths(material)}
@@ -133,7 +133,7 @@ def objects(material: Material, found: Sequence[PageChange]) -> Record:
         "nodes": [
             _record(
                 node,
-                small[told_by[node.key]],
+                small[shown_by[node.key]],
                 known.get(node.key),
                 ill.get(node.key),
             )

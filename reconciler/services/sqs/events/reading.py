@@ -219,8 +219,8 @@ def _input(target: Facts) -> str | None:
     return None if path is None else str(path)
 
 
-def _number(told: str | None) -> int:
-    return int(told) if told and told.isascii() and told.isdigit() else 1
+def _number(sentence: str | None) -> int:
+    return int(sentence) if sentence and sentence.isascii() and sentence.isdigit() else 1
 
 
 def _state(source: Facts | None) -> BusState:

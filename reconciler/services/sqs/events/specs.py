@@ -64,7 +64,7 @@ class BusDelivery(Delivery["EventBus"]):
         """Say whether events arrive on it."""
         return spec.state == "ACTIVE"
 
-    def ailments(self, spec: "EventBus", now: float) -> Iterator[str]:
+    def impediments(self, spec: "EventBus", now: float) -> Iterator[str]:
         """Yield why no events arrive on it, and until when that can be helped."""
         if spec.state == "PENDING" and spec.expires:
             yield f"its event source {waiting(spec.expires, now)}: apply activates it"
@@ -137,7 +137,7 @@ class EventBus(Spec):
 class RouteDelivery(Delivery["EventRoute"]):
     """A rule carries the types it is for to its queue."""
 
-    def ailments(self, spec: "EventRoute", now: float) -> Iterator[str]:
+    def impediments(self, spec: "EventRoute", now: float) -> Iterator[str]:
         """Yield why it sends nothing on, or something else than it should."""
         if not self.active(spec):
             yield "its rule is switched off: apply switches it on"
