@@ -68,7 +68,9 @@ class _Reply(HTTPResponse):
 class _Limited:
     """Beside one of urllib3's connections: tells what was not sent, and ends what takes too long.
 
-    urllib3 sets `timeout` to what is left of the total before it waits for an answer.
+    urllib3 sets `timeout` to what is left of the total before it waits for an answer. It sends the
+    head of a request by itself, and the body after it; here both go at once: one packet less, and
+    one moment less in which another thread takes over.
     """
 
     timeout: float | None
@@ -76,8 +78,26 @@ class _Limited:
     def __init__(self, *args: Any, silence: float, **named: Any) -> None:
         super().__init__(*args, **named)
         self.silence = silence
+        self._held: list[bytes] | None = None
         line: Any = self
         line.response_class = partial(_Reply, self)
+
+    def request(self, *args: Any, **named: Any) -> None:
+        """Send a request, head and body at once."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            super().request(*args, **named)  # type: ignore[misc]  # of the class beside this one
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        """Send, or keep what belongs together until all of it is there."""
+        if self._held is None:
+            super().send(data)  # type: ignore[misc]  # of the class beside this one
+        else:
+            self._held.append(data)
 
     def connect(self) -> None:
         """Connect. Raises what urllib3 raises where nothing was sent."""
