@@ -52,7 +52,6 @@ class WaveGate:
         try:
             silent = prove(question, self._progress)
         except Exception as error:  # noqa: BLE001 - the steps' outcomes must still be told
-            self._looked -= 1
             return f"wave {name} was not verified: {as_sentence('', error)}; apply again"
         if not silent:
             return None

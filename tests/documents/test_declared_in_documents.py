@@ -33,7 +33,7 @@ def test_the_declaration_in_the_readme_is_valid(tmp_path, capfd):
 @pytest.mark.parametrize("declared", DECLARING)
 def test_what_a_page_declares_has_the_shape_of_declarations(declared):
     plain = json.loads(json.dumps(yaml.safe_load(declared), default=str))
-    jsonschema.validate(plain, SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(plain)
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
