@@ -123,6 +123,10 @@ class GithubApi(PullRequests):
 
     # what a test sets up and looks at
 
+    def number_from(self, first):
+        """Give whatever is made from now on numbers from this one on."""
+        self._ids = iter(range(first, 1_000_000))
+
     def push(self, *files):
         """Push a commit that changes files to the default branch and return it."""
         commit = f"{len(self.history):040x}"

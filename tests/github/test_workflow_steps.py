@@ -1,5 +1,6 @@
 """Every script of the workflows, run in bash against the sandbox and a loopback GitHub."""
 
+import copy
 import re
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import yaml
 from tests.github.api import GithubApi, zipped
 from tests.github.repository import FIRST, REPORT, SECOND, SNAPSHOT, Repository
 from tests.github.workflows import REUSABLE, WORKFLOWS, load
+from tests.standing import brought
 from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
 
 
@@ -28,6 +30,23 @@ def repository(tmp_path, services, command):
     services.reset()
     with GithubApi() as api:
         yield Repository(tmp_path, services, api, command)
+
+
+@pytest.fixture
+def merged(repository):
+    """Merge a first world, or lay down what its first merge here left in services and artifacts."""
+    repository.declare(FIRST)
+    api = repository.api
+
+    def merge():
+        assert repository.merge().apply.ok
+        assert not api.issues
+        return copy.deepcopy((api.artifacts, api.archives, api.runs))
+
+    left = copy.deepcopy(brought(repository.sandbox, "merged", merge))
+    api.artifacts, api.archives, api.runs = left
+    api.number_from(2001)
+    return repository
 
 
 @pytest.fixture(scope="module")
@@ -210,11 +229,9 @@ def test_secrets_go_to_another_host_only_where_the_repository_s_variable_allows_
     assert refused not in repository.pull_request("validate").log
 
 
-def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
-    repository.declare(queues(offers="visibilityTimeout: 2m"), HEAD.replace("true", "false"))
-    refused = repository.merge()
+def test_a_plan_that_a_guard_refuses_is_put_before_nobody(merged):
+    merged.declare(queues(offers="visibilityTimeout: 2m"), HEAD.replace("true", "false"))
+    refused = merged.merge()
     assert refused.plan.outputs["refused"] == "true"
     assert refused.plan.steps["Refuse what may not be applied"].code == 3
     assert refused.apply is None
@@ -222,50 +239,51 @@ def test_a_plan_that_a_guard_refuses_is_put_before_nobody(repository):
 
 
 def test_a_pull_request_that_a_guard_refuses_fails_after_its_comment_says_what_lets_it_through(
-    repository,
+    merged,
 ):
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
     tight = HEAD.replace("maxDeletes: 100%", "maxDeletes: 0")
-    repository.declare(queues(offers="visibilityTimeout: 2m"), tight)
-    refused = repository.pull_request()
+    merged.declare(queues(offers="visibilityTimeout: 2m"), tight)
+    refused = merged.pull_request()
     assert refused.steps["Plan"].outputs["code"] == "0", "it ends as if nothing were refused"
     assert refused.steps["Fail where a guard refuses"].code == 3
     assert not refused.ok
-    [comment] = repository.comments()
+    [comment] = merged.comments()
     [line] = re.findall(r"^- (\{guard: .*\})$", comment, re.MULTILINE)
     assert yaml.safe_load(line)["upTo"] == 1
-    repository.declare(
+    merged.declare(
         queues(offers="visibilityTimeout: 2m"),
         tight.replace("prune: true", f"prune: true, allow: [{line}]"),
     )
-    passed = repository.pull_request(commit="d" * 40)
+    passed = merged.pull_request(commit="d" * 40)
     assert passed.ok, passed.log
     assert "Fail where a guard refuses" not in passed.steps
-    assert repository.merge().apply.ok
+    assert merged.merge().apply.ok
 
 
 @pytest.mark.parametrize(("file", "ok"), [("README.md", True), ("subscriptions/x.yaml", False)])
-def test_a_pull_request_that_touches_no_declarations_fails_for_nothing_of_theirs(
-    repository, file, ok
-):
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
+def test_a_pull_request_that_touches_no_declarations_fails_for_nothing_of_theirs(merged, file, ok):
     tight = HEAD.replace("maxDeletes: 100%", "maxDeletes: 0")
-    repository.declare(queues(offers="visibilityTimeout: 2m"), tight)
-    refused = repository.pull_request(files=[file])
+    merged.declare(queues(offers="visibilityTimeout: 2m"), tight)
+    refused = merged.pull_request(files=[file])
     assert refused.ok is ok, refused.log
-    assert len(repository.comments()) == (0 if ok else 1)
-    [snapshot] = [it for it in repository.api.artifacts if it["name"] == SNAPSHOT]
+    assert len(merged.comments()) == (0 if ok else 1)
+    [snapshot] = [it for it in merged.api.artifacts if it["name"] == SNAPSHOT]
     content = zipped({"snapshot.json": "{}"})
-    repository.api.archives[snapshot["id"]] = content
-    partial = repository.pull_request(number=8, files=[file])
+    merged.api.archives[snapshot["id"]] = content
+    partial = merged.pull_request(number=8, files=[file])
     assert partial.steps["Plan"].outputs["code"] != "0"
     assert partial.ok is ok, partial.log
 
 
-@pytest.mark.parametrize("text", [FIRST + "  broken: {colour: red}\n", "stack: [\n", "stak: x\n"])
-@pytest.mark.parametrize("snapshots", [True, False])
+@pytest.mark.parametrize(
+    ("text", "snapshots"),
+    [
+        (FIRST + "  broken: {colour: red}\n", True),
+        (FIRST + "  broken: {colour: red}\n", False),
+        ("stack: [\n", False),
+        ("stak: x\n", True),
+    ],
+)
 def test_a_push_that_no_longer_validates_leaves_no_comment_that_looks_current(
     repository, text, snapshots
 ):
@@ -298,17 +316,15 @@ def test_a_push_that_no_longer_validates_leaves_no_comment_that_looks_current(
 # old runs
 
 
-def test_an_old_run_that_is_run_again_is_refused_before_anything_is_read(repository):
-    old = repository.api.head
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
-    repository.api.push("subscriptions/world.yaml", "README.md")
-    repository.sandbox.clear_calls()
-    again = repository.merge(commit=old, attempt="2")
+def test_an_old_run_that_is_run_again_is_refused_before_anything_is_read(merged):
+    old = merged.api.head
+    merged.api.push("subscriptions/world.yaml", "README.md")
+    merged.sandbox.clear_calls()
+    again = merged.merge(commit=old, attempt="2")
     assert again.apply is None
     assert again.plan.steps["Plan"].code == 3
     assert f"this run is of commit {old[:12]}" in again.plan.log
-    assert repository.sandbox.calls() == []
+    assert merged.sandbox.calls() == []
 
 
 def test_a_run_that_only_other_files_came_after_goes_on_since_none_would_come_after_it(repository):
@@ -381,16 +397,14 @@ def test_a_schedule_that_stopped_is_warned_of_by_the_next_run(repository):
     assert "::warning" in drift.steps["Warn if drift has not been looked for"].err
 
 
-def test_what_could_not_be_told_of_arrivals_is_warned_of_and_the_drift_is_told(repository):
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
-    repository.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
-    drift = repository.drift()
+def test_what_could_not_be_told_of_arrivals_is_warned_of_and_the_drift_is_told(merged):
+    merged.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
+    drift = merged.drift()
     assert drift.ok, drift.log
     assert "::warning title=silence::" in drift.steps["Ask what went quiet"].out
     assert "what arrived could not be told" in drift.summary()
-    repository.variables["RECONCILER_MAX_QUIET"] = "off"
-    assert "Ask what went quiet" not in repository.drift().steps
+    merged.variables["RECONCILER_MAX_QUIET"] = "off"
+    assert "Ask what went quiet" not in merged.drift().steps
 
 
 def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(repository):
@@ -406,11 +420,8 @@ def test_an_apply_that_fails_half_way_leaves_its_journal_and_what_is_live_now(re
     assert again.apply.ok, again.apply.log
 
 
-def test_nothing_to_change_is_put_before_nobody(repository):
-    repository.declare("")
-    repository.declare(FIRST)
-    assert repository.merge().apply.ok
-    unchanged = repository.merge()
+def test_nothing_to_change_is_put_before_nobody(merged):
+    unchanged = merged.merge()
     assert unchanged.plan.outputs["changes"] == "0"
     assert not unchanged.apply.ran
 
