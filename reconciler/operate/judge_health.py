@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.core.manifest.carriers import unmatched
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.abilities import Measured, Metrics
 from reconciler.core.model.objects import Desired, Live
@@ -100,10 +101,18 @@ def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
 
 
 def _remarks(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
-    """Yield what reading told of the accounts."""
+    """Yield what reading told of the accounts, and what is to be carried on and never sent."""
     for item in seen.warnings:
         if item.address in shown:
             yield f"{item.address}: {item.message}"
+    carriers = {
+        item.address
+        for item in seen.declared.desired
+        if item.account in shown and item.spec.delivery.carrying
+    }
+    for finding in unmatched(seen.declared.desired):
+        if finding.address in carriers:
+            yield f"{finding.address}: {finding.message}"
 
 
 class _Judges:
@@ -117,6 +126,7 @@ class _Judges:
         )
         self._live = {item.live_address: item for item in seen.live}
         self._declared = {item.address: item for item in seen.declared.desired}
+        self._unmatched = {it.address: it.message for it in unmatched(seen.declared.desired)}
         self._dead_letter_queues = rejecting(seen.declared.desired)
         self._senders = senders_by_target(seen.declared.desired) if seen.arrived else {}
         self._alone_at = {
@@ -190,6 +200,8 @@ class _Judges:
         problems = [*self._state_problems(item, state), *self._push_problems(metrics)]
         if alive is False:
             problems.append("its destination is dead, so that nothing arrives")
+        if item.address in self._unmatched:
+            problems.append(self._unmatched[item.address])
         return SubscriptionHealth(
             address=item.address,
             account=item.account,

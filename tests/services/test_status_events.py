@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.listings import ACCOUNT, ARN, REGION, RULE, STATUS, put_by_hand, settled, world
+from tests.listings import ACCOUNT, ARN, ISSUES, REGION, RULE, STATUS, put_by_hand, settled, world
 
 BUS, ROUTE = "bus.events", "route.listings"
 WITH_REST = world(f"queue: offers, types: [{STATUS}], deadLetter: dead")
@@ -102,6 +102,16 @@ def test_eventbridge_38_and_cloudwatch_32_figures_of_a_rule_are_asked_by_bus_and
     assert queries == [
         [{"Name": "EventBusName", "Value": way.bus}, {"Name": "RuleName", "Value": RULE}]
     ]
+
+
+def test_a_type_that_no_route_takes_and_one_that_nobody_subscribes_are_told(way):
+    settled(way.stack, world(f"queue: offers, types: [{ISSUES}]"))
+    found, notes = way.health()
+    arrives = f"{STATUS} arrives at bus.events, and nothing declared takes it on from there"
+    assert found["subscription.s[de]"].problems == (arrives,)
+    assert notes == (
+        f"route.listings: nothing declared subscribes {ISSUES}, so that none of it arrives here",
+    )
 
 
 def test_where_figures_may_not_be_asked_for_that_is_said_and_nothing_else_is_lost(way):
