@@ -31,6 +31,8 @@ from tests.listings import (
 from tests.standing import brought
 from tests.worlds import Stack
 
+ANEW = "eventBridge: {account: aws-eu, generation: 2}"
+
 
 @pytest.fixture
 def stack(sandbox, tmp_path):
@@ -266,15 +268,15 @@ def test_eventbridge_9_where_activating_is_refused_the_step_fails_and_no_bus_is_
 ):
     begun(stack, sandbox)
     eventbridge.deactivate_event_source(Name=events(sandbox)[0])
-    refused = {"kind": "refused", "code": "InvalidStateException"}
+    refused = {"kind": "refused", "code": "InvalidStateException", "times": None}
     sandbox.faults([{"service": "aws", "operation": "ActivateEventSource", **refused}])
     [(address, why)] = failed(stack).items()
     assert address == "bus.events"
     assert "the bus was left as it is" in why
+    assert "raise `eventBridge.generation`" in why
     assert events(sandbox)[2] is not None
-
-
-ANEW = "eventBridge: {account: aws-eu, generation: 2}"
+    settled(stack, world(bus=ANEW))
+    assert events(sandbox)[1] == "ACTIVE"
 
 
 def test_a_bus_is_made_anew_with_its_rules_where_that_is_declared_and_its_destination_stays(way):
