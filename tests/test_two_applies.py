@@ -11,6 +11,7 @@ import urllib3
 from reconciler import run
 from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
+from tests.standing import brought
 from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack, queues, subscriptions
 
@@ -136,9 +137,15 @@ def planned(folder, url, **terms):
         yield carry_out
 
 
+def declare_two(stack, sandbox):
+    """Declare queues q and r, which are there."""
+    text = HEAD + EVERYWHERE + queues(q="", r="")
+    stack.declare(text)
+    brought(sandbox, text, stack.apply)
+
+
 def test_an_update_of_what_somebody_changed_meanwhile_fails_alone(stack, sandbox, others, tmp_path):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(q="delay: 5s", r="delay: 5s"))
     with planned(tmp_path / "declared", sandbox.url) as carry_out:
         others.set("q", VisibilityTimeout="77")
@@ -152,8 +159,7 @@ def test_an_update_of_what_somebody_changed_meanwhile_fails_alone(stack, sandbox
 
 
 def test_an_update_of_what_is_gone_meanwhile_fails_alone(stack, sandbox, others, tmp_path):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(q="delay: 5s", r="delay: 5s"))
     with planned(tmp_path / "declared", sandbox.url) as carry_out:
         others.aws.sqs.delete_queue(QueueUrl=others.queue("q"))
@@ -165,8 +171,7 @@ def test_an_update_of_what_is_gone_meanwhile_fails_alone(stack, sandbox, others,
 
 
 def test_what_is_to_be_deleted_and_is_gone_meanwhile_is_done(stack, sandbox, others, tmp_path):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(r=""))
     with planned(tmp_path / "declared", sandbox.url) as carry_out:
         others.aws.sqs.delete_queue(QueueUrl=others.queue("q"))
@@ -176,8 +181,7 @@ def test_what_is_to_be_deleted_and_is_gone_meanwhile_is_done(stack, sandbox, oth
 def test_a_queue_that_was_marked_by_another_stack_meanwhile_is_not_deleted(
     stack, sandbox, others, tmp_path
 ):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(r=""))
     with planned(tmp_path / "declared", sandbox.url) as carry_out:
         others.tag("q", **{"reconciler:stack": "another"})
@@ -188,8 +192,7 @@ def test_a_queue_that_was_marked_by_another_stack_meanwhile_is_not_deleted(
 
 
 def test_a_queue_that_was_protected_meanwhile_is_not_deleted(stack, sandbox, others, tmp_path):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(r=""))
     with planned(tmp_path / "declared", sandbox.url) as carry_out:
         others.tag("q", **{"reconciler:protect": "true"})
@@ -203,8 +206,7 @@ def test_a_queue_that_was_protected_meanwhile_is_not_deleted(stack, sandbox, oth
 def test_messages_that_arrive_between_plan_and_delete_stop_it_unless_that_is_allowed(
     stack, sandbox, others, tmp_path, allowed, wanted
 ):
-    stack.declare(HEAD + EVERYWHERE + queues(q="", r=""))
-    stack.apply()
+    declare_two(stack, sandbox)
     stack.declare(HEAD + EVERYWHERE + queues(r=""))
     with planned(tmp_path / "declared", sandbox.url, allow_non_empty=allowed) as carry_out:
         others.aws.sqs.send_message(QueueUrl=others.queue("q"), MessageBody="an order")
