@@ -112,13 +112,14 @@ class WrittenDeclaration:
     `fields` are its YAML fields by name, as one would write them by hand: without account, without
     what the service has by default, with handles as references and bare numbers as durations and
     sizes. `full` holds those fields that have a default too. `stems` are what it may be called,
-    shortest first.
+    shortest first. `beyond` says why no declaration can say what they are, where that is so.
     """
 
     specs: tuple[Spec, ...]
     fields: Mapping[str, Any]
     full: Mapping[str, Any]
     stems: tuple[str, ...]
+    beyond: str = ""
 
 
 class Declaration(Frozen):

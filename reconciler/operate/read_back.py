@@ -56,6 +56,9 @@ class ReadBack:
 
         Each round leaves out or spells out something more, so that it ends.
         """
+        for declaration in self.composed:
+            if declaration.written.beyond:
+                self._refuse(declaration, declaration.written.beyond)
         while True:
             left = [
                 declaration

@@ -125,7 +125,10 @@ def test_a_way_made_by_hand_is_exported_and_what_no_declaration_can_say_is_said(
         by_hand.put_rule(Name="theirs", EventBusName=name, EventPattern='{"source": ["x"]}')
     forget_marks(running.url, ["offers", "dead"])
     found, [note], planned = exported(stack, BARE)
-    assert note.startswith("route.aws-eu/theirs is not exported: ")
+    assert note == (
+        "route.aws-eu/theirs is not exported: it has no target of ours, and a route sends to one "
+        "queue"
+    )
     assert found["routes"]["listings"]["types"] == [listings.STATUS]
     assert planned.lines() == [
         "update queue.dead tags.reconciler:stack",

@@ -88,12 +88,23 @@ class RouteDeclaration(Declaration):
                 full = {"from": spec.bus, "queue": spec.queue, "types": list(spec.types)}
                 full["deadLetter"] = spec.dead_letter
                 fields = {name: value for name, value in full.items() if value is not None}
-                yield WrittenDeclaration((spec,), fields, full, (spec.name,))
+                yield WrittenDeclaration((spec,), fields, full, (spec.name,), _beyond(spec))
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:
         """Return the key behind the stack's name, which marks the rule as the stack's."""
         return f"{stack}{AFTER_STACK}{key}"
+
+
+def _beyond(spec: EventRoute) -> str:
+    """Say why a live rule cannot be declared, nothing if it can."""
+    if spec.state == "ABSENT":
+        return "the rule is gone, and only queues that let it in are left: take that statement away"
+    if spec.queue is None:
+        return "it has no target of ours, and a route sends to one queue"
+    if spec.pattern is not None:
+        return "its event pattern says something else than notification types of its bus"
+    return ""
 
 
 def completed(desired: Sequence[Desired]) -> Sequence[Desired]:
