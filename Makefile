@@ -49,7 +49,7 @@ workflows: .venv/.dev
 	$(BIN)/actionlint
 
 bench: .venv/.dev
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks $(if $(BEFORE),--before $(BEFORE)) $(BENCH)
 
 # The documents as a site: build/docs/index.html. A link that leads nowhere ends it, and so does a
 # page that docs/README.md does not list.

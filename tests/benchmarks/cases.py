@@ -1,41 +1,32 @@
 """The cases, each with its goal. A case that finds anything but what it expects crashes."""
 
+import itertools
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import declared
 from tests.benchmarks.browser import ready_in_a_browser
-from tests.benchmarks.measure import PROGRAM, Run, repeated, run
+from tests.benchmarks.measure import Run, Series, run
+from tests.benchmarks.rows import NO_GOALS, Bench, Goals, Row, one
 from tests.benchmarks.stub import Stub, running
 
 LATENCY = 0.05
-SDKS = ("boto3", "botocore", "googleapiclient", "google.auth", "httplib2", "urllib3")
-_LOADED = (
-    "import sys\nfrom reconciler.cli.main import invoke\ninvoke(sys.argv[1:])\n"
-    f"print('loaded:', *(name for name in {SDKS} if name in sys.modules))"
-)
+AT_ONCE = 64
+"""Calls of one account that are under way side by side."""
+SAMPLE = Path(__file__).parents[2] / "subscriptions"
+BARE_INTERPRETER = (sys.executable, "-c", "pass")
+_BARE_SCRIPT = (sys.executable, "-m", "tests.benchmarks.bare")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table; without `ok` it is there to be compared."""
-
-    case: str
-    figure: str
-    goal: str = ""
-    ok: bool | None = None
-    calls: int | None = None
-    run: Run | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What every case is given."""
-
-    folder: Path
-    runs: int
+_PLAN_GOALS = {
+    100: Goals(seconds=1.0),
+    1000: Goals(wall=1.0, processor=1.0),
+    10_000: Goals(wall=0.7, memory=250),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,95 +38,92 @@ class Case:
 
 
 def start_up(bench: Bench) -> Iterator[Row]:
-    """`--help`, and which SDKs it loads."""
-    found = repeated(bench.runs, lambda: run("--help"))
-    yield _timed("--help", found, 0.2)
-    yield _without_sdks("--help")
+    """`--help`, over a bare interpreter."""
+    yield from _started(bench, "--help", ("--help",), 0.1)
 
 
 def validate(bench: Bench) -> Iterator[Row]:
-    """`validate` of 1,000 queues in 12,000 lines, and which SDKs it loads."""
+    """`validate` of the sample over a bare interpreter, and of 1,000 queues in 12,000 lines."""
+    yield from _started(bench, "validate, the sample", ("validate", str(SAMPLE)), 0.3)
     path = str(declared.queues(bench.folder, 1000))
-    found = repeated(bench.runs, lambda: run("validate", path))
-    yield _timed("validate, 1,000 queues in 12,000 lines", found, 0.6)
-    yield _without_sdks("validate", path)
+    _, rows = bench.raced(
+        "validate, 1,000 queues in 12,000 lines", lambda tree: run("validate", path, where=tree)
+    )
+    yield from rows
 
 
-def plan_100(bench: Bench) -> Iterator[Row]:
-    """No-op `plan` of 100 queues."""
-    yield from _plan_queues(bench, 100, bench.runs, 1.0)
+def plan(bench: Bench) -> Iterator[Row]:
+    """No-op `plan` of so many queues, against the script that only reads; how it grows."""
+    found: dict[int, Series] = {}
+    for total in bench.scales:
+        goals = _PLAN_GOALS.get(total, NO_GOALS)
+        runs = bench.runs if total <= 10_000 else 1
+        with _stub_with(bench, total) as stub:
+            found[total], rows = _planned(
+                bench,
+                f"no-op plan, {total:,} queues",
+                stub,
+                str(declared.queues(bench.folder, total)),
+                total,
+                goals,
+                yardstick=partial(_bare, "read", stub, total),
+                runs=runs,
+            )
+        yield from rows
+    yield from _growth(found)
 
 
-def plan_1000(bench: Bench) -> Iterator[Row]:
-    """No-op `plan` of 1,000 queues."""
-    yield from _plan_queues(bench, 1000, bench.runs, 2.0)
-    with _stub_with(bench, 1000) as stub:
-        stub.latency(LATENCY)
-        script = (PROGRAM[0], "-m", "tests.benchmarks.bare", stub.url)
-        found = repeated(bench.runs, lambda: run(command=script))
-    if found.output.strip() != "1000":
-        raise RuntimeError(f"the yardstick read {found.output.strip()} queues")
-    yield Row("  yardstick: bare boto3, only the reads of that", _seconds(found.seconds), run=found)
-
-
-def apply_1000(bench: Bench) -> Iterator[Row]:
-    """`apply` that creates 1,000 queues."""
+def apply(bench: Bench) -> Iterator[Row]:
+    """`apply` that creates 1,000 queues, against the script that only creates."""
     path = str(declared.queues(bench.folder, 1000))
     with running() as stub:
 
-        def once() -> Run:
-            stub.reset()
-            stub.latency(LATENCY)
-            found = run("apply", path, "--sandbox", stub.url, "--yes", "--format", "json")
+        def once(tree: Path | None) -> Run:
+            _emptied(stub)
+            given = ("apply", path, "--sandbox", stub.url, "--yes", "--format", "json")
+            found = run(*given, where=tree)
             _expect(found.json["summary"], {"done": 1000, "failed": 0, "skipped": 0})
             return found
 
-        found = repeated(bench.runs, once)
+        def bare() -> Run:
+            _emptied(stub)
+            return _bare("create", stub, 1000)
+
+        once(None)
         calls = sum(stub.calls().values())
-    yield _timed("apply creating 1,000 queues, 50 ms", found, 2.5, calls)
-    yield _per_queue("apply creating 1,000 queues", calls / 1000, 1.1)
+        _, rows = bench.raced(
+            "apply creating 1,000 queues",
+            once,
+            goals=Goals(wall=1.2, processor=1.2),
+            yardstick=bare,
+            floor=_floor(calls),
+        )
+    yield from rows
+    yield one("apply creating 1,000 queues", "calls a queue", "calls", calls / 1000, 1.1)
 
 
 def sellers_1000(bench: Bench) -> Iterator[Row]:
-    """`plan` of 1,000 sellers; the goal is a tenth of that of 10,000, and the start."""
-    yield from _plan_sellers(bench, 1000, "declared", bench.runs, 2.5, 400)
+    """`plan` of 1,000 sellers, declared types."""
+    yield from _plan_sellers(bench, 1000, "declared", Goals(memory=400))
 
 
 def sellers_10000(bench: Bench) -> Iterator[Row]:
     """`plan` of 10,000 sellers."""
-    yield from _plan_sellers(bench, 10_000, "declared", bench.runs, 20.0, 400)
+    yield from _plan_sellers(bench, 10_000, "declared", Goals(memory=400, of_floor=1.25))
 
 
 def sellers_discover(bench: Bench) -> Iterator[Row]:
     """`plan` of 1,000 sellers, all types that a queue may receive: 64 calls at once take 15 s."""
-    yield from _plan_sellers(bench, 1000, "all", bench.runs, 19 * 1.25, 400)
+    yield from _plan_sellers(bench, 1000, "all", Goals(memory=400, of_floor=1.25))
 
 
 def merchants(bench: Bench) -> Iterator[Row]:
     """`plan` of 2,000 Merchant subscriptions over 100 accounts."""
     path = str(declared.merchants(bench.folder, 100))
-    found, calls = _plan(path, bench.runs, 2000)
-    yield _timed("plan, 2,000 Merchant subscriptions over 100 accounts, 50 ms", found, 2.0, calls)
-
-
-def plan_10000(bench: Bench) -> Iterator[Row]:
-    """No-op `plan` of 10,000 queues: memory, and whether time is linear from 100 on."""
-    small, _ = _owned(bench, 100, bench.runs)
-    middle, _ = _owned(bench, 1000, bench.runs)
-    large, calls = _owned(bench, 10_000, bench.runs)
-    # By the processor, which other programs disturb less than the wall.
-    before, after = (
-        (more.cpu - less.cpu) / number * 1000
-        for less, more, number in ((small, middle, 900), (middle, large, 9000))
-    )
-    yield Row("no-op plan, 10,000 queues, 50 ms", _seconds(large.seconds), calls=calls, run=large)
-    yield _memory("no-op plan, 10,000 queues", large, 300)
-    yield Row(
-        "processor per further queue, to 1,000 and to 10,000",
-        f"{before:.2f} and {after:.2f} ms",
-        "linear (1.25 x)",
-        after <= before * 1.25,
-    )
+    case = "plan, 2,000 Merchant subscriptions over 100 accounts"
+    with running() as stub:
+        _, rows = _planned(bench, case, stub, path, 2000, Goals(seconds=1.0))
+    yield from rows
 
 
 def page_5000(bench: Bench) -> Iterator[Row]:
@@ -145,43 +133,49 @@ def page_5000(bench: Bench) -> Iterator[Row]:
     with running() as stub:
         stub.latency(LATENCY)
         written = ("report", path, "--sandbox", stub.url, "--out", str(page))
-        found = repeated(1, lambda: run(*written))
-    yield _timed("report, 5,000 sellers, 50 ms", found, 12.0)
+        _, rows = bench.raced(
+            "report, 5,000 sellers", lambda tree: run(*written, where=tree), runs=1
+        )
+    yield from rows
     ready = ready_in_a_browser(page)
     if ready is not None:
-        yield Row("  ready in a browser", f"{ready:.0f} ms", "1,000 ms", ready <= 1000)
+        yield one("report, 5,000 sellers", "ready in a browser", "ms", ready, 1000)
 
 
 CASES: Mapping[str, Case] = {
     "start-up": Case(start_up),
     "validate": Case(validate),
-    "plan-100": Case(plan_100),
-    "plan-1000": Case(plan_1000),
-    "apply-1000": Case(apply_1000),
+    "plan": Case(plan),
+    "apply": Case(apply),
     "sellers-1000": Case(sellers_1000),
     "merchants": Case(merchants),
-    "plan-10000": Case(plan_10000),
     "page-5000": Case(page_5000),
     "sellers-10000": Case(sellers_10000, long=True),
     "sellers-discover": Case(sellers_discover, long=True),
 }
 
 
-def _plan_queues(bench: Bench, total: int, runs: int, goal: float) -> Iterator[Row]:
-    found, calls = _owned(bench, total, runs)
-    yield _timed(f"no-op plan, {total:,} queues, 50 ms", found, goal, calls)
-    # So few queues leave the calls made once for all of them visible.
-    yield _per_queue(f"no-op plan, {total:,} queues", calls / total, 1.15)
+def _started(bench: Bench, case: str, given: tuple[str, ...], beyond: float) -> Iterator[Row]:
+    _, rows = bench.raced(
+        case,
+        lambda tree: run(*given, where=tree),
+        goals=Goals(beyond=beyond),
+        yardstick=lambda: run(command=BARE_INTERPRETER),
+        name="a bare interpreter",
+    )
+    yield from rows
 
 
-def _owned(bench: Bench, total: int, runs: int) -> tuple[Run, int]:
-    """Plan queues that are as declared: two were applied, the others are like them."""
-    with _stub_with(bench, total) as stub:
-        return _plan_with(stub, str(declared.queues(bench.folder, total)), runs, total)
+def _bare(what: str, stub: Stub, total: int) -> Run:
+    found = run(command=(*_BARE_SCRIPT, what, stub.url, str(total)))
+    if found.output.strip() != str(total):
+        raise RuntimeError(f"the yardstick came to {found.output.strip()} queues")
+    return found
 
 
 @contextmanager
 def _stub_with(bench: Bench, total: int) -> Iterator[Stub]:
+    """Run a stub with queues as declared: two are applied, the others are like them."""
     with running() as stub:
         few = declared.queues(bench.folder, 2)
         run("apply", str(few), "--sandbox", stub.url, "--yes")
@@ -189,57 +183,69 @@ def _stub_with(bench: Bench, total: int) -> Iterator[Stub]:
         yield stub
 
 
-def _plan_sellers(
-    bench: Bench, total: int, discover: str, runs: int, goal: float, memory: float
-) -> Iterator[Row]:
-    path = str(declared.sellers(bench.folder, total, discover=discover))
-    found, calls = _plan(path, runs, total + 1)
-    name = f"plan, {total:,} sellers x 1 type, discover: {discover}, 50 ms"
-    yield _timed(name, found, goal, calls)
-    yield _memory(f"plan, {total:,} sellers, discover: {discover}", found, memory)
-
-
-def _plan(path: str, runs: int, unchanged: int) -> tuple[Run, int]:
-    with running() as stub:
-        return _plan_with(stub, path, runs, unchanged)
-
-
-def _plan_with(stub: Stub, path: str, runs: int, unchanged: int) -> tuple[Run, int]:
+def _emptied(stub: Stub) -> None:
+    stub.reset()
     stub.latency(LATENCY)
 
-    def once() -> Run:
-        stub.calls()
-        found = run("plan", path, "--sandbox", stub.url, "--format", "json")
+
+def _plan_sellers(bench: Bench, total: int, discover: str, goals: Goals) -> Iterator[Row]:
+    path = str(declared.sellers(bench.folder, total, discover=discover))
+    with running() as stub:
+        case = f"plan, {total:,} sellers x 1 type, discover: {discover}"
+        _, rows = _planned(bench, case, stub, path, total + 1, goals)
+    yield from rows
+
+
+def _planned(
+    bench: Bench,
+    case: str,
+    stub: Stub,
+    path: str,
+    unchanged: int,
+    goals: Goals,
+    *,
+    yardstick: Callable[[], Run] | None = None,
+    runs: int | None = None,
+) -> tuple[Series, list[Row]]:
+    """Plan what is as declared; the calls are counted in a run of their own."""
+    stub.latency(LATENCY)
+
+    def once(tree: Path | None) -> Run:
+        found = run("plan", path, "--sandbox", stub.url, "--format", "json", where=tree)
         summary = {name: number for name, number in found.json["summary"].items() if number}
         _expect(summary, {"unchanged": unchanged})
         return found
 
-    return repeated(runs, once), sum(stub.calls().values())
+    stub.calls()
+    once(None)
+    calls = sum(stub.calls().values())
+    series, rows = bench.raced(
+        case, once, goals=goals, yardstick=yardstick, floor=_floor(calls), runs=runs
+    )
+    per = one(case, "calls an object", "calls", calls / unchanged)
+    return series, [*rows, per]
+
+
+def _growth(found: Mapping[int, Series]) -> Iterator[Row]:
+    """Yield what each further queue takes between two scales, which is to stay the same."""
+    former: float | None = None
+    totals = sorted(found)
+    for small, large in itertools.pairwise(totals):
+        less, more = (found[total].spread("processor").median for total in (small, large))
+        each = (more - less) / (large - small) * 1000
+        goal = None if former is None else former * 1.25
+        yield one("no-op plan", f"processor a further queue, to {large:,}", "ms", each, goal)
+        former = each
+    for small, large in itertools.pairwise(totals):
+        less, more = (found[total].spread("memory").median for total in (small, large))
+        each = (more - less) / (large - small) * 1024
+        yield one("no-op plan", f"memory a further queue, to {large:,}", "KiB", each)
+
+
+def _floor(calls: int) -> float:
+    return calls * LATENCY / AT_ONCE
 
 
 def _expect(found: Mapping[str, int], expected: Mapping[str, int]) -> None:
     if found != expected:
         raise RuntimeError(f"expected {dict(expected)}, not {dict(found)}")
-
-
-def _timed(case: str, found: Run, goal: float, calls: int | None = None) -> Row:
-    return Row(case, _seconds(found.seconds), _seconds(goal), found.seconds <= goal, calls, found)
-
-
-def _memory(case: str, found: Run, goal: float) -> Row:
-    text = f"{found.memory:.0f} MiB"
-    return Row(f"{case}: peak memory", text, f"{goal:.0f} MiB", found.memory <= goal)
-
-
-def _per_queue(case: str, figure: float, goal: float) -> Row:
-    return Row(f"{case}: calls a queue", f"{figure:.3f}", f"{goal:.2f}", figure <= goal)
-
-
-def _without_sdks(*arguments: str) -> Row:
-    found = run(*arguments, command=(PROGRAM[0], "-c", _LOADED))
-    loaded = found.output.splitlines()[-1].removeprefix("loaded:").strip()
-    return Row(f"{arguments[0]}: SDKs loaded", loaded or "none", "none", not loaded)
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"

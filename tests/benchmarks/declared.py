@@ -14,6 +14,8 @@ _AWS = f"""accounts:
 queues:
   dead: {{name: bench-dead, encryption: sqs}}
 """
+_A_FILE = 20_000
+"""Queues in one file, which may not be larger than 32 MiB."""
 _QUEUE = """  q-NUMBER:
     name: bench-NUMBER
     visibilityTimeout: 2m
@@ -31,8 +33,12 @@ _QUEUE = """  q-NUMBER:
 
 def queues(folder: Path, total: int) -> Path:
     """Declare `total` queues in 12 lines each, one of them the others' dead-letter queue."""
-    parts = (_QUEUE.replace("NUMBER", f"{number:05}") for number in range(1, total))
-    return _write(folder, f"queues-{total}", [_AWS, *parts])
+    parts = [_QUEUE.replace("NUMBER", f"{number:05}") for number in range(1, total)]
+    path = _write(folder, f"queues-{total}", [_AWS, *parts[:_A_FILE]])
+    for start in range(_A_FILE, len(parts), _A_FILE):
+        more = "queues:\n" + "".join(parts[start : start + _A_FILE])
+        (path / f"from-{start:06}.yaml").write_text(more, encoding="utf-8")
+    return path
 
 
 def sellers(folder: Path, total: int, *, discover: str) -> Path:

@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 PROGRAM = (sys.executable, "-c", "from reconciler.cli import run; run()")
-LIMIT = 240.0
+"""The program of the directory it is started in."""
+LIMIT = 1800.0
 """Seconds after which a run is given up."""
 _LEFT_OUT = ("AWS_", "GOOGLE_", "PYTHON", "RECONCILER_")
 
@@ -22,8 +24,8 @@ _LEFT_OUT = ("AWS_", "GOOGLE_", "PYTHON", "RECONCILER_")
 class Run:
     """One process: seconds by the wall and by the processor, peak memory in MiB, its output."""
 
-    seconds: float
-    cpu: float
+    wall: float
+    processor: float
     memory: float
     output: str
 
@@ -33,8 +35,43 @@ class Run:
         return json.loads(self.output)
 
 
-def run(*arguments: str, command: Sequence[str] = PROGRAM) -> Run:
-    """Run the program once.
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The same figure of several runs: its least, its median, its most."""
+
+    least: float
+    median: float
+    most: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> "Spread":
+        """Return the spread of at least one figure."""
+        return cls(min(figures), statistics.median(figures), max(figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Several runs of one thing, in order."""
+
+    runs: tuple[Run, ...]
+
+    def spread(self, figure: str) -> Spread:
+        """Return the spread of `wall`, `processor` or `memory`."""
+        return Spread.of([getattr(each, figure) for each in self.runs])
+
+    def over(self, other: "Series", figure: str) -> Spread:
+        """Return the ratio to another series, run by run: both were run in turn."""
+        pairs = zip(self.runs, other.runs, strict=True)
+        return Spread.of([getattr(own, figure) / getattr(its, figure) for own, its in pairs])
+
+    def beyond(self, other: "Series", figure: str) -> Spread:
+        """Return how much more it took than another series, run by run."""
+        pairs = zip(self.runs, other.runs, strict=True)
+        return Spread.of([getattr(own, figure) - getattr(its, figure) for own, its in pairs])
+
+
+def run(*arguments: str, command: Sequence[str] = PROGRAM, where: Path | None = None) -> Run:
+    """Run the program once, that of the directory `where`.
 
     Raises:
         RuntimeError: it failed.
@@ -47,6 +84,7 @@ def run(*arguments: str, command: Sequence[str] = PROGRAM) -> Run:
             stdout=out,
             stderr=complaints,
             env=_environment(),
+            cwd=where,
         )
         watch = threading.Timer(LIMIT, process.kill)
         watch.start()
@@ -67,15 +105,11 @@ def run(*arguments: str, command: Sequence[str] = PROGRAM) -> Run:
         )
 
 
-def repeated(times: int, once: Callable[[], Run]) -> Run:
-    """Return the median of each figure over some runs, with the last one's output."""
-    runs = [once() for _ in range(times)]
-    return Run(
-        statistics.median(each.seconds for each in runs),
-        statistics.median(each.cpu for each in runs),
-        statistics.median(each.memory for each in runs),
-        runs[-1].output,
-    )
+def in_turn(times: int, *each: Callable[[], Run]) -> tuple[Series, ...]:
+    """Run several things one after the other, again and again (A B A B ...): what slows the
+    machine down meanwhile slows all of them down."""
+    rounds = [[once() for once in each] for _ in range(times)]
+    return tuple(Series(runs) for runs in zip(*rounds, strict=True))
 
 
 def _environment() -> dict[str, str]:
