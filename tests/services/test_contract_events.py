@@ -155,13 +155,12 @@ def test_eventbridge_2_a_name_that_lacks_its_prefix_gets_it(stack, sandbox):
     assert json.loads(bus["rules"][RULE]["EventPattern"])["source"] == [name]
 
 
-@pytest.mark.parametrize("operation", ["CreateEventBus", "PutRule", "PutTargets"])
 @pytest.mark.parametrize(
-    "fault",
+    ("operation", "fault"),
     [
-        {"kind": "throttle"},
-        {"kind": "error500"},
-        {"kind": "refused", "code": "ConcurrentModificationException"},
+        ("PutRule", {"kind": "throttle"}),
+        ("PutTargets", {"kind": "error500"}),
+        ("CreateEventBus", {"kind": "refused", "code": "ConcurrentModificationException"}),
     ],
 )
 def test_eventbridge_37_what_passes_is_waited_for(stack, sandbox, fault, operation):
@@ -187,11 +186,16 @@ def test_eventbridge_13_the_arn_of_a_rule_is_split_at_its_last_slash():
     assert rule_of(rule_arn(account, bus, rule)) == (bus, rule)
 
 
-def test_eventbridge_21_a_fifo_queue_gets_one_message_group(stack, sandbox):
+def test_eventbridge_21_a_fifo_queue_gets_one_message_group(stack, sandbox, eventbridge):
     fifo = "name: offers.fifo, fifo: true, contentBasedDeduplication: true"
     settled(stack, world(offers=fifo))
     [target] = rule(sandbox)["targets"]
     assert target["SqsParameters"] == {"MessageGroupId": "notifications"}
+    changed = {**target, "SqsParameters": {"MessageGroupId": "another"}}
+    where = {"Rule": RULE, "EventBusName": events(sandbox)[0]}
+    eventbridge.put_targets(Targets=[changed], **where)
+    assert settled(stack, world(offers=fifo)) == ["update route.listings messageGroup"]
+    assert rule(sandbox)["targets"] == [target]
 
 
 def test_eventbridge_24_a_queue_with_a_policy_of_its_own_is_given_no_grant(stack, sandbox):
