@@ -38,15 +38,24 @@ def seen_topics(live: Iterable[Live]) -> dict[str, frozenset[str]]:
     return {account: frozenset(topics) for account, topics in found.items()}
 
 
-def left_over(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[Finding, ...]:
-    """Return what was live in accounts, or in parts of them, that are declared no more."""
-    counts: Counter[tuple[str, str, str]] = Counter()
+def left_behind(live: Iterable[Live], accounts: Mapping[str, Account]) -> Iterator[Live]:
+    """Yield what lies in accounts, or in parts of them, that are declared no more."""
+    parts: dict[tuple[str, str], frozenset[str | None]] = {}
     for item in live:
         account, part, kind = accounts.get(item.account), item.spec.partition(), item.spec.kind
-        if account is None:
-            counts[item.account, "", kind] += 1
-        elif part is not None and not {part, None} & set(account.parts(kind)):
-            counts[item.account, part, kind] += 1
+        key = (item.account, kind)
+        if account is not None and key not in parts:
+            parts[key] = frozenset(account.parts(kind))
+        if account is None or (part is not None and parts[key].isdisjoint((part, None))):
+            yield item
+
+
+def left_over(live: Iterable[Live], accounts: Mapping[str, Account]) -> tuple[Finding, ...]:
+    """Return what was live in accounts, or in parts of them, that are declared no more."""
+    counts = Counter(
+        (it.account, it.spec.partition() or "" if it.account in accounts else "", it.spec.kind)
+        for it in left_behind(live, accounts)
+    )
     return tuple(
         Finding(
             address="/".join(filter(None, (account, part))),

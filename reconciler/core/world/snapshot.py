@@ -24,7 +24,7 @@ from reconciler.core.routing import differing
 from reconciler.core.service import Service
 from reconciler.core.text.veil import AS_SHOWN
 from reconciler.core.world.coverage import Coverage, ScopeRecord
-from reconciler.core.world.discovery import EVERYTHING, Discovery, left_over, seen_topics
+from reconciler.core.world.discovery import EVERYTHING, Discovery, left_behind, left_over, seen_topics
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 
@@ -222,7 +222,8 @@ def unseal(
     same = {name for name, target in covered.items() if snapshot.accounts[name] == target}
     then = [_live(item, kinds) for item in snapshot.live if item.account in same]
     # A plan that reads live cannot see what a part that is declared no more left behind.
-    live = tuple(it for it in then if not left_over([it], declarations.accounts))
+    gone = {id(item) for item in left_behind(then, declarations.accounts)}
+    live = tuple(item for item in then if id(item) not in gone)
     others = {
         name: differing(snapshot.accounts[name], target)
         for name, target in covered.items()
