@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler import run
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.manifest.settings import Limit, Policy
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Plan
@@ -35,6 +36,8 @@ from tests.toys import (
     world,
 )
 
+WAVES = st.sampled_from([(), (), ("de",), ("fr", "100%"), ("2", "50%"), ("1", "d*", "34%", "*")])
+
 HISTORIES = settings(
     max_examples=examples(40, 600),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -55,7 +58,8 @@ def worlds(draw) -> Declarations:
         objects += [*pipes, *_taps(draw, account, pipes)]
         if account == "works" and pipes and tanks:
             objects += _drains(draw, pipes, tanks)
-    return world(*objects, *_bells(draw))
+    policy = Policy(prune=True, max_deletes=Limit(percent=100), waves=draw(WAVES))
+    return world(*objects, *_bells(draw), policy=policy)
 
 
 def _subset(names):

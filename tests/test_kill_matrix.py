@@ -65,6 +65,12 @@ LATTER = (
 )
 
 
+def in_waves(text):
+    """Have sellers, and then targets, wait for those before them."""
+    waves = 'discover: declared, waves: [de, "1", "50%", "100%"]'
+    return text.replace("discover: declared", waves)
+
+
 NO_WAY, WAY = listings.world("", bus="", sub=""), listings.world()
 OTHER_WAY = listings.world(
     f"queue: dead, types: [{listings.STATUS}, {listings.ISSUES}], deadLetter: offers, protect: true"
@@ -83,6 +89,7 @@ class World:
 WORLDS = {
     "first-creation-of-the-sample": World(11),
     "updates-and-replacements": World(12, former=FORMER, latter=LATTER),
+    "updates-in-waves": World(12, former=FORMER, latter=in_waves(LATTER)),
     "tear-down": World(11, former=FORMER, latter=FORMER, destroy=True),
     "a-listings-way-made": World(6, former=NO_WAY, latter=WAY),
     "a-listings-way-changed": World(4, former=WAY, latter=OTHER_WAY),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler import run
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.manifest.settings import Limit, Policy
 from reconciler.core.model.errors import Denied, PlanRefused
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Action
@@ -83,7 +84,9 @@ def declarations(draw, stack: str) -> Declarations:
             use: _taps(draw, stack, pipe, use, well.spec.name) for use in draw(some(["u", "uv"]))
         }
         found += [pipe, *(tap for several in taps.values() for tap in several)]
-    return world(*found, *_bells(draw, stack), stack=stack)
+    waves = draw(some([(), (), ("de",), ("1", "fr", "100%"), ("50%",)]))
+    policy = Policy(prune=True, max_deletes=Limit(percent=100), waves=waves)
+    return world(*found, *_bells(draw, stack), stack=stack, policy=policy)
 
 
 def _well(stack: str, name: str, account: str) -> Desired:
