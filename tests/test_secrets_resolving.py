@@ -409,6 +409,8 @@ class Counter(BaseHTTPRequestHandler):
             return
         if operation in self.server.refused:
             status, text = 400, b'{"__type": "AccessDeniedException", "Message": "no"}'
+        elif self.server.poison in body and operation == "BatchGetSecretValue":
+            status, text = 400, b'{"__type": "InvalidParameterException", "Message": "no name"}'
         else:
             answer = urllib3.request(
                 "POST", self.server.upstream, body=body, headers=dict(self.headers)
@@ -432,7 +434,7 @@ def counted(manager, monkeypatch):
         client.create_secret(Name=f"sellers/{number}", SecretString=f"token-{number}")
     client.close()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
-    server.seen, server.refused, server.silent = [], set(), False
+    server.seen, server.refused, server.silent, server.poison = [], set(), False, b"no such text"
     server.upstream = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{server.server_port}")
@@ -459,6 +461,16 @@ def test_where_batches_are_not_allowed_each_is_asked_for_by_itself(counted):
     secrets.expect(sellers())
     assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
     assert counted.seen.count("GetSecretValue") == 21
+
+
+def test_a_batch_that_is_refused_for_one_name_costs_the_others_nothing(counted):
+    counted.poison = b"sellers/20"
+    secrets = Secrets({})
+    secrets.expect(sellers())
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
+    assert sorted(set(counted.seen)) == ["BatchGetSecretValue", "GetSecretValue"]
+    assert counted.seen.count("BatchGetSecretValue") == 2
+    assert counted.seen.count("GetSecretValue") < 21
 
 
 def test_one_that_is_missing_among_many_is_told_as_if_it_were_alone(counted):

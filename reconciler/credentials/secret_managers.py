@@ -34,7 +34,7 @@ _WAITS = (0.5, 1.0)
 """Seconds before a secret that could not be fetched is asked for again."""
 _A_BATCH = 20
 _SIDE_BY_SIDE = 8
-_NOT_IN_BATCHES = ("AccessDeniedException", "UnknownOperationException", "InvalidAction")
+_BUSY = ("ThrottlingException", "InternalServiceError", "ServiceUnavailable")
 _CLOUD = ["https://www.googleapis.com/auth/cloud-platform"]
 _BETWEEN = "see that nothing between here and there answers in its place"
 _AWS_REMEDIES = {
@@ -110,15 +110,22 @@ def _fetched(client: Any, names: Sequence[str]) -> dict[str, str]:
     batches = [names[start : start + _A_BATCH] for start in range(0, len(names), _A_BATCH)]
     found: dict[str, str] = {}
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="secrets") as pool:
-        try:
-            for part in pool.map(partial(_batch, client), batches):
-                found.update(part)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _NOT_IN_BATCHES:
-                raise
-            rest = [name for name in names if name not in found]
-            found.update(pair for pair in pool.map(partial(_one, client), rest) if pair)
+        for part in pool.map(partial(_batch_or_each, client), batches):
+            found.update(part)
     return found
+
+
+def _batch_or_each(client: Any, names: Sequence[str]) -> dict[str, str]:
+    """Return the texts of a batch; where AWS refuses it as a whole, of each that it does not.
+
+    One name that is none has all of its batch refused.
+    """
+    try:
+        return _batch(client, names)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in _BUSY:
+            raise
+    return dict(pair for name in names if (pair := _one(client, name)))
 
 
 def _batch(client: Any, names: Sequence[str]) -> dict[str, str]:

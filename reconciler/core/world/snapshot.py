@@ -24,7 +24,13 @@ from reconciler.core.routing import differing
 from reconciler.core.service import Service
 from reconciler.core.text.veil import AS_SHOWN
 from reconciler.core.world.coverage import Coverage, ScopeRecord
-from reconciler.core.world.discovery import EVERYTHING, Discovery, left_behind, left_over, seen_topics
+from reconciler.core.world.discovery import (
+    EVERYTHING,
+    Discovery,
+    left_behind,
+    left_over,
+    seen_topics,
+)
 from reconciler.core.world.effort import Effort
 from reconciler.core.world.observation import Observation
 
