@@ -63,7 +63,7 @@ def explain(
     details = list(_details(error))
     misspelt = {_meant(detail["loc"], model) for _, detail in details if _unknown(detail)}
     for number, detail in details:
-        loc: Path = tuple(detail["loc"])
+        loc = _untagged(tuple(detail["loc"]))
         if (loc and loc[0] in silent) or _only_missing(detail, node, misspelt):
             continue
         beside = _unknown(detail) or "at_key" in detail
@@ -95,6 +95,12 @@ def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:
                 yield number, {**detail, "loc": loc, "ctx": inner, **marked}
         else:
             yield 0, detail
+
+
+def _untagged(loc: Path) -> Path:
+    """Return a place without the name of a shape, where that is called as the key it is told by."""
+    twice = [n for n in range(1, len(loc)) if loc[n] == loc[n - 1] and isinstance(loc[n], str)]
+    return (*loc[: twice[0]], *loc[twice[0] + 1 :]) if twice else loc
 
 
 def _only_missing(detail: Any, node: Node, misspelt: Collection[Path]) -> bool:

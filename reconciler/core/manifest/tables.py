@@ -18,7 +18,7 @@ from reconciler.core.model.addresses import chosen
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.service import Service
-from reconciler.core.text.phrases import comma, counted, key_name, near, step
+from reconciler.core.text.phrases import brief, comma, counted, key_name, near, step
 
 LABELS = "labels"
 """The field of a row's entry that holds its columns, by which it can be chosen."""
@@ -221,6 +221,11 @@ class Expansion:
                 hint = near(column, table.columns) or f", only {comma(table.columns)}"
                 message = f"{title}.where: the table has no column {key_name(column)}{hint}"
                 self._problems.append(problem_at(where.keys.get(column, where.at), message))
+        for column, node in where.value.items():
+            if isinstance(node.value, bool) or not isinstance(node.value, str | int | float):
+                name = f"{title}.where.{step(column)}"
+                message = f"{name}: expected text or a number, not {brief(node.value)}"
+                self._problems.append(problem_at(node.at, message))
         wanted = {column: node.value for column, node in where.value.items()}
         rows = list(self._by_name(table, mark))
         if len(self._problems) > before:

@@ -8,7 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -89,7 +91,21 @@ class SellersWhere(Frozen):
     """Labels by name, all of which have to match."""
 
 
-DeclaredSellers = tuple[str, ...] | Literal["all"] | SellersWhere | None
+def _form(value: Any) -> str:
+    if isinstance(value, dict | SellersWhere):
+        return "where"
+    return "all" if value == "all" else "list"
+
+
+DeclaredSellers = (
+    Annotated[
+        Annotated[tuple[str, ...], Tag("list")]
+        | Annotated[Literal["all"], Tag("all")]
+        | Annotated[SellersWhere, Tag("where")],
+        Discriminator(_form),
+    ]
+    | None
+)
 """What a subscription may say under `sellers`: names and patterns, all, labels, or nothing."""
 
 

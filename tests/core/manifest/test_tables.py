@@ -180,7 +180,7 @@ def test_a_table_that_is_not_there_is_told_at_its_name():
         ("[acme-dd]", "the account has no seller 'acme-dd', did you mean 'acme-de'?"),
         ("{where: {teir: gold}}", "a label 'teir', did you mean 'tier'?"),
         ("{where: {tier: bronze}}", "no seller of the account has these labels"),
-        ("{where: {}}", "sellers: give at least one label and its value"),
+        ("{where: {}}", "sellers.where: give at least one label and its value"),
         ("{were: {tier: gold}}", "all, or {where: {label: value}}"),
         ("{where: {tier: gold}, were: 1}", "unknown key 'were', did you mean 'where'?"),
         ("gold", "expected a list of the account's sellers, all, or {where: {label: value}}"),
@@ -269,3 +269,9 @@ def test_verifying_without_waves_is_warned_of(declare):
     found = declare("", head="stack: acme\npolicy: {prune: true, verify: true}\n")
     [hint] = found.hints
     assert "policy.verify: nothing is verified" in str(hint)
+
+
+def test_a_column_of_target_accounts_is_wanted_as_one_value():
+    table = {"shops.csv": b"targetAccount,tier\n1,gold\n"}
+    [fault] = faults(None, head=SHOP % "{from: shops.csv, where: {tier: [gold]}}", more=table)
+    assert "targetAccounts.where.tier: expected text or a number, not a list" in fault
