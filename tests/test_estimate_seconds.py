@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler import run
+from reconciler.run import TimeLimit
 from tests.virtual_time import passing
 from tests.worlds import AWS, HEAD, ONLY_MERCHANT, Stack, queues
 
@@ -15,6 +16,8 @@ APP = """
 queues: {q: {grants: [{to: amazon-notifications}]}}
 destinations: {to: {account: app, queue: q}}
 """
+ANNOUNCED = {"sp-api": {"rate": 1, "burst": 1000}}
+"""What answers say of the limit; the sandbox would count by the time of this machine."""
 TYPES = (
     "ANY_OFFER_CHANGED",
     "FEED_PROCESSING_FINISHED",
@@ -50,6 +53,7 @@ def in_waves(text):
 def taken(shared_sandbox, tmp_path):
     """Apply worlds one after the other; give what the last was told to take, and what it took."""
     shared_sandbox.reset()
+    shared_sandbox.settings(rateLimits=ANNOUNCED)
     stack = Stack(tmp_path / "declared", shared_sandbox.url)
 
     def run_all(*texts):
@@ -85,3 +89,26 @@ def test_where_messages_are_counted_before_queues_go(taken):
     told, took = taken(HEAD + AWS + many, HEAD + AWS + queues(q0="tags: {a: b}"))
     assert took > 3
     assert told == pytest.approx(took, rel=0.1)
+
+
+def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
+    shared_sandbox, tmp_path
+):
+    """Of 14 deletes at one a second four may be under way when the time is over."""
+    shared_sandbox.reset()
+    shared_sandbox.settings(rateLimits=ANNOUNCED)
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+    stack.declare(HEAD.replace("declared", "all") + AWS + APP + sellers(TYPES))
+    assert not stack.apply().unfinished()
+    stack.declare(HEAD.replace("declared", "all") + AWS + APP + "subscriptions: {}\n")
+    with passing() as clock:
+        stack.clock = lambda: clock
+        with stack.session() as session:
+            planned = run.plan(session)
+            before = clock.now()
+            applied = run.apply(session, planned, limit=TimeLimit(2.0, clock.now))
+            took = clock.now() - before
+    assert planned.plan.estimate.seconds > 8
+    assert 2 < took < 7
+    assert any(it.outcome == "skipped" for it in applied.outcomes)
+    assert not stack.apply().unfinished()

@@ -20,6 +20,7 @@ from reconciler.run.planning import Planned
 from reconciler.run.session import Session
 from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
 from reconciler.run.threads import Progress, silent
+from reconciler.run.turns import Turns
 from reconciler.run.underway import Underway
 from reconciler.run.wave_gate import ProveWave, WaveGate
 
@@ -154,6 +155,7 @@ class _Run:
         self._elsewhere = elsewhere
         self._gate = gate
         self._needed: set[StepId] = set()
+        self._turns = Turns()
 
     def to_the_end(self) -> dict[StepId, End]:
         """Run every step that can be run; return how each ended."""
@@ -325,7 +327,8 @@ class _Run:
         if reason is not None:
             self._finish(self._skipped(step, reason))
             return
-        self._underway.begin(partial(self._carried_out, step, cleared=cleared))
+        if self._turns.take(step):
+            self._underway.begin(partial(self._carried_out, step, cleared=cleared))
 
     def _carried_out(self, step: Step, *, cleared: bool) -> End:
         """Carry a step out, in a thread of the pool, where it may have waited for its turn."""
@@ -366,6 +369,10 @@ class _Run:
             self._waiting[step.id].discard(end.step.id)
             if not self._waiting[step.id]:
                 self._begin(step)
+        if (following := self._turns.pop(end.step)) is not None:
+            # Whether the run is to stop by now is asked where it is carried out.
+            cleared = self._cleared(following)
+            self._underway.begin(partial(self._carried_out, following, cleared=cleared))
 
 
 def _outcomes(prepared: Prepared, ends: Mapping[StepId, End]) -> tuple[Outcome, ...]:
