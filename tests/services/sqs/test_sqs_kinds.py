@@ -10,6 +10,7 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.service import Context
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.attributes import check, queue_from, to_create, to_set
+from reconciler.services.sqs.events.specs import EventBus
 from reconciler.services.sqs.kinds import QueueDeclaration
 from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.service import SERVICE
@@ -650,3 +651,20 @@ def test_declarations_are_read_without_loading_an_sdk():
     )
 
     assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ({}, []),
+        ({"state": "PENDING", "expires": "2026-12-01 10:00 UTC"}, ["waits past 2026-12-01 10:00"]),
+        ({"state": "DELETED"}, ["the partner deleted the event source"]),
+        ({"state": "ABSENT"}, ["there is no event source of the bus"]),
+        ({"generation": 2}, ["deleted and associated anew"]),
+    ],
+)
+def test_what_a_bus_is_found_without_is_noted_alone(before, told):
+    wanted = EventBus(source="aws.partner/example/x")
+    notes = [*wanted.notes(wanted.model_copy(update=before))]
+    assert [any(words in note for note in notes) for words in told] == [True] * len(notes)
+    assert [*wanted.notes(None)] == []
