@@ -14,9 +14,10 @@ from reconciler import run
 from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.account_fields import IDENTIFYING
 from reconciler.core.model.errors import PlanRefused, Transient
+from reconciler.core.model.objects import Live
 from reconciler.core.planning.plan import prepare
 from reconciler.core.service import Account, Declaration
-from reconciler.core.world.discovery import DECLARED, EVERYTHING
+from reconciler.core.world.discovery import DECLARED, EVERYTHING, left_behind
 from reconciler.core.world.snapshot import Snapshot, take, unseal
 from reconciler.reports import as_json
 from tests.drawing import examples
@@ -438,3 +439,21 @@ def test_an_account_told_in_another_shape_differs_in_everything(cloud):
     _, observation = unseal(snapped(cloud, HOME), HOME, SERVICES, accounts)
     [unread] = observation.unread
     assert "differ in everything" in unread.reason
+
+
+def test_which_parts_an_account_has_is_asked_once_however_much_is_live():
+    class Works(Account):
+        asked: ClassVar[list[str]] = []
+
+        def parts(self, kind):
+            self.asked.append(kind)
+            return ("de", "fr")
+
+    accounts = {"works": Works(service="toy")}
+    live = [
+        Live("works", Tap(client=client, use=f"{number}", pipe="p"))
+        for number in range(50)
+        for client in ("de", "it")
+    ]
+    assert {it.spec.client for it in left_behind(live, accounts)} == {"it"}
+    assert Works.asked == ["tap"]
