@@ -95,6 +95,10 @@ class Node:
         return None
 
 
+_NO_KEYS: dict[str, Position] = {}
+"""Those of every scalar: most values are scalars, and an empty dict takes as much as the rest."""
+
+
 class _Stop(Exception):
     """The rest of the file cannot be understood; what was wrong is among the problems."""
 
@@ -215,7 +219,7 @@ class _NodeBuilder:
             value = _resolve(event.value)
         elif event.tag not in (None, "!", _TAG + "str"):
             self._fail(at, _unsupported(event.tag))
-        self._place(Node(value, at), at, event.anchor)
+        self._place(Node(value, at, _NO_KEYS), at, event.anchor)
 
     def _alias(self, event: AliasEvent, at: Position) -> Node:
         if event.anchor not in self._anchors:

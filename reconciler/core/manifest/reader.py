@@ -4,8 +4,6 @@ Errors are collected, never raised one by one: what cannot be understood is left
 is still checked, so that one run tells its author everything.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from reconciler.core.manifest.accounts import read_accounts, services_named
 from reconciler.core.manifest.carriers import begun_last, unmatched
 from reconciler.core.manifest.checks import check_objects, completed, obstacles
+from reconciler.core.manifest.digest import digest_of
 from reconciler.core.manifest.explain import explain, problem_at, unknown_key
 from reconciler.core.manifest.nodes import Node, parse
 from reconciler.core.manifest.objects import read_objects
@@ -205,7 +204,7 @@ def read(
             for item in desired
             if item.address in reader.listing
         ),
-        digest=_digest(document),
+        digest=digest_of(document.once, document.entries),
         today=today,
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),
@@ -381,11 +380,3 @@ def _defaults(document: _Document) -> dict[str, Any]:
     node = document.once.get("defaults")
     given = node.plain() if node is not None else {}
     return {section: fields for section, fields in given.items() if fields}
-
-
-def _digest(document: _Document) -> str:
-    content: dict[str, Any] = {key: node.plain() for key, node in document.once.items()}
-    for section, entries in document.entries.items():
-        content[section] = {name: entry.node.plain() for name, entry in entries.items()}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
+from sys import intern
 from typing import Any, TypeVar
 
 from botocore import xform_name
@@ -189,7 +190,8 @@ class SqsClient:
         def read(clients: Clients) -> dict[str, str]:
             found: dict[str, str] = _answer(clients, operation, asked).get("Attributes") or {}
             wire.check(found)
-            return found
+            # Ten thousand queues have the same twenty names.
+            return {intern(name): value for name, value in found.items()}
 
         return self._run(operation, read)
 
@@ -388,7 +390,10 @@ def _tag_page(clients: Clients, token: str) -> tuple[list[tuple[str, Tags]], str
         ResourceTypeFilters=["sqs"], ResourcesPerPage=_TAG_PAGE, PaginationToken=token
     )
     mappings = [
-        (str(item["ResourceARN"]), {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()})
+        (
+            str(item["ResourceARN"]),
+            {intern(tag["Key"]): tag["Value"] for tag in item.get("Tags") or ()},
+        )
         for item in answer["ResourceTagMappingList"]
     ]
     return mappings, str(answer.get("PaginationToken") or "")

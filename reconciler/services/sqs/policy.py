@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 Policy = dict[str, Any]
@@ -217,12 +218,14 @@ def _principal(value: Any, partition: str) -> Any:
     }
 
 
+@lru_cache(maxsize=4096)
 def _root_arn(principal: str, partition: str) -> str:
     if _ACCOUNT_ID.fullmatch(principal):
         return f"arn:{partition}:iam::{principal}:root"
     return principal
 
 
+@lru_cache(maxsize=4096)
 def _action(action: str) -> str:
     """Actions are case-insensitive: known ones get AWS's own spelling, patterns lower case."""
     service, colon, name = action.partition(":")

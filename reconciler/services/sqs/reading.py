@@ -101,7 +101,7 @@ class Reading:
         return (self._index or {}).get(name, {}) if found is None else found
 
     def _live(self, name: str) -> Live:
-        tags, attributes = self._tags_of(name), self._attributes.get(name)
+        tags, attributes = self._tags_of(name), self._attributes.pop(name, None)
         outputs = remote_values(arn=self._account.queue_arn(name), url=self._urls[name])
         if attributes is not None:
             return live_queue(self._name, self._account, outputs, attributes, tags, self._apart)
