@@ -1,6 +1,5 @@
 """The entry point: global options, and what becomes of every error."""
 
-import gc
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -87,8 +86,6 @@ def _command() -> Any:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with the contract's code."""
-    # What a run makes it keeps to its end, so that looking for garbage often finds none.
-    gc.set_threshold(50_000)
     prepare_streams()
     as_interrupts()
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
