@@ -134,6 +134,7 @@ def test_values_newer_than_this_program_are_read_as_they_are():
             UnknownType,
         ),
         (meaning(403, "Unauthorized"), NotPermitted),
+        (meaning(401, "Unauthorized"), NotPermitted),
         (meaning(403, "Unauthorized", details="The token has expired."), Expired),
         (meaning(403, "x", "Missing Authentication Token"), NoRoute),
         (meaning(403, x_amzn_errortype="MissingAuthenticationTokenException"), NoRoute),
