@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from reconciler.reports.as_text import Report
 
 _MASKED_FROM = 4
+_BYTES_OF_A_CHARACTER = 4
+"""At most, in UTF-8."""
 
 
 def prepare_streams() -> None:
@@ -33,10 +36,32 @@ def prepare_streams() -> None:
 
     What is piped or saved is UTF-8, as JSON has to be and as `plan --out` writes it.
     """
+    _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _fill_closed_streams() -> None:
+    """Let what was closed before the start (`2>&-`, some supervisors) go nowhere.
+
+    A file or socket that is opened later would else take its place and get the text. A result has
+    to arrive, so that stdout then refuses to be written, as a closed one does.
+    """
+    ways = (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY))
+    for name, way in ways:
+        if getattr(sys, name) is None:
+            place = os.open(os.devnull, way)
+            setattr(sys, name, os.fdopen(place, "r" if name == "stdin" else "w"))
+
+
+def has_room(stream: TextIO) -> bool:
+    """Say whether a stream takes PIPE_BUF bytes at once: a pipe that nobody reads does not."""
+    try:
+        return bool(select.select((), (stream.fileno(),), (), 0)[1])
+    except (OSError, ValueError):  # no file, or not one that can be asked
+        return True
 
 
 def save_result(file: Path, text: str) -> None:
@@ -117,6 +142,8 @@ class State:
         self.wish = Screen()
         self.secrets = Secrets()
         self._in_job = False
+        self._waits = True
+        self._unsaid = 0
         self._handlers: list[tuple[logging.Logger, logging.Handler]] = []
 
     def enter_job(self, token: str) -> None:
@@ -129,6 +156,13 @@ class State:
         self.secrets.announce_to(self._mask)
         if token:
             self.secrets.remember(token)
+
+    def never_wait(self) -> None:
+        """Leave out what a full stderr does not take from now on: a server must go on serving.
+
+        How many lines these were is told as soon as there is room again.
+        """
+        self._waits = False
 
     def result(self, text: str) -> bool:
         """Write a result to stdout; returns whether somebody took it."""
@@ -180,6 +214,14 @@ class State:
                 self._write(command("add-mask", part))
 
     def _write(self, text: str) -> None:
+        if not self._waits:
+            if not has_room(sys.stderr):
+                self._unsaid += 1
+                return
+            if self._unsaid:
+                text = f"({self._unsaid} lines were left out: nobody read stderr)\n{text}"
+                self._unsaid = 0
+            text = text[: select.PIPE_BUF // _BYTES_OF_A_CHARACTER]
         try:
             with LIVE.aside():
                 sys.stderr.write(text.rstrip("\n") + "\n")

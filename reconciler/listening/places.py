@@ -15,6 +15,8 @@ PROGRAM_SECONDS = 7.0
 PROGRAMS_AT_ONCE = 64
 """A burst of pushes must not fill a machine's memory with programs."""
 
+_LOOK_EVERY = 0.05
+
 
 class OutboxSender:
     """A BatchSender that puts messages into a queue; each call has a thread."""
@@ -99,14 +101,30 @@ class Program:
 
 
 class Output:
-    """A Keeper: writes each push; it is safe once whoever reads has it."""
+    """A Keeper: writes each push; it is safe once whoever reads has it.
 
-    def __init__(self, write: Callable[[Message], bool], clock: Callable[[], float] = time.time):
+    While there is not `has_room` for it, nothing is written: what serves others may not wait.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Message], bool],
+        *,
+        has_room: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._write = write
+        self._has_room = has_room
         self._clock = clock
 
     async def keep(self, message: PushMessage) -> None:
         """Return when the message was written. Raises TryLater where nobody reads any more."""
+        try:
+            async with asyncio.timeout(PROGRAM_SECONDS):
+                while not self._has_room():
+                    await asyncio.sleep(_LOOK_EVERY)
+        except TimeoutError:
+            raise TryLater("nobody reads the output") from None
         key = message.id or message.deduplication_id
         printed = Message(id=key, body=message.text, sent=self._clock(), receives=1, receipt="")
         if not self._write(printed):

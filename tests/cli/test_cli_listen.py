@@ -1,9 +1,12 @@
 """listen: the declared call backs are served, and what is acknowledged is kept."""
 
 import base64
+import fcntl
 import json
+import os
 import re
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import urllib3
@@ -188,3 +191,42 @@ def test_where_nothing_can_come_it_does_not_listen(cli, world, sandbox, text, wo
 def test_what_is_wrong_with_pushes_is_told(cli, world, pushes, words):
     told = cli("validate", world(WORLD % pushes, HEAD + AWS + SHOP))
     assert (told.code, words in told.out) == (1, True), told.out
+
+
+def test_a_log_that_nobody_reads_stops_nothing(declared, start, sandbox):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    options = ("--port", "0", "--sandbox", sandbox.url)
+    process = start("--log-level", "info", "listen", declared(), *options, stderr=writer)
+    with open(reader, encoding="utf-8", closefd=False) as log:
+        url = re.search(r"http://[^;\s]+", log.readline())[0]
+    for _ in range(120):  # each of them a line of 50 characters
+        assert urllib3.request("POST", f"{url}/nowhere").status == 404
+    assert post(url, push()) == 204
+    os.read(reader, 65536)
+    assert post(url, push(2)) == 204
+    assert "lines were left out: nobody read stderr" in os.read(reader, 65536).decode()
+    for _ in range(120):
+        assert urllib3.request("POST", f"{url}/nowhere").status == 404
+    assert ended(process)[0] == 143
+    os.close(reader)
+    os.close(writer)
+
+
+def test_pushes_that_nobody_reads_yet_keep_nobody_else_waiting(declared, start, sandbox):
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    options = ("--port", "0", "--sandbox", sandbox.url, "--format", "jsonl")
+    process = start("listen", declared(""), *options, stdout=writer)
+    url = re.search(r"http://[^;\s]+", process.stderr.readline())[0]
+    assert post(url, push()) == 204
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(post, url, push(2))
+        assert urllib3.request("GET", f"{url}/livez").status == 200
+        assert not late.done()
+        assert json.loads(os.read(reader, 65536))["id"] == "m1"
+        assert late.result() == 204
+    assert json.loads(os.read(reader, 65536))["id"] == "m2"
+    assert ended(process)[0] == 143
+    os.close(reader)
+    os.close(writer)

@@ -236,6 +236,20 @@ def test_a_reader_of_stderr_that_goes_away_does_not_stop_an_apply(start, sandbox
     assert "Applied: 60 done" in out
 
 
+def test_a_stderr_that_was_closed_before_the_start_changes_nothing(process, sandbox, world):
+    shell = ("sh", "-c", 'exec "$@" 2>&-', "-", *COMMAND)
+    told = process("plan", world(queues(q="")), "--sandbox", sandbox.url, command=shell)
+    assert told.code == 0
+    assert "1 to create" in told.out
+
+
+def test_a_stdout_that_was_closed_before_the_start_is_told(process, sandbox, world):
+    shell = ("sh", "-c", 'exec "$@" >&-', "-", *COMMAND)
+    told = process("plan", world(queues(q="")), "--sandbox", sandbox.url, command=shell)
+    assert (told.code, told.out) == (1, "")
+    assert told.err == "error: stdout cannot be written: Bad file descriptor\n"
+
+
 def test_a_reader_that_goes_away_does_not_turn_a_failure_into_success(start, sandbox, world):
     many = world(queues(**{f"q{number}": "" for number in range(60)}))
     sandbox.faults([{"service": "aws", "operation": "CreateQueue", "kind": "denied"}])

@@ -1,9 +1,11 @@
-"""The program that takes pushes: never run more often at once than a machine bears."""
+"""Programs and readers of the output that take pushes: no more at once than they bear."""
 
 import asyncio
 
-from reconciler.listening import PushMessage
-from reconciler.listening.places import Program
+import pytest
+
+from reconciler.listening import PushMessage, TryLater, places
+from reconciler.listening.places import Output, Program
 
 
 def test_a_burst_runs_a_few_programs_at_once_and_takes_all(tmp_path):
@@ -24,3 +26,12 @@ def test_a_burst_runs_a_few_programs_at_once_and_takes_all(tmp_path):
     seen = [int(line) for line in (tmp_path / "seen").read_text(encoding="utf-8").split()]
     assert len(seen) == 12
     assert max(seen) <= 3
+
+
+def test_what_finds_no_room_in_the_output_in_time_is_neither_written_nor_kept(monkeypatch):
+    monkeypatch.setattr(places, "PROGRAM_SECONDS", 0.01)
+    written = []
+    output = Output(written.append, has_room=lambda: False)
+    with pytest.raises(TryLater, match="nobody reads"):
+        asyncio.run(output.keep(PushMessage("shop", "text", "d", "g")))
+    assert written == []

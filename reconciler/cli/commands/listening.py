@@ -5,6 +5,7 @@ What a command needs is imported when it runs, so that `--help` loads none of it
 
 import shlex
 import socket
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from reconciler.cli.options import (
     PathArgument,
     SandboxOption,
 )
-from reconciler.cli.state import State, state_of
+from reconciler.cli.state import State, has_room, state_of
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.phrases import counted
 
@@ -118,6 +119,7 @@ def listen_to(state: State, request: "RunRequest", wish: ListenWish) -> int:
     ):
         where = _bound(wish)
         _say(state, listener, where)
+        state.never_wait()
         _serve(listener, where)
     return exits.DONE
 
@@ -134,7 +136,7 @@ def _output(state: State, session: "Session", form: ListenFormat) -> "Keeper":
     def write(message: "Message") -> bool:
         return state.result(one(concealed(read(message, recognisers))))
 
-    return Output(write)
+    return Output(write, has_room=lambda: has_room(sys.stdout))
 
 
 def _bound(wish: ListenWish) -> socket.socket:
@@ -143,9 +145,15 @@ def _bound(wish: ListenWish) -> socket.socket:
         return socket.create_server((wish.host, wish.port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsError(
-            f"{wish.host}:{wish.port} cannot be listened to ({error.strerror}): choose others with "
+            f"{wish.host}:{wish.port} cannot be listened to ({_reason(error)}): choose others with "
             "--host and --port, 0 for any free port"
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Say what is wrong with an address; Python itself names that once more."""
+    told = error.strerror or str(error)
+    return told.partition(" (while attempting")[0]
 
 
 def _say(state: State, listener: "Listener", where: socket.socket) -> None:
