@@ -395,6 +395,10 @@ def test_without_google_credentials_it_is_said_where_they_are_missing(monkeypatc
     assert "cannot be read" in said
 
 
+def said(code):
+    return json.dumps({"__type": code, "Message": "no"}).encode()
+
+
 class Counter(BaseHTTPRequestHandler):
     """Passes calls on to moto, counts them by operation, and refuses those it is told to."""
 
@@ -408,9 +412,9 @@ class Counter(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if operation in self.server.refused:
-            status, text = 400, b'{"__type": "AccessDeniedException", "Message": "no"}'
+            status, text = 400, said(self.server.code)
         elif self.server.poison in body and operation == "BatchGetSecretValue":
-            status, text = 400, b'{"__type": "InvalidParameterException", "Message": "no name"}'
+            status, text = self.server.poisoned
         else:
             answer = urllib3.request(
                 "POST", self.server.upstream, body=body, headers=dict(self.headers)
@@ -435,6 +439,7 @@ def counted(manager, monkeypatch):
     client.close()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
     server.seen, server.refused, server.silent, server.poison = [], set(), False, b"no such text"
+    server.code, server.poisoned = "AccessDeniedException", (400, said("InvalidParameterException"))
     server.upstream = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{server.server_port}")
@@ -471,6 +476,38 @@ def test_a_batch_that_is_refused_for_one_name_costs_the_others_nothing(counted):
     assert sorted(set(counted.seen)) == ["BatchGetSecretValue", "GetSecretValue"]
     assert counted.seen.count("BatchGetSecretValue") == 2
     assert counted.seen.count("GetSecretValue") < 21
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (400, said("ThrottlingException")),
+        (503, b"<html>busy</html>"),
+        (200, b'{"SecretValues": [null]}'),
+        (200, b'{"SecretValues": null}'),
+        (200, b'{"SecretValues": [], "NextToken": "on and on"}'),
+    ],
+)
+def test_a_batch_that_comes_to_nothing_costs_no_other_batch(counted, answer):
+    counted.poison, counted.poisoned = b"sellers/9", answer
+    secrets = Secrets({})
+    secrets.expect(sellers())
+    assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
+    assert counted.seen.count("GetSecretValue") == 1
+
+
+def test_credentials_that_aws_refuses_are_not_tried_for_every_secret(counted):
+    counted.refused = {"BatchGetSecretValue", "GetSecretValue"}
+    counted.code = "ExpiredTokenException"
+    secrets = Secrets({})
+    secrets.expect(sellers())
+    (told,) = {refusal(secrets, each).replace(each, "it") for each in sellers()}
+    assert told == (
+        "it cannot be read: AWS does not accept the credentials in AWS_ACCESS_KEY_ID "
+        "(ExpiredTokenException); set fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+        "AWS_SESSION_TOKEN, and check the clock"
+    )
+    assert sorted(counted.seen) == ["BatchGetSecretValue"] * 2 + ["GetSecretValue"]
 
 
 def test_one_that_is_missing_among_many_is_told_as_if_it_were_alone(counted):

@@ -33,6 +33,23 @@ _QUOTED = frozenset(
     {"AccessDenied", "AccessDeniedException", "ForbiddenException", "ValidationError"}
 )
 """Refusals whose text holds nothing of a token; others may repeat what was signed."""
+BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes of what AWS refuses whoever asks for whatever, until the credentials are others."""
 _HELD = ("aws_secret_access_key", "aws_session_token")
 
 

@@ -21,8 +21,8 @@ from googleapiclient.errors import Error, HttpError
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import excerpt
 from reconciler.credentials import google
-from reconciler.credentials.aws import AwsLogin
-from reconciler.credentials.unobtainable import NoAnswer, Unobtainable
+from reconciler.credentials.aws import BAD_CREDENTIALS, AwsLogin
+from reconciler.credentials.unobtainable import NoSecretAtAll, Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp
 from reconciler.transport.http import Http
@@ -34,7 +34,18 @@ _WAITS = (0.5, 1.0)
 """Seconds before a secret that could not be fetched is asked for again."""
 _A_BATCH = 20
 _SIDE_BY_SIDE = 8
-_BUSY = ("ThrottlingException", "InternalServiceError", "ServiceUnavailable")
+_BUSY = {
+    *("Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"),
+    *("InternalServiceError", "InternalFailure", "ServiceUnavailable", "500", "502", "503", "504"),
+}
+_FOR_ALL = frozenset({*_BUSY, *BAD_CREDENTIALS})
+"""Codes of refusals that asking for each by itself would only multiply."""
+_NONSENSE = (
+    *(BotoCoreError, ResponseParserError),
+    *(ValueError, KeyError, TypeError, AttributeError),
+)
+"""What botocore and we make of requests and answers that are none."""
+_NOT_HAD = (Unobtainable, Failed, ClientError, *_NONSENSE)
 _CLOUD = ["https://www.googleapis.com/auth/cloud-platform"]
 _BETWEEN = "see that nothing between here and there answers in its place"
 _AWS_REMEDIES = {
@@ -55,29 +66,34 @@ def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
     """Return the text of a secret of AWS Secrets Manager, by name or ARN.
 
     Raises:
-        SettingsError: it cannot be had; names the reference. NoAnswer where nobody answers.
+        SettingsError: it cannot be had; names the reference. NoSecretAtAll where no other can.
     """
     reference = f"aws-secretsmanager:{identifier}"
     try:
-        with _aws_client(region_of(identifier), remember) as client:
-            answer = client.get_secret_value(SecretId=identifier)
-    except Failed as error:
-        raise NoAnswer(reference, str(error)) from None
-    except Unobtainable as error:
-        raise SettingsError(f"{reference} cannot be read: {error}") from None
+        with _aws_client(region_of(identifier), remember) as (client, login):
+            try:
+                answer = client.get_secret_value(SecretId=identifier)
+            except ClientError as error:
+                raise _aws_refuses(reference, error, scrub, login) from None
+        text = answer.get("SecretString")
+    except (Failed, Unobtainable) as error:
+        raise NoSecretAtAll(reference, str(error)) from None
     except ClientError as error:
-        raise SettingsError(_aws_refuses(reference, error, scrub)) from None
-    except NoRegionError:
+        # Getting credentials takes calls of its own.
         raise SettingsError(
-            f"{reference} cannot be read: no region is known; set AWS_DEFAULT_REGION, or name the "
-            "secret by its ARN"
+            f"{reference} cannot be read: AWS's token service is busy ({_code(error, scrub)}); "
+            "try again later"
         ) from None
-    except (BotoCoreError, ResponseParserError, ValueError, KeyError, TypeError):
+    except NoRegionError:
+        raise NoSecretAtAll(
+            reference,
+            "no region is known; set AWS_DEFAULT_REGION, or name the secret by its ARN",
+        ) from None
+    except _NONSENSE:
         raise SettingsError(
             f"{reference} cannot be read: no such secret can be asked for, or AWS gave an answer "
             f"that is none; check its name and the region, and {_BETWEEN}"
         ) from None
-    text = answer.get("SecretString")
     if not isinstance(text, str):
         kind = "binary" if "SecretBinary" in answer else "empty"
         raise SettingsError(f"{reference} is {kind}, not text; store it as text (SecretString)")
@@ -95,13 +111,7 @@ def many_from_aws(identifiers: Collection[str], remember: Remember) -> dict[str,
         regions.setdefault(region_of(identifier), []).append(identifier)
     found: dict[str, str] = {}
     for region, names in regions.items():
-        with (
-            suppress(
-                *(Unobtainable, Failed, ClientError, BotoCoreError, ResponseParserError),
-                *(ValueError, KeyError, TypeError),
-            ),
-            _aws_client(region, remember) as client,
-        ):
+        with suppress(*_NOT_HAD), _aws_client(region, remember) as (client, _):
             found.update(_fetched(client, names))
     return found
 
@@ -118,13 +128,15 @@ def _fetched(client: Any, names: Sequence[str]) -> dict[str, str]:
 def _batch_or_each(client: Any, names: Sequence[str]) -> dict[str, str]:
     """Return the texts of a batch; where AWS refuses it as a whole, of each that it does not.
 
-    One name that is none has all of its batch refused.
+    One name that is none has all of its batch refused. What goes wrong costs no other batch.
     """
     try:
         return _batch(client, names)
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _BUSY:
-            raise
+        if _code(error, str) in _FOR_ALL:
+            return {}
+    except _NOT_HAD:
+        return {}
     return dict(pair for name in names if (pair := _one(client, name)))
 
 
@@ -132,7 +144,8 @@ def _batch(client: Any, names: Sequence[str]) -> dict[str, str]:
     """Return the texts of up to 20 secrets, each under the identifier it was asked for by."""
     texts: dict[str, str] = {}
     asked: dict[str, Any] = {"SecretIdList": list(names)}
-    while True:
+    # Pages are no more than names, so that no answer makes this go on for ever.
+    for _ in names:
         answer = client.batch_get_secret_value(**asked)
         for item in answer.get("SecretValues", ()):
             text, arn = item.get("SecretString"), str(item.get("ARN"))
@@ -140,12 +153,13 @@ def _batch(client: Any, names: Sequence[str]) -> dict[str, str]:
                 # An ARN may be given without the six characters that AWS adds to a name.
                 texts |= dict.fromkeys((str(item.get("Name")), arn, arn[:-7]), text)
         if not answer.get("NextToken"):
-            return {name: texts[name] for name in names if name in texts}
+            break
         asked["NextToken"] = answer["NextToken"]
+    return {name: texts[name] for name in names if name in texts}
 
 
 def _one(client: Any, name: str) -> tuple[str, str] | None:
-    with suppress(ClientError):
+    with suppress(*_NOT_HAD):
         text = client.get_secret_value(SecretId=name).get("SecretString")
         return (name, text) if isinstance(text, str) else None
     return None
@@ -158,7 +172,8 @@ def region_of(identifier: str) -> str | None:
 
 
 @contextmanager
-def _aws_client(region: str | None, remember: Remember) -> Iterator[Any]:
+def _aws_client(region: str | None, remember: Remember) -> Iterator[tuple[Any, AwsLogin]]:
+    """Give a client, and whose credentials it signs with."""
     http = Http(waits=_WAITS)
     try:
         login = AwsLogin(botocore.session.Session(), http, remember, region=region)
@@ -166,22 +181,31 @@ def _aws_client(region: str | None, remember: Remember) -> Iterator[Any]:
         config = Config(proxies={}, max_pool_connections=_SIDE_BY_SIDE)
         client = login.session.client("secretsmanager", config=config, verify=True)
         try:
-            yield client
+            yield client, login
         finally:
             client.close()
     finally:
         http.close()
 
 
-def _aws_refuses(reference: str, error: ClientError, scrub: Scrub) -> str:
-    details = error.response.get("Error", {})
-    code = excerpt(str(details.get("Code", "")).rpartition("#")[2], 60, scrub)
+def _aws_refuses(
+    reference: str, error: ClientError, scrub: Scrub, login: AwsLogin
+) -> SettingsError:
+    code = _code(error, scrub)
+    if code in BAD_CREDENTIALS:
+        why = f"AWS does not accept the credentials {login.whose} ({code}); {login.renewal}"
+        return NoSecretAtAll(reference, f"{why}, and check the clock")
     remedy = _AWS_REMEDIES.get(code, "check its name, the region and")
     if code not in _AWS_REMEDIES or code == "ResourceNotFoundException":
         remedy = remedy.removesuffix(" and") + (
             " and that these credentials may call secretsmanager:GetSecretValue"
         )
-    return f"{reference} cannot be read ({code}); {remedy}"
+    return SettingsError(f"{reference} cannot be read ({code}); {remedy}")
+
+
+def _code(error: ClientError, scrub: Scrub) -> str:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return excerpt(code.rpartition("#")[2], 60, scrub)
 
 
 def from_google(name: str, remember: Remember, scrub: Scrub) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import Scrubber
 from reconciler.credentials.files import read_small
-from reconciler.credentials.unobtainable import NoAnswer
+from reconciler.credentials.unobtainable import NoSecretAtAll
 
 _AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -67,7 +67,7 @@ def _json(text: str) -> Any:
 _THROW_AWAY = "throw-away"
 _AWS = "aws-secretsmanager:"
 _SILENT_SECONDS = 60.0
-"""How long nobody is asked who did not answer: a fleet has thousands of secrets in one place."""
+"""How long a place is not asked that gave none: a fleet has thousands of secrets in one place."""
 
 
 class Secrets:
@@ -191,15 +191,15 @@ class Secrets:
         return self._aws_texts[name]
 
     def _alone_from_aws(self, name: str) -> str:
-        """Return one secret; where nobody answered just now, nobody is asked again for a while."""
+        """Return one secret; where none was to be had just now, nobody is asked for a while."""
         from reconciler.credentials.secret_managers import from_aws, region_of  # loads an SDK
 
         why, until = self._silent.get(region_of(name), ("", 0.0))
         if time.monotonic() < until:
-            raise NoAnswer(f"aws-secretsmanager:{name}", why)
+            raise NoSecretAtAll(f"aws-secretsmanager:{name}", why)
         try:
             return from_aws(name, self._know, self._scrubber.scrub)
-        except NoAnswer as error:
+        except NoSecretAtAll as error:
             self._silent[region_of(name)] = (error.why, time.monotonic() + _SILENT_SECONDS)
             raise
 

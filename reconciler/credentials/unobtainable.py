@@ -23,8 +23,8 @@ class Unobtainable(Exception):
         return SettingsError(f"accounts.{account}: {self}")
 
 
-class NoAnswer(SettingsError):
-    """Whoever keeps secrets did not answer; `why` says so without naming the secret."""
+class NoSecretAtAll(SettingsError):
+    """One place gives no secret now, whichever is asked for: `why` says so without naming one."""
 
     def __init__(self, reference: str, why: str) -> None:
         self.why = why

@@ -20,7 +20,7 @@ from reconciler.core.model.errors import (
     Unclear,
 )
 from reconciler.core.text.scrubbing import excerpt
-from reconciler.credentials.aws import AwsLogin
+from reconciler.credentials.aws import BAD_CREDENTIALS, AwsLogin
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.transport.failures import Failed
 from reconciler.transport.waits import retry_after
@@ -57,22 +57,6 @@ _DENIED = frozenset(
         "UnauthorizedOperation",
         "401",
         "403",
-    }
-)
-_BAD_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-        "UnrecognizedClientException",
     }
 )
 
@@ -128,7 +112,7 @@ def _answered(
         return Unclear(account, operation, f"the service failed ({code})", **named)
     if code == _NO_QUEUE:
         return Missing(account, operation, "the queue does not exist", **named)
-    if code in _BAD_CREDENTIALS:
+    if code in BAD_CREDENTIALS:
         # The text is not quoted: it may hold the signed request, session token and all.
         whose, renew = (f" {login.whose}", login.renewal) if login else ("", "renew them")
         message = (
