@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.model.errors import ReconcilerError
 from reconciler.core.model.objects import Live
 from reconciler.core.model.plan import FieldChange
+from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step, StepId
 from reconciler.core.model.units import format_age
 from reconciler.core.planning.diff import compare
@@ -111,15 +112,28 @@ class Elsewhere:
 
     def _look(self, account: str, scope: Scope, steps: Sequence[Step]) -> Iterator[Live]:
         specs = tuple(step.change.subject.spec for step in steps)
+        beside = None if scope.part is None else tuple(self._wholes(account))
+        for item in self._observed(account, scope, specs, beside):
+            yield replace(item, spec=self._handles.inside(item.spec, item.account))
+
+    def _wholes(self, account: str) -> Iterator[Live]:
+        """Yield what an account holds as one: parts of it may be told by that only."""
+        for scope in self._providers[account].scopes():
+            if scope.part is None:
+                yield from self._observed(account, scope, (), None)
+
+    def _observed(
+        self, account: str, scope: Scope, specs: tuple[Spec, ...], beside: tuple[Live, ...] | None
+    ) -> Iterable[Live]:
         interest = Interest(
             self._stack,
             specs,
             discover_all=False,
             warn=lambda _text: None,
             topics=frozenset(spec.topic() for spec in specs if spec.topical),
+            beside=beside,
         )
-        for item in self._providers[account].observe(scope, interest):
-            yield replace(item, spec=self._handles.inside(item.spec, item.account))
+        return self._providers[account].observe(scope, interest)
 
     def _is_done(self, step: Step, found: Sequence[Live]) -> bool:
         change = step.change

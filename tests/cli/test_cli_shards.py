@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds import AWS_ID, HEAD, SP_API, destinations, queues, subscriptions
+from tests.worlds import AWS_ID, HEAD, SP_API, destinations, queues, section, subscriptions
 from tests.worlds import MWS as MWS_UK
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +66,15 @@ def fleet(offers, events=None, place=EU):
 FIRST = fleet("offers", "events")
 RENAMED = fleet("offers-new", "events-new")
 MOVED = fleet("offers", place=US)
+LISTED = (
+    queues(offers=f"account: {EU}")
+    + destinations(o=f"account: {APP}, eventBridge: {{account: {EU}}}")
+    + section("routes", {"o": "from: o, queue: offers, types: [LISTINGS_ITEM_STATUS_CHANGE]"})
+    + subscriptions(
+        o="destination: o, notificationType: LISTINGS_ITEM_STATUS_CHANGE, sellers: [de]"
+    )
+)
+"""Each of two shards makes what the other one needs: destination, bus and route, subscription."""
 
 
 @pytest.fixture
@@ -142,6 +151,12 @@ def test_shards_applied_side_by_side_converge_in_one_round(together, on, now):
             assert (code, result["result"]) == (0, "done"), (result, err)
         assert json.loads(on("plan", text, "--format", "json").out)["actions"] == []
         assert on("drift", text).code == 0
+
+
+def test_shards_that_need_each_other_on_a_listings_way_converge_in_one_round(together, on):
+    for code, result, err in together(LISTED):
+        assert (code, result["result"], "not read" in err) == (0, "done", False), (result, err)
+    assert on("drift", LISTED).code == 0
 
 
 def test_what_takes_over_in_another_shard_is_known_by_a_destination_made_meanwhile(together, on):

@@ -26,16 +26,19 @@ class Handles:
 
     def add(self, item: Desired | Live) -> None:
         """Take up an object; of two with the same remote value the first one counts."""
-        kind, handle = item.spec.kind, item.handle
-        for scope in (item.account, ""):
-            for value in (*item.outputs.values(), handle):
-                self._handles.setdefault((kind, scope, value), handle)
+        self._know(item, item.handle, item.outputs)
 
     def learn(self, item: Desired | Live, outputs: Outputs) -> None:
-        """Take up the remote values of an object that exists, for later writes."""
+        """Take up the remote values of an object that exists, for later writes and looks."""
         handle = item.spec.handle(item.account, outputs)
+        self._know(item, handle, outputs)
         for scope in (item.account, ""):
             self._outputs[item.spec.kind, scope, handle] = outputs
+
+    def _know(self, item: Desired | Live, handle: Handle, outputs: Outputs) -> None:
+        for scope in (item.account, ""):
+            for value in (*outputs.values(), handle):
+                self._handles.setdefault((item.spec.kind, scope, value), handle)
 
     def inside(self, spec: Spec, account: str) -> Spec:
         """Return the spec with its remote values replaced by handles where they are known."""
