@@ -167,7 +167,8 @@ class _Judges:
         if live is not None:
             alive = self._references.leads_somewhere(live)
             problems += self._gone(item)
-            problems += [f"{name} does not exist"] if alive is False and not problems else []
+            gone = self._references.missing(live)
+            problems += [f"{gone} does not exist"] if gone and not problems else []
             problems += self._obstacles(live)
         return DestinationHealth(
             address=item.address,

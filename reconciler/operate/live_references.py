@@ -47,6 +47,12 @@ class LiveReferences:
         verdicts = {self.there(item.account, *it[1:]) for it in references(item.spec)}
         return False if False in verdicts else None if None in verdicts else True
 
+    def missing(self, item: Live) -> str | None:
+        """Return the name of something that a live object refers to and that is not there."""
+        gone = (it for it in references(item.spec) if self.there(item.account, *it[1:]) is False)
+        first = next(gone, None)
+        return self.name(first[1].kind, first[2]) if first else None
+
     def declared(self, kind: str, handle: Handle) -> Desired | None:
         """Return what is declared under this handle."""
         return self._declared.named((kind, "", handle))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from reconciler.notifications import decode
+from reconciler.operate.status import status
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.names import rule_arn
 from reconciler.services.sqs.rule_grants import rule_of
@@ -243,6 +244,9 @@ def test_eventbridge_7_a_source_that_went_with_its_destination_comes_back_with_i
     name, _, before = events(sandbox)
     delete_destination(sandbox)
     assert events(sandbox)[1] == "DELETED"
+    with stack.session() as session:
+        [bus] = [item for item in status(session).everything if item.address == "bus.events"]
+    assert bus.problems[0] == "destination.events does not exist"
     assert stack.plan().lines() == ["create destination.events", "update bus.events state"]
     settled(stack, world(sub=""))
     assert events(sandbox) == (name, "ACTIVE", before)
