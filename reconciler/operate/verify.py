@@ -16,6 +16,7 @@ from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import PlanRefused, ReconcilerError, WrongUsage
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.spec import pushed_to, references
+from reconciler.core.planning.guards import short_list
 from reconciler.core.provider import Cannot, PostSample, Provider
 from reconciler.core.verdicts.chain import Chain, Leg, chains
 from reconciler.core.verdicts.proof import Verification, judge, verification
@@ -182,7 +183,7 @@ def prove(
 def undelivered(
     session: Session, question: WaveQuestion, progress: Progress = silent
 ) -> tuple[str, ...]:
-    """Verify what a wave brought about; return what does not deliver, with the reason.
+    """Verify what a wave brought about; return what does not deliver, by reason.
 
     Raises:
         PlanRefused: an account is not the declared one.
@@ -197,9 +198,12 @@ def undelivered(
         recognisers=session.recognisers(),
     )
     found = prove(declared, providers, seen, items, manner, known=question.known, progress=progress)
-    return tuple(
-        f"{it.address} ({it.reason})" for it in found.subscriptions if it.verdict == "unproven"
-    )
+    by_reason: dict[str, list[str]] = {}
+    for it in found.subscriptions:
+        if it.verdict == "unproven":
+            by_reason.setdefault(it.reason, []).append(it.address)
+    # One cause is told once, however many sellers it keeps from getting anything.
+    return tuple(f"{short_list(sorted(them))} ({why})" for why, them in by_reason.items())
 
 
 class _Closer:

@@ -24,7 +24,7 @@ class WaveQuestion:
 
 
 ProveWave = Callable[[WaveQuestion, Progress], Sequence[str]]
-"""Returns what does not deliver: address and reason, one sentence each; none where all deliver."""
+"""Returns what does not deliver: addresses and why, a sentence a reason; none where all deliver."""
 
 
 class WaveGate:

@@ -77,6 +77,15 @@ def test_what_does_not_deliver_stops_all_later_waves_and_the_next_run_resumes(st
     assert {outcome for outcome, _ in ends(stack).values()} == {"done"}
 
 
+def test_one_cause_is_told_once_for_all_that_it_keeps_from_delivering(stack):
+    text = stack.files()[0].read_text().replace(f"[{SELLER}, de, ", '["??", ')
+    stack.declare(text.replace("grants: [{to: amazon-notifications}]", "delay: 0"))
+    outcome, reason = ends(stack)["subscription.first"]
+    assert outcome == "skipped"
+    whose = "wave ?? does not deliver: subscription.rest[de], subscription.rest[fr] (the queue q "
+    assert reason.startswith(whose)
+
+
 def test_where_nothing_is_left_for_later_waves_nothing_is_verified(stack, world):
     stack.apply()
     before = asked(world)

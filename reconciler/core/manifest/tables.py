@@ -23,6 +23,8 @@ from reconciler.core.text.phrases import brief, comma, counted, key_name, near, 
 LABELS = "labels"
 """The field of a row's entry that holds its columns, by which it can be chosen."""
 
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_OTHER_SEPARATOR = re.compile(r"[;\t|]")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -92,9 +94,18 @@ def _take(table: Table, at: Position, cells: list[str]) -> None:
         twice = sorted({cell for cell in cells if cells.count(cell) > 1})
         if twice or "" in cells:
             table.problems.append(problem_at(at, "each column needs a name of its own"))
+        elif len(cells) == 1 and (other := _OTHER_SEPARATOR.search(cells[0])):
+            # As spreadsheets save it where the comma is in numbers.
+            message = f"the columns are separated by {_SEPARATORS[other[0]]}: separate by commas"
+            table.problems.append(problem_at(at, message))
     elif len(cells) != len(table.columns):
-        counts = f"{len(cells)} values, but {len(table.columns)} columns"
-        table.problems.append(problem_at(at, f"this row has {counts}: put commas in quotes"))
+        counts = f"{counted(len(cells), 'value')}, but {counted(len(table.columns), 'column')}"
+        remedy = (
+            "quote values with commas"
+            if len(cells) > len(table.columns)
+            else "keep empty values' commas"
+        )
+        table.problems.append(problem_at(at, f"this row has {counts}: {remedy}"))
     else:
         table.rows.append(Row(at, dict(zip(table.columns, cells, strict=True))))
 

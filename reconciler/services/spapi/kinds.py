@@ -171,7 +171,8 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
         if isinstance(value, dict) and "where" in value:
             return value
         raise ValueError(
-            "expected a list of the account's sellers, all, or {where: {label: value}}"
+            "expected a list of the account's sellers or of patterns (acme-*), all, or "
+            "{where: {label: value}}"
         )
 
     @field_validator("sellers")

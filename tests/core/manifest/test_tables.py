@@ -125,7 +125,18 @@ def test_another_table_is_another_digest():
         ("seller,seller\n", ["sellers.csv:1:1: each column needs a name of its own"]),
         (
             "seller,tier\na,gold\nb\n",
-            ["sellers.csv:3:1: this row has 1 values, but 2 columns: put commas in quotes"],
+            ["sellers.csv:3:1: this row has 1 value, but 2 columns: keep empty values' commas"],
+        ),
+        (
+            "seller,tier\na,gold,\n",
+            ["sellers.csv:2:1: this row has 3 values, but 2 columns: quote values with commas"],
+        ),
+        *(
+            (
+                f"seller{sign}tier\na{sign}gold\n",
+                [f"sellers.csv:1:1: the columns are separated by {name}: separate by commas"],
+            )
+            for sign, name in {";": "semicolons", "\t": "tabs", "|": "bars"}.items()
         ),
         ("seller,tier\n,x\n", ["sellers.csv:2:1: the column 'seller' is empty"]),
         ("seller\na\n\nb\na\n", ["sellers.csv:5:1: the same seller as on line 2: keep one"]),
@@ -183,7 +194,7 @@ def test_a_table_that_is_not_there_is_told_at_its_name():
         ("{where: {}}", "sellers.where: give at least one label and its value"),
         ("{were: {tier: gold}}", "all, or {where: {label: value}}"),
         ("{where: {tier: gold}, were: 1}", "unknown key 'were', did you mean 'where'?"),
-        ("gold", "expected a list of the account's sellers, all, or {where: {label: value}}"),
+        ("gold", "list of the account's sellers or of patterns (acme-*), all, or {where: {"),
     ],
 )
 def test_a_choice_that_means_nobody_is_an_error(sellers, words):
