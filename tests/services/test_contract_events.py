@@ -537,6 +537,11 @@ def test_eventbridge_31_types_without_a_route_and_routes_without_a_subscription_
     ]
 
 
+def test_a_route_that_leaves_to_its_queue_what_that_did_not_take_is_warned_of(stack):
+    [hint] = hints(stack, world(f"{TO_OFFERS}, deadLetter: offers"))
+    assert "name another one as `deadLetter`" in hint
+
+
 def test_eventbridge_24_and_25_what_may_keep_a_route_out_is_warned_of(stack):
     [key] = hints(stack, world(offers="encryption: {kmsKey: alias/own}"))
     assert "lets events.amazonaws.com use kms:Decrypt and kms:GenerateDataKey" in key

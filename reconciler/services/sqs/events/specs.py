@@ -223,6 +223,11 @@ class EventRoute(Spec):
                 f"nothing arrives unless the policy of the key {self.queue_key} lets "
                 f"{RULES} use kms:Decrypt and kms:GenerateDataKey"
             )
+        if self.dead_letter is not None and self.dead_letter == self.queue:
+            yield (
+                "what cannot be delivered would go to the queue that it could not be delivered to: "
+                "name another one as `deadLetter`"
+            )
         for arn in self.shut_out_by:
             yield f"the policy that {arn} declares does not let {RULES} send: add a statement"
 
