@@ -103,7 +103,10 @@ def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:
         return _without(reader, reference.kind, value)
     hint = near(value, reader.entries[section])
     arn = f", and it is not the ARN of a {reference.kind}" if reference.remote else ""
-    return f"there is no {reference.kind} {quoted(value)}{arn}{hint}"
+    # What another declaration implies is named by that one, of whatever kind it is.
+    implied = reader.remedy(reference.kind) is not None
+    lacking = f"{quoted(value)} in {section}" if implied else f"{reference.kind} {quoted(value)}"
+    return f"there is no {lacking}{arn}{hint}"
 
 
 def _without(reader: Reader, kind: str, name: str) -> str | None:
