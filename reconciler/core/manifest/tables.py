@@ -241,8 +241,15 @@ class Expansion:
         rows = list(self._by_name(table, mark))
         if len(self._problems) > before:
             return None
+        taken = [row for row in rows if chosen(row.values, wanted)]
+        if not taken:
+            what = (
+                ".where: no row of the table has these values" if rows else ": the table is empty"
+            )
+            self._problems.append(problem_at(where.at, f"{title}{what}"))
+            return None
         return Node(
-            [Node(row.values[mark.column], row.at) for row in rows if chosen(row.values, wanted)],
+            [Node(row.values[mark.column], row.at) for row in taken],
             given.at,
         )
 

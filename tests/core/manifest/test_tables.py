@@ -222,6 +222,12 @@ def test_target_accounts_come_from_a_table_too():
     given = SHOP % "{from: shops.csv, where: {teir: gold}}"
     [fault] = faults(None, head=given, more=table)
     assert "where: the table has no column 'teir', did you mean 'tier'?" in fault
+    given = SHOP % "{from: shops.csv, where: {tier: lead}}"
+    [fault] = faults(None, head=given, more=table)
+    assert fault.endswith("targetAccounts.where: no row of the table has these values")
+    empty = {"shops.csv": b"targetAccount\n"}
+    [fault] = faults(None, head=SHOP % "{from: shops.csv}", more=empty)
+    assert fault.endswith("targetAccounts: the table is empty")
     [fault] = faults(None, head=SHOP % "{from: shops.csv}", more={"shops.csv": b"account\n1\n"})
     assert fault == (
         "shops.csv:1:1: no column 'targetAccount' in the first line, which names 1 column, did you "
