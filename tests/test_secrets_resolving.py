@@ -516,6 +516,9 @@ def test_one_that_is_missing_among_many_is_told_as_if_it_were_alone(counted):
     assert secrets.resolve("aws-secretsmanager:sellers/7") == "token-7"
     said = refusal(secrets, "aws-secretsmanager:sellers/none")
     assert "sellers/none cannot be read (ResourceNotFoundException)" in said
+    # Thousands of sellers may need the same one.
+    assert refusal(secrets, "aws-secretsmanager:sellers/none") == said
+    assert counted.seen.count("GetSecretValue") == 1
 
 
 def test_several_members_of_one_secret_are_one_call(counted):

@@ -67,7 +67,10 @@ def _json(text: str) -> Any:
 _THROW_AWAY = "throw-away"
 _AWS = "aws-secretsmanager:"
 _SILENT_SECONDS = 60.0
-"""How long a place is not asked that gave none: a fleet has thousands of secrets in one place."""
+"""How long a place is not asked that gave none, nor for a secret that it refused.
+
+A fleet has thousands of secrets in one place, and each seller needs those of the application.
+"""
 
 
 class Secrets:
@@ -84,6 +87,7 @@ class Secrets:
         self._expected: set[str] = set()
         self._aws_texts: dict[str, str] = {}
         self._silent: dict[str | None, tuple[str, float]] = {}
+        self._refused: dict[str, tuple[str, float]] = {}
         self._scrubber = Scrubber()
         self._known: set[str] = set()
         self._announce: Callable[[str], None] | None = None
@@ -191,16 +195,23 @@ class Secrets:
         return self._aws_texts[name]
 
     def _alone_from_aws(self, name: str) -> str:
-        """Return one secret; where none was to be had just now, nobody is asked for a while."""
+        """Return one secret; what was not to be had just now is not asked for for a while."""
         from reconciler.credentials.secret_managers import from_aws, region_of  # loads an SDK
 
-        why, until = self._silent.get(region_of(name), ("", 0.0))
-        if time.monotonic() < until:
-            raise NoSecretAtAll(f"aws-secretsmanager:{name}", why)
+        place, now = region_of(name), time.monotonic()
+        why, until = self._silent.get(place, ("", 0.0))
+        if now < until:
+            raise NoSecretAtAll(f"{_AWS}{name}", why)
+        why, until = self._refused.get(name, ("", 0.0))
+        if now < until:
+            raise SettingsError(why)
         try:
             return from_aws(name, self._know, self._scrubber.scrub)
         except NoSecretAtAll as error:
-            self._silent[region_of(name)] = (error.why, time.monotonic() + _SILENT_SECONDS)
+            self._silent[place] = (error.why, time.monotonic() + _SILENT_SECONDS)
+            raise
+        except SettingsError as error:
+            self._refused[name] = (str(error), time.monotonic() + _SILENT_SECONDS)
             raise
 
     def _from_environment(self, name: str) -> str:
