@@ -63,7 +63,7 @@ def test_a_wheel_that_would_install_something_beside_us_is_refused(built, tmp_pa
     ("change", "told"),
     [
         (lambda name, content: None if name.endswith("py.typed") else content, "py.typed"),
-        (replace("cli/main.py", b"import gc", b"import os"), "RECORD is wrong about"),
+        (replace("cli/main.py", b"import sys", b"import os"), "RECORD is wrong about"),
         (replace("METADATA", b"\nVersion: ", b"\nVersion: 9"), "version is '90.1.0'"),
         (replace("METADATA", b"boto3>=", b"boto4>="), "dependencies"),
         (replace("METADATA", b"\nLicense-Expression: ", b"\nLicense-Expression: ?"), "invalid"),
@@ -96,7 +96,7 @@ def test_a_link_in_an_sdist_is_refused(built, tmp_path):
 def test_builds_that_differ_are_refused_with_the_file_that_does(built, tmp_path):
     sdist, wheel = built
     building.compare([sdist, wheel], [sdist, wheel])
-    other = changed_wheel(wheel, tmp_path, replace("cli/main.py", b"import gc", b"import os"))
+    other = changed_wheel(wheel, tmp_path, replace("cli/main.py", b"import sys", b"import os"))
     with pytest.raises(NotReleasable, match=r"reconciler/cli/main\.py"):
         building.compare([sdist, wheel], [sdist, other])
     repacked = changed_wheel(wheel, tmp_path, lambda _name, content: content)
