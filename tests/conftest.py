@@ -16,6 +16,8 @@ from tests.drawing import EVERY_RUN, draw_alike_whatever_is_loaded
 from tests.plain_heads import read_heads_plainly
 from tests.preloaded import Preloaded, parse_descriptions_once
 
+pytest_plugins = ["tests.tracing"]
+
 # `make matrix` names the other one on its command line, which is read later.
 settings.load_profile(EVERY_RUN)
 
