@@ -1,4 +1,5 @@
 from itertools import permutations
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -300,3 +301,13 @@ def test_what_carries_on_and_leads_to_what_is_not_there_goes_without_waiting():
 
     live = standing(declare("c", "works", Channel(well="gone", overflow="tank.depot/gone")))
     assert list(needs(deletes(live)).values()) == [set()]
+
+
+def test_what_makes_room_does_not_wait_for_what_takes_over_and_needs_that_room():
+    every = declare("e", "tower", Bell(event="fire", everyone=True))
+    part = standing(declare("s", "tower", Bell(event="fire", target="1")), id="s")
+    changes = (creates(every), deletes(part))
+    heirs = {"old.s": SimpleNamespace(coming=("bell.e",))}
+    found = {step.id: step.needs for step in order(changes, Index([part]), [every], waiting=heirs)}
+    assert found["old.s", "delete"] == ()
+    assert found["bell.e", "create"] == (("old.s", "delete"),)

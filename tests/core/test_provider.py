@@ -54,6 +54,7 @@ def test_a_kind_that_knows_nothing_special_says_so():
     assert [
         *tank.delivery.obstacles(tank, "1"),
         *tank.delivery.doubts(tank, "1"),
+        *tank.delivery.impediments(tank, 0.0),
         *tank.notes(None),
     ] == []
 
@@ -61,3 +62,5 @@ def test_a_kind_that_knows_nothing_special_says_so():
 def test_a_declaration_that_does_not_say_how_it_is_written_is_a_mistake_of_its_kind():
     with pytest.raises(TypeError, match="how its live objects are written"):
         Declaration.written((), Account(service="depot"))
+    with pytest.raises(TypeError, match="implies objects says how that is written"):
+        Declaration.with_implied(None, "works", Tank(name="a"))

@@ -8,6 +8,7 @@ import pytest
 from reconciler import run
 from reconciler.core.planning.consent import Agreement
 from reconciler.run.halting import TimeLimit
+from reconciler.run.session import unproven
 from tests.worlds import AWS, MWS, SELLER, SP_API, Stack
 
 HEAD = f"""
@@ -159,6 +160,24 @@ def test_an_interrupt_while_a_wave_is_verified_ends_the_run_there(stack):
     ended = {it.address: (it.outcome, it.error) for it in applied.outcomes}
     assert ended["subscription.first"] == ("done", None)
     assert ended["subscription.rest[de]"] == ("skipped", "interrupted before it was begun")
+
+
+def defective(*_):
+    raise RuntimeError("no such thing")
+
+
+@pytest.mark.parametrize(
+    ("prove", "words"),
+    [(defective, "was not verified: "), (unproven, "(this session cannot verify)")],
+)
+def test_where_nobody_can_tell_whether_a_wave_delivers_the_next_does_not_begin(stack, prove, words):
+    with stack.session() as opened:
+        session = replace(opened, prove=prove)
+        applied = run.apply(session, run.plan(session))
+    ended = {it.address: (it.outcome, it.error) for it in applied.outcomes}
+    assert ended["subscription.first"] == ("done", None)
+    outcome, reason = ended["subscription.rest[de]"]
+    assert (outcome, words in reason) == ("skipped", True), reason
 
 
 def test_a_wave_that_cannot_be_looked_at_does_not_deliver_for_sure(stack, world):

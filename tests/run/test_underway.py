@@ -1,6 +1,7 @@
 """What is under way of an apply: the cost of an end, and an interrupt between any two lines."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -78,3 +79,14 @@ def test_no_end_is_lost_to_an_interrupt_between_two_lines(number):
         lost = error == "interrupted while it was begun: plan again to see"
         assert (outcome == "done") == (address.removeprefix("tank.") in done) or lost
     assert found.interrupted == (passed >= number)
+
+
+def test_an_end_that_was_told_twice_counts_once():
+    with ThreadPoolExecutor(1) as pool:
+        under = underway.Underway(pool)
+        under.begin(lambda: None)
+        first = under.next_end(10)
+        under.have_all_told_again()
+        under.settle(first)
+        assert under.next_end(0.01) is None
+    assert not under

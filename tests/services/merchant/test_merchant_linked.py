@@ -169,6 +169,13 @@ def test_a_target_may_be_a_linked_account_and_must_be_one(stack, link):
         stack.plan(targets=("subscription.status[9]",))
 
 
+def test_a_target_beside_what_is_not_listed_is_told_nothing_of_that(stack, sandbox):
+    stack.declare(HEAD + LINKED + OWN)
+    sandbox.faults([{**LISTING, "kind": "denied"}])
+    assert stack.plan().plan.unknown == ("subscription.own", "subscription.status")
+    assert stack.plan(targets=("subscription.own",)).plan.unknown == ("subscription.own",)
+
+
 def test_every_look_at_the_stack_knows_the_linked_accounts(stack, link):
     link(1, 2)
     stack.apply()
