@@ -1,9 +1,13 @@
 """Which tests coverage follows: those of a room, not those that run the whole to and fro."""
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import coverage
 import pytest
+
+import reconciler
 
 TESTS = Path(__file__).parent
 ROOMS = TESTS.parent / "reconciler"
@@ -13,6 +17,14 @@ def followed(path):
     """Say whether a file of tests is a room's own."""
     folder = Path(path).relative_to(TESTS).parts[0]
     return (ROOMS / folder).is_dir()
+
+
+def pytest_collection_finish():
+    """Load every module while it is followed: a test of the whole may be the first to need it."""
+    if coverage.Coverage.current() is not None:
+        for module in walk_packages(reconciler.__path__, "reconciler."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
