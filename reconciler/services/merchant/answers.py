@@ -70,12 +70,18 @@ def remote(data: Any) -> SubscriptionResource:
 
 def page(data: Any) -> SubscriptionResourcePage:
     """Return one page; an empty list is answered as `{}`."""
+    found, token = _paged(data, "notificationSubscriptions")
+    return SubscriptionResourcePage(tuple(remote(item) for item in found), token)
+
+
+def _paged(data: Any, key: str) -> tuple[list[Any], str | None]:
+    """Return the items of one page of a list, and the token that asks for the next one."""
     known = _object(data)
-    found = known.get("notificationSubscriptions", [])
+    found = known.get(key, [])
     token = known.get("nextPageToken") or None
     if not isinstance(found, list) or not isinstance(token, str | None):
-        raise GarbledMerchantAnswer("notificationSubscriptions is no list")
-    return SubscriptionResourcePage(tuple(remote(item) for item in found), token)
+        raise GarbledMerchantAnswer(f"{key} is no list")
+    return found, token
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,7 @@ class AccountPage:
 
 def account_page(data: Any) -> AccountPage:
     """Return one page of accounts; an empty list is answered as `{}`."""
-    known = _object(data)
-    found = known.get("accounts", [])
-    token = known.get("nextPageToken") or None
-    if not isinstance(found, list) or not isinstance(token, str | None):
-        raise GarbledMerchantAnswer("accounts is no list")
+    found, token = _paged(data, "accounts")
     return AccountPage(tuple(_number_of(item) for item in found), token)
 
 
