@@ -19,7 +19,7 @@ from typing import Any
 from reconciler.api import open_session
 from reconciler.core.model.errors import ReconcilerError, SettingsError
 from reconciler.core.model.objects import Desired
-from reconciler.core.provider import Cannot, Provider
+from reconciler.core.provider import Provider, required
 from reconciler.core.service import PushDoor
 from reconciler.credentials.secrets import Secrets
 from reconciler.listening import (
@@ -130,14 +130,11 @@ def _pushed(session: Session) -> dict[str, tuple[PushDoor, ...]]:
 
 def _linked(session: Session) -> dict[str, Sequence[str]]:
     """Have the services name what is linked to accounts, where declarations leave that to them."""
-    found: dict[str, Sequence[str]] = {}
     names = sorted({item.account for item in session.declarations.unlisted})
-    for name, provider in session.providers(names).items():
-        ability = provider.abilities.linked
-        if isinstance(ability, Cannot):
-            raise SettingsError(f"{name}: {ability.why}")
-        found[name] = ability()
-    return found
+    return {
+        name: required(provider.abilities.linked, name)()
+        for name, provider in session.providers(names).items()
+    }
 
 
 def _doors(
@@ -172,10 +169,7 @@ def _queues(session: Session, route: PushRoute) -> dict[str, Desired]:
 def _queue(
     providers: Mapping[str, Provider], stack: ExitStack, item: Desired, linger: float
 ) -> Keeper:
-    put_into = providers[item.account].abilities.outbox
-    if isinstance(put_into, Cannot):
-        raise SettingsError(f"{item.address}: {put_into.why}")
-    outbox = put_into(item.spec)
+    outbox = required(providers[item.account].abilities.outbox, item.address)(item.spec)
     stack.callback(outbox.close)
     return Batcher(OutboxSender(outbox), linger=linger)
 
@@ -235,7 +229,7 @@ class _Hosted:
             listener = stack.enter_context(
                 open_listener(session, secrets, also=also, linger=linger)
             )
-            self._stack = stack.pop_all()
+            self._stack.push(stack.pop_all())
         return listener
 
 

@@ -13,6 +13,7 @@ from reconciler.core.model.abilities import (
     TestSign,
 )
 from reconciler.core.model.delivery import Link
+from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
@@ -119,6 +120,17 @@ class Cannot:
     """Stands where an ability is missing; `why` is said wherever the ability would be used."""
 
     why: str
+
+
+def required(ability: A | Cannot, whose: str) -> A:
+    """Return an ability that there has to be; `whose` names what it is needed for.
+
+    Raises:
+        SettingsError: there is none, and why.
+    """
+    if isinstance(ability, Cannot):
+        raise SettingsError(f"{whose}: {ability.why}")
+    return ability
 
 
 class PostSample(Protocol):

@@ -8,7 +8,7 @@ from reconciler.core.model.abilities import Message, MessageQueue, Recogniser
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import DecodeError, ServiceError, SettingsError
 from reconciler.core.model.objects import Desired
-from reconciler.core.provider import Cannot
+from reconciler.core.provider import required
 from reconciler.notifications import RECOGNISERS, Notification, decode, masked
 from reconciler.notifications.masking import MASK, speaks_of_secrets
 from reconciler.run import Session
@@ -78,10 +78,8 @@ def open_queue(session: Session, name: str) -> tuple[Desired, MessageQueue]:
         SettingsError: no such queue is declared, or messages cannot be fetched from its account.
     """
     item = declared_queue(session.declarations, name)
-    mailbox = session.providers([item.account])[item.account].abilities.mailbox
-    if isinstance(mailbox, Cannot):
-        raise SettingsError(f"{item.address}: {mailbox.why}")
-    return item, mailbox(item.spec)
+    provider = session.providers([item.account])[item.account]
+    return item, required(provider.abilities.mailbox, item.address)(item.spec)
 
 
 def receive(session: Session, name: str, show: Show, wanted: ReceiveLimits = USUAL) -> None:

@@ -5,19 +5,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.errors import PlanRefused, SettingsError
+from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step
 from reconciler.core.provider import (
     Asked,
-    Cannot,
     Each,
     Interest,
     Provider,
     Scope,
     one_by_one,
+    required,
 )
 from reconciler.core.world.discovery import EVERYTHING, Discovery, too_narrow
 from reconciler.core.world.effort import Effort
@@ -205,10 +205,7 @@ class _Reader:
         """
         if account not in self._unlisted or account in self.listed:
             return
-        linked = provider.abilities.linked
-        if isinstance(linked, Cannot):
-            raise SettingsError(f"{account}: {linked.why}")
-        names = self.listed[account] = tuple(linked())
+        names = self.listed[account] = tuple(required(provider.abilities.linked, account)())
         if not names:
             message = "no account is linked, as the service tells it"
             self.warnings.update(
@@ -247,9 +244,7 @@ class _Reader:
         """Return a declared spec with the values of its secrets, and keep it."""
         if not item.spec.secrets():
             return item.spec
-        complete = provider.abilities.completed
-        if isinstance(complete, Cannot):
-            raise SettingsError(f"{item.address}: {complete.why}")
+        complete = required(provider.abilities.completed, item.address)
         self.completed[item.address] = spec = complete(item.spec)
         return spec
 
