@@ -204,7 +204,7 @@ def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox
 def test_a_wait_is_told_with_its_reason(start, sandbox, world):
     told = {"service": "merchant", "kind": "throttle", "retryAfter": 2, "times": 1}
     sandbox.faults([told])
-    running = start("plan", world("", MERCHANT), "--sandbox", sandbox.url)
+    running = start("plan", world("", MERCHANT), "--sandbox", sandbox.url, env={"REAL_TIME": "1"})
     _, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
     assert re.search(r"waiting 2 s: shop: notificationsubscriptions.list: .+\n", err)

@@ -45,8 +45,9 @@ class Jumping(asyncio.SelectorEventLoop):
         return self._now
 
     def _run_once(self):
-        if not self._ready and self._scheduled:
-            self._now = max(self._now, self._scheduled[0].when())
+        due = [timer.when() for timer in self._scheduled if not timer.cancelled()]
+        if due and not self._ready:
+            self._now = max(self._now, min(due))
         super()._run_once()
 
 
