@@ -112,3 +112,27 @@ def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
     assert 2 < took < 7
     assert any(it.outcome == "skipped" for it in applied.outcomes)
     assert not stack.apply().unfinished()
+
+
+def test_at_a_time_limit_no_call_waits_for_a_service_that_refuses_too_many(
+    shared_sandbox, tmp_path
+):
+    shared_sandbox.reset()
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+    stack.declare(HEAD + AWS + APP + sellers(TYPES[:1]))
+    full = {"service": "sp-api", "operation": "createSubscription", "kind": "throttle"}
+    shared_sandbox.faults([full | {"times": None, "retryAfter": 20}])
+    with passing() as clock:
+        stack.clock = lambda: clock
+        with stack.session() as session:
+            planned = run.plan(session)
+            before = clock.now()
+            applied = run.apply(session, planned, limit=TimeLimit(10.0, clock.now))
+            took = clock.now() - before
+    assert took < 10
+    ended = {it.address: (it.outcome, it.error) for it in applied.outcomes}
+    late = ("skipped", "not begun: the time limit of 10s was reached; apply again")
+    assert {ended[f"subscription.t-ANY_OFFER_CHANGED[{it}]"] for it in ("de", "fr")} == {late}
+    assert ended["destination.to"] == ("done", None)
+    shared_sandbox.clear_faults()
+    assert not stack.apply().unfinished()

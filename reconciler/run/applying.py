@@ -23,6 +23,7 @@ from reconciler.run.threads import Progress, silent
 from reconciler.run.turns import Turns
 from reconciler.run.underway import Underway
 from reconciler.run.wave_gate import ProveWave, WaveGate
+from reconciler.transport.patience import on_errand
 
 SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
@@ -105,18 +106,20 @@ def carry_out(
     others have ended, and are held back where what may take over from theirs is not there. What
     other runs make at the same time is waited for, as long as `shard_wait` lasts. With `prove` a
     wave begins only when those before it deliver.
-    Once `stop` is set or `limit` reached, calls under way finish and nothing more is begun. So it
+    Once `stop` is set or `limit` reached, calls under way finish, none waits to be made or tried
+    again (but those that complete a replace), and nothing more is begun. So it
     is with the first KeyboardInterrupt, which may come between any two lines, though; a second one
     escapes.
     """
     with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
-        worker = Worker(prepared, providers, recorder)
-        elsewhere = Elsewhere(prepared, providers, shard_wait)
         halt = Halt(stop or threading.Event(), limit)
+        worker = Worker(prepared, providers, recorder, halt)
+        elsewhere = Elsewhere(prepared, providers, shard_wait)
         gate = WaveGate(prepared, prove, progress)
         run = _Run(prepared, worker, Underway(pool), progress, halt, elsewhere, gate)
         try:
-            ends = run.to_the_end()
+            with on_errand(halt):
+                ends = run.to_the_end()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

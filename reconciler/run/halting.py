@@ -17,7 +17,7 @@ class TimeLimit:
         self._clock = clock
         self._until = clock() + seconds
         span = format_unit(round(seconds), "seconds")
-        self.reason = f"not begun: the time limit of {span} was reached; apply again"
+        self.reached = f"the time limit of {span} was reached"
 
     def left(self) -> float:
         """Return the seconds that are left, 0 where there are none."""
@@ -35,10 +35,24 @@ class Halt:
         """Say why nothing more is begun, None while it is."""
         if self.stop.is_set():
             return INTERRUPTED
-        return self.limit.reason if self.seconds() == 0.0 and self.limit is not None else None
+        reached = self.within(0.0)
+        return None if reached is None else not_begun(reached)
+
+    def within(self, seconds: float) -> str | None:
+        """Say why nothing is to be waited for that long, None where it may be."""
+        if self.stop.is_set():
+            return "it was interrupted"
+        if self.limit is None or seconds < self.limit.left():
+            return None
+        return self.limit.reached
 
     def seconds(self) -> float:
         """Return the seconds until nothing more is begun."""
         if self.stop.is_set():
             return 0.0
         return float("inf") if self.limit is None else self.limit.left()
+
+
+def not_begun(why: str) -> str:
+    """Say of a step that it was not begun, and why."""
+    return f"not begun: {why}; apply again"

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from reconciler.core.model.errors import ReconcilerError, Unclear
+from reconciler.core.model.errors import ReconcilerError, ServiceError, Unclear
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.steps import Step
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.recheck import objection, pointed_at
 from reconciler.core.provider import Provider
+from reconciler.run.halting import Halt, not_begun
 from reconciler.run.lookout import Lookout
 from reconciler.run.threads import as_sentence
+from reconciler.transport.patience import on_errand
 
 Side = TypeVar("Side", Desired, Live)
 
@@ -52,7 +54,9 @@ class Worker:
         prepared: Prepared,
         providers: Mapping[str, Provider],
         recorder: Recorder | None,
+        halt: Halt,
     ) -> None:
+        self._halt = halt
         self._handles = prepared.handles
         self._rules = prepared.rules
         self._providers = providers
@@ -67,7 +71,8 @@ class Worker:
         except ReconcilerError as error:
             # What cannot be taken down is not done.
             return End(step, "failed", error=undone(str(error), cleared=cleared))
-        end = self._attempt(step)
+        # The second half of a replace is waited for: without it nothing would be there.
+        end = self._attempt(step, None if cleared else self._halt)
         self._take_down(end)
         return end
 
@@ -79,25 +84,34 @@ class Worker:
         except ReconcilerError as error:
             log.warning("%s: %s, but not taken down: %s", end.step.address, end.result, error)
 
-    def _attempt(self, step: Step) -> End:
+    def _attempt(self, step: Step, halt: Halt | None) -> End:
         account = step.change.subject.account
         provider = self._providers[account]
         try:
-            why_not = self._objection(provider, step)
+            with on_errand(halt):
+                why_not = self._objection(provider, step)
         except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
+            if given_up := _given_up(error):
+                return End(step, "skipped", error=not_begun(given_up))
             why_not = (
                 f"{as_sentence(account, error)}; what cannot be looked at first is left as it is"
             )
         if why_not is not None:
             return End(step, "failed", error=why_not)
-        try:
-            return End(step, "done", self._write(provider, step))
-        except Unclear as error:
-            # Nothing may be put in the place of what is perhaps there.
-            return End(step, "failed", error=f"{error}; it may have been done: {LOOK}")
-        except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
-            message = as_sentence(account, error)
-        if step.change.action == "replace" and step.verb == "create":
+        with on_errand(halt) as errand:
+            try:
+                return End(step, "done", self._write(provider, step))
+            except Unclear as error:
+                # Nothing may be put in the place of what is perhaps there.
+                return End(step, "failed", error=f"{error}; it may have been done: {LOOK}")
+            except Exception as error:  # noqa: BLE001 - the other steps' outcomes must still be told
+                message = as_sentence(account, error)
+                given_up = _given_up(error)
+        if given_up and not errand.answered:
+            return End(step, "skipped", error=not_begun(given_up))
+        if given_up:
+            message = f"{message}; part of it may have been done: {LOOK}"
+        elif step.change.action == "replace" and step.verb == "create":
             message = f"{message}; {self._put_back(provider, step)}"
         return End(step, "failed", error=message)
 
@@ -144,6 +158,10 @@ class Worker:
             reason = as_sentence(change.wanted.account, error)
             return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"
         return "the former one was put back"
+
+
+def _given_up(error: Exception) -> str:
+    return error.given_up if isinstance(error, ServiceError) else ""
 
 
 def undone(reason: str, *, cleared: bool) -> str:

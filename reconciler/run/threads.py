@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -32,7 +33,8 @@ def side_by_side(pool: ThreadPoolExecutor) -> Each:
     """Return what runs a function over items in the threads of `pool`."""
 
     def each(function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
-        futures = [pool.submit(function, item) for item in items]
+        # Each thread is on the errand of who asks.
+        futures = [pool.submit(copy_context().run, function, item) for item in items]
         try:
             return [future.result() for future in futures]
         except BaseException:
@@ -78,7 +80,9 @@ def ask(
         ThreadPoolExecutor(PARTS_SIDE_BY_SIDE, thread_name_prefix="part") as parts,
     ):
         each = side_by_side(parts)
-        futures = [pool.submit(_answer, question, each) for question in questions]
+        futures = [
+            pool.submit(copy_context().run, _answer, question, each) for question in questions
+        ]
         watch(futures, doing, progress)
         return [future.result() for future in futures]
 

@@ -11,10 +11,13 @@ from typing import Protocol, TypeVar
 
 from reconciler.core.model.errors import Rejected, ServiceError, Transient, Unclear
 from reconciler.core.model.pacing import UNLIMITED, Drawn, Pace, TokenBucket, backoff
+from reconciler.transport.patience import Errand, errand
 from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")
 
+_LOOK_UP = 1.0
+"""Seconds after which somebody who waits looks whether the run is to end."""
 _BELIEVED = 0.1
 """The least share of a documented rate that an announced one is taken for."""
 
@@ -76,21 +79,24 @@ class Calls:
         """Return what `call` returns, waiting for `bucket` and retrying transient failures.
 
         `repeat` says that doing it twice does no harm; without it a lost answer is raised as
-        Unclear for the caller to look into.
+        Unclear for the caller to look into. Where the run is to end, no retry is waited for, nor
+        is the first turn of what was not begun.
 
         Raises:
             ServiceError: the last failure.
         """
         start: float | None = None
         attempt = 0
+        mine = errand()
         while True:
-            self._await_turn(bucket)
+            self._await_turn(bucket, mine)
             # Patience is for a service in trouble, not for the queue before the rate limit.
             start = self._clock.now() if start is None else start
             try:
                 with self._slots:
-                    return call()
+                    answer = call()
             except (Transient, Unclear) as error:
+                mine.answered |= isinstance(error, Unclear)
                 if isinstance(error, Unclear) and not (repeat and error.passing):
                     raise
                 wait = self._wait_before_retry(bucket, error, attempt)
@@ -99,14 +105,32 @@ class Calls:
                 if self._clock.now() - start + wait > self._retry_for:
                     self._say_wish(error)
                     raise
-                self._pause(wait, str(error))
+                if why := self._pause(wait, str(error), mine):
+                    error.give_up(why)
+                    raise
                 attempt += 1
+            else:
+                mine.answered = True
+                return answer
 
-    def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
-        """Return the first answer of `probe` that is not None, or None after `within` seconds."""
+    def poll(
+        self,
+        probe: Callable[[], T | None],
+        *,
+        within: float,
+        every: float,
+        retries: bool = False,
+    ) -> T | None:
+        """Return the first answer of `probe` that is not None, or None after `within` seconds.
+
+        `retries`: None means refused for now, so that it is not tried again where the run is to
+        end.
+        """
         deadline = self._clock.now() + within
         while (answer := probe()) is None:
             if self._clock.now() + every > deadline:
+                return None
+            if retries and errand().given_up(every):
                 return None
             self._clock.sleep(every)
         return answer
@@ -133,7 +157,7 @@ class Calls:
             if current is not None and rate > 0:
                 self._buckets[bucket] = current.at_rate(min(max(rate, least), UNLIMITED.rate))
 
-    def _await_turn(self, bucket: str) -> None:
+    def _await_turn(self, bucket: str, mine: Errand) -> None:
         with self._lock:
             now = self._clock.now()
             self.made += 1
@@ -141,11 +165,25 @@ class Calls:
             current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:
-            self._pause(wait, _limited(bucket, current.pace))
+            limit = _limited(bucket, current.pace)
+            # What is begun goes on: its turn comes soon, and half of it would be left otherwise.
+            if why := self._pause(wait, limit, Errand() if mine.answered else mine):
+                waiting = Transient("", bucket.partition(":")[0], limit)
+                waiting.give_up(why)
+                raise waiting
 
-    def _pause(self, seconds: float, why: str) -> None:
+    def _pause(self, seconds: float, why: str, mine: Errand) -> str | None:
+        """Let that much time pass; return why it is not, where the run is to end before."""
         with WAITS.announced(seconds, why):
-            self._clock.sleep(seconds)
+            if mine.ending is None:
+                self._clock.sleep(seconds)
+                return None
+            until = self._clock.now() + seconds
+            while (left := until - self._clock.now()) > 0:
+                if given_up := mine.given_up(left):
+                    return given_up
+                self._clock.sleep(min(left, _LOOK_UP))
+        return None
 
     def _say_wish(self, error: Transient | Unclear) -> None:
         if isinstance(error, Transient) and error.retry_after is not None:

@@ -1,14 +1,17 @@
 """Waves, and time limits: how far one run goes, and what the next one still has to do."""
 
 import threading
+from functools import partial
 
 import pytest
 
 from reconciler import run
 from reconciler.core.manifest.settings import Limit, Policy
-from reconciler.core.model.errors import Rejected
+from reconciler.core.model.errors import Rejected, Transient
 from reconciler.core.planning.plan import prepare
 from reconciler.run.halting import TimeLimit
+from reconciler.transport.calls import Calls
+from tests.clocks import Clock
 from tests.run.test_running import PIPE, WELL, Broken, told
 from tests.toys import Cloud, Pipe, Tap, declare, world
 
@@ -149,6 +152,55 @@ def test_at_its_time_limit_a_run_stops_and_the_next_goes_on():
     rest = run_.apply(WELL, PIPE, *taps())
     assert len(rest) == 18
     assert {outcome for outcome, _ in rest.values()} == {"done"}
+
+
+class Busy(Broken):
+    """Makes calls that wait, with these answers each, before something is created."""
+
+    def __init__(self, cloud, name, faults, clock):
+        super().__init__(cloud, name, faults)
+        self.calls = Calls(clock)
+
+    def create(self, desired):
+        for answers in self.faults.get(desired.address, ()):
+            self.calls.run("Create", partial(self._answer, [*answers]))
+        return super().create(desired)
+
+    def _answer(self, answers):
+        if (answer := answers.pop(0)) != "ok":
+            raise Transient(self.name, "Create", answer, code="429")
+
+
+def test_at_its_time_limit_no_retry_is_waited_for_and_what_was_not_done_is_told_so():
+    cloud, clock = Cloud(), Clock()
+    wanted = declared(WELL, PIPE, *taps(clients=NAMES[:3]), waves=())
+    answers = {"tap.t[canary-a]": [["throttled"]], "tap.t[canary-b]": [["ok"], ["throttled"]]}
+    providers = {name: Busy(cloud, name, answers, clock) for name in cloud.providers()}
+    prepared = prepare(wanted, run.observe(wanted, providers))
+    ended = told(run.carry_out(prepared, providers, limit=TimeLimit(0.2, clock.now)))
+    assert clock.now() < 0.1
+    assert ended["tap.t[shop-00]"] == ("done", None)
+    left = "not begun: the time limit of 0s was reached; apply again"
+    assert ended["tap.t[canary-a]"] == ("skipped", left)
+    outcome, why = ended["tap.t[canary-b]"]
+    assert outcome == "failed"
+    assert why == (
+        "works: Create: throttled; not tried again, since the time limit of 0s was reached; "
+        "part of it may have been done: plan again to see"
+    )
+
+
+def test_the_second_half_of_a_replace_is_tried_again_beyond_the_time_limit():
+    run_, clock = Cloudy(), Clock()
+    run_.apply(WELL, PIPE, waves=())
+    wider = declare("p", "works", Pipe(well="", gauge=2), refs={"well": WELL})
+    wanted = declared(WELL, wider, waves=())
+    answers = {"pipe.p": [["throttled", "ok"]]}
+    providers = {name: Busy(run_.cloud, name, answers, clock) for name in run_.cloud.providers()}
+    prepared = prepare(wanted, run.observe(wanted, providers))
+    ended = told(run.carry_out(prepared, providers, limit=TimeLimit(0.2, clock.now)))
+    assert ended == {"pipe.p": ("done", None)}
+    assert clock.now() > 0.2
 
 
 def test_what_waits_for_a_thread_is_not_begun_after_an_interrupt():

@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
 from reconciler.core.model.pacing import Pace
 from reconciler.transport.calls import Calls, SystemClock
+from reconciler.transport.patience import on_errand
 from reconciler.transport.waits import WAITS
 from tests.clocks import Clock
 
@@ -267,6 +268,57 @@ def test_an_answer_that_will_be_lost_again_is_not_asked_for_again(clock):
     with pytest.raises(Unclear):
         Calls(clock).run("List", service)
     assert len(service.times) == 1
+
+
+class Until:
+    """A run that ends at a time of the clock."""
+
+    def __init__(self, clock, moment):
+        self.clock = clock
+        self.moment = moment
+
+    def within(self, seconds):
+        return "it ends" if self.clock.now() + seconds >= 1000.0 + self.moment else None
+
+
+@pytest.mark.parametrize(("error", "may_be_done"), [(busy, False), (lost, True)])
+def test_no_retry_is_waited_for_beyond_the_end_of_a_run(clock, error, may_be_done):
+    failure = error()
+    with on_errand(Until(clock, 0.1)) as errand, pytest.raises(type(failure)) as raised:
+        Calls(clock).run("List", Service(clock, failure))
+    assert clock.slept == []
+    assert raised.value.given_up == "it ends"
+    assert str(raised.value).endswith("; not tried again, since it ends")
+    assert errand.answered is may_be_done
+
+
+def test_who_waits_to_try_again_hears_within_a_second_that_the_run_was_stopped(clock):
+    end = Until(clock, 999)
+    clock.at[1003.5] = lambda: setattr(end, "moment", 0)
+    with on_errand(end), pytest.raises(Transient) as raised:
+        Calls(clock).run("List", Service(clock, busy(retry_after=60.0)))
+    assert raised.value.given_up
+    assert clock.now() == 1004.0
+
+
+def test_a_turn_is_waited_for_beyond_the_end_by_what_is_begun_alone(clock):
+    calls = Calls(clock, paces={"List": Pace(rate=0.1, burst=1)})
+    with on_errand(Until(clock, 5)):
+        assert calls.run("List", Service(clock)) == "ok"
+        assert calls.run("List", Service(clock)) == "ok"
+    assert clock.slept == [10.0]
+    with on_errand(Until(clock, 15)), pytest.raises(Transient) as raised:
+        calls.run("List", Service(clock))
+    assert raised.value.given_up
+    assert clock.slept == [10.0]
+
+
+def test_what_is_refused_for_now_is_not_polled_beyond_the_end_of_a_run(clock):
+    service = Service(clock, *[None] * 9)
+    with on_errand(Until(clock, 5)):
+        assert Calls(clock).poll(service, within=20, every=2, retries=True) is None
+        assert Calls(clock).poll(service, within=4, every=2) is None
+    assert service.times == [0, 2, 4, 4, 6, 8]
 
 
 def test_polling_returns_the_first_answer(clock):

@@ -128,7 +128,14 @@ class ServiceError(ReconcilerError):
         self.message = message.rstrip(".")
         self.code = code
         self.request_id = request_id
+        self.given_up = ""
+        """Why it was not tried again although it might be, empty where nothing kept it."""
         super().__init__(account, operation, message)
+
+    def give_up(self, why: str) -> None:
+        """Have it said that it was not tried again, and why."""
+        self.given_up = why
+        self.message += f"; not tried again, since {why}"
 
     def __str__(self) -> str:
         """Give one sentence naming account, operation and, where known, the request id."""

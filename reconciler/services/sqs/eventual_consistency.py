@@ -54,7 +54,7 @@ def retry_refused(calls: Calls, policy: Policy | None, write: Callable[[], T]) -
             refusal = error
             return None
 
-    answer = calls.poll(again, within=within, every=EVERY)
+    answer = calls.poll(again, within=within, every=EVERY, retries=True)
     if answer is None:
         raise refusal
     return answer[0]

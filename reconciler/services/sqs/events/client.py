@@ -138,7 +138,8 @@ class EventsClient:
             busy = failure
             return None
 
-        if self._client.calls.poll(attempt, within=_BUSY_FOR, every=_EVERY) is None and busy:
+        calls = self._client.calls
+        if calls.poll(attempt, within=_BUSY_FOR, every=_EVERY, retries=True) is None and busy:
             raise Transient(self._name, operation, busy.message, code=busy.code)
 
     def _failure(self, operation: str, answer: Facts) -> Rejected:

@@ -128,7 +128,8 @@ class BusWriter:
             except Missing:
                 return None
 
-        if self._calls.poll(look, within=SOURCE_APPEARS, every=EVERY) is None:
+        seen = self._calls.poll(look, within=SOURCE_APPEARS, every=EVERY, retries=True)
+        if seen is None:
             raise Transient(
                 self._name,
                 "DescribeEventSource",
@@ -285,7 +286,8 @@ def patiently(calls: Calls, write: Callable[[], None]) -> None:
             return None
         return True
 
-    if calls.poll(attempt, within=REMOVALS_SHOW, every=EVERY) is None and refusal:
+    done = calls.poll(attempt, within=REMOVALS_SHOW, every=EVERY, retries=True)
+    if done is None and refusal:
         raise refusal
 
 
