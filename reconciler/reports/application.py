@@ -11,18 +11,17 @@ from pydantic import ValidationError
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.model.spec import Frozen
-from reconciler.core.planning.consent import Agreement
-from reconciler.core.planning.terms import Terms
 from reconciler.reports import findings
 from reconciler.reports.discretion import discreet_application
 from reconciler.reports.model import ActionResult, ApplyResult
-from reconciler.run import Applied
+from reconciler.run import Applied, Planned, Session
 
 RECORD_BYTES = 64 * 1024 * 1024
 
 
-def applied(plan: Plan, done: Applied, agreement: Agreement, terms: Terms) -> ApplyResult:
+def applied(session: Session, planned: Planned, done: Applied) -> ApplyResult:
     """Return the result of an apply, with what the plan that was agreed to says beyond it."""
+    plan = planned.plan
     results = [
         ActionResult(
             address=outcome.address,
@@ -33,7 +32,8 @@ def applied(plan: Plan, done: Applied, agreement: Agreement, terms: Terms) -> Ap
         for outcome in done.outcomes
     ]
     results += [
-        _skipped(action, _why_skipped(action, plan, terms)) for action in agreement.left_out(plan)
+        _skipped(action, _why_skipped(action, session, planned))
+        for action in session.agreement.left_out(plan)
     ]
     undone = any(outcome.outcome != "done" for outcome in done.outcomes)
     result: Literal["done", "failed"] = "failed" if undone or plan.problems else "done"
@@ -65,12 +65,18 @@ def _skipped(action: Action, why: str) -> ActionResult:
     return ActionResult(address=action.address, action=action.action, outcome="skipped", error=why)
 
 
-def _why_skipped(action: Action, plan: Plan, terms: Terms) -> str:
+def _why_skipped(action: Action, session: Session, planned: Planned) -> str:
     """Say why this run does not do what the saved plan says."""
+    plan, declared = planned.plan, planned.prepared.world.declarations.desired
     undecided = {*plan.unknown, *(item.address for item in plan.problems)}
     if action.address in undecided or (action.action == "delete" and not plan.complete):
         return "not decided, since not everything could be read or brought about"
-    if terms.limits:
+    if action.action != "delete" and action.address not in {item.address for item in declared}:
+        base = action.address.partition("[")[0]
+        if any(item.address == base for item in session.declarations.unlisted):
+            return "not linked any more, as the service tells it"
+        return "declared no more"
+    if session.terms.limits:
         return "no longer needed, or not among what this run is limited to"
     if action.action == "delete" and plan.not_looked:
         return f"not found as far as was looked: {findings.not_looked(plan.not_looked)}"

@@ -276,7 +276,7 @@ def _carried_out(
             message = "declined, nothing was changed"
             return refusal(plan, [message], message), exits.REFUSED
         done, interrupted = _apply(state, session, planned, journal, manner)
-    application = applied(plan, done, agreement, session.terms)
+    application = applied(session, planned, done)
     code = exits.DONE if application.result == "done" else exits.ERROR
     return application, interrupted if done.interrupted else code
 

@@ -1,10 +1,13 @@
 """`targetAccounts: linked`: a subscription for each account that Google lists as linked to ours."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from reconciler import run
 from reconciler.core.model.errors import Denied, Rejected, WrongUsage
+from reconciler.core.planning.consent import Agreement
 from reconciler.core.verdicts.topology import declared_topology
 from reconciler.credentials.secrets import Secrets
 from reconciler.hosting import open_listener
@@ -12,6 +15,7 @@ from reconciler.listening.places import Output
 from reconciler.operate import verify as verifying
 from reconciler.operate.doctor import doctor
 from reconciler.operate.status import status
+from reconciler.reports.application import applied
 from tests.worlds import Stack, writes
 
 HEAD = """
@@ -101,6 +105,20 @@ def test_an_account_that_is_linked_no_more_loses_its_subscription(stack, link, s
     link(2)
     assert stack.apply().lines() == ["delete subscription.shop/PRODUCT_STATUS_CHANGE/1"]
     assert targets(sandbox) == ["2"]
+
+
+def test_a_saved_plan_says_of_whom_it_does_nothing_since_they_are_linked_no_more(stack, link):
+    link(1, 2)
+    saved = stack.plan().plan
+    link(2)
+    with stack.session() as session:
+        agreed = replace(session, agreement=Agreement(saved))
+        planned = run.plan(agreed)
+        ended = applied(agreed, planned, run.apply(agreed, planned)).actions
+    assert [(item.address, item.outcome, item.error) for item in ended] == [
+        ("subscription.status[2]", "done", None),
+        ("subscription.status[1]", "skipped", "not linked any more, as the service tells it"),
+    ]
 
 
 @pytest.mark.parametrize("fault", ["denied", "error500"])
