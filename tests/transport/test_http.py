@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
+from http import client
 
 import pytest
 
@@ -115,6 +116,38 @@ def test_a_connection_is_used_again():
         assert len(server.heads) == 3
         (way,) = http._ways.values()
         assert way.pool.num_connections == 1
+
+
+HEADS = {
+    "plain": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Id:a b: c\r\nx-empty:\r\nX-Tab:\tx\r\n",
+    "twice": b"HTTP/1.1 404 Not Found\r\nA: 1\r\nContent-Length: 2\r\na: 2\r\n",
+    "without a word": b"HTTP/1.1 500\r\nContent-Length: 2\r\n",
+    "closing": b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n",
+    "no length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n",
+    "a strange length": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: two\r\n",
+    "folded": b"HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 2\r\n",
+    "beyond ASCII": b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln \r\nContent-Length: 2\r\n",
+    "no field": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nnonsense\r\nX-After: lost\r\n",
+    "nothing to send": b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\nConnection: close\r\n",
+    "of old": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+def test_a_head_is_read_as_pythons_own_reader_does(head):
+    whole = head + b"\r\nok"
+    found = []
+    for first in (b"", b"HTTP/1.1 100 Continue\r\n\r\n"):  # which only Python's own reads
+        with serving(first + whole) as server, speaking() as http:
+            found.append(get(http, url_of(server)))
+    assert found[0] == found[1]
+
+
+def test_a_plain_head_is_not_taken_for_an_e_mail(monkeypatch):
+    monkeypatch.setattr(client, "parse_headers", None)
+    with serving(HEADS["plain"] + b"\r\nok") as server, speaking() as http:
+        answer = get(http, url_of(server))
+    assert (answer.status, answer.body, answer.headers["x-id"]) == (200, b"ok", "a b: c")
 
 
 def test_a_token_that_no_header_can_hold_is_not_repeated():

@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth
+from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 
@@ -66,10 +67,28 @@ class _Headers(dict[str, str]):
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
     """Botocore's signer without its headers, which are those of e-mails and take most of a call."""
 
-    def headers_to_sign(self, request: _Request) -> _Headers:
-        """Return what is signed of a request's headers, all that will be sent."""
+    def headers_to_sign(self, request: Any) -> _Headers:
+        """Return what is signed of a request's headers, and the host that boto3 adds later."""
         lower = ((name.lower(), value) for name, value in request.headers.items())
-        return _Headers(pair for pair in lower if pair[0] not in SIGNED_HEADERS_BLACKLIST)
+        found = _Headers(pair for pair in lower if pair[0] not in SIGNED_HEADERS_BLACKLIST)
+        if "host" not in found:
+            found["host"] = _host(request.url)
+        return found
+
+
+@cache
+def _host(url: str) -> str:
+    """Return the host that goes with a request, as botocore itself signs it."""
+    return str(SigV4Auth(None, "", "").headers_to_sign(_Request(url, {}, b""))["host"])
+
+
+_PLAINLY = "v4-with-plain-headers"
+AUTH_TYPE_MAPS[_PLAINLY] = _Signer
+
+
+def sign_plainly(client: Any) -> None:
+    """Have this signer sign what a boto3 client sends, too; of a service that knows no other."""
+    client.meta.events.register_first("choose-signer", lambda **_: _PLAINLY)
 
 
 class DirectReads:

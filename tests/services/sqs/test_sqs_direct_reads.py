@@ -12,7 +12,7 @@ from reconciler.core.model.errors import Denied, Missing, ReconcilerError, Rejec
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
-from reconciler.services.sqs.direct_reads import DirectReads
+from reconciler.services.sqs.direct_reads import DirectReads, _Signer
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.transport.http import Http
 from tests.clocks import Clock
@@ -166,6 +166,25 @@ def test_it_is_signed_as_botocore_signs_with_whatever_credentials_there_are_then
         )
         words = re.search(r"SignedHeaders=([^,]+)", asked.headers["Authorization"])[1].split(";")
         assert {"host", "x-amz-date", "x-amz-target", "content-type"} <= set(words)
+
+
+def test_what_boto3_sends_to_sqs_is_signed_as_botocore_signs(pair):
+    credentials = Credentials(KEY, SECRET).get_frozen_credentials()
+    pair.replay.say(200, json.dumps({"QueueUrl": URL}))
+    pair.client.create("offers", {"Policy": "{}"}, {"team": "pricing ä"})
+    asked = pair.replay.asked[-1]
+    assert "amz-sdk-invocation-id" in asked.headers
+    assert asked.headers["Authorization"].endswith(signature(pair.replay.url, asked, credentials))
+    words = re.search(r"SignedHeaders=([^,]+)", asked.headers["Authorization"])[1].split(";")
+    assert {"host", "x-amz-date", "x-amz-target", "content-type"} <= set(words)
+
+
+@pytest.mark.parametrize("url", ["https://sqs.example", "https://sqs.example:443", "http://S:81/"])
+def test_the_host_that_is_signed_is_the_one_that_is_sent(url):
+    request = AWSRequest("POST", url, headers={"X-Amz-Target": "x"})
+    signer = SigV4Auth(None, "sqs", "eu-west-1")
+    wanted = dict(signer.headers_to_sign(request).items())
+    assert _Signer(None, "sqs", "eu-west-1").headers_to_sign(request) == wanted
 
 
 @pytest.mark.parametrize(
