@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from reconciler.cli.screens import LIVE, columns
+from reconciler.cli.screens import LIVE, columns, rewritable
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.lines import cells
@@ -31,7 +31,7 @@ class Ticker:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty()
+        self._terminal = rewritable(sys.stderr)
         self._news: tuple[str, int, int] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)

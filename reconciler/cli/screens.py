@@ -20,7 +20,12 @@ def colored(stream: TextIO) -> bool:
     """
     if os.environ.get("NO_COLOR"):
         return False
-    return stream.isatty() or os.environ.get("FORCE_COLOR", "0") not in ("", "0")
+    return rewritable(stream) or os.environ.get("FORCE_COLOR", "0") not in ("", "0")
+
+
+def rewritable(stream: TextIO) -> bool:
+    """Say whether a stream ends at a terminal that knows escapes: a dumb one shows them."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def columns(stream: TextIO) -> int:

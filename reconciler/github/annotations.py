@@ -11,6 +11,7 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import AccountChange, Finding, Guard, Plan
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
+from reconciler.core.world.unread import by_cause
 from reconciler.reports.account_changes import sentences
 from reconciler.reports.as_github import command
 from reconciler.reports.findings import sentence
@@ -161,7 +162,7 @@ def _accounts(changes: Iterable[AccountChange], places: DeclaredPlaces) -> Itera
 def _findings(
     level: Level, findings: Iterable[Finding], places: DeclaredPlaces
 ) -> Iterator[Annotation]:
-    for item in findings:
+    for item in by_cause(findings):
         yield places.about(level, item.address, sentence(item))
 
 

@@ -23,7 +23,7 @@ from reconciler.core.verdicts.health import (
     SubscriptionState,
 )
 from reconciler.core.world.remote import RemoteReferences
-from reconciler.core.world.unread import Unread
+from reconciler.core.world.unread import Unread, by_cause
 from reconciler.operate.arrivals import Arrived, rejecting, senders_by_target
 from reconciler.operate.live_references import LiveReferences
 
@@ -83,13 +83,21 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
 
 def _reasons(seen: Seen, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return why parts could not be read, and which sellers shut us out, which is an answer."""
-    unread: set[str] = set()
+    unread: list[Finding] = []
     shut: set[str] = set()
     for item in seen.unread:
         if item.scope.account in shown:
-            closed = seen.consents.get((item.scope.account, item.scope.part or "")) is False
-            (shut if closed else unread).add(item.reason)
-    return tuple(sorted(unread)), tuple(sorted(shut))
+            if seen.consents.get((item.scope.account, item.scope.part or "")) is False:
+                shut.add(item.reason)
+            else:
+                unread.append(item.finding())
+    causes = by_cause(sorted(unread, key=lambda item: (item.address, item.message)))
+    return tuple(map(_sentence, causes)), tuple(sorted(shut))
+
+
+def _sentence(cause: Finding) -> str:
+    account = cause.address.partition("/")[0]
+    return f"{cause.address}: {cause.message.removeprefix(f'{account}: ')}"
 
 
 def _beyond(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
@@ -184,11 +192,13 @@ class _Judges:
         found, metrics, live = self.destination(item), self._metrics(item), self._met(item)
         dead_letters = self._dead_letters(live) if live else None
         problems = [*found.problems, *self._push_problems(metrics)]
+        alive = found.alive
         if live is not None:
-            problems += live.spec.delivery.impediments(live.spec, self._seen.now)
-            problems += self._idle(live)
+            impediments = list(live.spec.delivery.impediments(live.spec, self._seen.now))
+            problems += [*impediments, *self._idle(live)]
+            alive = False if impediments else alive
         problems += [*self._dead_letter_problems(dead_letters), *self._too_quiet(item)]
-        fields = {**found.model_dump(by_alias=False), "problems": tuple(problems)}
+        fields = {**found.model_dump(by_alias=False), "alive": alive, "problems": tuple(problems)}
         fields |= {"arrivals": self._arrivals(item), "dead_letters": dead_letters}
         return ObjectHealth(kind=item.spec.kind, health=metrics, **fields)
 

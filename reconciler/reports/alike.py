@@ -14,6 +14,7 @@ from reconciler.reports.differences import CHANGING, Difference, essence
 _NAMED = 2
 """Values that are all named; of more, the first and the last."""
 _DIGITS = re.compile(r"(\d+)")
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,18})([^0-9]*)", re.DOTALL)
 _BRACKETS = re.compile(r"^[^.]*\.|[\[\]]")
 """What separates the parts of an address besides slashes: the kind's dot, and a member's."""
 Key = tuple[object, ...]
@@ -59,7 +60,9 @@ class Bunch:
         """Return what they differ in: `sellers acme-001 … acme-412`."""
         found = [f"{name}s {texts[0]}" for name, texts in self._values() if isinstance(texts, list)]
         accounts = {entry.account for entry in self.entries}
-        return found if len(accounts) == 1 else [f"accounts {span(accounts)}", *found]
+        if len(accounts) == 1:
+            return found
+        return [f"accounts {span(map(visible, accounts))}", *found]
 
     def _values(self) -> Iterable[tuple[str, str | list[str]]]:
         for name in dict.fromkeys(name for entry in self.entries for name in entry.identity):
@@ -72,7 +75,16 @@ def span(values: Iterable[str]) -> str:
     ordered = sorted(values, key=_counted)
     if len(ordered) <= _NAMED:
         return ", ".join(ordered)
-    return f"{ordered[0]} … {ordered[-1]}"
+    gaps = " (with gaps)" if _reaches_further(ordered[0], ordered[-1], len(ordered)) else ""
+    return f"{ordered[0]} … {ordered[-1]}{gaps}"
+
+
+def _reaches_further(first: str, last: str, number: int) -> bool:
+    """Say whether names that count (`acme-001`, `acme-412`) promise more of them than there are."""
+    one, other = (_NUMBERED.fullmatch(text) for text in (first, last))
+    if one is None or other is None or (one[1], one[3]) != (other[1], other[3]):
+        return False
+    return int(other[2]) - int(one[2]) >= number
 
 
 def bunches(entries: Sequence[Difference], coarseness: Coarseness) -> list[Bunch]:

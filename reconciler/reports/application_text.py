@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.text.visible import visible
+from reconciler.core.world.unread import by_cause
 from reconciler.reports.alike import span
 from reconciler.reports.change_text import STYLES
 from reconciler.reports.differences import SIGNS, TIMES
@@ -28,10 +29,11 @@ def _application(application: ApplyResult, shape: Shape, screen: Screen) -> Iter
     yield from _rolled(shown, shape) if shape.rolled else map(_one, shown)
     for guard in application.guards:
         yield line(f"  ✗ {guard.guard}: {visible(guard.message)}", "red", hang=6)
-    for problem in application.problems[: shape.others]:
+    problems = by_cause(application.problems)
+    for problem in problems[: shape.others]:
         yield line(f"  ✗ {visible(sentence(problem))}", "red", hang=6)
-    yield from _more(len(application.problems), shape.others)
-    if shown or application.guards or application.problems:
+    yield from _more(len(problems), shape.others)
+    if shown or application.guards or problems:
         yield line()
     style = "green" if application.result == "done" else "bold red"
     yield line(_closing(application), style)
@@ -92,5 +94,5 @@ def _closing(application: ApplyResult) -> str:
     parts = [f"{number:,} {outcome}" for outcome, number in application.summary.items() if number]
     counts = ", ".join(parts) or "nothing done"
     if application.result == "done":
-        return f"Applied: {counts}." if application.actions else settled(application.not_looked)
+        return f"Applied: {counts}." if application.actions else settled(application)
     return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.alike import Bunch, Coarseness, bunches, distinguishing
-from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, shown
+from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, remarks_on, shown
 from reconciler.reports.lines import (
     GLUE,
     Screen,
@@ -140,8 +140,8 @@ def _many(bunch: Bunch, coarseness: Coarseness) -> TextLine:
     words += "".join(f", {value}" for value in (*bunch.common[1:], *bunch.ranges))
     if first.verb in CHANGING:
         words += f": {_what(bunch, coarseness)}".replace("→ ", f"→{GLUE}")
-    elif first.adopts:
-        words += " (adopted)"
+    remarks = ", ".join(remarks_on(bunch.entries))
+    words += f"  ({remarks})" if remarks else ""
     return spanned((head, STYLES[sign]), (words, ""), hang=_FIELDS)
 
 

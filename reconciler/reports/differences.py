@@ -1,6 +1,7 @@
 """What differs, one object after the other, as every report for people tells it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ CHANGING = ("update", "replace", "changed")
 GOING = ("delete", "replace", "undeclared")
 TIMES = "\N{MULTIPLICATION SIGN}"
 _WIDTH = 160
+_REMARKS = 3
 _SEPARATORS = "/?&#"
 
 
@@ -84,6 +86,17 @@ def of_resource(resource: Resource, *, whole: bool = False) -> Difference:
         resource.account,
         resource.identity,
     )
+
+
+def remarks_on(
+    entries: Sequence[Difference], name: Callable[[str], str] = visible
+) -> Iterator[str]:
+    """Yield what belongs behind several that are told as one, with how many of them if not all."""
+    said = Counter(remark for entry in entries for remark in entry.remarks(name))
+    for remark, number in list(said.items())[:_REMARKS]:
+        yield remark if number == len(entries) else f"{number:,} {remark}"
+    if len(said) > _REMARKS:
+        yield f"and {len(said) - _REMARKS:,} more remarks"
 
 
 def essence(change: FieldChange) -> tuple[str, str, str]:

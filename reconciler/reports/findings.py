@@ -7,6 +7,9 @@ from reconciler.core.text.visible import visible
 from reconciler.reports.markdown import code, plain
 from reconciler.reports.pages import Item, Section
 
+NOTHING_COMPARED = "Nothing to compare: this run is about no object of the stack."
+"""What is said where nothing differs since there is nothing, as in a shard without accounts."""
+
 
 def sentence(finding: Finding) -> str:
     """Return a finding as text; messages of services name their account themselves."""

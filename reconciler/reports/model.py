@@ -64,7 +64,10 @@ class ActionResult(Frozen):
 
 
 class ApplyResult(Frozen):
-    """The result of apply; `guards` refused it, `problems` could not be planned."""
+    """The result of apply; `guards` refused it, `problems` could not be planned.
+
+    `compared` says whether there was an object to compare; no document holds it.
+    """
 
     result: Literal["done", "failed", "refused"]
     actions: tuple[ActionResult, ...]
@@ -73,6 +76,7 @@ class ApplyResult(Frozen):
     guards: tuple[Guard, ...] = ()
     problems: tuple[Finding, ...] = ()
     not_looked: tuple[Finding, ...] = ()
+    compared: bool = Field(default=True, exclude=True)
 
 
 class FailedCommand(Frozen):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.core.model.plan import Finding
 from reconciler.core.text.phrases import counted
+from reconciler.core.world.unread import by_cause
 from reconciler.reports import findings
 from reconciler.reports.findings import guard_sections
 from reconciler.reports.markdown import code, count_table, plain
@@ -57,7 +58,7 @@ def application_page(application: ApplyResult, stack: str, limits: Sequence[str]
         head=head,
         sections=[
             *guard_sections(application.guards),
-            Section("Problems", [_finding(item) for item in application.problems], 0.3),
+            Section("Problems", [_finding(item) for item in by_cause(application.problems)], 0.3),
             *(
                 Section(outcome.capitalize(), items, 0.5, folded=outcome != "failed")
                 for outcome, items in by_outcome.items()

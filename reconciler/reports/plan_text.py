@@ -6,11 +6,13 @@ from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, U
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
+from reconciler.core.world.unread import by_cause
 from reconciler.reports import account_changes, findings
 from reconciler.reports.change_text import coming, going
 from reconciler.reports.differences import Difference, of_action, of_resource
 from reconciler.reports.findings import sentence
 from reconciler.reports.lines import GLUE, Screen, TextLine, line
+from reconciler.reports.model import ApplyResult
 from reconciler.reports.shapes import Shape, fitting
 from reconciler.reports.values import show
 
@@ -35,14 +37,14 @@ def drift_text(drift: Drift, screen: Screen) -> str:
     return fitting(lambda shape: _drift(drift, entries, shape, screen), screen)
 
 
-def settled(not_looked: Sequence[Finding], *, drift: bool = False) -> str:
-    """Return the sentence that all is well, as far as was looked."""
-    verdict, meaning = (
-        ("No drift", "live is as declared") if drift else ("In sync", "nothing to do")
-    )
-    if not not_looked:
-        return f"{verdict}: {meaning}."
-    return f"{verdict} as far as was looked: {findings.not_looked(not_looked)}"
+def settled(report: Plan | Drift | ApplyResult) -> str:
+    """Return the sentence that all is well, as far as was looked, if anything was."""
+    verdict, meaning = ("In sync", "nothing to do")
+    if isinstance(report, Drift):
+        verdict, meaning = ("No drift", "live is as declared")
+    if report.not_looked:
+        return f"{verdict} as far as was looked: {findings.not_looked(report.not_looked)}"
+    return f"{verdict}: {meaning}." if report.compared else findings.NOTHING_COMPARED
 
 
 def verb_counts(summary: Mapping[str, int]) -> str:
@@ -76,7 +78,7 @@ def _closing(
         shown = "Nothing to do but to read the accounts above: only these differ."
         yield line(shown, "yellow")
     elif well:
-        yield line(settled(plan.not_looked), "green")
+        yield line(settled(plan), "green" if plan.compared else "yellow")
         return
     else:
         yield line("Nothing to do in what could be read.", "yellow")
@@ -180,9 +182,10 @@ def findings_lines(
         return
     yield line()
     yield line(f"{title}:", "bold")
-    for item in findings[:most]:
+    told = by_cause(findings)
+    for item in told[:most]:
         yield line(f"    {visible(sentence(item))}", style)
-    yield from _rest(findings, most)
+    yield from _rest(told, most)
 
 
 def _guards(guards: Iterable[Guard]) -> Iterator[TextLine]:
@@ -216,7 +219,7 @@ def _drift(
     if drift.drifted:
         yield line("Live differs from declared (live → declared).", "yellow")
     elif drift.complete and not drift.problems:
-        yield line(settled(drift.not_looked, drift=True), "green")
+        yield line(settled(drift), "green" if drift.compared else "yellow")
         return
     else:
         yield line("No drift in what could be read.", "yellow")

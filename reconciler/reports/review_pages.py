@@ -11,6 +11,7 @@ from functools import partial
 from reconciler.core.model.plan import Estimate, Finding, Plan
 from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
+from reconciler.core.world.unread import by_cause
 from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS, Difference, of_action, of_resource
 from reconciler.reports.discretion import discreet
@@ -23,6 +24,7 @@ VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
 _IN_SYNC = "✅ **In sync.**"
 _AS_DECLARED = "✅ **Live is as declared.**"
+_NOTHING = f"⚪ **{findings.NOTHING_COMPARED}**"
 _AS_FAR = {
     _IN_SYNC: "✅ **In sync as far as was looked:**",
     _AS_DECLARED: "✅ **Live is as declared as far as was looked:**",
@@ -169,7 +171,9 @@ def _verdict(plan: Plan) -> str:
         return "⚠️ **Not everything could be planned.**"
     if plan.account_changes:
         return "🔑 **Accounts lead elsewhere, or get in by other references.**"
-    return "📋 **Ready to apply.**" if plan.actions else _IN_SYNC
+    if plan.actions:
+        return "📋 **Ready to apply.**"
+    return _IN_SYNC if plan.compared or plan.not_looked else _NOTHING
 
 
 def _drift_verdict(drift: Drift) -> str:
@@ -177,11 +181,11 @@ def _drift_verdict(drift: Drift) -> str:
         return "⏳ **Not applied yet.** Nothing of this stack is live."
     if drift.drifted:
         return "⚠️ **Live differs from declared.**"
+    if not drift.complete or drift.problems:
+        return "⚠️ **No drift in what could be read, which was not everything.**"
     if drift.quiet:
         return "🔇 **No drift, but less arrives than usual.**"
-    if drift.complete and not drift.problems:
-        return _AS_DECLARED
-    return "⚠️ **No drift in what could be read, which was not everything.**"
+    return _AS_DECLARED if drift.compared or drift.not_looked else _NOTHING
 
 
 def _plan_foot(plan: Plan) -> Iterator[str]:
@@ -216,7 +220,7 @@ def _others(report: Plan | Drift) -> list[Section]:
 
 
 def _findings(found: Sequence[Finding]) -> list[Item]:
-    lines = [findings.item(one) for one in found]
+    lines = [findings.item(one) for one in by_cause(found)]
     return [Item(line, line) for line in lines]
 
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from reconciler.reports.differences import CHANGING, SIGNS, TIMES, Difference, essence, shown
+from reconciler.reports.differences import (
+    CHANGING,
+    SIGNS,
+    TIMES,
+    Difference,
+    essence,
+    remarks_on,
+    shown,
+)
 from reconciler.reports.lines import CODE, wrapped
 from reconciler.reports.markdown import block, code, plain
 from reconciler.reports.pages import Item
@@ -52,8 +60,16 @@ def _group(entries: Sequence[Difference]) -> Item:
     if first.verb in CHANGING:
         texts = (shown(change, first.units) for change in first.changes)
         line += ": " + ", ".join(map(code, texts))
+    line += "".join(f", {item}" for item in remarks_on(entries, code))
+    notes = list(dict.fromkeys(note for entry in entries for note in entry.notes))
+    brief = f"{line}, such as {code(first.address)}"
+    if notes:
+        brief += f": {plain(notes[0])}" + (
+            f" (and {len(notes) - 1} more notes)" if notes[1:] else ""
+        )
     addresses = ", ".join(code(entry.address) for entry in entries)
-    return Item(f"{line}\n  - {addresses}", f"{line}, such as {code(first.address)}")
+    full = [line, f"  - {addresses}", *(f"  - {plain(note)}" for note in notes)]
+    return Item("\n".join(full), brief)
 
 
 def _signature(entry: Difference) -> Signature:

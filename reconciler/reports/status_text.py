@@ -61,6 +61,8 @@ def _closing(status: Status, ill: int) -> TextLine:
         return line(f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red")
     if not status.complete:
         return line("Healthy in what could be read.", "yellow")
+    if not status.everything:
+        return line("Nothing to measure: this run is about no object of the stack.", "yellow")
     return line("All healthy.", "green")
 
 
@@ -188,7 +190,9 @@ def _destination(item: DestinationHealth) -> Iterator[str]:
     if item.state != "present":
         yield _word(item.state)
         return
-    yield {True: "alive", False: "dead", None: "there"}[item.alive]
+    # What needs attention is not called alive beside it.
+    well = "there" if item.problems else "alive"
+    yield {True: well, False: "dead", None: "there"}[item.alive]
     if item.leads_to:
         yield f"→ {visible(item.leads_to)}"
     yield from arrivals(item)

@@ -6,6 +6,8 @@ from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.core.verdicts.proof import VERDICTS, Proof, Verification
+from reconciler.core.world.unread import by_cause
+from reconciler.reports.findings import sentence
 from reconciler.reports.lines import Screen, TextLine, cells, line, padded, spanned
 
 _SIGNS = {"proven": ("✓", "green"), "plausible": ("?", "yellow"), "unproven": ("✗", "red")}
@@ -19,8 +21,8 @@ def verification_lines(report: Verification, screen: Screen) -> Iterator[TextLin
     for proof in report.subscriptions:
         if not (screen.quiet and proof.verdict == "proven"):
             yield from _proof(proof, min(width, screen.width // 2))
-    for problem in report.problems:
-        yield line(f"  ✗ not read: {visible(problem.message)}", "red", hang=6)
+    for problem in by_cause(report.problems):
+        yield line(f"  ✗ not read: {visible(sentence(problem))}", "red", hang=6)
     yield line()
     yield _closing(report)
 
@@ -37,7 +39,7 @@ def _proof(proof: Proof, width: int) -> Iterator[TextLine]:
 
 
 def _closing(report: Verification) -> TextLine:
-    if not report.subscriptions:
+    if report.complete and not report.subscriptions:
         return line("No subscriptions are declared.", "yellow")
     if report.summary["unproven"] or not report.complete:
         sentence = "Not everything is delivered, or not everything could be read."

@@ -69,6 +69,7 @@ def test_an_account_that_cannot_be_read_is_unknown_and_exit_is_1(cli, world, san
     ended = cli("graph", folder, "--sandbox", sandbox.url)
     assert ended.code == 1
     assert (ended.out.count("(?) unknown"), ended.out.count("(+) create")) == (1, 2)
+    assert ended.err.startswith("shop: notificationsubscriptions.list: ")
 
 
 def test_declared_and_live_exclude_each_other(cli, world):

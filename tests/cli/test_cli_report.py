@@ -42,6 +42,7 @@ def test_what_was_not_read_is_unknown_and_exit_is_1(cli, world, sandbox):
     states = {node["key"]: node["state"] for node in json.loads(found)["nodes"]}
     assert states["subscription.status"] == "unknown"
     assert states["queue.offers"] == "create"
+    assert ended.err.startswith("shop: notificationsubscriptions.list: ")
 
 
 def test_a_page_that_cannot_be_written_is_an_error(cli, world, sandbox, tmp_path):

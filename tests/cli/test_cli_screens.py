@@ -11,9 +11,11 @@ from fcntl import ioctl
 import pytest
 
 from reconciler.cli import progress
+from reconciler.cli.commands.applying import _question
 from reconciler.cli.progress import Ticker, cut
 from reconciler.cli.screens import LiveLine, screen_of
 from reconciler.reports.lines import Screen, cells
+from tests.reports.plans import everything
 from tests.worlds import queues
 
 MANY = queues(**{f"q{number}": "" for number in range(120)})
@@ -63,6 +65,16 @@ def test_colours_can_be_forced_and_refused(tmp_path, terminal, monkeypatch):
         assert [screen_of(stream, Screen()).color for stream in streams] == [False, False]
 
 
+def test_a_dumb_terminal_gets_no_escapes(terminal, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stderr", terminal(80))
+    assert not screen_of(sys.stderr, Screen()).color
+    assert not Ticker()._terminal
+    monkeypatch.setenv("TERM", "xterm")
+    assert screen_of(sys.stderr, Screen()).color
+    assert Ticker()._terminal
+
+
 def test_full_and_verbose_and_quiet_say_how_much_is_told(cli, world, sandbox):
     folder, there = world(MANY), ("--sandbox", sandbox.url)
     rolled, full, verbose, quiet = (
@@ -99,6 +111,18 @@ def test_the_question_says_what_it_is_about(answered, cli, world, sandbox):
     assert "── DELETE 1 ──" in ended.err
     ended = answered(b"n\n", "destroy", world(queues(b="")), *there)
     assert "Type the stack's name to destroy acme (2 deletes): " in ended.err
+
+
+def test_the_question_counts_what_is_held_back():
+    assert _question(everything(), destroying=False).text == (
+        "Apply 3 creates, 2 updates, 2 replaces and 2 deletes, of which 1 is held back? [y/N]"
+    )
+
+
+def test_an_end_of_input_is_no_consent_and_ends_the_line_of_the_question(answered, world, sandbox):
+    ended = answered(b"\x04", "apply", world(queues(q="")), "--sandbox", sandbox.url)
+    assert ended.code == 3
+    assert "Apply 1 create? [y/N] \n" in ended.err
 
 
 def test_a_refusal_is_told_once(cli, world, sandbox):

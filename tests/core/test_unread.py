@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
-from reconciler.core.world.unread import Unread
+from reconciler.core.world.unread import Unread, by_cause
 from tests.toys import (
     KINDS,
     Bell,
@@ -202,3 +202,14 @@ def test_a_circle_of_references_is_left_alone_or_deleted_as_a_whole(unread):
     )
     assert len(deeds(plan(WELL, live=[one, two, standing(WELL)], unread=unread))) == 2
     assert deeds(plan(BELL, live=[one, two, standing(BELL)], unread=[MAINS])) == []
+
+
+def test_a_cause_that_many_parts_of_an_account_share_is_told_once():
+    parts = [None, *(f"s-{number}" for number in range(1, 6))]
+    scopes = [Scope("works", (Tap,), part) for part in parts]
+    found = [Unread(scope, "works: token: refused").finding() for scope in scopes]
+    other = Unread(Scope("works", (Tap,), "s-9"), "works: consent withdrawn").finding()
+    [cause, alone] = by_cause([*found, other])
+    assert cause.address == "works, works/s-1, works/s-2 and 3 more"
+    assert (cause.message, alone) == ("token: refused", other)
+    assert by_cause([DEPOT.finding(), MAINS.finding()]) == (DEPOT.finding(), MAINS.finding())

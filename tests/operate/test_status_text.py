@@ -1,7 +1,12 @@
 """Health as lines: the worst first, and readable whatever the number."""
 
 from reconciler.core.model.abilities import Metrics
-from reconciler.core.verdicts.health import QueueHealth, Status, SubscriptionHealth
+from reconciler.core.verdicts.health import (
+    DestinationHealth,
+    QueueHealth,
+    Status,
+    SubscriptionHealth,
+)
 from reconciler.reports import as_text
 from reconciler.reports.lines import Screen
 from reconciler.reports.status_text import ALL_UP_TO
@@ -109,3 +114,18 @@ def test_colours_are_for_terminals_only():
     report = status(queue("a", 1, "too many"))
     assert "\x1b[31m" in as_text.render(report, Screen(color=True))
     assert "\x1b" not in as_text.render(report)
+
+
+def test_what_needs_attention_is_not_called_alive():
+    well, ill = (
+        DestinationHealth(address="destination.d", account="a", state="present", alive=True, **more)
+        for more in ({}, {"problems": ("nothing is delivered",)})
+    )
+    assert "  ✓ destination.d  alive" in lines(
+        status().model_copy(update={"destinations": (well,)})
+    )
+    assert "  ✗ destination.d  there" in lines(status().model_copy(update={"destinations": (ill,)}))
+
+
+def test_where_there_is_nothing_nothing_is_called_healthy():
+    assert lines(status())[-1] == "Nothing to measure: this run is about no object of the stack."

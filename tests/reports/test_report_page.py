@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from reconciler.core.planning.plan import prepare
 from reconciler.core.verdicts.drift import drift_of
+from reconciler.core.verdicts.health import Status
 from reconciler.core.verdicts.topology import planned_topology
 from reconciler.core.world.observation import Observation
 from reconciler.reports.graph.folding import folded
@@ -80,6 +82,18 @@ def test_drift_is_told_as_differences():
 
 def test_in_sync_is_said_so():
     assert "In sync." in page(world(WELL), [standing(WELL)])
+    nothing = page(world())
+    assert "In sync." not in nothing
+    assert "Nothing to compare: this run is about no object of the stack." in nothing
+
+
+def test_health_of_what_is_not_there_yet_is_not_called_well():
+    nothing = Status(
+        stack="acme", healthy=True, complete=True, queues=(), destinations=(), subscriptions=()
+    )
+    text = render(replace(material(world(WELL)), status=nothing, unmeasured=""))
+    assert "All healthy" not in text
+    assert "Nothing to measure: nothing declared was found live." in text
 
 
 def test_only_its_own_style_and_script_may_run_and_nothing_may_be_fetched():

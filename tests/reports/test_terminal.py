@@ -12,14 +12,25 @@ from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.health import QueueHealth, Status
 from reconciler.core.verdicts.proof import VERDICTS, LinkReport, Proof, Verification
 from reconciler.reports import as_text
-from reconciler.reports.differences import TIMES
+from reconciler.reports.differences import TIMES, of_action
 from reconciler.reports.lines import NARROWEST, Screen, cells
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import verb_counts
+from reconciler.reports.review_pages import review_markdown
+from reconciler.reports.rollup import rolled_up
 from reconciler.reports.shapes import MOST_LINES
 from tests.drawing import examples
 from tests.reports.goldens import SHOWN, WIDTHS, golden, shown
-from tests.reports.plans import action, change, everything, fleet, plan, policy, statement
+from tests.reports.plans import (
+    VERBS,
+    action,
+    change,
+    everything,
+    fleet,
+    plan,
+    policy,
+    statement,
+)
 
 CODES = re.compile(r"\x1b\[[\d;]*m")
 
@@ -92,6 +103,54 @@ def test_what_is_alike_in_many_accounts_is_told_as_one_in_the_order_people_count
     ]
     text = as_text.render(plan(*made))
     assert f"  + 180 {TIMES} create queue, accounts acme-1 … acme-60, names x0 … x2" in text
+
+
+def made(numbers, **more):
+    return [action("create", f"q.n-{n}", "eu", {"name": f"n-{n:03}"}, **more) for n in numbers]
+
+
+def test_a_range_of_numbers_that_has_gaps_says_so():
+    whole, gaps = (as_text.render(plan(*made(it))) for it in (range(1, 201), range(1, 400, 2)))
+    assert f"  + 200 {TIMES} create q, names n-001 … n-200\n" in whole
+    assert f"  + 200 {TIMES} create q, names n-001 … n-399 (with gaps)\n" in gaps
+
+
+def test_what_is_told_as_one_says_how_many_are_adopted_and_what_causes_them():
+    moved = change("delay", 0, 5)
+    many = [
+        action(
+            *("update", f"queue.q{n}", f"eu-{n}", {"name": f"q{n}"}, moved),
+            adopts=n < 7,
+            caused_by="queue.x",
+        )
+        for n in range(200)
+    ]
+    text = " ".join(as_text.render(plan(*many)).split())
+    assert "q199: delay (because of queue.x, 7 adopted)" in text
+    [item] = rolled_up([of_action(it) for it in many])
+    assert "delay: 0 → 5`, because of `queue.x`, 7 adopted, such as `queue.q0`" in item.brief
+
+
+def test_notes_of_what_is_told_as_one_are_kept_in_comments():
+    many = made(range(3), notes=("nothing is delivered in between",))
+    [item] = rolled_up([of_action(it) for it in many])
+    assert item.brief.endswith("such as `q.n-0`: nothing is delivered in between")
+    assert item.full.endswith("\n  - nothing is delivered in between")
+
+
+def test_where_nothing_was_compared_nothing_is_called_in_sync():
+    nothing = plan(summary=dict.fromkeys((*VERBS, "unchanged", "unmanaged"), 0))
+    for report in (nothing, drift_of(nothing)):
+        for text in (as_text.render(report), review_markdown(report)):
+            assert "Nothing to compare: this run is about no object of the stack." in text
+            assert not re.search("in sync|no drift|is as declared", text, re.IGNORECASE)
+
+
+def test_what_went_quiet_does_not_hide_that_something_was_not_read():
+    quiet = Finding(address="queue.q", message="quiet for 3 days")
+    drift = drift_of(plan(complete=False)).model_copy(update={"quiet": (quiet,)})
+    assert "which was not everything" in review_markdown(drift)
+    assert "Quieter than usual" in review_markdown(drift)
 
 
 def test_old_and_new_values_stand_in_columns():

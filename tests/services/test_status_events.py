@@ -42,7 +42,9 @@ def test_eventbridge_5_a_source_without_a_bus_is_told_with_its_end_and_how_soon_
 
 def test_a_source_that_waits_again_is_told_with_its_end(way):
     way.source_waits(hours=30)
-    [problem] = way.health()[0][BUS].problems
+    bus = way.health()[0][BUS]
+    [problem] = bus.problems
+    assert bus.alive is False
     assert problem.startswith("its event source waits until 20")
     assert ", 29 hours from now, " in problem
 

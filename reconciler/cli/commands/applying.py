@@ -251,6 +251,7 @@ def _planned(state: State, session: "Session", form: ApplyFormat) -> "Planned":
 def _carried_out(
     state: State, session: "Session", planned: "Planned", manner: ApplyManner
 ) -> "tuple[ApplyResult, int]":
+    from reconciler.core.world.unread import by_cause
     from reconciler.files.journal import Journal
     from reconciler.reports.application import applied, refusal
     from reconciler.reports.findings import sentence
@@ -261,7 +262,7 @@ def _carried_out(
         state.report_aside(_unrefused(plan, manner.form))
     else:
         # A plan that was seen is not told twice; what it warns of is, and problems by the result.
-        for item in plan.warnings:
+        for item in by_cause(plan.warnings):
             state.say(f"{sentence(item)} (warning)")
     if plan.refused() or against:
         return refusal(plan, against), exits.REFUSED
@@ -303,6 +304,8 @@ def _question(plan: "Plan", *, destroying: bool) -> _Question:
     from reconciler.reports.plan_text import verb_counts
 
     counts = verb_counts(plan.summary)
+    if held := sum(item.held_back is not None for item in plan.actions):
+        counts += f", of which {held:,} {'is' if held == 1 else 'are'} held back"
     if destroying:
         return _Question(f"Type the stack's name to destroy {plan.stack} ({counts}):", plan.stack)
     return _Question(f"Apply {counts}? [y/N]")
@@ -316,7 +319,10 @@ def _consent(state: State, question: _Question) -> bool:
     asked = "\n".join(wrapped([line(question.text)], screen_of(sys.stderr, Screen())))
     sys.stderr.write(f"\n{asked} ")
     sys.stderr.flush()
-    return question.agreed(sys.stdin.readline().strip())
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")  # Ctrl-D leaves the cursor behind the question
+    return question.agreed(answer.strip())
 
 
 def _apply(

@@ -128,7 +128,7 @@ def draw(
     else:
         with planning(state, request) as session:
             planned = _planned(state, session, drifted=drifted)
-        topology, code = pictured(planned, drifted=drifted), _code(planned.plan)
+        topology, code = pictured(planned, drifted=drifted), _told(state, planned.plan)
     writers = {"mermaid": mermaid.render, "dot": dot.render, "svg": svg.render}
     small = folded(topology).small.scrubbed(state.secrets.scrub_result)
     _write(state, writers[form](small, Wording(drifted)), out, "picture")
@@ -145,11 +145,16 @@ def write_page(state: State, request: "RunRequest", out: Path | None, *, drifted
         status = _measured(state, session, planned) if session.live is None else None
     page = page_of(state, session, planned, status or _NO_COUNTS, drifted=drifted)
     _write(state, page, out, "page")
-    return _code(planned.plan)
+    return _told(state, planned.plan)
 
 
-def _code(plan: "Plan") -> int:
-    """Return the exit code of a run that only tells: 1 where not everything could be told."""
+def _told(state: State, plan: "Plan") -> int:
+    """Say what a picture may not show, and return the exit code: 1 where that is a problem."""
+    from reconciler.core.world.unread import by_cause
+    from reconciler.reports.findings import sentence
+
+    for item in by_cause(plan.problems):
+        state.say(sentence(item))
     return exits.DONE if plan.complete and not plan.problems else exits.ERROR
 
 

@@ -117,6 +117,11 @@ class Plan(Frozen):
     accounts: dict[str, Any] = Field(default_factory=dict)
     routing: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
+    @property
+    def compared(self) -> bool:
+        """Say whether there was an object to compare: the shard of a small stack may have none."""
+        return bool(self.actions or self.summary["unchanged"])
+
     def refused(self) -> tuple[Guard, ...]:
         """Return the guards that refuse this plan."""
         return tuple(guard for guard in self.guards if guard.refused)

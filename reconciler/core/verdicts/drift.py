@@ -39,7 +39,8 @@ class Drift(Frozen):
     `unapplied` says that everything was looked for and nothing of the stack is live: it was not
     applied yet, or all of it is gone. `quiet` is what is quieter than usual, which is no drift, and
     `unheard` of what it could not be told; both only where it was asked, which `listened` says.
-    `accounts` are those of the plan; no document holds these two.
+    `compared` says whether there was an object to compare, `accounts` are those of the plan; no
+    document holds these three.
     """
 
     stack: str
@@ -55,6 +56,7 @@ class Drift(Frozen):
     quiet: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
     unheard: tuple[Finding, ...] = Field(default=(), exclude_if=operator.not_)
     listened: bool = Field(default=False, exclude=True)
+    compared: bool = Field(default=True, exclude=True)
     accounts: dict[str, Any] = Field(default_factory=dict, exclude=True)
 
     @property
@@ -121,5 +123,6 @@ def drift_of(plan: Plan) -> Drift:
         warnings=plan.warnings,
         unknown=plan.unknown,
         not_looked=plan.not_looked,
+        compared=plan.compared,
         accounts=plan.accounts,
     )

@@ -71,6 +71,7 @@ class DestinationHealth(Health):
 class ObjectHealth(DestinationHealth):
     """An object of any other kind; `health` is what its service measures of it, if it does.
 
+    It is not `alive` either where something keeps it from its work.
     `dead_letters` are the messages that wait where it leaves what it could not deliver.
     """
 

@@ -23,6 +23,31 @@ class Unread:
         return Finding(address=str(self.scope), message=self.reason)
 
 
+_NAMED = 3
+"""Scopes that are named where many were not read for one reason."""
+
+
+def by_cause(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Tell once for an account and its parts what kept them from being read."""
+    scopes: dict[tuple[str, str], dict[str, None]] = {}
+    for item in findings:
+        account = item.address.partition("/")[0]
+        about = account if item.message.startswith(f"{account}: ") else item.address
+        scopes.setdefault((about, item.message), {})[item.address] = None
+    return tuple(
+        Finding(address=next(iter(names)), message=message)
+        if len(names) == 1
+        else Finding(address=_listed(list(names)), message=message.removeprefix(f"{about}: "))
+        for (about, message), names in scopes.items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def must_stay(
     live: Iterable[Live], unread: Sequence[Unread], unknown: Iterable[Live]
 ) -> frozenset[LiveAddress]:

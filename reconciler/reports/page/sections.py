@@ -9,6 +9,7 @@ from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, Status
 from reconciler.core.verdicts.topology import NodeState
+from reconciler.core.world.unread import by_cause
 from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
@@ -36,8 +37,8 @@ def sections(material: Material, found: list[PageChange]) -> Record:
         "accounts": list(_accounts(plan)),
         "guards": [] if material.drift else list(_guards(plan)),
         "refused": 0 if material.drift else len(plan.refused()),
-        "problems": [visible(sentence(item)) for item in plan.problems],
-        "warnings": [visible(sentence(item)) for item in plan.warnings],
+        "problems": [visible(sentence(item)) for item in by_cause(plan.problems)],
+        "warnings": [visible(sentence(item)) for item in by_cause(plan.warnings)],
         "unknown": [visible(address) for address in plan.unknown],
         "number": len(found),
         "changes": [_entry(entry) for entry in found[:MOST_CHANGES]],
@@ -68,7 +69,10 @@ def _planned(plan: Plan) -> tuple[str, str]:
         return "warn", "Not everything could be planned."
     if plan.account_changes:
         return "warn", "Accounts lead elsewhere, or get in by other references."
-    return ("", "Ready to apply.") if plan.actions else ("good", "In sync.")
+    if plan.actions:
+        return "", "Ready to apply."
+    well = plan.compared or plan.not_looked
+    return ("good", "In sync.") if well else ("", findings.NOTHING_COMPARED)
 
 
 def _drifted(drift: Drift) -> tuple[str, str]:
@@ -76,9 +80,10 @@ def _drifted(drift: Drift) -> tuple[str, str]:
         return "warn", "Not applied yet: nothing of this stack is live."
     if drift.drifted:
         return "warn", "Live differs from declared."
-    if drift.complete and not drift.problems:
-        return "good", "Live is as declared."
-    return "warn", "No drift in what could be read, which was not everything."
+    if not drift.complete or drift.problems:
+        return "warn", "No drift in what could be read, which was not everything."
+    well = drift.compared or drift.not_looked
+    return ("good", "Live is as declared.") if well else ("", findings.NOTHING_COMPARED)
 
 
 def _tiles(material: Material) -> Iterator[Record]:
@@ -153,7 +158,7 @@ def _health(material: Material, status: Status) -> Record:
     if len(everything) > len(shown):
         notes.append(f"and {len(everything) - len(shown):,} more objects.")
     return {
-        "healthy": not ill and status.complete,
+        "tone": "" if not everything else "good" if status.complete and not ill else "bad",
         "text": _well(len(everything), len(ill), complete=status.complete),
         "rows": [_row(item) for item in shown],
         "notes": notes,
@@ -163,7 +168,9 @@ def _health(material: Material, status: Status) -> Record:
 def _well(number: int, ill: int, *, complete: bool) -> str:
     if ill:
         return f"{counted(ill, 'object')} of {number:,} need{'s' * (ill == 1)} attention."
-    return "All healthy." if complete else "Healthy in what could be read."
+    if not complete:
+        return "Healthy in what could be read."
+    return "All healthy." if number else "Nothing to measure: nothing declared was found live."
 
 
 def _row(item: Health) -> Record:
