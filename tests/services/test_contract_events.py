@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from reconciler.core.planning.diff import STACK_MARK
 from reconciler.notifications import decode
 from reconciler.operate.status import status
 from reconciler.services.sqs.account import AwsAccount
@@ -321,6 +322,33 @@ def test_a_bus_with_a_rule_of_others_is_never_made_anew(way, managed):
     assert events(way.sandbox) == before
 
 
+def refused_anew(stack, sandbox):
+    """Have the bus declared anew, hold that it stays, and return why."""
+    before = events(sandbox)[2]
+    stack.declare(world(bus=ANEW, sub=""))
+    done = stack.apply()
+    assert events(sandbox)[2] == before
+    assert not any(line.endswith(" bus.events") for line in done.lines())
+    return next(text for text in done.problems() if text.startswith("it has to be replaced"))
+
+
+def test_a_bus_whose_source_is_gone_is_not_deleted_to_be_made_anew(way):
+    way.lose_its_source()
+    why = refused_anew(way.stack, way.sandbox)
+    assert why.endswith("remove the destination, apply, and declare it again")
+
+
+def test_a_bus_is_not_deleted_to_be_made_anew_before_its_destination_is_there(stack, sandbox):
+    settled(stack, world(sub=""))
+    delete_destination(sandbox)
+    why = refused_anew(stack, sandbox)
+    assert why.endswith(
+        "destination.events, which this run creates: apply again once that is there"
+    )
+    done = settled(stack, world(bus=ANEW, sub=""))
+    assert done == ["replace bus.events", "replace route.listings"]
+
+
 def test_a_bus_made_by_hand_is_made_anew_by_consent_only(way):
     way.eventbridge.untag_resource(
         ResourceARN=way.eventbridge.describe_event_bus(Name=way.bus)["Arn"],
@@ -353,6 +381,20 @@ def test_eventbridge_12_tags_that_are_refused_at_creation_follow_it(stack, sandb
     settled(stack, world())
     assert events(sandbox)[2]["tags"]["reconciler:stack"] == "acme"
     assert rule(sandbox)["tags"] == {"reconciler:stack": "acme"}
+
+
+def test_a_rule_made_by_hand_that_bears_our_name_is_changed_by_consent_only(way):
+    arn = way.eventbridge.describe_rule(Name=RULE, EventBusName=way.bus)["Arn"]
+    way.eventbridge.untag_resource(ResourceARN=arn, TagKeys=[STACK_MARK])
+    put_by_hand(way.eventbridge, way.bus, State="DISABLED")
+    before = rule(way.sandbox)
+    [guard] = [it for it in way.stack.plan().plan.guards if it.refused]
+    assert (guard.guard, "route.listings" in guard.message) == ("adopt", True)
+    way.stack.declare(world(""))
+    assert way.stack.plan().lines() == []
+    assert rule(way.sandbox) == before
+    settled(way.stack, world(), adopt=("route.listings",))
+    assert rule(way.sandbox)["tags"] == {STACK_MARK: "acme"}
 
 
 def test_eventbridge_14_a_rule_of_the_same_name_on_the_default_bus_stays(
@@ -428,16 +470,17 @@ def test_eventbridge_19_and_20_targets_of_others_stay_and_may_leave_no_room(
     assert operations(sandbox, "PutTargets") == []
 
 
+@pytest.mark.parametrize("theirs", ["theirs", "acme--by-hand"])
 def test_eventbridge_28_a_rule_of_others_keeps_our_bus_and_the_rest_goes(
-    stack, sandbox, eventbridge
+    stack, sandbox, eventbridge, theirs
 ):
     begun(stack, sandbox)
     name = events(sandbox)[0]
-    eventbridge.put_rule(Name="theirs", EventBusName=name, EventPattern='{"source": ["x"]}')
+    eventbridge.put_rule(Name=theirs, EventBusName=name, EventPattern='{"source": ["x"]}')
     done = stack.apply(destroying=True, allow_referenced=True)
     left = {item.address: item.error for item in done.unfinished()}
-    assert "the rule theirs on it is not ours" in left.pop("bus.events")
-    assert list(events(sandbox)[2]["rules"]) == ["theirs"]
+    assert f"the rule {theirs} on it is not ours" in left.pop("bus.events")
+    assert list(events(sandbox)[2]["rules"]) == [theirs]
 
 
 def test_eventbridge_27_what_lingers_after_a_removal_is_waited_for(stack, sandbox):
