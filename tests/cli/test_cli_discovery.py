@@ -19,6 +19,7 @@ ONE = PLACES + subscriptions(offers=OFFERS)
 QUEUE_TYPES = {name for name, known in TYPES.items() if known.workflow == "SQS"}
 LEFT = [f"subscription.app/{seller}/FEED_PROCESSING_FINISHED/2020-09-04" for seller in ("de", "fr")]
 AS_FAR = "as far as was looked: app: subscriptions of 17 types were not asked for"
+FINDS = "--since SNAPSHOT or --discover all finds what a changed declaration left there"
 
 
 @pytest.fixture
@@ -124,6 +125,16 @@ def test_where_declared_types_alone_are_asked_for_it_goes_by_the_snapshot(on, sn
     assert [it["outcome"] for it in json.loads(applied.out)["actions"]] == ["done", "done"]
 
 
+def test_a_subscription_whose_type_was_changed_is_found_as_the_plan_says(on, snapshot):
+    since = snapshot(ONE)
+    changed = ONE.replace("ANY_OFFER_CHANGED", "FEE_PROMOTION")
+    assert FINDS in on("plan", changed).told
+    assert deletes(on("plan", changed, "--format", "json")) == []
+    for how in (("--since", since), ("--discover", "all")):
+        found = deletes(on("plan", changed, *how, "--format", "json"))
+        assert found == [f"subscription.app/{it}/ANY_OFFER_CHANGED/1.0" for it in ("de", "fr")], how
+
+
 def test_a_saved_delete_that_is_not_looked_for_any_more_is_not_called_needless(
     on, snapshot, tmp_path
 ):
@@ -160,7 +171,7 @@ def test_a_pull_requests_plan_from_the_snapshot_is_the_plan_of_the_merge(on, sna
 def test_in_sync_is_not_said_over_what_was_not_looked_for(on):
     on("apply", ONE, "--yes")
     for command, options, text in [
-        ("plan", (), f"In sync {AS_FAR} (discover: declared)"),
+        ("plan", (), f"In sync {AS_FAR} (discover: declared); {FINDS}"),
         ("apply", ("--yes",), f"In sync {AS_FAR}"),
         ("drift", ("--discover", "declared"), f"No drift {AS_FAR}"),
     ]:

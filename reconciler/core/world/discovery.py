@@ -93,7 +93,10 @@ def _sentences(kind: str, asked: Sequence[Asked]) -> Iterator[str]:
     passed_over = {topic for each in asked for topic in each.passed_over}
     if passed_over:
         types = counted(len(passed_over), "type")
-        yield f"{kind}s of {types} were not asked for (discover: declared)"
+        yield (
+            f"{kind}s of {types} were not asked for (discover: declared); --since SNAPSHOT or "
+            "--discover all finds what a changed declaration left there"
+        )
     refused: dict[str, set[str]] = {}
     for each in asked:
         for topic, reason in each.refused.items():
