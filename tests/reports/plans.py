@@ -218,8 +218,8 @@ def everything():
         not_looked=(
             Finding(
                 address="acme-app",
-                message="subscriptions of 17 types were not asked for (discover: declared); --since "
-                "SNAPSHOT or --discover all finds what a changed declaration left there",
+                message="subscriptions of 17 types were not asked for (discover: declared); "
+                "--since SNAPSHOT or --discover all finds what a changed declaration left there",
             ),
         ),
         estimate=Estimate(calls=14, seconds=6.5, reading_calls=48, reading_seconds=13.0),
