@@ -183,6 +183,10 @@ class Spec(Frozen):
         """Yield warnings for the reviewer about changing `before` (None: creating) into this."""
         yield from ()
 
+    def irreplaceable(self) -> str | None:
+        """Return why one that is live could not be made anew once deleted, None where it could."""
+        return None
+
     def secrets(self) -> tuple[str, ...]:
         """Return the references to secrets whose values are parts of fields."""
         return ()

@@ -181,6 +181,9 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
         message = "it has to be replaced, and something that was not read may refer to it"
         world.stick(item, message)
         return
+    if fixed and not dragged and (why := live.spec.irreplaceable()):
+        world.stick(item, f"it has to be replaced, and {_coming(world, item) or why}")
+        return
     if replaced and (others := _others_there(world, live)):
         world.stick(
             item,
@@ -197,6 +200,14 @@ def _decide_met(world: World, item: Desired, live: Live) -> None:
         adopts=not world.owned(live),
         caused_by=Address(dragged[0].after) if dragged else _moved_by(world, item, changes),
     )
+
+
+def _coming(world: World, item: Desired) -> str | None:
+    """Say that the object refers to something that is not there before this run makes it."""
+    for address in sorted(set(item.references.values())):
+        if address in world.changes and world.changes[address].action == "create":
+            return f"needs {address}, which this run creates: apply again once that is there"
+    return None
 
 
 def _others_there(world: World, live: Live) -> list[LiveAddress]:

@@ -117,6 +117,12 @@ class EventBus(Spec):
         """Return the part of the account that it is read in, after the queues."""
         return PART
 
+    def irreplaceable(self) -> str | None:
+        """Return that no bus can be associated with a source that is gone."""
+        if self.state not in GONE:
+            return None
+        return f"its event source is gone, and without one no bus can be made: {RENEW}"
+
     def notes(self, before: Self | None) -> Iterator[str]:
         """Yield what a reviewer should know of a source that delivers nothing."""
         if before is None:
@@ -198,7 +204,7 @@ class EventRoute(Spec):
         ),
     }
     marks: ClassVar[str | None] = "tags"
-    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"), Evidence("name", "name"))
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
     delivery: ClassVar[Delivery[Any]] = RouteDelivery(carrying=True, sends_as="arn", targets=True)
     cost: ClassVar[Cost] = Cost(PACE, {"create": 8, "update": 6, "delete": 6})
 

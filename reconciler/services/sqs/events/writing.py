@@ -84,7 +84,7 @@ class BusWriter:
             rules = {str(item["Name"]): item.get("ManagedBy") for item in self._client.rules(name)}
         except Missing:
             return
-        others = sorted(rule for rule in rules if not rule.startswith(f"{stack}{AFTER_STACK}"))
+        others = sorted(rule for rule in rules if not self._is_ours(name, rule, stack))
         if others:
             by = f" (managed by {rules[others[0]]})" if rules[others[0]] else ""
             raise Rejected(
@@ -94,6 +94,15 @@ class BusWriter:
                 "first",
             )
         patiently(self._calls, lambda: self._client.delete_bus(name))
+
+    def _is_ours(self, bus: str, rule: str, stack: str) -> bool:
+        """Say whether a rule is ours, or lingers although it went."""
+        if not rule.startswith(f"{stack}{AFTER_STACK}"):
+            return False
+        try:
+            return self._client.tags(rule_arn(self._account, bus, rule)).get(STACK_MARK) == stack
+        except Missing:
+            return True
 
     def _make(self, name: str, tags: Tags) -> bool:
         """Create the bus and say whether it bears our marks, which may not be allowed at once."""
