@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.core.model.plan import Finding
 from reconciler.core.planning.plan import prepare
 from reconciler.core.verdicts.topology import planned_topology
 from reconciler.core.world.observation import Observation
@@ -177,6 +178,18 @@ def test_hostile_names_do_nothing(visit):
     assert "<script>alert(1)</script>" in page.inner_text("#detail")
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 2
+
+
+def test_a_very_long_word_makes_no_page_scroll_sideways(visit):
+    word = "w" * 2000
+    well = declare("w", "depot", Well(name=word))
+    prepared = prepare(world(well), Observation())
+    finding = Finding(address=word, message=word)
+    plan = prepared.plan.model_copy(update={"problems": (finding,), "not_looked": (finding,)})
+    topology = planned_topology(prepared)
+    material = Material(plan, topology, folded(topology), datetime.now(UTC), unmeasured=word)
+    page = visit(render(material))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_without_script_plan_and_picture_are_still_there(visit, everything):
