@@ -1,7 +1,6 @@
 """Which account a declaration belongs to, and which services it may be of where that is unsure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from reconciler.core.manifest.explain import keys_of_any, known_keys, spell
 from reconciler.core.manifest.nodes import Node
@@ -22,7 +21,7 @@ def choose_account(reader: Reader, section: str, entry: DeclaredEntry) -> Accoun
     shapes = reader.shapes(section)
     # A misspelt field, which is complained about elsewhere, tells what is meant all the same.
     spelt = spell(entry.node, keys_of_any(*shapes.values()), title)
-    entry = replace(entry, node=spelt.node)
+    entry = entry.of(spelt.node)
     fitting = _fitting(entry, shapes)
     own = _own_target(reader, section, entry, fitting)
     implied = _implied(reader, own, fitting)

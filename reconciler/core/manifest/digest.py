@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.state import DeclaredEntry
@@ -33,5 +32,4 @@ def _name(item: tuple[str, DeclaredEntry]) -> str:
     return item[0]
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

@@ -41,7 +41,7 @@ def resolve(reader: Reader, item: Desired) -> Desired | None:
         if listed is None:
             return None  # likewise
         spec = spec.model_copy(update={to_snake(path): listed})
-    return replace(item, spec=spec, references=links)
+    return item if spec is item.spec else replace(item, spec=spec, references=links)
 
 
 def _mentioned(
@@ -112,9 +112,10 @@ def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:
 def _without(reader: Reader, kind: str, name: str) -> str | None:
     """Return the complaint about a sound declaration that stands for no object of a kind."""
     remedy, section = reader.remedy(kind), reader.section_of(kind)
+    if remedy is None or name in reader.targets.get(kind, {}):
+        return None
     kinds = {shape.spec_type.kind for shape in reader.shapes(section).values()}
-    sound = any(name in reader.targets.get(each, {}) for each in kinds)
-    if remedy is None or not sound or name in reader.targets.get(kind, {}):
+    if not any(name in reader.targets.get(each, {}) for each in kinds):
         return None  # what is defective is reported there
     return f"{section}.{label(name)} has no {kind}: {remedy} there"
 

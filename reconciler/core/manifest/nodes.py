@@ -68,11 +68,10 @@ class Node:
 
     def plain(self) -> Any:
         """Return the value without positions."""
-        if isinstance(self.value, dict):
+        kind = type(self.value)
+        if kind is dict:
             return {name: child.plain() for name, child in self.value.items()}
-        if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
-        return self.value
+        return [child.plain() for child in self.value] if kind is list else self.value
 
     def find(self, path: tuple[str | int, ...]) -> tuple["Node", int]:
         """Follow `path` as far as it goes; return the node reached and the steps taken."""
@@ -142,7 +141,8 @@ def parse(file: str, content: bytes) -> Parsed:
     builder = _NodeBuilder(file)
     whole = False
     try:
-        builder.build(yaml.parse(text, Loader=LOADER))
+        # Asked for the next event alone, not whether there is one, as `yaml.parse` does it.
+        builder.build(iter(LOADER(text).get_event, None))
         whole = True
     except _Stop:
         pass

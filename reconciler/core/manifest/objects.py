@@ -72,7 +72,7 @@ def _mappings(reader: Reader, section: str) -> list[DeclaredEntry]:
         if not re.fullmatch(NAME, entry.name):
             reader.fail(entry.at, f"{title}: {NAME_RULE}")
         if entry.node.value is None:
-            found.append(replace(entry, node=Node({}, entry.node.at)))
+            found.append(entry.of(Node({}, entry.node.at)))
         elif isinstance(entry.node.value, dict):
             found.append(entry)
         else:
@@ -97,7 +97,7 @@ def _read(
     first = readings[0]
     if len(readings) > 1 or first.declaration is None or context is None:
         return []
-    entry = replace(entry, node=first.node)
+    entry = entry.of(first.node)
     members = _members(reader, entry, first.declaration, context, title)
     implied = _implied(reader, entry, first.declaration, context, title) if members else []
     return [(entry, item) for item in [*members, *implied]]

@@ -20,6 +20,10 @@ class DeclaredEntry:
     at: Position
     node: Node
 
+    def of(self, node: Node) -> "DeclaredEntry":
+        """Return the entry with another body, where it is another one."""
+        return self if node is self.node else DeclaredEntry(self.name, self.at, node)
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:

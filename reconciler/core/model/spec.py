@@ -196,7 +196,8 @@ class Spec(Frozen):
         yield from ()
 
     @classmethod
-    def units(cls, path: str) -> dict[str, UnitName]:
+    @cache
+    def units(cls, path: str) -> Mapping[str, UnitName]:
         """Return by path what the field at `path` and those inside it are counted in."""
         units = units_of(cls)
         return {name: units[name] for name in units if f"{name}.".startswith(f"{path}.")}

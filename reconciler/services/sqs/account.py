@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -28,6 +29,12 @@ _PARTITIONS = (
     ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
     ("", "aws", "amazonaws.com"),
 )
+
+
+@cache
+def _partition(region: str) -> tuple[str, str]:
+    """Return the partition of a region and its domain; asked for with every ARN."""
+    return next((name, domain) for start, name, domain in _PARTITIONS if region.startswith(start))
 
 
 def _account_id(value: Any) -> Any:
@@ -106,10 +113,10 @@ class AwsAccount(Account):
 
     def partition(self) -> str:
         """Return the AWS partition of the region: aws, aws-cn, aws-us-gov and others."""
-        return next(name for start, name, _ in _PARTITIONS if self.region.startswith(start))
+        return _partition(self.region)[0]
 
     def _domain(self) -> str:
-        return next(domain for start, _, domain in _PARTITIONS if self.region.startswith(start))
+        return _partition(self.region)[1]
 
     def queue_arn(self, name: str) -> str:
         """Return the ARN of the queue with this name."""

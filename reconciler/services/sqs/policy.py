@@ -46,6 +46,8 @@ CURRENT_VERSION = "2012-10-17"
 
 _ACTION_NAMES = {name.lower(): name for name in ACTIONS}
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_SHORT = json.JSONEncoder(separators=(",", ":")).encode
+_SORTED = json.JSONEncoder(sort_keys=True, default=str).encode
 _ROOT = re.compile(r"arn:[^:]+:iam::[0-9]{12}:root")
 _DELETED = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,}")
 
@@ -116,7 +118,7 @@ def to_text(policy: Policy | None, given: Given | None = None) -> str:
     if not document:
         statements = [compact(statement) for statement in policy["Statement"]]
         document = {"Version": policy.get("Version", CURRENT_VERSION), "Statement": statements}
-    return json.dumps(document, separators=(",", ":"))
+    return _SHORT(document)
 
 
 def names_principals(policy: Policy | None) -> bool:
@@ -278,4 +280,4 @@ def _sorted(values: Iterable[str]) -> list[str]:
 
 
 def _key(statement: Policy) -> str:
-    return json.dumps(statement, sort_keys=True, default=str)
+    return _SORTED(statement)
