@@ -8,6 +8,7 @@ schema, so `no`, `2020-09-04` and `012345678901` stay text.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, NoReturn
 
 import yaml
@@ -207,16 +208,18 @@ class _NodeBuilder:
 
     def _scalar(self, event: ScalarEvent, at: Position) -> None:
         parent = self._stack[-1] if self._stack else None
+        # Ten thousand declarations have the same keys, and many of the same values.
+        text = intern(event.value)
         if parent is not None and parent.key is None and parent.mapping:
             # A key is its text, whatever it looks like.
             if event.anchor:
-                self._anchors[event.anchor] = Node(event.value, at)
-            parent.key = (event.value, at)
+                self._anchors[event.anchor] = Node(text, at)
+            parent.key = (text, at)
             return
-        value: Any = event.value
+        value: Any = text
         plain = event.implicit[0] and not event.style
         if plain or event.tag in _SCALAR_TAGS:
-            value = _resolve(event.value)
+            value = _resolve(text)
         elif event.tag not in (None, "!", _TAG + "str"):
             self._fail(at, _unsupported(event.tag))
         self._place(Node(value, at, _NO_KEYS), at, event.anchor)

@@ -160,13 +160,21 @@ def _members(
             account=context.account_name,
             spec=member.spec,
             stack=reader.stack,
-            position=entry.at,
+            position=_kept(entry.at),
             outputs=member.outputs or {},
             protect=declaration.protect,
             ignore=ignored,
         )
         for member in members
     ]
+
+
+def _kept(at: Position) -> Position:
+    """Return a position of its own: one of the tree's keeps the memory around it from being freed.
+
+    That made a tenth of what a plan of ten thousand queues took at most.
+    """
+    return Position(*at)
 
 
 def _implied(
@@ -189,7 +197,7 @@ def _implied(
                 account=implied.account,
                 spec=kind(**implied.fields),
                 stack=reader.stack,
-                position=entry.at,
+                position=_kept(entry.at),
                 protect=declaration.protect,
             )
         )

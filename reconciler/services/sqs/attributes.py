@@ -5,6 +5,8 @@ Source: Amazon SQS API Reference, SetQueueAttributes and GetQueueAttributes.
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from reconciler.core.model.objects import Backlog
@@ -35,6 +37,13 @@ _COUNTS = (
     "ApproximateNumberOfMessagesDelayed",
 )
 _PERMISSIONS = {"all": "allowAll", "none": "denyAll"}
+
+
+def once(value: Any) -> Any:
+    """Return a JSON value whose texts are kept once, however many queues have them."""
+    if isinstance(value, list):
+        return [once(item) for item in value]
+    return intern(value) if isinstance(value, str) else value
 
 
 def check(attributes: Mapping[str, str]) -> None:
@@ -162,10 +171,15 @@ def _encryption_from(attributes: Mapping[str, str]) -> Any:
 def _dead_letter_from(document: dict[str, Any] | None) -> DeadLetter | None:
     if not document or not document.get("deadLetterTargetArn"):
         return None
-    return DeadLetter(
-        queue=str(document["deadLetterTargetArn"]),
-        max_receives=int(document.get("maxReceiveCount", 0)),
+    return _dead_letter(
+        str(document["deadLetterTargetArn"]), int(document.get("maxReceiveCount", 0))
     )
+
+
+@lru_cache(maxsize=4096)
+def _dead_letter(queue: str, max_receives: int) -> DeadLetter:
+    """Return what many queues have in common: it is kept once."""
+    return DeadLetter(queue=queue, max_receives=max_receives)
 
 
 def _redrive_allow_from(document: dict[str, Any] | None) -> str | list[str]:
@@ -197,13 +211,17 @@ def _document(attributes: Mapping[str, str], name: str) -> dict[str, Any] | None
     if not text:
         return None
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_object)
     except ValueError:
         document = None
     if not isinstance(document, dict):
         # The text is left out: a policy is nobody's business in a log.
         raise ValueError(f"the answer has no readable {name}") from None
     return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {intern(name): once(value) for name, value in pairs}
 
 
 def _text(value: object) -> str:

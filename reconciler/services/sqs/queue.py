@@ -102,7 +102,7 @@ class Queue(QueueFacts, Spec):
             known["policy_given"] = Given(by=by)
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):
-            return queue
+            return queue.compacted()
         key = account.own_key(queue.encryption.kms_key)
         return queue.model_copy(
             update={"encryption": queue.encryption.model_copy(update={"kms_key": key})}

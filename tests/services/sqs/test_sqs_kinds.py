@@ -1,7 +1,9 @@
 """What may be declared, what it stands for, and how it meets what SQS reports."""
 
+import json
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from reconciler.services.sqs.attributes import check, queue_from, to_create, to_
 from reconciler.services.sqs.events.specs import EventBus
 from reconciler.services.sqs.kinds import QueueDeclaration
 from reconciler.services.sqs.queue import Queue
+from reconciler.services.sqs.reading import live_queue
 from reconciler.services.sqs.service import SERVICE
 
 ACCOUNT = AwsAccount(service="aws", region="eu-west-1", account_id="123456789012")
@@ -245,6 +248,41 @@ def test_a_queue_survives_a_snapshot():
 
     held = spec(yaml).model_dump(mode="json", exclude_unset=True)
     assert Queue.model_validate(held) == spec(yaml)
+
+
+def test_a_live_queue_takes_less_than_4_kib():
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::437568002678:root"},
+                "Action": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+                "Resource": f"{ARN}KEY",
+            }
+        ],
+    }
+    redrive = json.dumps({"deadLetterTargetArn": f"{ARN}dead", "maxReceiveCount": 5})
+
+    def make(number):
+        key = f"offers-{number:03}"
+        told = FRESH | {
+            "RedrivePolicy": redrive,
+            "Policy": json.dumps(policy).replace("KEY", key),
+            "QueueArn": ARN + key,
+        }
+        outputs = {"arn": ARN + key, "url": f"https://sqs/{key}"}
+        item = live_queue("aws-eu", ACCOUNT, outputs, told, {"team": "pricing"})
+        return item, item.live_address, item.handle
+
+    make(0)  # what the first one brings with it is kept once
+    tracemalloc.start()
+    try:
+        kept = [make(number) for number in range(1, 151)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / len(kept) < 4096
 
 
 def test_arn_and_url_are_known_before_the_queue_exists():
