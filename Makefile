@@ -11,13 +11,18 @@ PAGES := tests/browser/node_modules/.package-lock.json
 # Tests start many processes: each would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format types contracts workflows matrix bench docs pages release-check lock clean
+.PHONY: demo test external check coverage format types contracts workflows matrix bench docs pages \
+  release-check lock clean
 
 demo: .venv/.sandbox
 	@$(BIN)/reconciler demo
 
-test: .venv/.dev $(PAGES)
-	$(BIN)/pytest -n auto --dist loadfile
+# What asks pip, builders, linters of workflows or a browser is left to `external`, and to `check`.
+test: .venv/.dev
+	$(BIN)/pytest -n auto --dist loadfile -m "not matrix and not external"
+
+external: .venv/.dev $(PAGES)
+	$(BIN)/pytest -n auto --dist loadfile -m "not matrix and external"
 
 # Every operation with every fault, a kill at every step, and random examples where `test` always
 # draws the same few: many minutes, so every night and not in every run.
@@ -29,6 +34,10 @@ matrix: .venv/.dev
 check: .venv/.dev $(PAGES)
 	@$(MAKE) --no-print-directory --jobs=4 docs format types contracts workflows
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
+
+# With cli and github, whose tests `check` does not follow.
+coverage: .venv/.dev $(PAGES)
+	UNFOLLOWED=nothing $(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
 format: .venv/.dev
 	$(BIN)/ruff format --check .

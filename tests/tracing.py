@@ -1,5 +1,6 @@
 """Which tests coverage follows: those of a room, not those that run the whole to and fro."""
 
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -13,10 +14,11 @@ TESTS = Path(__file__).parent
 ROOMS = TESTS.parent / "reconciler"
 
 
-def followed(path):
-    """Say whether a file of tests is a room's own."""
-    folder = Path(path).relative_to(TESTS).parts[0]
-    return (ROOMS / folder).is_dir()
+def followed(path, omitted):
+    """Say whether a file of tests is a room's own, and the room none that is left out."""
+    room = Path(path).relative_to(TESTS).parts[0]
+    left_out = any(fnmatch(f"{ROOMS.name}/{room}/", pattern) for pattern in omitted)
+    return (ROOMS / room).is_dir() and not left_out
 
 
 def pytest_collection_finish():
@@ -31,7 +33,7 @@ def pytest_collection_finish():
 def pytest_runtest_protocol(item):
     """Follow no line while a test of the whole runs, which doubles its time and tells little."""
     following = coverage.Coverage.current()
-    if following is None or followed(item.path):
+    if following is None or followed(item.path, following.get_option("run:omit") or ()):
         return (yield)
     following.stop()
     try:

@@ -14,6 +14,8 @@ from reconciler.reports.page.material import Material
 from reconciler.reports.page.render import render
 from tests.toys import Cloud, Pipe, Tank, Tap, Well, declare, standing, world
 
+pytestmark = pytest.mark.external
+
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${1}\n\u202ertl\u0000"
 WELL = declare("w", "depot", Well(name="w"))
 PIPE = declare("p", "works", Pipe(well=""), refs={"well": WELL})

@@ -12,6 +12,8 @@ from reconciler.reports.graph.looks import Wording
 from reconciler.wiring import declarations
 from tests.reports.test_graph_pictures import HOSTILE, chain, fleet, node
 
+pytestmark = pytest.mark.external
+
 PLAN = Wording()
 EMPTY = "<!doctype html><html lang=en><title>drawn</title><body></body></html>"
 DRAW = """async (text) => {

@@ -159,6 +159,7 @@ def installed(shared, copying, vendored, own):
     return told
 
 
+@pytest.mark.external
 def test_each_job_of_a_host_gets_the_command_of_an_environment_of_its_own(host, installed):
     assert all("No broken requirements found." in out for out in installed)
     for job in ("one", "two"):
@@ -170,6 +171,7 @@ def test_each_job_of_a_host_gets_the_command_of_an_environment_of_its_own(host, 
     assert host.added("one") != host.added("two")
 
 
+@pytest.mark.external
 def test_the_command_takes_its_modules_from_nowhere_but_its_environment(host, installed):
     for command in (["schema"], ["decode", os.devnull]):
         host.run("one", "reconciler", *command)

@@ -60,11 +60,13 @@ def checked(command, *arguments):
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.external
 def test_the_auditor_of_workflows_finds_nothing(written):
     folders = {file.parents[1] for file in distinct(written, ".github/workflows/*.yml")}
     checked("zizmor", "--offline", "--pedantic", "--quiet", *sorted(folders))
 
 
+@pytest.mark.external
 def test_the_linter_of_workflows_finds_nothing(written):
     folders = {file.parents[2] for file in distinct(written, ".github/workflows/*.yml")}
     for folder in folders:
@@ -77,6 +79,7 @@ def keep_to(schema, files):
     assert ended.exit_code == 0, ended.output
 
 
+@pytest.mark.external
 @pytest.mark.parametrize(
     "schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"]
 )

@@ -15,6 +15,8 @@ from tests.github.workflows import ROOT
 from tests.index import NEWER, PIN, Index, canonical
 from tests.installed import interpreter, needed_by_the_tool
 
+pytestmark = pytest.mark.external
+
 ENSUREPIP = "as ensurepip brings it"
 NEWEST = "the newest"
 

@@ -52,6 +52,7 @@ def test_a_bill_that_tells_anything_else_is_refused(wrong, why):
         bill.check_bill(wrong, LOCK)
 
 
+@pytest.mark.external
 def test_the_bill_of_the_lock_is_cyclonedx_and_the_same_each_time(tmp_path, monkeypatch):
     # Without it every format is looked at but that of international addresses, whose grammar takes
     # four seconds to load. A release does without nothing.

@@ -12,6 +12,8 @@ from release import building
 from release.contents import check_sdist, check_wheel
 from release.process import NotReleasable
 
+pytestmark = pytest.mark.external
+
 LOOK = "import os, time; print(int(time.time()), time.tzname[1], hash('a'), os.umask(0))"
 
 

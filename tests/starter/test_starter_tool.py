@@ -132,6 +132,7 @@ def init(commands, directory, *options):
     return [used_in([file.read_text()]).action for file in sorted(workflows.iterdir())]
 
 
+@pytest.mark.external
 def test_installed_from_a_commit_the_workflows_call_that_commit(from_git, tmp_path):
     commands, commit = from_git
     action = f"acme/tool/.github/actions/reconcile@{commit}"
@@ -140,6 +141,7 @@ def test_installed_from_a_commit_the_workflows_call_that_commit(from_git, tmp_pa
     assert not (tmp_path / ".github/actions").exists()
 
 
+@pytest.mark.external
 def test_on_another_server_or_asked_for_the_wheel_is_in_the_repository_all_the_same(
     from_git, tmp_path
 ):
@@ -151,6 +153,7 @@ def test_on_another_server_or_asked_for_the_wheel_is_in_the_repository_all_the_s
         assert list((tmp_path / name / ".github/reconciler").glob("*.whl"))
 
 
+@pytest.mark.external
 def test_a_release_knows_what_it_was_built_from(from_git, tmp_path):
     commands, _ = from_git
     checkout = tmp_path / "checkout"

@@ -56,6 +56,7 @@ def installed(built, needed, tmp_path_factory):
     return commands
 
 
+@pytest.mark.external
 def test_a_checkout_makes_the_wheel_that_its_own_build_makes(built):
     ours, theirs = contents(io.BytesIO(rebuilt_wheel().content)), contents(built)
     # The metadata are those of the last installation, and what they quote may have changed since.
@@ -83,6 +84,7 @@ def test_the_order_in_which_files_are_found_does_not_matter():
     assert b'"reconciler/b,c.py",' in packed(files, "x.dist-info")
 
 
+@pytest.mark.external
 def test_what_an_installed_tool_vendors_can_be_installed_and_vendors_the_same(
     installed, needed, built, tmp_path
 ):
@@ -102,6 +104,7 @@ def test_what_an_installed_tool_vendors_can_be_installed_and_vendors_the_same(
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.external
 def test_the_requirements_pin_that_very_wheel_and_hold_everything_it_needs(installed, tmp_path):
     init(installed, tmp_path)
     text = (tmp_path / PIN / "requirements.txt").read_text()
@@ -122,6 +125,7 @@ def tampered_with(installed):
     changed.write_text(former)
 
 
+@pytest.mark.external
 def test_a_tool_that_was_tampered_with_is_not_vendored(tampered_with, tmp_path):
     ended = init(tampered_with, tmp_path / "shop")
     assert ended.returncode == 1
