@@ -7,7 +7,7 @@ from reconciler.core.text.visible import visible
 from reconciler.reports.lines import CODE, TextLine, line, wrapped
 from reconciler.reports.markdown import block, code
 from reconciler.reports.pages import Item
-from reconciler.reports.values import show
+from reconciler.reports.values import both, show
 
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -69,4 +69,4 @@ def _values(change: AccountChange, field: FieldChange) -> str:
         return show(field.after)
     if change.change == "removed":
         return show(field.before)
-    return f"{show(field.before)} → {show(field.after)}"
+    return " → ".join(both(field.before, field.after))

@@ -94,5 +94,8 @@ def _closing(application: ApplyResult) -> str:
     parts = [f"{number:,} {outcome}" for outcome, number in application.summary.items() if number]
     counts = ", ".join(parts) or "nothing done"
     if application.result == "done":
-        return f"Applied: {counts}." if application.actions else settled(application)
+        if not application.actions:
+            return settled(application)
+        verdict = "Applied" if application.summary.get("done") else "Nothing left to do"
+        return f"{verdict}: {counts}."
     return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

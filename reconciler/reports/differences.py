@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.core.model.plan import Action, FieldChange
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Resource
-from reconciler.reports.values import Units, show
+from reconciler.reports.values import Units, both
 
 SIGNS = {
     "create": "+",
@@ -111,10 +111,9 @@ def essence(change: FieldChange) -> tuple[str, str, str]:
 def shown(change: FieldChange, units: Units) -> str:
     """Return one change on a line, as it stands for many."""
     cut = _shared_end(change.before, change.after)
-    before, after = (
-        _clipped(show(_without(value, cut), units, change.path) + ("…" if cut else ""))
-        for value in (change.before, change.after)
-    )
+    values = (_without(value, cut) for value in (change.before, change.after))
+    texts = both(*values, units, change.path)
+    before, after = (_clipped(text + ("…" if cut else "")) for text in texts)
     return f"{visible(change.path)}: {before} → {after}"
 
 

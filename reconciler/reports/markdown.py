@@ -29,8 +29,10 @@ def block(lines: Sequence[str], language: str) -> Iterator[str]:
 def plain(text: str) -> str:
     """Return a sentence of ours with everything escaped that Markdown or HTML would act upon."""
     text = re.sub(r"([\\`*_{}\[\]<>()#|!~&]|:(?=//)|(?<=www)\.)", r"\\\1", visible(text))
-    # GitHub looks for mentions and references after Markdown has taken its escapes away.
-    return re.sub(r"(@|\\#)", r"\1&#8203;", text.replace("\\&", "&amp;"))
+    # GitHub looks for mentions and references after Markdown has taken its escapes away, and for
+    # formulas, from whose delimiters nothing but an element of its own keeps a dollar.
+    text = text.replace("\\&", "&amp;").replace("$", "<span>$</span>")
+    return re.sub(r"(@|\\#)", r"\1&#8203;", text)
 
 
 _MOST_ROWS = 12

@@ -40,7 +40,10 @@ def application_page(application: ApplyResult, stack: str, limits: Sequence[str]
     """Return what an apply did, what failed first."""
     parts = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
     counts = f" {', '.join(parts)}." if parts else ""
-    head = f"{_title(stack, limits)}\n\n{_VERDICTS[application.result]}{counts}"
+    verdict = _VERDICTS[application.result]
+    if application.result == "done" and not application.summary.get("done"):
+        verdict = "✅ **Nothing to apply.**"
+    head = f"{_title(stack, limits)}\n\n{verdict}{counts}"
     if application.not_looked:
         head += f" Not looked for: {findings.not_looked(application.not_looked, code, plain)}."
     if application.message:

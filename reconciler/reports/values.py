@@ -46,6 +46,16 @@ def show(value: Any, units: Units = NO_UNITS, path: str = "") -> str:
     return text
 
 
+def both(before: Any, after: Any, units: Units = NO_UNITS, path: str = "") -> tuple[str, str]:
+    """Return an old and a new value on one line each; what differs never reads the same."""
+    old, new = show(before, units, path), show(after, units, path)
+    return (_spelled(before), _spelled(after)) if old == new and before != after else (old, new)
+
+
+def _spelled(value: Any) -> str:
+    return json.dumps(visible(value), ensure_ascii=False) if isinstance(value, str) else show(value)
+
+
 def field_lines(
     changes: Sequence[FieldChange], units: Units, action: str, width: int
 ) -> Iterator[TextLine]:
@@ -98,7 +108,7 @@ def _briefly(change: FieldChange, units: Units) -> str:
     path = visible(change.path)
     if _composite(change.before) or _composite(change.after):
         return path
-    before, after = (show(it, units, change.path) for it in (change.before, change.after))
+    before, after = both(change.before, change.after, units, change.path)
     return f"{path}: {before} →{GLUE}{after}"
 
 
@@ -106,7 +116,7 @@ def _turned(change: FieldChange, units: Units, columns: tuple[int, int], width: 
     """Return `path: old → new`; where that is too long, both values begin in one column."""
     names, olds = columns
     path = f"{visible(change.path)}: "
-    before, after = (show(it, units, change.path) for it in (change.before, change.after))
+    before, after = both(change.before, change.after, units, change.path)
     head = padded(path, names + 2) if len(change.path) <= _WIDEST else path
     old = padded(before, olds) if cells(before) <= _WIDEST else before
     hang = max(2, cells(head) - 2)
@@ -160,6 +170,10 @@ def _differing(before: Any, after: Any, width: int) -> Iterator[TextLine]:
     old = list(before) if isinstance(before, list | tuple) else [before]
     new = list(after) if isinstance(after, list | tuple) else [after]
     gone, come = ([it for it in a if it not in b] for a, b in ((old, new), (new, old)))
+    if not gone and not come:
+        # Only their order or number differs.
+        yield from _item("- ", before, _OLD, width)
+        yield from _item("+ ", after, _NEW, width)
     for item in gone:
         other = next((it for it in come if _one_key_apart(item, it)), None)
         if other is None:

@@ -96,6 +96,14 @@ def test_a_plan_that_was_saved_is_not_shown_again(cli, world, sandbox, tmp_path)
     assert ended == (0, "  + create queue.q: done\n\nApplied: 1 done.\n", "")
 
 
+def test_a_saved_plan_that_is_done_already_leaves_nothing_to_do(cli, world, sandbox, tmp_path):
+    line = (world(queues(q="")), "--sandbox", sandbox.url)
+    cli("plan", *line, "--out", tmp_path / "plan.json")
+    cli("apply", *line, "--yes")
+    ended = cli("apply", *line, "--plan", tmp_path / "plan.json", "--yes")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "Nothing left to do: 1 skipped.")
+
+
 def test_the_question_says_what_it_is_about(answered, cli, world, sandbox):
     there = ("--sandbox", sandbox.url)
     cli("apply", world(queues(a="", b="")), *there, "--yes")

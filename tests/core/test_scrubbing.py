@@ -163,6 +163,10 @@ def test_no_cut_leaves_a_piece(before):
     assert pieces(LONG, said) == []
 
 
+def test_half_a_pair_of_surrogates_goes_no_further():
+    assert excerpt("say \ud83d now 🚚", 60, str) == "say ? now 🚚"
+
+
 def test_everything_in_data_is_mapped_names_too():
     assert mapped({"a": ["b", 1, {"c": None}]}, str.upper) == {"A": ["B", 1, {"C": None}]}
 

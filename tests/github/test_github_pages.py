@@ -288,7 +288,8 @@ class Visible(HTMLParser):
 
 
 HARM = (
-    HOSTILE.replace("\u202e", "") + " </code></pre><script>alert(1)</script> acme/x#1 www.x.example"
+    HOSTILE.replace("\u202e", "")
+    + " </code></pre><script>alert(1)</script> acme/x#1 www.x.example $x$"
 )
 
 
@@ -343,6 +344,7 @@ def test_no_live_value_breaks_out_of_a_page(name, limit):
     shown = "".join(seen.text)
     assert not re.search(r"@\w", shown), "a mention"
     assert not re.search(r"#\d", shown), "a reference"
+    assert {it for it in seen.text if "$" in it} <= {"$"}, "a formula"
     for words in unescaped(text):
         assert "://" not in words, "a bare link"
         assert "www." not in words, "a bare link"

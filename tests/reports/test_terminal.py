@@ -1,5 +1,6 @@
 """What a terminal shows: no wider than it is, no longer than can be read, and nothing unsaid."""
 
+import json
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnos
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.health import QueueHealth, Status
 from reconciler.core.verdicts.proof import VERDICTS, LinkReport, Proof, Verification
-from reconciler.reports import as_text
+from reconciler.reports import as_json, as_text
 from reconciler.reports.differences import TIMES, of_action
 from reconciler.reports.lines import NARROWEST, Screen, cells
 from reconciler.reports.model import ActionResult, ApplyResult
@@ -177,6 +178,24 @@ def test_of_a_policy_only_the_statements_that_differ_are_told():
     assert "sqs:Kept" not in text
     assert "            + sqs:Is" in text.splitlines()
     assert "sqs:Was" not in text, "what the statement keeps is not told as a change"
+
+
+def test_what_differs_never_reads_the_same():
+    tags = change("tags", {"team": "none", "on": "true"}, {"on": True, "of": "x"})
+    order = change("steps", ["a", "b"], ["b", "a"])
+    changed = plan(action("update", "queue.q", "eu", {}, tags, order, change("kind", "none", None)))
+    lines = [line.strip() for line in as_text.render(changed).splitlines()]
+    for line in ('team: "none" → none', 'on: "true" → true', "- [a, b]", "+ [b, a]"):
+        assert line in lines
+    assert 'kind: "none" → none' in lines
+
+
+def test_half_a_pair_of_surrogates_does_not_keep_a_plan_from_being_written():
+    odd = change("policy", {"\ud800": ["\udfff"]}, None)
+    written = as_json.render(plan(action("delete", "queue.q", "eu", {}, odd)))
+    assert json.loads(written)["actions"][0]["changes"][0]["before"] == {"?": ["?"]}
+    usual = plan(action("delete", "queue.q", "eu", {}, change("delay", 5.5, None)))
+    assert json.loads(as_json.render(usual)) == json.loads(usual.model_dump_json())
 
 
 def test_a_key_that_changes_is_named():

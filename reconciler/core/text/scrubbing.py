@@ -161,8 +161,10 @@ def excerpt(text: str, most: int, scrub: Callable[[str], str]) -> str:
 
     The other way round, what is left of a secret would not be known for one.
     """
-    # Far more than is kept, since masking shortens; nobody reads a page of megabytes.
-    said = scrub(re.sub(r"\s+", " ", text[: 64 * 1024]).strip())
+    # Far more than is kept, since masking shortens; nobody reads a page of megabytes. Half a pair
+    # of surrogates, which JSON may hold, could not be written anywhere.
+    whole = text[: 64 * 1024].encode("utf-8", "replace").decode()
+    said = scrub(re.sub(r"\s+", " ", whole).strip())
     return said[:most].rstrip()
 
 

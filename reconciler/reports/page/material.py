@@ -13,7 +13,7 @@ from reconciler.core.verdicts.topology import GraphNode, NodeState, Topology
 from reconciler.reports.graph.folding import Folded
 from reconciler.reports.graph.looks import LOOKS, Wording, title
 from reconciler.reports.status_text import figures
-from reconciler.reports.values import Units, change_lines, show
+from reconciler.reports.values import Units, both, change_lines, show
 
 Record = dict[str, Any]
 ChangeLines = list[str]
@@ -195,6 +195,5 @@ def _lines_of(change: FieldChange, units: Units, how: str) -> ChangeLines:
     lines = list(change_lines(change, units, how))
     if len(lines) > 1:
         return [path, *(line.removeprefix("  ") for line in lines[1:])]
-    before = "" if how == "create" else show(change.before, units, change.path)
-    after = "" if how == "delete" else show(change.after, units, change.path)
-    return [path, before, after]
+    before, after = both(change.before, change.after, units, change.path)
+    return [path, "" if how == "create" else before, "" if how == "delete" else after]
