@@ -111,8 +111,8 @@ def essence(change: FieldChange) -> tuple[str, str, str]:
 def shown(change: FieldChange, units: Units) -> str:
     """Return one change on a line, as it stands for many."""
     cut = _shared_end(change.before, change.after)
-    values = (_without(value, cut) for value in (change.before, change.after))
-    texts = both(*values, units, change.path)
+    old, new = (_without(value, cut) for value in (change.before, change.after))
+    texts = both(old, new, units, change.path)
     before, after = (_clipped(text + ("…" if cut else "")) for text in texts)
     return f"{visible(change.path)}: {before} → {after}"
 

@@ -13,7 +13,7 @@ from reconciler.reports.markdown import block
 FOLDED_FROM = 10
 """A list that is longer than this is folded away."""
 _MARGIN = 400
-_MOST_MERMAID = 50_000
+MOST_MERMAID = 50_000
 """Characters of a flowchart that GitHub draws."""
 
 
@@ -122,7 +122,7 @@ def _lines(page: Page) -> Iterator[str]:
 
 
 def _picture(page: Page) -> Iterator[str]:
-    if page.picture and len(page.picture) <= _MOST_MERMAID:
+    if page.picture and len(page.picture) <= MOST_MERMAID:
         yield "\n<details><summary>Picture: who is wired to what, and what changes</summary>\n"
         yield from block(page.picture.splitlines(), "mermaid")
         yield "\n</details>"

@@ -52,7 +52,17 @@ def test_a_fleet_is_drawn(draw):
 
 def test_names_that_mean_something_to_mermaid_markdown_or_html_are_drawn_as_they_are(draw):
     names = ["end", "graph", "1. one", "- minus", "+ plus", "# head", "_x_ *y* `z`", "a & b"]
-    names += ["<script>alert(1)</script>", "%%{init: {}}%%", "#35; &amp;", '"]; end', HOSTILE]
+    names += [
+        "価格-新着",
+        "straße",
+        "ﷺ x",
+        "١٢٣",
+        "<script>alert(1)</script>",
+        "%%{init: {}}%%",
+        "#35; &amp;",
+        '"]; end',
+        HOSTILE,
+    ]
     nodes = [node(f"k{at:02}", name=name, account=name) for at, name in enumerate(names)]
     text = draw(mermaid.render(Topology("acme", tuple(nodes), ()), PLAN))
     for name in names[:-1]:

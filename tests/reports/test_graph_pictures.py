@@ -9,9 +9,10 @@ import pytest
 
 from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
 from reconciler.reports.graph import dot, mermaid, svg
-from reconciler.reports.graph.folding import MOST_NODES, folded
+from reconciler.reports.graph.folding import MOST_EDGES, MOST_NODES, folded
 from reconciler.reports.graph.layout import laid_out
 from reconciler.reports.graph.looks import Wording
+from reconciler.reports.pages import MOST_MERMAID
 
 PLAN = Wording()
 READ_BY_PYDOT = pytest.mark.filterwarnings("ignore::DeprecationWarning:pydot")
@@ -201,3 +202,11 @@ def test_hostile_names_mean_nothing_to_mermaid():
     [line] = [line for line in picture.splitlines() if line.lstrip().startswith("n0")]
     assert re.fullmatch(r'    n0\["<b>queue</b><br/>[^"<>`%{}\\]*"\]:::in-sync', line)
     assert "%%" not in picture
+
+
+def test_names_in_any_script_leave_a_flowchart_as_short_as_github_draws_it():
+    keys = [f"k{at:02}" for at in range(MOST_NODES)]
+    nodes = tuple(node(key, name="価" * 80, account="格" * 50, detail="新" * 90) for key in keys)
+    pairs = [(one, other) for one in keys for other in keys if one != other]
+    edges = tuple(Edge(*pair, "dead letter", "comes") for pair in pairs[:MOST_EDGES])
+    assert len(mermaid.render(folded(Topology("acme", nodes, edges)).small, PLAN)) < MOST_MERMAID

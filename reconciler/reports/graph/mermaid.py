@@ -69,9 +69,7 @@ def _node(node: GraphNode, wording: Wording) -> str:
 def _label(text: str) -> str:
     """Return a text in which Mermaid sees neither syntax nor Markdown nor HTML."""
     return "".join(
-        character
-        if (character.isascii() and character.isalnum()) or character in _HARMLESS
-        else f"#{ord(character)};"
+        character if character.isalnum() or character in _HARMLESS else f"#{ord(character)};"
         for character in text
     )
 
