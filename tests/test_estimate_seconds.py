@@ -91,6 +91,29 @@ def test_where_messages_are_counted_before_queues_go(taken):
     assert told == pytest.approx(took, rel=0.1)
 
 
+READ = {
+    "SQS": (HEAD + AWS + queues(**{f"q{number}": "tags: {a: b}" for number in range(110)}), 0.5),
+    "SP-API, within its limits": (HEAD.replace("declared", "all") + AWS + APP + sellers(TYPES), 12),
+    "Merchant, page by page": (HEAD + ONLY_MERCHANT + shops("a"), 1),
+}
+
+
+@pytest.mark.parametrize("service", READ)
+def test_what_reading_is_told_to_take_it_takes(shared_sandbox, tmp_path, service):
+    text, least = READ[service]
+    shared_sandbox.reset()
+    shared_sandbox.settings(rateLimits=ANNOUNCED, merchantPageCap=5)
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+    stack.declare(text)
+    assert not stack.apply().unfinished()
+    with passing() as clock:
+        stack.clock = lambda: clock
+        with stack.session() as session:
+            told = run.plan(session).plan.estimate.reading_seconds
+    assert clock.now() > least
+    assert told == pytest.approx(clock.now(), rel=0.1)
+
+
 def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
     shared_sandbox, tmp_path
 ):

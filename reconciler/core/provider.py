@@ -158,6 +158,9 @@ class Abilities:
     calls_made: Callable[[], int] | Cannot = Cannot("its calls are not counted")
     """Return how many calls were made so far: what `plan` says reading takes."""
 
+    in_a_row: Callable[[], int] | Cannot = Cannot("its calls are not counted")
+    """Return how many calls one thread made so far at most, each after the one before."""
+
     drawn: Callable[[], Mapping[str, Drawn]] | Cannot = Cannot("its limits are not counted")
     """Return by rate limit how many calls drew on it so far: how long reading takes."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.core.model.units import format_unit
 
 INTERRUPTED = "interrupted before it was begun"
+_INTERRUPT = "it was interrupted"
 
 
 class TimeLimit:
@@ -41,7 +42,7 @@ class Halt:
     def within(self, seconds: float) -> str | None:
         """Say why nothing is to be waited for that long, None where it may be."""
         if self.stop.is_set():
-            return "it was interrupted"
+            return _INTERRUPT
         if self.limit is None or seconds < self.limit.left():
             return None
         return self.limit.reached
@@ -55,4 +56,4 @@ class Halt:
 
 def not_begun(why: str) -> str:
     """Say of a step that it was not begun, and why."""
-    return f"not begun: {why}; apply again"
+    return INTERRUPTED if why == _INTERRUPT else f"not begun: {why}; apply again"

@@ -6,6 +6,7 @@ The only place that waits.
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
@@ -73,6 +74,7 @@ class Calls:
         self._buckets: dict[str, TokenBucket] = {}
         self.made = 0
         """How many calls were made so far, repeated ones included."""
+        self._rows: Counter[int] = Counter()
         self._drawn: dict[str, int] = {}
 
     def run(self, bucket: str, call: Callable[[], T], *, repeat: bool = True) -> T:
@@ -135,6 +137,11 @@ class Calls:
             self._clock.sleep(every)
         return answer
 
+    def in_a_row(self) -> int:
+        """Return the most calls that one thread made so far: pages, above all."""
+        with self._lock:
+            return max(self._rows.values(), default=0)
+
     def drawn(self) -> dict[str, Drawn]:
         """Return how many calls drew on each limit so far, and the limit."""
         with self._lock:
@@ -161,6 +168,7 @@ class Calls:
         with self._lock:
             now = self._clock.now()
             self.made += 1
+            self._rows[threading.get_ident()] += 1
             self._drawn[bucket] = self._drawn.get(bucket, 0) + 1
             current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
             self._buckets[bucket], wait = current.take(now)
@@ -178,11 +186,11 @@ class Calls:
             if mine.ending is None:
                 self._clock.sleep(seconds)
                 return None
-            until = self._clock.now() + seconds
-            while (left := until - self._clock.now()) > 0:
-                if given_up := mine.given_up(left):
+            while seconds > 0:
+                if given_up := mine.given_up(seconds):
                     return given_up
-                self._clock.sleep(min(left, _LOOK_UP))
+                self._clock.sleep(min(seconds, _LOOK_UP))
+                seconds -= min(seconds, _LOOK_UP)
         return None
 
     def _say_wish(self, error: Transient | Unclear) -> None:

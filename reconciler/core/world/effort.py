@@ -17,12 +17,13 @@ IN_A_ROW = 4
 class Effort:
     """`calls` by account, and by scope how many `topics` are asked for one after the other.
 
-    `drawn` are calls by account and rate limit.
+    `drawn` are calls by account and rate limit, `rows` by account the most of one thread.
     """
 
     calls: Mapping[str, int] = field(default_factory=dict)
     topics: Mapping[Scope, int] = field(default_factory=dict)
     drawn: Mapping[tuple[str, str], Drawn] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, providers: Mapping[str, Provider]) -> Self:
@@ -39,6 +40,11 @@ class Effort:
                 if not isinstance(tell := provider.abilities.drawn, Cannot)
                 for bucket, drawn in tell().items()
             },
+            rows={
+                name: row()
+                for name, provider in sorted(providers.items())
+                if not isinstance(row := provider.abilities.in_a_row, Cannot)
+            },
         )
 
     def after(self, before: "Effort") -> "Effort":
@@ -50,7 +56,9 @@ class Effort:
             for key, it in self.drawn.items()
         }
         return Effort(
-            {name: made - before.calls[name] for name, made in self.calls.items()}, drawn=drawn
+            {name: made - before.calls[name] for name, made in self.calls.items()},
+            drawn=drawn,
+            rows={name: row - before.rows[name] for name, row in self.rows.items()},
         )
 
     @property
@@ -69,7 +77,11 @@ class Effort:
         limited = max([0.0, *topics, *(drawn.seconds for drawn in self.drawn.values())])
         first = min(IN_A_ROW, max(self.calls.values(), default=0))
         rounds = first + ceil((self.total - first) / READS_AT_ONCE)
-        return round(limited + rounds * SECONDS_A_CALL, 1)
+        rows = [row + min(IN_A_ROW - 1, self.calls[name] - row) for name, row in self.rows.items()]
+        # What one thread calls in turn passes while it waits for its limit.
+        return round(
+            max(limited + rounds * SECONDS_A_CALL, max(rows, default=0) * SECONDS_A_CALL), 1
+        )
 
     def beside(self, other: "Effort") -> "Effort":
         """Return both together."""
@@ -81,7 +93,11 @@ class Effort:
             key: replace(it, number=it.number + self.drawn[key].number) if key in self.drawn else it
             for key, it in other.drawn.items()
         }
-        return Effort(calls, {**self.topics, **other.topics}, {**self.drawn, **drawn})
+        rows = {
+            name: self.rows.get(name, 0) + other.rows.get(name, 0)
+            for name in (*self.rows, *other.rows)
+        }
+        return Effort(calls, {**self.topics, **other.topics}, {**self.drawn, **drawn}, rows)
 
     def for_topics(self, topics: Mapping[Scope, int]) -> "Effort":
         """Return what it takes where these numbers of its topics are asked for instead."""

@@ -43,6 +43,7 @@ class MwsProvider:
         """Return what can be done beyond reading and writing."""
         return Abilities(
             calls_made=self.calls_made,
+            in_a_row=self.in_a_row,
             drawn=self.drawn,
             examinations=self.examinations,
             measure=nothing_to_measure,
@@ -56,6 +57,10 @@ class MwsProvider:
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
         return self._client.calls.made
+
+    def in_a_row(self) -> int:
+        """Return how many calls one thread made so far at most."""
+        return self._client.calls.in_a_row()
 
     def drawn(self) -> Mapping[str, Drawn]:
         """Return what was drawn on rate limits so far."""

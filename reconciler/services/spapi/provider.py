@@ -67,6 +67,7 @@ class SpApiProvider:
         """Return what can be done beyond reading and writing."""
         return Abilities(
             calls_made=self.calls_made,
+            in_a_row=self.in_a_row,
             drawn=self.drawn,
             consents=self.consents,
             examinations=self.examinations,
@@ -85,6 +86,10 @@ class SpApiProvider:
     def calls_made(self) -> int:
         """Return how many calls were made so far."""
         return self._calls.made + self._login.made
+
+    def in_a_row(self) -> int:
+        """Return how many calls one thread made so far at most."""
+        return self._calls.in_a_row()
 
     def drawn(self) -> Mapping[str, Drawn]:
         """Return what was drawn on rate limits so far."""
