@@ -1,12 +1,11 @@
 """Listens: typer commands, one sentence each: parse, call, render, exit."""
 
-import gc
+from reconciler.cli import garbage
 
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with the contract's code."""
-    # What a run makes and loads it keeps to its end, so that looking for garbage often finds none.
-    gc.set_threshold(50_000)
+    garbage.seldom()
     from reconciler.cli import main
 
     main.run(arguments)

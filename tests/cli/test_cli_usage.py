@@ -1,5 +1,6 @@
 """Exit code 64 is for command lines that cannot be understood, and for nothing else."""
 
+import gc
 import json
 import re
 import shlex
@@ -9,6 +10,7 @@ from itertools import takewhile
 import pytest
 import typer
 
+from reconciler.cli import garbage
 from reconciler.cli.commands import COMMANDS as LISTED
 from reconciler.cli.main import app
 from tests.worlds import queues
@@ -210,3 +212,22 @@ def test_a_port_in_use_is_told_in_one_line(start):
         f"error: port {port} cannot be used (Address already in use): choose another with --port, "
         "0 for any free one\n"
     )
+
+
+@pytest.mark.parametrize(
+    "command", [("sandbox", "--port", "{port}"), ("listen", "--port", "{port}")]
+)
+def test_what_serves_until_it_is_stopped_looks_for_garbage_more_often_than_a_run(
+    cli, command, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(gc, "set_threshold", asked.append)
+    garbage.seldom()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = cli(*(part.format(port=port) for part in command))
+    assert ended.code == 1
+    run, server = asked
+    assert server < run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exits, garbage
 from reconciler.cli.options import (
     DEFAULT_PATH,
     AllowHostOption,
@@ -107,6 +107,7 @@ def listen_to(state: State, request: "RunRequest", wish: ListenWish) -> int:
     from reconciler.listening.places import Program
 
     _ensure_server()
+    garbage.often()
     with (
         opened(state, request) as session,
         open_listener(

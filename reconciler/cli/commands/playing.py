@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reconciler.cli import exits
+from reconciler.cli import exits, garbage
 from reconciler.cli.exits import Terminated
 from reconciler.cli.screens import screen_of
 from reconciler.cli.state import State, state_of, write_result
@@ -63,6 +63,7 @@ def make(port: int = 0) -> "Sandbox":
 
 def serve(port: int) -> int:
     """Serve until interrupted."""
+    garbage.often()
     sandbox = make(port)
     try:
         _try(port)
