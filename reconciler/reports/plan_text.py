@@ -131,9 +131,10 @@ def _taken(calls: int, duration: float) -> str:
 def _downtime(actions: Iterable[Action]) -> Iterator[TextLine]:
     missing = [action.gap_seconds for action in actions if action.gap_seconds is not None]
     if missing:
-        number = f"{len(missing):,} {'object is' if len(missing) == 1 else 'objects are'}"
-        shown = f"Meanwhile {number} without delivery, up to {seconds(max(missing))} each"
-        yield line(shown, "yellow")
+        many = len(missing) > 1
+        number = f"{len(missing):,} {'objects are' if many else 'object is'}"
+        longest = f"up to {seconds(max(missing))}{' each' * many}"
+        yield line(f"Meanwhile {number} without delivery, {longest}", "yellow")
 
 
 def _remarks(report: Plan | Drift, shape: Shape, screen: Screen) -> Iterator[TextLine]:

@@ -17,21 +17,33 @@ def verification_lines(report: Verification, screen: Screen) -> Iterator[TextLin
     """Yield one line a subscription with what decided, warnings below, then what to make of it."""
     counts = [f"{report.summary[it]:,} {it}" for it in VERDICTS if report.summary[it]]
     yield line(f"Delivery of stack {report.stack}: {', '.join(counts) or 'nothing'}", "bold")
-    width = max((cells(visible(proof.address)) for proof in report.subscriptions), default=0)
-    for proof in report.subscriptions:
-        if not (screen.quiet and proof.verdict == "proven"):
-            yield from _proof(proof, min(width, screen.width // 2))
+    shown = [it for it in report.subscriptions if not (screen.quiet and it.verdict == "proven")]
+    width = max((cells(visible(proof.address)) for proof in shown), default=0)
+    room = screen.width - width - len("  ✓ plausible    ")
+    # Beside their addresses only where there is room for all: a column is not read around corners.
+    beside = all(cells(_decisive(proof)) <= room for proof in shown)
+    for proof in shown:
+        yield from _proof(proof, width if beside else None)
     for problem in by_cause(report.problems):
         yield line(f"  ✗ not read: {visible(sentence(problem))}", "red", hang=6)
     yield line()
     yield _closing(report)
 
 
-def _proof(proof: Proof, width: int) -> Iterator[TextLine]:
+def _decisive(proof: Proof) -> str:
+    return visible(f"{proof.link}: {proof.reason}" if proof.reason else proof.link)
+
+
+def _proof(proof: Proof, width: int | None) -> Iterator[TextLine]:
+    """Yield a verdict with what decided: beside an address of so many columns, or below it."""
     sign, style = _SIGNS[proof.verdict]
-    sentence = f"{proof.link}: {proof.reason}" if proof.reason else proof.link
-    head = f"  {sign} {proof.verdict:<9}  {padded(visible(proof.address), width)}"
-    yield spanned((head, style), (f"  {visible(sentence)}", ""), hang=6)
+    address, decisive = visible(proof.address), _decisive(proof)
+    head = f"  {sign} {proof.verdict:<9}  {padded(address, width or 0)}"
+    if width is None:
+        yield line(head, style, hang=6)
+        yield line(f"      {decisive}", hang=8)
+    else:
+        yield spanned((head, style), (f"  {decisive}", ""))
     for link in proof.links:
         beside = (link.link, link.detail) != (proof.link, proof.reason)
         if beside and link.state != "holds":

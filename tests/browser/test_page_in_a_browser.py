@@ -106,9 +106,7 @@ def test_a_count_filters_by_its_state(visit, everything):
 
 def test_an_object_opens_with_changes_wires_and_raw_identity(visit, everything):
     page = visit(everything)
-    page.click("#list >> text=a >> nth=0", strict=False) if False else page.fill(
-        "#search", "tank.a"
-    )
+    page.fill("#search", "tank.a")
     page.click("#list button")
     detail = page.inner_text("#detail")
     assert "tank.a" in detail
@@ -148,14 +146,17 @@ def test_a_keyboard_is_enough(visit, everything):
     assert page.locator("#map .picked").count() == 1
 
 
-def test_five_thousand_objects_can_be_searched_at_once(visit, crowd, record_property):
+def test_five_thousand_objects_are_there_and_searched_within_a_second(visit, crowd):
     page = visit(crowd)
+    meter = page.context.new_cdp_session(page)
+    meter.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
     page.fill("#search", "milk c0777")
     assert rows(page) == ["t-milk[c0777]"]
-    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
-    record_property("interactive after ms", ready)
-    # Generous: `make bench` tells what it takes where nothing else runs.
-    assert ready < 5000
+    figures = meter.send("Performance.getMetrics")["metrics"]
+    [seconds] = [it["value"] for it in figures if it["name"] == "ThreadTime"]
+    # Of the processor, so that it holds on a busy machine; `make bench` tells how long one waits.
+    assert seconds < 1
 
 
 def test_of_five_thousand_a_page_at_a_time_is_drawn(visit, crowd):
@@ -192,6 +193,19 @@ def test_a_very_long_word_makes_no_page_scroll_sideways(visit):
     material = Material(plan, topology, folded(topology), datetime.now(UTC), unmeasured=word)
     page = visit(render(material))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_printed_it_has_no_controls_and_everything_is_open(visit, everything):
+    page = visit(everything)
+    page.emulate_media(media="print")
+    assert not any(page.locator(it).is_visible() for it in ("#filters", "#detail", ".skip"))
+    sizes = page.evaluate(
+        """[".list .name", ".list .quiet"].map((it) =>
+          parseFloat(getComputedStyle(document.querySelector(it)).fontSize))"""
+    )
+    assert sizes == sorted(sizes, reverse=True), "a name is no smaller than what stands below it"
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
 
 
 def test_without_script_plan_and_picture_are_still_there(visit, everything):

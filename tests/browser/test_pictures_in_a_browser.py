@@ -76,3 +76,21 @@ def test_svg_shows_as_an_image(visit):
         EMPTY.replace("</body>", f"<img alt='' src='data:image/svg+xml;base64,{picture}'>")
     )
     assert page.evaluate("document.images[0].naturalWidth") > 400
+
+
+def test_every_text_fits_into_its_box(browser):
+    """The font is the machine's own; that of CI and most Linux machines is the widest there is."""
+    page = browser.new_page()
+    page.set_content(svg.render(declared_topology(declarations(Path("subscriptions"))), PLAN))
+    left = page.evaluate(
+        """[...document.querySelectorAll("g")].flatMap((group) => {
+          const box = group.querySelector("rect").getBBox();
+          return [...group.querySelectorAll("text")].map((text) => {
+            const shown = text.getBBox();
+            return box.x + box.width - shown.x - shown.width;
+          });
+        })"""
+    )
+    page.close()
+    assert len(left) > 20
+    assert min(left) >= 8

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.core.verdicts.topology import Edge, GraphNode, Topology
 from reconciler.reports.graph import dot, mermaid, svg
+from reconciler.reports.graph.boxes import NARROWEST, WIDEST, fitting, lines_of, width_of
 from reconciler.reports.graph.folding import MOST_EDGES, MOST_NODES, folded
 from reconciler.reports.graph.layout import laid_out
 from reconciler.reports.graph.looks import Wording
@@ -155,14 +156,36 @@ def test_a_discreet_picture_names_nothing_of_others():
 def test_what_leads_in_a_circle_is_drawn_all_the_same():
     nodes = (node("a"), node("b"), node("c", "route"))
     edges = tuple(Edge(*way, "", "stays") for way in ("ab", "ba", "ac", "cb"))
-    places = laid_out(Topology("acme", nodes, edges)).places
+    places = laid_out(Topology("acme", nodes, edges), lambda _: 200).places
     assert len(set(places.values())) == 3
 
 
 def test_columns_follow_what_leads_where():
-    places = laid_out(chain()).places
+    places = laid_out(chain(), lambda _: 200).places
     columns = [places[key][0] for key in ("a.sub", "b.dest", "c.q", "d.dlq")]
     assert columns == sorted(set(columns))
+
+
+def test_a_column_of_dead_letters_is_called_so():
+    heads = [text for text in texts(svg.render(chain(), PLAN)) if text.startswith("queues")]
+    assert heads == ["queues", "queues (dead letter)"]
+
+
+def test_uris_that_differ_in_their_middle_are_told_apart_as_nothing_of_them_is_cut():
+    uris = [f"https://hooks.example.com/merchant/{it}/PRODUCT_STATUS_CHANGE" for it in (12, 34)]
+    called = tuple(node(it, "call back", "elsewhere", account="", name=it) for it in uris)
+    told = "".join(texts(svg.render(Topology("acme", called, ()), PLAN)))
+    assert "…" not in told
+    assert all(f"{it}/PRODUCT_STATUS_CHANGE" in told for it in (12, 34))
+
+
+def test_a_column_is_as_wide_as_what_stands_in_it_and_no_wider_than_can_be_read():
+    widths = laid_out(chain(), lambda it: width_of(it, PLAN)).widths
+    assert widths["d.dlq"] == NARROWEST
+    long = node("x", name="x" * 60)
+    assert width_of(long, PLAN) == WIDEST
+    [(name, style)] = lines_of(long, PLAN)
+    assert re.fullmatch("x+…x+", fitting((name, style), WIDEST))
 
 
 @READ_BY_PYDOT

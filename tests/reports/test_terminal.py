@@ -305,6 +305,37 @@ def test_no_line_is_wider_than_the_screen_but_a_word_that_is(
         assert too_wide(as_text.render(report, screen), width) == []
 
 
+def test_what_decided_stands_beside_addresses_only_where_all_of_it_has_room():
+    reasons = ("it arrived", "nothing came within two minutes: look at the queue's policy")
+    proofs = [
+        Proof(
+            address=f"subscription.s{at}",
+            account="a",
+            verdict="proven",
+            link="test",
+            reason=it,
+            links=(),
+        )
+        for at, it in enumerate(reasons)
+    ]
+    report = Verification(
+        stack="acme",
+        complete=True,
+        summary=dict.fromkeys(VERDICTS, 0) | {"proven": 2},
+        subscriptions=tuple(proofs),
+    )
+    wide = as_text.render(report, Screen(width=120)).splitlines()
+    assert wide[1] == "  ✓ proven     subscription.s0  test: it arrived"
+    narrow = as_text.render(report, Screen(width=60)).splitlines()
+    assert narrow[1:3] == ["  ✓ proven     subscription.s0", "      test: it arrived"]
+
+
+def test_how_long_nothing_is_delivered_is_said_of_one_object_or_of_each():
+    gone = [action("delete", f"queue.aws-eu/q{n}", "aws-eu", {}, gap_seconds=2.0) for n in (1, 2)]
+    assert "1 object is without delivery, up to 2 seconds\n" in as_text.render(plan(gone[0]))
+    assert "2 objects are without delivery, up to 2 seconds each\n" in as_text.render(plan(*gone))
+
+
 HEALTH = st.lists(
     st.builds(
         QueueHealth,

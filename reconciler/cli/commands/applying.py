@@ -316,7 +316,7 @@ def _consent(state: State, question: _Question) -> bool:
         state.say("there is no terminal to ask on: use --yes to go on without asking")
         return False
     # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
-    asked = "\n".join(wrapped([line(question.text)], screen_of(sys.stderr, Screen())))
+    asked = "\n".join(wrapped([line(question.text, "bold")], screen_of(sys.stderr, Screen())))
     sys.stderr.write(f"\n{asked} ")
     sys.stderr.flush()
     answer = sys.stdin.readline()

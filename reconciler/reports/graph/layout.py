@@ -5,12 +5,12 @@ of drawing graphs in layers, is nothing; what remains is the order within column
 node goes to the mean of those it is wired to, a few times over. All lengths are in pixels.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.verdicts.topology import GraphNode, Topology
 
-WIDTH, HEIGHT = 290, 46
+HEIGHT = 46
 GAP_X, GAP_Y = 90, 12
 HEADER, FRAME = 24, 10
 """Room above the first node of an account in a column, and around all of them."""
@@ -26,16 +26,22 @@ class Frame:
     service: str
     x: int
     y: int
+    width: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Places of nodes (left, top) by key, frames around them, and what each column holds."""
+    """Places of nodes (left, top) and their widths by key, frames around them, and columns.
+
+    A column has its left end and the kinds in it; of a kind that stands in an earlier one too, it
+    says by what word that leads here (`dead letter`).
+    """
 
     places: Mapping[str, tuple[int, int]]
+    widths: Mapping[str, int]
     frames: tuple[Frame, ...]
-    columns: tuple[tuple[int, tuple[str, ...]], ...]
+    columns: tuple[tuple[int, tuple[tuple[str, str], ...]], ...]
     width: int
     height: int
 
@@ -44,37 +50,51 @@ Run = list[GraphNode]
 """Nodes of one account in one column, one below the other."""
 
 
-def laid_out(topology: Topology) -> Layout:
-    """Return where everything goes; equal topologies get equal places."""
-    columns = _columns(topology)
-    order = _ordered(topology, columns)
+def laid_out(topology: Topology, width_of: Callable[[GraphNode], int]) -> Layout:
+    """Return where everything goes; equal topologies get equal places.
+
+    A column is as wide as the widest of its nodes.
+    """
+    order = _ordered(topology, _columns(topology))
     tallest = max((_height(runs) for runs in order), default=0)
     places: dict[str, tuple[int, int]] = {}
+    widths: dict[str, int] = {}
     frames: list[Frame] = []
-    for number, runs in enumerate(order):
-        x = MARGIN + FRAME + number * (WIDTH + GAP_X + 2 * FRAME)
+    titles = []
+    x = MARGIN + FRAME
+    for runs, kinds in zip(order, _titles(topology, order), strict=True):
+        wide = max(width_of(node) for run in runs for node in run)
         y = TOP + (tallest - _height(runs)) // 2
         for run in runs:
             top, y = y, y + HEADER
             for node in run:
-                places[node.key] = (x, y)
+                places[node.key], widths[node.key] = (x, y), wide
                 y += HEIGHT + GAP_Y
-            frames.append(Frame(run[0].account, run[0].service, x, top, y - GAP_Y + FRAME - top))
+            height = y - GAP_Y + FRAME - top
+            frames.append(Frame(run[0].account, run[0].service, x, top, wide, height))
             y += HEADER // 2
-    titles = tuple(
-        (MARGIN + FRAME + number * (WIDTH + GAP_X + 2 * FRAME), tuple(sorted(kinds)))
-        for number, kinds in enumerate(_titles(order))
-    )
-    width = 2 * MARGIN + len(order) * (WIDTH + GAP_X + 2 * FRAME) - GAP_X
-    return Layout(places, tuple(frames), titles, max(width, 420), TOP + tallest + MARGIN)
+        titles.append((x, kinds))
+        x += wide + GAP_X + 2 * FRAME
+    width = max(x - GAP_X - FRAME + MARGIN, 420)
+    return Layout(places, widths, tuple(frames), tuple(titles), width, TOP + tallest + MARGIN)
 
 
 def _height(runs: list[Run]) -> int:
     return sum(HEADER + len(run) * (HEIGHT + GAP_Y) + HEADER // 2 for run in runs)
 
 
-def _titles(order: list[list[Run]]) -> list[set[str]]:
-    return [{node.kind for run in runs for node in run} for runs in order]
+def _titles(topology: Topology, order: list[list[Run]]) -> list[tuple[tuple[str, str], ...]]:
+    kinds = {node.key: node.kind for node in topology.nodes}
+    inner = [it for it in topology.edges if kinds[it.source] == kinds[it.target]]
+    why = {edge.target: edge.label for edge in inner}
+    found, earlier = [], set[str]()
+    for runs in order:
+        here = [node for run in runs for node in run]
+        again = {node.kind: why.get(node.key, "") for node in here if node.kind in earlier}
+        names = sorted({node.kind for node in here})
+        found.append(tuple((name, again.get(name, "")) for name in names))
+        earlier |= {*names}
+    return found
 
 
 def _columns(topology: Topology) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.topology import NODE_STATES, EdgeState, GraphNode, NodeState, Topology
 
-_LONGEST = 60
+_LONGEST = 72
 
 
 @dataclass(frozen=True, slots=True)

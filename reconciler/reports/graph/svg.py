@@ -5,13 +5,13 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element, SubElement
 
 from reconciler.core.verdicts.topology import Edge, GraphNode, NodeState, Topology
+from reconciler.reports.graph.boxes import PADDING, fitting, lines_of, width_of
 from reconciler.reports.graph.layout import (
     FRAME,
     GAP_X,
     HEIGHT,
     MARGIN,
     TOP,
-    WIDTH,
     Frame,
     Layout,
     laid_out,
@@ -28,16 +28,16 @@ from reconciler.reports.graph.looks import (
 )
 
 _COLORS = {"stays": "#8c959f", "comes": "#1a7f37", "goes": "#cf222e"}
-_ROOM = WIDTH - 24
-"""Pixels of a line that fit into a node."""
 _STYLE = """
 text { font: 12px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
 .head { font-size: 17px; font-weight: 600; } .column { font-weight: 600; fill: #57606a; }
 .name { font-weight: 600; } .frame { fill: none; stroke: #d0d7de; } .paper { fill: #ffffff; }
+.word { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round; }
 """
 _NIGHT = """
 .paper { fill: #0d1117; } .frame { stroke: #3d444d; }
 .head, .account { fill: #e6edf3; } .column, .word, .legend { fill: #9da7b1; }
+.word { stroke: #0d1117; }
 """
 
 
@@ -71,7 +71,7 @@ def _looks(*, night: bool = False) -> str:
 
 def drawn(topology: Topology, wording: Wording) -> Element:
     """Return the picture without colours of its page; each node tells its place as `data-node`."""
-    layout = laid_out(topology)
+    layout = laid_out(topology, lambda node: width_of(node, wording))
     width, height = layout.width, layout.height
     root = Element(
         "svg",
@@ -88,14 +88,15 @@ def drawn(topology: Topology, wording: Wording) -> Element:
     _text(root, MARGIN, 30, f"Stack {topology.stack}", "head")
     _text(root, MARGIN, 52, "  ·  ".join(text for _, text in legend(topology, wording)), "legend")
     for x, kinds in layout.columns:
-        _text(root, x, TOP - 10, ", ".join(map(plural, kinds)), "column")
+        heads = (f"{plural(kind)} ({why})" if why else plural(kind) for kind, why in kinds)
+        _text(root, x, TOP - 10, ", ".join(heads), "column")
     for frame in layout.frames:
         _frame(root, frame)
     for edge in topology.edges:
         root.extend(_edge(edge, layout))
     for number, node in enumerate(topology.nodes):
         group = SubElement(root, "g", {"class": _class(node.state), "data-node": str(number)})
-        _node(group, node, layout.places[node.key], wording)
+        _node(group, node, layout, wording)
     return root
 
 
@@ -109,7 +110,7 @@ def _frame(root: Element, frame: Frame) -> None:
             "class": "frame",
             "x": str(frame.x - FRAME),
             "y": str(frame.y),
-            "width": str(WIDTH + 2 * FRAME),
+            "width": str(frame.width + 2 * FRAME),
             "height": str(frame.height),
             "rx": "8",
         },
@@ -117,13 +118,13 @@ def _frame(root: Element, frame: Frame) -> None:
     _text(root, frame.x, frame.y + 16, account_title(frame.account, frame.service), "account")
 
 
-def _node(group: Element, node: GraphNode, place: tuple[int, int], wording: Wording) -> None:
-    look, (x, y) = LOOKS[node.state], place
+def _node(group: Element, node: GraphNode, layout: Layout, wording: Wording) -> None:
+    look, (x, y), width = LOOKS[node.state], layout.places[node.key], layout.widths[node.key]
     SubElement(group, "title").text = f"{node.kind} {title(node)} {remark(node, wording)}".strip()
     box = {
         "x": str(x),
         "y": str(y),
-        "width": str(WIDTH),
+        "width": str(width),
         "height": str(HEIGHT),
         "rx": "22" if node.state == "elsewhere" else "6",
         "stroke": look.line,
@@ -131,17 +132,16 @@ def _node(group: Element, node: GraphNode, place: tuple[int, int], wording: Word
     if look.dashed:
         box["stroke-dasharray"] = "5 4"
     SubElement(group, "rect", box)
-    lines = [(title(node), "name"), (remark(node, wording), "remark")]
-    shown = [(text, name) for text, name in lines if text]
-    for number, (text, name) in enumerate(shown):
-        down = y + (20 if len(shown) > 1 else 28) + 17 * number
-        _text(group, x + 12, down, _fitting(text), name)
+    lines = lines_of(node, wording)
+    for number, line in enumerate(lines):
+        down = y + (20 if len(lines) > 1 else 28) + 17 * number
+        _text(group, x + PADDING, down, fitting(line, width), line[1])
 
 
 def _edge(edge: Edge, layout: Layout) -> Iterator[Element]:
     """Yield a curve from the right side of one node to the left side of another, and its tip."""
     (x1, y1), (x2, y2) = layout.places[edge.source], layout.places[edge.target]
-    x1, y1, x2, y2 = x1 + WIDTH, y1 + HEIGHT // 2, x2 - 7, y2 + HEIGHT // 2
+    x1, y1, x2, y2 = x1 + layout.widths[edge.source], y1 + HEIGHT // 2, x2 - 7, y2 + HEIGHT // 2
     bend = max(GAP_X // 2, (x2 - x1) // 2)
     color = _COLORS[edge.state]
     line = {
@@ -166,25 +166,3 @@ def _edge(edge: Edge, layout: Layout) -> Iterator[Element]:
 
 def _text(parent: Element, x: int, y: int, text: str, name: str) -> None:
     SubElement(parent, "text", {"class": name, "x": str(x), "y": str(y)}).text = text
-
-
-def _fitting(text: str) -> str:
-    """Return what of a line fits into a node, without its middle; its title has all of it."""
-    if sum(map(_width, text)) <= _ROOM:
-        return text
-    keep = len(text) - 1
-    while keep > 1 and sum(map(_width, _halves(text, keep))) > _ROOM:
-        keep -= 1
-    return _halves(text, keep)
-
-
-def _halves(text: str, keep: int) -> str:
-    end = keep // 2
-    return f"{text[: keep - end]}…{text[len(text) - end :]}"
-
-
-def _width(character: str) -> float:
-    """Return about how many pixels a character takes in bold; what is not Latin takes most."""
-    if not character.isascii():
-        return 13.0
-    return 9.0 if character.isupper() or character in "mwMW_%@" else 7.2

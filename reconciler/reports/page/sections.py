@@ -112,7 +112,7 @@ def _lines(material: Material) -> Iterator[str]:
         if missing:
             yield (
                 f"Meanwhile {counted(len(missing), 'object')} without delivery, up to "
-                f"{max(1, max(missing)):,.0f} s each."
+                f"{max(1, max(missing)):,.0f} s{' each' * (len(missing) > 1)}."
             )
     if plan.estimate.reading_calls:
         yield (
@@ -159,6 +159,7 @@ def _health(material: Material, status: Status) -> Record:
         notes.append(f"and {len(everything) - len(shown):,} more objects.")
     return {
         "tone": "" if not everything else "good" if status.complete and not ill else "bad",
+        "ill": bool(ill),
         "text": _well(len(everything), len(ill), complete=status.complete),
         "rows": [_row(item) for item in shown],
         "notes": notes,
