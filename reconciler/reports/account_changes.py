@@ -4,15 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.plan import AccountChange, FieldChange
 from reconciler.core.text.visible import visible
-from reconciler.reports.lines import CODE, TextLine, line, wrapped
+from reconciler.reports.lines import CODE, TextLine, indented, line, wrapped
 from reconciler.reports.markdown import block, code
 from reconciler.reports.pages import Item
-from reconciler.reports.values import both, show
+from reconciler.reports.values import NO_UNITS, both, field_lines, show
 
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+_VERBS = {"added": "create", "changed": "update", "removed": "delete"}
 
 
-def lines(changes: Sequence[AccountChange], most: int | None = None) -> Iterator[TextLine]:
+def lines(
+    changes: Sequence[AccountChange], width: int, most: int | None = None
+) -> Iterator[TextLine]:
     """Yield what differs, account by account; at most so many accounts, and fields of each."""
     if not changes:
         return
@@ -21,9 +24,8 @@ def lines(changes: Sequence[AccountChange], most: int | None = None) -> Iterator
     for change in changes[:most]:
         sign, style = _SIGNS[change.change]
         yield line(f"  {sign} {change.change} {visible(change.account)}", style)
-        found = list(fields(change))
-        yield from (line(f"      {field}") for field in found[:most])
-        yield from _rest(len(found), most, "      ")
+        yield from indented(fields(change, width - 6, most), 6)
+        yield from _rest(len(change.changes), most, "      ")
     yield from _rest(len(changes), most, "    ")
 
 
@@ -53,15 +55,15 @@ def sentences(change: AccountChange) -> Iterator[tuple[str, str]]:
 def _item(change: AccountChange) -> Item:
     sign, _ = _SIGNS[change.change]
     head = f"{change.change} {code(change.account)}"
-    found = list(wrapped(map(line, fields(change)), CODE))
+    found = list(wrapped(fields(change, CODE.width), CODE))
     full = [f"#### {sign} {head}", "", *block(found, "text"), ""]
     return Item("\n".join(full), f"- {head}")
 
 
-def fields(change: AccountChange) -> Iterator[str]:
+def fields(change: AccountChange, width: int, most: int | None = None) -> Iterator[TextLine]:
     """Yield each field, those of the account itself before those of its many sellers."""
-    for field in sorted(change.changes, key=lambda field: field.path.count(".")):
-        yield f"{visible(field.path)}: {_values(change, field)}"
+    found = sorted(change.changes, key=lambda field: field.path.count("."))
+    yield from field_lines(found[:most], NO_UNITS, _VERBS[change.change], width)
 
 
 def _values(change: AccountChange, field: FieldChange) -> str:

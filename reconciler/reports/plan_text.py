@@ -57,7 +57,7 @@ def _plan(
     plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
 ) -> Iterator[TextLine]:
     yield line(f"Plan for stack {plan.stack}: {_counts(plan.summary)}", "bold")
-    yield from account_changes.lines(plan.account_changes, shape.others)
+    yield from account_changes.lines(plan.account_changes, screen.width, shape.others)
     yield from coming(entries, plan.accounts, shape, screen)
     yield from _remarks(plan, shape, screen)
     yield from _closing(plan, entries, shape, screen)

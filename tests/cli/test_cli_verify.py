@@ -438,11 +438,12 @@ def test_text_tells_each_verdict_with_its_link_and_what_to_make_of_it(applied, o
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "Delivery of stack acme: 2 proven"
-    assert lines[1].startswith("  ✓ proven     subscription.eu[de]  test message: a test message")
+    assert lines[1] == "  ✓ proven     subscription.eu[de]"
+    assert lines[2].startswith("      test message: a test message")
     assert lines[-1] == "Every subscription delivers."
     aws.write(url(aws), Policy="")
     told = on("verify", WORLD, "--timeout", "0.3").out
-    assert "  ✗ unproven   subscription.uk      queue policy: the queue q does not let" in told
+    assert "  ✗ unproven   subscription.uk\n      queue policy: the queue q does not let" in told
 
 
 def test_without_subscriptions_there_is_nothing_to_prove(on):
@@ -547,4 +548,6 @@ def test_with_a_sandbox_nothing_is_posted(on):
     assert on("apply", text, "--yes").code == 0
     told = on("verify", text, head=f"{HEAD}accounts:{MERCHANT}")
     assert told.code == 0
-    assert "plausible  subscription.a  answer: nothing is posted to call back URIs" in told.out
+    assert (
+        "plausible  subscription.a\n      answer: nothing is posted to call back URIs" in told.out
+    )

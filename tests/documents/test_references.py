@@ -8,7 +8,7 @@ import typer
 
 from reconciler.cli.examples import EXAMPLES
 from reconciler.cli.main import app, invoke
-from tests.handbook import declarations
+from tests.handbook import declarations, github_pictures
 from tests.handbook.__main__ import REFERENCES
 from tests.handbook.pages import ROOT
 
@@ -23,6 +23,18 @@ def group():
 @pytest.mark.parametrize("name", REFERENCES)
 def test_a_reference_is_what_the_code_says(name):
     assert (ROOT / name).read_text(encoding="utf-8") == REFERENCES[name](), "run make pages"
+
+
+def test_the_pictures_of_a_comment_and_an_issue_show_what_the_code_writes():
+    assert [*github_pictures.stale()] == [], "run make pages, where a browser is installed"
+
+
+def test_a_picture_of_something_else_is_found_out():
+    name, (when, markdown) = next(iter(github_pictures.PICTURES.items()))
+    told = github_pictures.drawn_from((ROOT / name).read_bytes())
+    assert told == github_pictures.digest(github_pictures.html(markdown(), when))
+    assert told != github_pictures.digest(github_pictures.html(markdown() + "more", when))
+    assert github_pictures.drawn_from(b"a picture that says nothing") == ""
 
 
 def test_every_field_has_a_description_and_an_example():

@@ -6,7 +6,8 @@ import sys
 
 from reconciler.cli.main import invoke
 from reconciler.sandbox import Sandbox
-from tests.handbook import commands, declarations
+from tests.browser.browsing import NAMES, installed
+from tests.handbook import commands, declarations, github_pictures
 from tests.handbook.pages import ROOT, name_of, pages
 from tests.handbook.sessions import Session, Unfit
 
@@ -52,6 +53,18 @@ def refresh_outputs() -> int:
     return unfit
 
 
+def redraw_pictures() -> int:
+    """Draw anew what shows something else by now; return how many pictures stay as they are."""
+    pages = github_pictures.stale()
+    if pages and installed() is None:
+        sys.stderr.write(f"{', '.join(pages)}: not drawn anew, for lack of {' or '.join(NAMES)}\n")
+        return len(pages)
+    if pages:
+        github_pictures.draw(pages)
+        sys.stdout.write("".join(f"{name}: drawn anew\n" for name in pages))
+    return 0
+
+
 if __name__ == "__main__":
     write_references()
-    sys.exit(min(refresh_outputs(), 1))
+    sys.exit(min(refresh_outputs() + redraw_pictures(), 1))

@@ -14,6 +14,7 @@ from reconciler.reports import account_changes, findings
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
+from reconciler.reports.lines import CODE, wrapped
 from reconciler.reports.page.material import ORDER, Material, PageChange, Record, healths
 from reconciler.reports.status_text import figures
 
@@ -123,7 +124,8 @@ def _lines(material: Material) -> Iterator[str]:
 
 def _accounts(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     for change in plan.account_changes:
-        yield f"{change.change} {visible(change.account)}", list(account_changes.fields(change))
+        found = wrapped(account_changes.fields(change, CODE.width), CODE)
+        yield f"{change.change} {visible(change.account)}", list(found)
 
 
 def _guards(plan: Plan) -> Iterator[Record]:
