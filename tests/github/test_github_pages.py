@@ -79,7 +79,7 @@ def page(*actions, **more):
 
 
 @cache
-def thousands(number=10_000):
+def thousands(number=1_000):
     return [action(item) for item in range(number)]
 
 
@@ -94,7 +94,7 @@ def test_a_plan_that_fits_is_told_in_full_and_says_nothing_about_cuts():
 
 
 def test_ten_thousand_equal_changes_are_told_as_one_within_the_budget():
-    text, extent = fitted(page(*thousands()), BODY_BYTES)
+    text, extent = fitted(page(*thousands(10_000)), BODY_BYTES)
     assert extent == Extent.rolled
     assert size(text) <= BODY_BYTES
     assert (
@@ -108,7 +108,7 @@ def test_ten_thousand_equal_changes_are_told_as_one_within_the_budget():
 def test_exceptions_come_before_what_is_alike():
     odd = action(5, changes=(FieldChange(path="callBackUri", before="x", after="https://evil/"),))
     text, _ = fitted(page(*thousands(), odd), BODY_BYTES)
-    assert text.index("https://evil/") < text.index("10,000** \u00d7")
+    assert text.index("https://evil/") < text.index("1,000** \u00d7")
 
 
 def test_what_is_not_the_same_is_not_told_as_the_same():
@@ -116,8 +116,8 @@ def test_what_is_not_the_same_is_not_told_as_the_same():
         action(n, changes=(FieldChange(path="callBackUri", before="https://a/x", after=f"z{n}"),))
         for n in range(3)
     ]
-    text, _ = fitted(page(*thousands(4_000), *other), BODY_BYTES)
-    assert "**4,000** \u00d7" in text
+    text, _ = fitted(page(*thousands(), *other), BODY_BYTES)
+    assert "**1,000** \u00d7" in text
     assert all(f"→ z{n}" in text for n in range(3))
 
 
@@ -136,7 +136,7 @@ def test_deletes_stand_before_everything_else_and_are_never_told_as_one():
     text, extent = fitted(page(*thousands(), *gone), BODY_BYTES)
     assert extent == Extent.rolled
     assert all(f"delete `queue.aws/gone-{n}`" in text for n in range(200))
-    assert text.index("gone-199") < text.index("10,000** \u00d7")
+    assert text.index("gone-199") < text.index("1,000** \u00d7")
 
 
 def test_the_verdict_is_first_then_guards_problems_deletes_replaces_and_the_rest():
@@ -258,7 +258,7 @@ def test_the_lines_that_let_a_plan_through_stand_together_to_be_pasted():
 def test_drift_of_thousands_is_rolled_up_too():
     text, extent = fitted(drift_page(drift_of(plan(*thousands())), Background()), BODY_BYTES)
     assert extent == Extent.rolled
-    assert "**10,000** \u00d7 changed subscription" in text
+    assert "**1,000** \u00d7 changed subscription" in text
 
 
 # what live values may do
