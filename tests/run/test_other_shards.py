@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
 
@@ -189,6 +190,36 @@ def test_what_takes_over_is_known_by_what_was_made_for_it_to_refer_to_meanwhile(
         "create pipe.works/arn:x",
         "delete pipe.works-2/arn:x",
     ]
+
+
+class Telling(Provider):
+    """Takes down what it is told of the whole of the account where a part is read."""
+
+    beside: ClassVar[list] = []
+
+    def observe(self, scope, interest):
+        if scope.part == "de":
+            self.beside.append(interest.beside)
+        return super().observe(scope, interest)
+
+
+def test_where_a_part_of_an_account_is_looked_at_its_whole_is_known(monkeypatch):
+    second = declare("p2", "works-2", Pipe(well=""), refs={"well": WELL})
+    old, new = (
+        declare("t", account, Tap(client="de", use="u", pipe=""), refs={"pipe": pipe}, member="de")
+        for account, pipe in (("works-2", second), ("works", PIPE))
+    )
+    cloud = settled(WELL, PIPE, second, old)
+    providers = {name: Telling(cloud, name) for name in ACCOUNTS}
+    mine = Shard(cloud, ["works-2"], WELL, PIPE, second, new, providers=providers)
+    other = Shard(cloud, ["works"], WELL, PIPE, second, new)
+    monkeypatch.setattr(Telling, "beside", [])
+    made = mine.apply(tell=lambda _text: other.apply())
+    assert outcomes(made) == {"tap.works-2/de/u": ("done", None)}
+    looked = [[item.spec.kind for item in each] for each in Telling.beside]
+    assert looked
+    assert {tuple(kinds) for kinds in looked} == {("pipe",)}
+    assert [line.split()[0] for line in cloud.log] == ["create", "delete"]
 
 
 def test_the_old_one_stays_where_no_other_shard_lets_anything_take_over():

@@ -8,6 +8,7 @@ import pytest
 from reconciler import run
 from reconciler.core.manifest.settings import Limit, Policy
 from reconciler.core.model.errors import Rejected, Transient
+from reconciler.core.planning.consent import Agreement
 from reconciler.core.planning.plan import prepare
 from reconciler.run.halting import TimeLimit
 from reconciler.transport.calls import Calls
@@ -23,9 +24,11 @@ def _all_clients(monkeypatch):
     monkeypatch.setattr("tests.toys.CLIENTS", (*NAMES, "gone"))
 
 
-def taps(pipe=PIPE, clients=NAMES):
+def taps(pipe=PIPE, clients=NAMES, **more):
     return [
-        declare("t", "works", Tap(client=it, use="u", pipe=""), refs={"pipe": pipe}, member=it)
+        declare(
+            "t", "works", Tap(client=it, use="u", pipe="", **more), refs={"pipe": pipe}, member=it
+        )
         for it in clients
     ]
 
@@ -103,6 +106,33 @@ def test_both_halves_of_a_replace_are_in_one_wave_with_what_they_wait_for():
     wider = declare("p", "works", Pipe(well="", gauge=2), refs={"well": WELL})
     ended = run_.apply(WELL, wider, *taps(wider))
     assert {outcome for outcome, _ in ended.values()} == {"done"}
+
+
+def test_a_saved_plan_of_replaces_lasts_until_all_its_waves_are_done():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps())
+    wanted = declared(WELL, PIPE, *taps(filter=("salt",)))
+
+    def planned():
+        seen = run.observe(wanted, run_.cloud.providers())
+        return prepare(wanted, seen, identities={"works": "1"}).plan
+
+    agreed = Agreement(planned())
+    assert [it.address for it in agreed.saved.actions][:2] == [f"tap.t[{it}]" for it in NAMES[:2]]
+    assert {it.action for it in agreed.saved.actions} == {"replace"}
+    fault = {"create tap.t[shop-00]": [Rejected("works", "CreateTap", "no")]}
+    ended = run_.apply(*wanted.desired, faults=fault)
+    assert [ended[f"tap.t[{it}]"][0] for it in NAMES[:3]] == ["done", "done", "failed"]
+    assert "the former one was put back" in ended["tap.t[shop-00]"][1]
+    assert {ended[f"tap.t[{it}]"][0] for it in NAMES[10:]} == {"skipped"}
+    now = planned()
+    assert agreed.objections(now) == []
+    assert {it.address for it in agreed.left_out(now)} == {
+        address for address, (outcome, _) in ended.items() if outcome == "done"
+    }
+    rest = run_.apply(*wanted.desired)
+    assert {outcome for outcome, _ in rest.values()} == {"done"}
+    assert len(agreed.left_out(planned())) == len(NAMES)
 
 
 def test_without_waves_a_failure_stops_what_depends_on_it_only():
