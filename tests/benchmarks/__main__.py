@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.cases import AT_ONCE, CASES, LATENCY
+from tests.benchmarks.cases import AT_ONCE, CASES
 from tests.benchmarks.rows import Bench, Row
 
+LATENCY = 0.05
 _SCALES = (100, 1000, 10_000)
 _HEAD = ("case", "figure", "median", "min to max", "goal", "")
 _WIDTHS = (54, 42, 10, 20, 10, 5)
@@ -28,18 +29,26 @@ def main(arguments: Sequence[str]) -> None:
         tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder,
         _tree_of(given.before) as before,
     ):
-        bench = Bench(Path(folder), given.runs, tuple(given.scale or _SCALES), before)
+        scales = tuple(given.scale or _SCALES)
+        bench = Bench(Path(folder), given.runs, scales, given.latency, before)
         for name in chosen:
             for row in CASES[name].rows(bench):
                 rows.append(row)
                 _print(_cells(row))
     cores, load = os.cpu_count() or 1, os.getloadavg()[0]
     sys.stdout.write(
-        f"{given.runs} runs each, in turn with what they are compared with; latency "
-        f"{LATENCY * 1000:.0f} ms, {AT_ONCE} calls at once; load {load:.1f} on {cores} cores\n"
+        f"{given.runs} runs each, in turn with what they are compared with; "
+        f"latency {given.latency * 1000:.0f} ms, {AT_ONCE} calls at once; "
+        f"load {load:.1f} on {cores} cores\n"
     )
     if given.json:
-        about = {"runs": given.runs, "load": load, "cores": cores, "before": given.before}
+        about = {
+            "runs": given.runs,
+            "latency": given.latency,
+            "load": load,
+            "cores": cores,
+            "before": given.before,
+        }
         document = {**about, "rows": [row.document() for row in rows]}
         Path(given.json).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
@@ -52,6 +61,12 @@ def _given(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--before", metavar="COMMIT", help="compare with this commit, run by run")
     parser.add_argument(
         "--scale", type=int, action="append", help=f"queues to plan, 10 to 100000: {_SCALES}"
+    )
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=LATENCY,
+        help=f"seconds that answers are held back; the goals are for {LATENCY}",
     )
     parser.add_argument("--json", metavar="FILE", help="write all figures there as well")
     given = parser.parse_args(arguments)

@@ -1,6 +1,5 @@
 """The cases, each with its goal. A case that finds anything but what it expects crashes."""
 
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +9,11 @@ from pathlib import Path
 
 from tests.benchmarks import declared
 from tests.benchmarks.browser import ready_in_a_browser
+from tests.benchmarks.growth import growth
 from tests.benchmarks.measure import Run, Series, run
 from tests.benchmarks.rows import NO_GOALS, Bench, Goals, Row, one
 from tests.benchmarks.stub import Stub, running
 
-LATENCY = 0.05
 AT_ONCE = 64
 """Calls of one account that are under way side by side."""
 SAMPLE = Path(__file__).parents[2] / "subscriptions"
@@ -57,7 +56,8 @@ def plan(bench: Bench) -> Iterator[Row]:
     found: dict[int, Series] = {}
     for total in bench.scales:
         goals = _PLAN_GOALS.get(total, NO_GOALS)
-        runs = bench.runs if total <= 10_000 else 1
+        # Beyond that a run takes minutes, and what it is compared with as long again.
+        far = total > 10_000
         with _stub_with(bench, total) as stub:
             found[total], rows = _planned(
                 bench,
@@ -66,11 +66,11 @@ def plan(bench: Bench) -> Iterator[Row]:
                 str(declared.queues(bench.folder, total)),
                 total,
                 goals,
-                yardstick=partial(_bare, "read", stub, total),
-                runs=runs,
+                yardstick=None if far else partial(_bare, "read", stub, total),
+                runs=1 if far else None,
             )
         yield from rows
-    yield from _growth(found)
+    yield from growth("no-op plan, all scales", "queue", found)
 
 
 def apply(bench: Bench) -> Iterator[Row]:
@@ -79,14 +79,14 @@ def apply(bench: Bench) -> Iterator[Row]:
     with running() as stub:
 
         def once(tree: Path | None) -> Run:
-            _emptied(stub)
+            _emptied(bench, stub)
             given = ("apply", path, "--sandbox", stub.url, "--yes", "--format", "json")
             found = run(*given, where=tree)
             _expect(found.json["summary"], {"done": 1000, "failed": 0, "skipped": 0})
             return found
 
         def bare() -> Run:
-            _emptied(stub)
+            _emptied(bench, stub)
             return _bare("create", stub, 1000)
 
         once(None)
@@ -96,7 +96,7 @@ def apply(bench: Bench) -> Iterator[Row]:
             once,
             goals=Goals(wall=1.2, processor=1.2),
             yardstick=bare,
-            floor=_floor(calls),
+            floor=_floor(bench, calls),
         )
     yield from rows
     yield one("apply creating 1,000 queues", "calls a queue", "calls", calls / 1000, 1.1)
@@ -131,7 +131,7 @@ def page_5000(bench: Bench) -> Iterator[Row]:
     path = str(declared.sellers(bench.folder, 5000, discover="declared"))
     page = bench.folder / "page.html"
     with running() as stub:
-        stub.latency(LATENCY)
+        stub.latency(bench.latency)
         written = ("report", path, "--sandbox", stub.url, "--out", str(page))
         _, rows = bench.raced(
             "report, 5,000 sellers", lambda tree: run(*written, where=tree), runs=1
@@ -183,9 +183,9 @@ def _stub_with(bench: Bench, total: int) -> Iterator[Stub]:
         yield stub
 
 
-def _emptied(stub: Stub) -> None:
+def _emptied(bench: Bench, stub: Stub) -> None:
     stub.reset()
-    stub.latency(LATENCY)
+    stub.latency(bench.latency)
 
 
 def _plan_sellers(bench: Bench, total: int, discover: str, goals: Goals) -> Iterator[Row]:
@@ -207,8 +207,9 @@ def _planned(
     yardstick: Callable[[], Run] | None = None,
     runs: int | None = None,
 ) -> tuple[Series, list[Row]]:
-    """Plan what is as declared; the calls are counted in a run of their own."""
-    stub.latency(LATENCY)
+    """Plan what is as declared; calls, and what they cost the stub, are counted in a run of their
+    own: the stub shares the machine with what is measured."""
+    stub.latency(bench.latency)
 
     def once(tree: Path | None) -> Run:
         found = run("plan", path, "--sandbox", stub.url, "--format", "json", where=tree)
@@ -217,33 +218,19 @@ def _planned(
         return found
 
     stub.calls()
+    before = stub.processor()
     once(None)
     calls = sum(stub.calls().values())
+    stubs = (stub.processor() - before) / calls * 1000
     series, rows = bench.raced(
-        case, once, goals=goals, yardstick=yardstick, floor=_floor(calls), runs=runs
+        case, once, goals=goals, yardstick=yardstick, floor=_floor(bench, calls), runs=runs
     )
     per = one(case, "calls an object", "calls", calls / unchanged)
-    return series, [*rows, per]
+    return series, [*rows, per, one(case, "processor of the stub a call", "ms", stubs)]
 
 
-def _growth(found: Mapping[int, Series]) -> Iterator[Row]:
-    """Yield what each further queue takes between two scales, which is to stay the same."""
-    former: float | None = None
-    totals = sorted(found)
-    for small, large in itertools.pairwise(totals):
-        less, more = (found[total].spread("processor").median for total in (small, large))
-        each = (more - less) / (large - small) * 1000
-        goal = None if former is None else former * 1.25
-        yield one("no-op plan", f"processor a further queue, to {large:,}", "ms", each, goal)
-        former = each
-    for small, large in itertools.pairwise(totals):
-        less, more = (found[total].spread("memory").median for total in (small, large))
-        each = (more - less) / (large - small) * 1024
-        yield one("no-op plan", f"memory a further queue, to {large:,}", "KiB", each)
-
-
-def _floor(calls: int) -> float:
-    return calls * LATENCY / AT_ONCE
+def _floor(bench: Bench, calls: int) -> float | None:
+    return calls * bench.latency / AT_ONCE if bench.latency else None
 
 
 def _expect(found: Mapping[str, int], expected: Mapping[str, int]) -> None:

@@ -13,7 +13,7 @@ Once = Callable[[Path | None], Run]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: a figure in its unit (`s`, `ms`, `MiB`, `x`, `calls`).
+    """One line of the table: a figure in its unit (`s`, `ms`, `MiB`, `KiB`, `x`, `%`, `calls`).
 
     Without a goal it is there to be compared.
     """
@@ -65,11 +65,13 @@ class Bench:
     """What every case is given.
 
     `before` is the tree of an earlier commit to compare with, `scales` are numbers of queues.
+    `latency` are the seconds for which every answer is held back.
     """
 
     folder: Path
     runs: int
     scales: tuple[int, ...]
+    latency: float
     before: Path | None = None
 
     def raced(

@@ -8,6 +8,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ class Server:
             calls = dict(self.services.calls)
             self.services.calls.clear()
             return json.dumps(calls).encode()
+        elif path == "/_stub/processor":
+            return json.dumps(time.process_time()).encode()
         return b"{}"
 
 
@@ -147,6 +150,11 @@ class Stub:
     def calls(self) -> dict[str, int]:
         """Return how often each operation was called since last asked."""
         found: dict[str, int] = self._ask("calls")
+        return found
+
+    def processor(self) -> float:
+        """Return the seconds of processor time that it took so far."""
+        found: float = self._ask("processor")
         return found
 
     def _ask(self, what: str) -> Any:
