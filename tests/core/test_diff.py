@@ -60,6 +60,18 @@ def test_an_optional_field_is_left_alone_unless_it_is_declared():
     assert differences(Tank(name="a", limit=6), live) == [("limit", 5, 6)]
 
 
+def test_specs_that_differ_in_what_is_left_alone_only_are_not_looked_into():
+    class Closed(Tank):
+        def fields(self):
+            raise AssertionError("each of ten thousand is looked into")
+
+    live = Closed(name="a", limit=5)
+    assert differences(Closed(name="a"), live) == []
+    assert list(cosmetic(Closed(name="a"), live)) == []
+    with pytest.raises(AssertionError, match="looked into"):
+        differences(Closed(name="a", size=7), live)
+
+
 def test_a_field_left_out_has_its_default_and_is_managed_like_the_rest():
     assert differences(PLAIN, Tank(name="a", size=99)) == [("size", 99, 30)]
     assert differences(PLAIN, Tank(name="a", tags={"x": "1"})) == [("tags.x", "1", None)]

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.core.model.addresses import matches, within
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
-from reconciler.core.model.spec import Json, Spec
+from reconciler.core.model.spec import Json, Spec, to_snake
 
 STACK_MARK = "reconciler:stack"
 PROTECT_MARK = "reconciler:protect"
@@ -20,10 +20,10 @@ def compare(desired: Desired, live: Live, ignore_tags: Iterable[str]) -> list[Fi
     `ignore_tags`. Our marks are ours whatever is ignored.
     """
     changes: list[FieldChange] = []
-    if desired.spec != live.spec:
-        kind = type(desired.spec)
-        skipped = {*kind.identity, *kind.cosmetic}
-        skipped |= {name for name in kind.optional if not _has(desired.spec, name)}
+    kind = type(desired.spec)
+    skipped = {*kind.identity, *kind.cosmetic}
+    skipped |= {name for name in kind.optional if getattr(desired.spec, to_snake(name)) is None}
+    if not _alike(desired.spec, live.spec, skipped):
         before = _comparable(live.spec, skipped, ignore_tags)
         after = _comparable(desired.spec, skipped, ignore_tags)
         changes += _differences(before, after, kind)
@@ -67,14 +67,21 @@ def deletion(live: Live) -> list[FieldChange]:
 
 def cosmetic(desired: Spec, live: Spec) -> Iterator[str]:
     """Yield a note for each cosmetic field that differs."""
+    if not desired.cosmetic:
+        return
     mine, theirs = desired.fields(), live.fields()
     for name in sorted(desired.cosmetic):
         if mine[name] != theirs[name]:
             yield f"{name} is {theirs[name]!r}, declared {mine[name]!r}: cosmetic, left as it is"
 
 
-def _has(spec: Spec, name: str) -> bool:
-    return spec.fields()[name] is not None
+def _alike(desired: Spec, live: Spec, skipped: Iterable[str]) -> bool:
+    """Say whether all that is compared is equal, as most specs are; without looking into it."""
+    if type(desired) is not type(live):
+        return False
+    left = {to_snake(name) for name in (*skipped, *desired.hidden)}
+    mine, theirs = vars(desired), vars(live)
+    return all(value == theirs[name] for name, value in mine.items() if name not in left)
 
 
 def _marks(desired: Desired, live: Live) -> Iterator[FieldChange]:
