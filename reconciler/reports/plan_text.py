@@ -140,20 +140,22 @@ def _downtime(actions: Iterable[Action]) -> Iterator[TextLine]:
 def _remarks(report: Plan | Drift, shape: Shape, screen: Screen) -> Iterator[TextLine]:
     """Yield what is not ours, warnings, what is unknown and problems."""
     if not screen.quiet:
-        yield from _others(report.unmanaged, shape.others)
+        yield from _others(report, shape.others)
     yield from findings_lines("Warnings", report.warnings, "yellow", shape.others)
     yield from _unknown(report.unknown, shape.others)
     yield from findings_lines("Problems", report.problems, "red", shape.others)
 
 
-def _others(unmanaged: Sequence[Unmanaged], most: int | None) -> Iterator[TextLine]:
-    if not unmanaged:
+def _others(report: Plan | Drift, most: int | None) -> Iterator[TextLine]:
+    if not report.unmanaged:
         return
     yield line()
-    yield line("Not ours, left alone:", "bold")
-    for item in unmanaged[:most]:
+    # Whose an object is may hang on what was not read.
+    whose = "Not ours" if report.complete else "Not known to be ours"
+    yield line(f"{whose}, left alone:", "bold")
+    for item in report.unmanaged[:most]:
         yield line(f"    {item.kind} in {visible(item.account)}: {_identity(item)}", "dim", hang=8)
-    yield from _rest(unmanaged, most)
+    yield from _rest(report.unmanaged, most)
 
 
 def _identity(item: Unmanaged) -> str:

@@ -33,7 +33,8 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     """Yield the report's lines."""
     everything = status.everything
     ill = sum(bool(item.problems) for item in everything)
-    yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill)}", "bold")
+    unread = sum(not_read(item) for item in everything)
+    yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill, unread)}", "bold")
     columns = _Columns.of(status.queues, bars=screen.width >= _WITH_BARS)
     title = _queue_title(status.queues)
     tell = partial(_queue, columns=columns)
@@ -48,15 +49,18 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
         yield line("Could not be read:", "bold")
         yield from (line(f"    {visible(reason)}", "red") for reason in status.unread)
     yield line()
-    yield _closing(status, ill)
+    yield _closing(status, ill, unread)
 
 
-def _verdict(number: int, ill: int) -> str:
-    objects = counted(number, "object")
-    return f"{objects}, {ill:,} of them need{'s' * (ill == 1)} attention" if ill else objects
+def _verdict(number: int, ill: int, unread: int) -> str:
+    needy = f"{ill:,} of them need{'s' * (ill == 1)} attention" if ill else ""
+    unknown = f"{unread:,} {'' if ill else 'of them '}not read" if unread else ""
+    return ", ".join(filter(None, [counted(number, "object"), needy, unknown]))
 
 
-def _closing(status: Status, ill: int) -> TextLine:
+def _closing(status: Status, ill: int, unread: int) -> TextLine:
+    if unread and unread == len(status.everything):
+        return line("Nothing could be read.", "red")
     if ill:
         return line(f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red")
     if not status.complete:
@@ -100,8 +104,13 @@ def _section(
     yield from _rest(items, len(shown))
 
 
+def not_read(item: Health) -> bool:
+    """Say whether it is not known how an object fares."""
+    return getattr(item, "state", "") == "unknown"
+
+
 def _sign(item: Health) -> tuple[str, str]:
-    return ("?", "yellow") if getattr(item, "state", "") == "unknown" else ("✓", "green")
+    return ("?", "yellow") if not_read(item) else ("✓", "green")
 
 
 def _rest(items: Sequence[Health], shown: int) -> Iterator[TextLine]:
@@ -113,7 +122,10 @@ def _rest(items: Sequence[Health], shown: int) -> Iterator[TextLine]:
 
 
 def _queue_title(queues: Iterable[QueueHealth]) -> str:
+    """Return the sums of what was measured, none where nothing was."""
     known = [item for item in queues if item.visible is not None]
+    if not known:
+        return "Queues"
     visible, flying, delayed, dead = (
         sum(getattr(item, name) or 0 for item in known)
         for name in ("visible", "in_flight", "delayed", "dead_letters")

@@ -78,6 +78,8 @@ def diagnosis_lines(diagnosis: Diagnosis, screen: Screen) -> Iterator[TextLine]:
         for item in optional:
             yield from _complaint("   ·", item, "yellow")
         yield line()
+    if not diagnosis.accounts:
+        yield line("No accounts are declared: nothing was examined.", "yellow")
     width = max((cells(visible(item.account)) for item in diagnosis.accounts), default=0)
     services = max((cells(item.service) for item in diagnosis.accounts), default=0)
     for report in diagnosis.accounts:

@@ -62,7 +62,8 @@ def test_of_ten_thousand_objects_only_those_that_need_attention_are_listed():
     text = lines(found)
     assert (
         text[0]
-        == f"Health of stack acme: {10_000 + ALL_UP_TO + 1:,} objects, 1 of them needs attention"
+        == f"Health of stack acme: {10_000 + ALL_UP_TO + 1:,} objects, 1 of them needs attention, "
+        f"{ALL_UP_TO + 1} not read"
     )
     assert "    and 9,999 healthy (--full lists them)" in text
     assert f"    and 0 healthy, {ALL_UP_TO + 1} not read (--full lists them)" in text
@@ -129,3 +130,13 @@ def test_what_needs_attention_is_not_called_alive():
 
 def test_where_there_is_nothing_nothing_is_called_healthy():
     assert lines(status())[-1] == "Nothing to measure: this run is about no object of the stack."
+
+
+def test_what_was_not_read_is_counted_and_its_figures_are_no_zeros():
+    unknown = queue("a").model_copy(update={"state": "unknown", "visible": None})
+    found = lines(status(unknown, queue("b", 5), unread=("aws: denied",)))
+    assert found[0] == "Health of stack acme: 2 objects, 1 of them not read"
+    assert found[-1] == "Healthy in what could be read."
+    found = lines(status(unknown, unread=("aws: denied",)))
+    assert found[2] == "Queues:"
+    assert found[-1] == "Nothing could be read."

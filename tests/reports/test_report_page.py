@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.core.planning.plan import prepare
 from reconciler.core.verdicts.drift import drift_of
-from reconciler.core.verdicts.health import Status
+from reconciler.core.verdicts.health import QueueHealth, Status
 from reconciler.core.verdicts.topology import planned_topology
 from reconciler.core.world.observation import Observation
 from reconciler.reports.graph.folding import folded
@@ -94,6 +94,12 @@ def test_health_of_what_is_not_there_yet_is_not_called_well():
     text = render(replace(material(world(WELL)), status=nothing, unmeasured=""))
     assert "All healthy" not in text
     assert "Nothing to measure: nothing declared was found live." in text
+    queues = [
+        QueueHealth(address=f"q.{it}", account="a", state=it) for it in ("unknown", "present")
+    ]
+    for known, told in ((1, "Nothing could be read."), (2, "1 of 2 were not read.")):
+        partial = nothing.model_copy(update={"complete": False, "queues": tuple(queues[:known])})
+        assert told in render(replace(material(world(WELL)), status=partial, unmeasured=""))
 
 
 def test_only_its_own_style_and_script_may_run_and_nothing_may_be_fetched():

@@ -154,6 +154,17 @@ def test_what_went_quiet_does_not_hide_that_something_was_not_read():
     assert "Quieter than usual" in review_markdown(drift)
 
 
+def test_without_accounts_nothing_was_examined():
+    none = Diagnosis(stack="acme", healthy=True, problems=(), accounts=())
+    assert as_text.render(none) == "No accounts are declared: nothing was examined.\n"
+
+
+def test_where_not_everything_was_read_nobody_is_known_to_be_another():
+    assert "Not known to be ours, left alone:" in as_text.render(everything())
+    whole = everything().model_copy(update={"complete": True})
+    assert "Not ours, left alone:" in as_text.render(whole)
+
+
 def test_old_and_new_values_stand_in_columns():
     changed = action(
         "update",

@@ -16,7 +16,7 @@ from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
 from reconciler.reports.lines import CODE, wrapped
 from reconciler.reports.page.material import ORDER, Material, PageChange, Record, healths
-from reconciler.reports.status_text import figures
+from reconciler.reports.status_text import figures, not_read
 
 MOST_CHANGES = 200
 """Changes that stand on the page without its script, the loudest first."""
@@ -154,6 +154,7 @@ def _entry(entry: PageChange) -> Record:
 def _health(material: Material, status: Status) -> Record:
     everything = healths(material)
     ill = [item for item in everything if item.problems]
+    unread = sum(map(not_read, everything))
     shown = sorted(everything, key=lambda item: not item.problems)[:_MOST_HEALTHS]
     notes = [f"Not read: {visible(reason)}" for reason in status.unread]
     notes += [visible(note) for note in status.notes]
@@ -162,17 +163,20 @@ def _health(material: Material, status: Status) -> Record:
     return {
         "tone": "" if not everything else "good" if status.complete and not ill else "bad",
         "ill": bool(ill),
-        "text": _well(len(everything), len(ill), complete=status.complete),
+        "text": _well(len(everything), len(ill), unread, complete=status.complete),
         "rows": [_row(item) for item in shown],
         "notes": notes,
     }
 
 
-def _well(number: int, ill: int, *, complete: bool) -> str:
+def _well(number: int, ill: int, unread: int, *, complete: bool) -> str:
+    unknown = f" {unread:,} of {number:,} were not read." if unread else ""
+    if unread and unread == number:
+        return "Nothing could be read."
     if ill:
-        return f"{counted(ill, 'object')} of {number:,} need{'s' * (ill == 1)} attention."
+        return f"{counted(ill, 'object')} of {number:,} need{'s' * (ill == 1)} attention.{unknown}"
     if not complete:
-        return "Healthy in what could be read."
+        return f"Healthy in what could be read.{unknown}"
     return "All healthy." if number else "Nothing to measure: nothing declared was found live."
 
 
