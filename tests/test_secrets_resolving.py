@@ -404,6 +404,10 @@ class Counter(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def setup(self):
+        super().setup()
+        self.server.connections += 1
+
     def do_POST(self):
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.server.seen.append(operation)
@@ -438,6 +442,7 @@ def counted(manager, monkeypatch):
         client.create_secret(Name=f"sellers/{number}", SecretString=f"token-{number}")
     client.close()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
+    server.connections = 0
     server.seen, server.refused, server.silent, server.poison = [], set(), False, b"no such text"
     server.code, server.poisoned = "AccessDeniedException", (400, said("InvalidParameterException"))
     server.upstream = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
@@ -458,6 +463,17 @@ def test_secrets_that_are_expected_come_twenty_a_call(counted):
     assert [secrets.resolve(each) for each in sellers()] == [f"token-{n}" for n in range(21)]
     assert secrets.resolve(f"{AWS_NAME}#key") == "k-1"
     assert counted.seen == ["BatchGetSecretValue"] * 2
+
+
+def test_secrets_that_come_one_by_one_share_a_client(counted):
+    secrets = Secrets({})
+    assert [secrets.resolve(each) for each in sellers()[:5]] == [f"token-{n}" for n in range(5)]
+    refusal(secrets, "aws-secretsmanager:sellers/none")
+    assert counted.seen == ["GetSecretValue"] * 6
+    assert counted.connections == 1
+    secrets.close()
+    assert secrets.resolve("aws-secretsmanager:sellers/5") == "token-5"
+    assert counted.connections == 2
 
 
 def test_where_batches_are_not_allowed_each_is_asked_for_by_itself(counted):

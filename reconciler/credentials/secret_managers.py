@@ -62,7 +62,40 @@ _GOOGLE_REMEDIES = {
 }
 
 
-def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
+class AwsClients:
+    """Clients of AWS Secrets Manager, one a region, made when first needed."""
+
+    def __init__(self, remember: Remember) -> None:
+        self._remember = remember
+        self._made: dict[str | None, tuple[Any, AwsLogin, Http]] = {}
+
+    @contextmanager
+    def at(self, region: str | None) -> Iterator[tuple[Any, AwsLogin]]:
+        """Give a client, and whose credentials it signs with; let go of it where it is no use.
+
+        Whoever asks after that has credentials looked for anew.
+        """
+        if region not in self._made:
+            self._made[region] = _aws_client(region, self._remember)
+        client, login, _ = self._made[region]
+        try:
+            yield client, login
+        except (NoSecretAtAll, Unobtainable):
+            self._drop(region)
+            raise
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for region in list(self._made):
+            self._drop(region)
+
+    def _drop(self, region: str | None) -> None:
+        client, _, http = self._made.pop(region)
+        client.close()
+        http.close()
+
+
+def from_aws(identifier: str, clients: AwsClients, scrub: Scrub) -> str:
     """Return the text of a secret of AWS Secrets Manager, by name or ARN.
 
     Raises:
@@ -70,7 +103,7 @@ def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
     """
     reference = f"aws-secretsmanager:{identifier}"
     try:
-        with _aws_client(region_of(identifier), remember) as (client, login):
+        with clients.at(region_of(identifier)) as (client, login):
             try:
                 answer = client.get_secret_value(SecretId=identifier)
             except ClientError as error:
@@ -100,7 +133,7 @@ def from_aws(identifier: str, remember: Remember, scrub: Scrub) -> str:
     return text
 
 
-def many_from_aws(identifiers: Collection[str], remember: Remember) -> dict[str, str]:
+def many_from_aws(identifiers: Collection[str], clients: AwsClients) -> dict[str, str]:
     """Return the texts of those secrets that can be had, by identifier: 20 a call, side by side.
 
     What is missing is no error here: whoever needs it asks `from_aws`, which says why. Where
@@ -111,7 +144,7 @@ def many_from_aws(identifiers: Collection[str], remember: Remember) -> dict[str,
         regions.setdefault(region_of(identifier), []).append(identifier)
     found: dict[str, str] = {}
     for region, names in regions.items():
-        with suppress(*_NOT_HAD), _aws_client(region, remember) as (client, _):
+        with suppress(*_NOT_HAD), clients.at(region) as (client, _):
             found.update(_fetched(client, names))
     return found
 
@@ -171,21 +204,17 @@ def region_of(identifier: str) -> str | None:
     return parts[3] if parts[0] == "arn" and len(parts) > 3 else None
 
 
-@contextmanager
-def _aws_client(region: str | None, remember: Remember) -> Iterator[tuple[Any, AwsLogin]]:
-    """Give a client, and whose credentials it signs with."""
+def _aws_client(region: str | None, remember: Remember) -> tuple[Any, AwsLogin, Http]:
+    """Return a client, whose credentials it signs with, and its connections."""
     http = Http(waits=_WAITS)
     try:
         login = AwsLogin(botocore.session.Session(), http, remember, region=region)
         login.obtain()
         config = Config(proxies={}, max_pool_connections=_SIDE_BY_SIDE)
-        client = login.session.client("secretsmanager", config=config, verify=True)
-        try:
-            yield client, login
-        finally:
-            client.close()
-    finally:
+        return login.session.client("secretsmanager", config=config, verify=True), login, http
+    except BaseException:
         http.close()
+        raise
 
 
 def _aws_refuses(

@@ -5,14 +5,18 @@ import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.scrubbing import Scrubber
 from reconciler.credentials.files import read_small
 from reconciler.credentials.unobtainable import NoSecretAtAll
+
+if TYPE_CHECKING:
+    from reconciler.credentials.secret_managers import AwsClients
 
 _AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -86,6 +90,7 @@ class Secrets:
         self._values: dict[str, str] = {}
         self._expected: set[str] = set()
         self._aws_texts: dict[str, str] = {}
+        self._aws_clients: AwsClients | None = None
         self._silent: dict[str | None, tuple[str, float]] = {}
         self._refused: dict[str, tuple[str, float]] = {}
         self._scrubber = Scrubber()
@@ -151,6 +156,12 @@ class Secrets:
         """Return a result with pieces of known secrets masked; JSON stays JSON."""
         return self._scrubber.scrub_result(text)
 
+    def close(self) -> None:
+        """Let go of connections; whatever is asked for after that makes them anew."""
+        with self._lock:
+            if self._aws_clients is not None:
+                self._aws_clients.close()
+
     def _know(self, value: str) -> None:
         if value in self._known:
             return
@@ -185,14 +196,25 @@ class Secrets:
         """Return the text of a secret at AWS; with the first one come all that are expected."""
         from reconciler.credentials.secret_managers import many_from_aws  # loads an SDK
 
+        clients = self._clients()
         if name not in self._aws_texts:
             wanted = {name, *self._expected} - self._aws_texts.keys()
             self._expected.clear()
             if len(wanted) > 1:
-                self._aws_texts |= many_from_aws(wanted, self._know)
+                self._aws_texts |= many_from_aws(wanted, clients)
         if name not in self._aws_texts:
             self._aws_texts[name] = self._alone_from_aws(name)
         return self._aws_texts[name]
+
+    def _clients(self) -> "AwsClients":
+        """Return the clients for secrets at AWS, which stay open until `close`."""
+        from reconciler.credentials.secret_managers import AwsClients  # loads an SDK
+
+        if self._aws_clients is None:
+            self._aws_clients = AwsClients(self._know)
+            # Whoever does not close this keeps them to the end.
+            weakref.finalize(self, self._aws_clients.close)
+        return self._aws_clients
 
     def _alone_from_aws(self, name: str) -> str:
         """Return one secret; what was not to be had just now is not asked for for a while."""
@@ -206,7 +228,7 @@ class Secrets:
         if now < until:
             raise SettingsError(why)
         try:
-            return from_aws(name, self._know, self._scrubber.scrub)
+            return from_aws(name, self._clients(), self._scrubber.scrub)
         except NoSecretAtAll as error:
             self._silent[place] = (error.why, time.monotonic() + _SILENT_SECONDS)
             raise

@@ -41,5 +41,6 @@ class Tools:
 
     def close(self) -> None:
         """Let go of the connections."""
+        self.secrets.close()
         if self._http is not None:
             self._http.close()
