@@ -1,10 +1,13 @@
 """Ways to log in at AWS that take requests of their own: through our HTTP, and known as secrets."""
 
 import pytest
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.client import SqsClient
+from reconciler.services.sqs.session import _Descriptions
 from tests import wires
 from tests.network_table import Column, Hasty, network
 
@@ -77,3 +80,10 @@ def test_a_login_goes_through_the_proxy_and_what_it_brings_is_kept_out_of_texts(
             assert f"X-Amz-Security-Token: {TOKEN}" in headers
         assert len(table.proxy.seen) == 2
     assert secrets.scrub(f"token {TOKEN}, secret the-secret-of-the-role") == "token ***, secret ***"
+
+
+def test_whatever_service_botocore_describes_is_found():
+    known = _Descriptions().list_available_services("service-2")
+    assert set(Loader().list_available_services("service-2")) <= set(known)
+    with pytest.raises(UnknownServiceError):
+        _Descriptions().load_service_model("nonesuch", "service-2")

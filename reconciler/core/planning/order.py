@@ -211,6 +211,8 @@ def _need_prepared(needs: dict[StepId, set[StepId]], replaced: Iterable[Address]
         (address, "delete"): needs[(address, "create")] - {(address, "delete")}
         for address in replaced
     }
+    if not any(wishes.values()):
+        return
     hoped = {step: wanted | wishes.get(step, set()) for step, wanted in needs.items()}
     tangled = _tangled(hoped)
     for step, wished in wishes.items():

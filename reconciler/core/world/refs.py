@@ -53,7 +53,9 @@ class Handles:
         spec = item.spec
         for path, reference, handle in references(spec):
             outputs = self._outputs.get(reference.key(item.account, handle), {})
-            spec = put(spec, path, outputs.get(reference.output, handle))
+            value = outputs.get(reference.output, handle)
+            if value != handle:
+                spec = put(spec, path, value)
         return spec
 
 
