@@ -156,7 +156,7 @@ def _item(sign: str, value: Any, style: str, width: int) -> Iterator[TextLine]:
                     yield spanned((sign, style), *spans, hang=4)
                     sign = "  "
     else:
-        yield spanned((sign, style), (shown, style), hang=4)
+        yield spanned((sign.replace(" ", GLUE), style), (shown, style), hang=4)
 
 
 def _composite(value: Any) -> bool:

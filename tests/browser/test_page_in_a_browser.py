@@ -133,6 +133,16 @@ def test_a_box_of_the_picture_opens_its_object(visit, everything):
     assert page.locator("#map .picked").count() == 1
 
 
+def test_a_picture_is_never_larger_than_it_was_drawn_and_scrolls_on_a_narrow_screen(visit, crowd):
+    page = visit(crowd)
+    drawn = int(page.get_attribute("#map svg", "width"))
+    assert drawn < 900
+    assert page.locator("#map svg").bounding_box()["width"] == drawn
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.locator("#map svg").bounding_box()["width"] == drawn
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_keyboard_is_enough(visit, everything):
     page = visit(everything)
     page.focus("#list li:first-child button")
