@@ -16,7 +16,7 @@ from reconciler.cli.main import invoke
 from reconciler.core.text.scrubbing import PIECE
 from reconciler.credentials.secrets import Secrets
 from reconciler.wiring import Providers
-from tests.worlds import HEAD, destinations, queues, subscriptions
+from tests.worlds import HEAD, destinations, queues, section, subscriptions
 
 
 def planted(name):
@@ -65,7 +65,12 @@ accounts:
 """
 WORLD = (
     queues(q="grants: [{to: amazon-notifications}]")
-    + destinations(old="account: uk, queue: q", new="account: app, queue: q")
+    + destinations(
+        old="account: uk, queue: q",
+        new="account: app, queue: q",
+        events="account: app, eventBridge: {account: aws-eu}",
+    )
+    + section("routes", {"r": "from: events, queue: q, types: [LISTINGS_ITEM_STATUS_CHANGE]"})
     + subscriptions(
         uk="destination: old, notificationType: AnyOfferChanged",
         eu="destination: new, notificationType: ANY_OFFER_CHANGED",
@@ -192,7 +197,7 @@ def test_no_piece_of_a_secret_is_shown_whatever_services_repeat(talk, echo, way,
     echo.way, echo.page, echo.status, echo.grants = WAYS[way], page, 400, True
     code, said = talk("--debug", "plan")
     assert code == 1
-    assert "aws-eu: " in said
+    assert "aws-eu, aws-eu/EventBridge: " in said
     assert "app" in said
     assert (shown(said), shown_in_base64(said)) == (None, None)
 

@@ -12,7 +12,7 @@ from reconciler import run
 from tests.gate import PATIENCE, Gate, known_by_content, lines_of
 from tests.outsiders import Outsiders
 from tests.standing import brought
-from tests.test_kill_matrix import FORMER, LATTER, SAMPLE
+from tests.test_kill_matrix import FORMER, LATTER, SAMPLE, WAY
 from tests.worlds import AWS_ID, EVERYWHERE, HEAD, Stack, queues, subscriptions
 
 CLEAR = ["it was changed since this was planned", "it is gone since this was planned"]
@@ -89,12 +89,16 @@ def complaints(told):
     return {item["error"] for run in told for item in run["actions"] if item["outcome"] == "failed"}
 
 
-def test_two_first_applies_at_once_create_nothing_twice(sandbox, gate, both):
-    stack = Stack(SAMPLE, gate.url)
+@pytest.mark.parametrize("declared", ["the sample", "a listing's way"])
+def test_two_first_applies_at_once_create_nothing_twice(sandbox, gate, both, tmp_path, declared):
+    folder = SAMPLE if declared == "the sample" else tmp_path / "declared"
+    stack = Stack(folder, gate.url)
+    if folder != SAMPLE:
+        stack.declare(WAY)
     assert stack.apply().unfinished() == []
     wanted = known_by_content(sandbox.state())
     sandbox.reset()
-    codes, told = both(SAMPLE)
+    codes, told = both(folder)
     assert (codes, complaints(told)) == ([0, 0], set())
     assert known_by_content(sandbox.state()) == wanted
     assert stack.plan().lines() == []
