@@ -23,9 +23,11 @@ from tests.test_convergence import could_take_over
 from tests.toys import (
     Bell,
     Cloud,
+    Drain,
     Failing,
     Pipe,
     Provider,
+    Tank,
     Tap,
     Thing,
     Valve,
@@ -84,6 +86,7 @@ def declarations(draw, stack: str) -> Declarations:
             use: _taps(draw, stack, pipe, use, well.spec.name) for use in draw(some(["u", "uv"]))
         }
         found += [pipe, *(tap for several in taps.values() for tap in several)]
+        found += _drain(draw, stack, pipe)
     waves = draw(some([(), (), ("de",), ("1", "fr", "100%"), ("50%",)]))
     policy = Policy(prune=True, max_deletes=Limit(percent=100), waves=waves)
     return world(*found, *_bells(draw, stack), stack=stack, policy=policy)
@@ -108,6 +111,17 @@ def _taps(draw, stack: str, pipe: Desired, use: str, name: str) -> list[Desired]
         )
         for it in draw(some([["de"], ["fr"], ["de", "fr"]]))
     ]
+
+
+def _drain(draw, stack: str, pipe: Desired) -> list[Desired]:
+    """Draw what a pipe's own bus would be to EventBridge: a drain, and the tank it leads to."""
+    if not pipe.account.startswith("works") or not draw(st.booleans()):
+        return []
+    name = f"{stack}--{pipe.address.partition('.')[2]}"
+    tank = declare(f"t-{name}", "depot", Tank(name=f"t-{name}"), stack=stack)
+    drain = Drain(name=name, pipe="", tank="", width=draw(some([1, 2])))
+    refs = {"pipe": pipe, "tank": tank}
+    return [tank, declare(f"d-{name}", pipe.account, drain, refs=refs, stack=stack)]
 
 
 def _bells(draw, stack: str) -> list[Desired]:
@@ -265,6 +279,8 @@ def _owner(thing: Thing, things: dict[str, Thing], declared: Declarations) -> st
         return next((it for it in STACKS if f"hooks.example.com/{it}/" in spec.uri), None)
     if isinstance(spec, Tap | Valve):
         return _owner(things[spec.pipe], things, declared)
+    if isinstance(spec, Drain):
+        return next(it for it in STACKS if spec.name.startswith(f"{it}--"))
     if isinstance(spec, Pipe):
         begins = [it for it in (*STACKS, "acme-eu-2", "acm") if spec.name.startswith(f"{it}--")]
         behind = [it for it in things.values() if it.outputs.get("arn") == spec.well]
@@ -283,7 +299,7 @@ def _is(item: Desired, thing: Thing) -> bool:
 
 
 @settings(
-    max_examples=examples(40, 1500),
+    max_examples=examples(36, 1500),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.lists(turns(), min_size=3, max_size=6), declarations(STACKS[0]), declarations(STACKS[1]))
