@@ -45,11 +45,12 @@ def result_expected() -> bool:
     return _expected is not None
 
 
-class Terminated(BaseException):
-    """A SIGTERM, where a Ctrl-C would have been a KeyboardInterrupt.
+class Interrupted(BaseException):
+    """A Ctrl-C. No KeyboardInterrupt: the command line's own library makes a mute code of those."""
 
-    It is none itself: the command line's own library makes an exit code of those.
-    """
+
+class Terminated(BaseException):
+    """A SIGTERM, likewise."""
 
 
 class Stop(threading.Event):
@@ -123,7 +124,7 @@ def _handle(handler: _Handler) -> None:
 
 def _raise(number: int, _frame: FrameType | None) -> NoReturn:
     _handle(_end)
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    raise Terminated if number == signal.SIGTERM else Interrupted
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -14,6 +14,7 @@ from reconciler.cli import exits
 from reconciler.cli.commands import CommandGroup
 from reconciler.cli.examples import OF_ALL, epilog
 from reconciler.cli.exits import (
+    Interrupted,
     Terminated,
     as_interrupts,
     expect_result,
@@ -109,7 +110,7 @@ def invoke(arguments: list[str]) -> int:
         return _ended(state, _misused(error), exits.USAGE)
     except Terminated:
         return _ended(state, "terminated", exits.TERMINATED)
-    except KeyboardInterrupt:
+    except Interrupted:
         return _ended(state, "interrupted", exits.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - here a defect becomes a sentence
         problems = error.problems if isinstance(error, DeclarationError | Misdirected) else ()

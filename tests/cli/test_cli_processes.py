@@ -43,11 +43,13 @@ def test_the_package_run_as_a_module_is_the_same_command(process, world):
 def on_a_terminal(start, sandbox, world):
     """Apply with a terminal on stdin and stderr, answer with a line or a signal."""
 
-    def run(answer, text=queues(q="")):  # noqa: B008 - a constant string
+    def run(answer, *options, text=queues(q="")):  # noqa: B008 - a constant string
         controller, terminal = pty.openpty()
         try:
             running = start(
-                "apply", world(text), "--sandbox", sandbox.url, stdin=terminal, stderr=terminal
+                *("apply", world(text), "--sandbox", sandbox.url, *options),
+                stdin=terminal,
+                stderr=terminal,
             )
             seen = b""
             while b"Apply 1 create?" not in seen:
@@ -83,8 +85,8 @@ def test_a_prompt_that_is_declined_ends_with_3(answered, sandbox, world, answer)
 
 
 def test_an_interrupt_at_the_prompt_ends_with_130_and_changes_nothing(on_a_terminal, sandbox):
-    code, *_ = on_a_terminal(signal.SIGINT)
-    assert code == 130
+    code, out, _ = on_a_terminal(signal.SIGINT, "--format", "json")
+    assert (code, json.loads(out)["error"]) == (130, "interrupted")
     assert writes(sandbox) == []
 
 
@@ -178,8 +180,8 @@ def test_a_second_signal_ends_at_once(start, sandbox, world):
 
 
 def test_a_sigterm_at_the_question_declines_nothing_and_ends_with_143(on_a_terminal, sandbox):
-    code, *_ = on_a_terminal(signal.SIGTERM)
-    assert code == 143
+    code, out, _ = on_a_terminal(signal.SIGTERM, "--format", "json")
+    assert (code, json.loads(out)["error"]) == (143, "terminated")
     assert writes(sandbox) == []
 
 

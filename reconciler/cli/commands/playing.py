@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reconciler.cli import exits, garbage
-from reconciler.cli.exits import Terminated
+from reconciler.cli.exits import Interrupted, Terminated
 from reconciler.cli.screens import screen_of
 from reconciler.cli.state import State, state_of, write_result
 from reconciler.core.model.errors import SettingsError
@@ -84,7 +84,7 @@ def serve(port: int) -> int:
         threading.Event().wait()
     except Terminated:
         return exits.TERMINATED
-    except KeyboardInterrupt:
+    except Interrupted:
         sys.stderr.write("stopped\n")
     finally:
         sandbox.stop()
