@@ -11,6 +11,9 @@ from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.errors import Transient
 from reconciler.core.planning.plan import prepare
 from reconciler.core.world.matching import Selection
+from reconciler.run import TimeLimit
+from reconciler.transport.calls import Calls
+from tests.clocks import Clock
 from tests.toys import Bell, Cloud, Pipe, Provider, Tank, Tap, Well, declare, world
 
 WELL = declare("x", "depot", Well(name="x"))
@@ -190,6 +193,23 @@ def test_what_takes_over_is_known_by_what_was_made_for_it_to_refer_to_meanwhile(
         "create pipe.works/arn:x",
         "delete pipe.works-2/arn:x",
     ]
+
+
+def test_no_look_at_other_shards_waits_for_a_busy_service_beyond_the_time_limit():
+    cloud, clock = Cloud(), Clock()
+    providers = cloud.providers(*ACCOUNTS)
+    pipes = Shard(cloud, ["works"], WELL, PIPE, providers=providers)
+    busy = Transient("depot", "ListWells", "the service is busy", retry_after=60.0)
+
+    def refuse():
+        raise busy
+
+    providers["depot"].observe = lambda *_: Calls(clock).run("List", refuse)
+    limit = TimeLimit(30.0, clock.now)
+    ((outcome, error),) = outcomes(pipes.apply(SHORT, limit=limit)).values()
+    assert (outcome, "another shard sees to" in error) == ("skipped", True)
+    assert clock.slept == []
+    assert any("since the time limit of 30s was reached" in text for text in pipes.told)
 
 
 class Telling(Provider):

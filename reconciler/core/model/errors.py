@@ -133,9 +133,10 @@ class ServiceError(ReconcilerError):
         super().__init__(account, operation, message)
 
     def give_up(self, why: str) -> None:
-        """Have it said that it was not tried again, and why."""
-        self.given_up = why
-        self.message += f"; not tried again, since {why}"
+        """Have it said that it was not tried again, and why, once however deep it was raised."""
+        if not self.given_up:
+            self.given_up = why
+            self.message += f"; not tried again, since {why}"
 
     def __str__(self) -> str:
         """Give one sentence naming account, operation and, where known, the request id."""
