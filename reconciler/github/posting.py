@@ -149,9 +149,18 @@ def post_alarm(job: Job, drift: Drift, alarm: Alarm) -> None:
         if edit.issue is None:
             _open(repository, writer, alarm)
         else:
-            narrow = ", as far as it looked," if drift.not_looked and not drift.drifted else ""
-            run = f"[this run]({job.run_url}){narrow}"
-            _change(repository, edit, edit.issue, writer, alarm, run)
+            word = _word(drift, f"[this run]({job.run_url})")
+            _change(repository, edit, edit.issue, writer, alarm, word)
+
+
+def _word(drift: Drift, run: str) -> str:
+    """Return what is said where drift came back, or is gone."""
+    if drift.drifted or drift.quiet:
+        return f"Drift is back: {run} found it."
+    if not drift.compared:
+        return f"Drift is gone: {run} is about no object of the stack any more."
+    narrow = ", as far as it looked," if drift.not_looked else ""
+    return f"Drift is gone: {run}{narrow} found everything as declared."
 
 
 def find_issue(
@@ -194,16 +203,16 @@ def _change(
     found: Issue,
     writer: Writer,
     alarm: Alarm,
-    run: str,
+    word: str,
 ) -> None:
     number, body = found.number, alarm.body(writer, found.author)
     match edit.what:
         case "reopen":
             reason = "reopened"
             repository.edit_issue(number, state="open", state_reason=reason, body=body)
-            repository.comment(number, f"Drift is back: {run} found it.", "issues: write")
+            repository.comment(number, word, "issues: write")
         case "close":
-            _close(repository, found, f"Drift is gone: {run} found everything as declared.")
+            _close(repository, found, word)
         case _:
             repository.edit_issue(number, body=body)
 

@@ -70,6 +70,18 @@ def test_drift_opens_an_issue_and_ends_with_2(settled, meddle, api):
     assert "actions/runs/1/" in issue["body"]
 
 
+def test_an_account_without_objects_is_not_said_to_be_as_declared(settled, meddle, api, gone):
+    meddle(5)
+    settled(WORLD, "--account", "aws-eu")
+    gone()
+    settled(queues(), "--account", "aws-eu")
+    [issue] = api.issues.values()
+    [word] = api.comments(issue["number"])
+    assert issue["state"] == "closed"
+    assert word["body"].startswith("Drift is gone: [this run](")
+    assert word["body"].endswith(" is about no object of the stack any more.")
+
+
 def test_no_drift_opens_no_issue(settled, api):
     assert settled().code == 0
     assert api.writes() == []
