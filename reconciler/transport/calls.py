@@ -10,7 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-from reconciler.core.model.errors import Rejected, ServiceError, Transient, Unclear
+from reconciler.core.model.errors import (
+    Denied,
+    Rejected,
+    ServiceError,
+    Transient,
+    Unclear,
+    Unreachable,
+)
 from reconciler.core.model.pacing import UNLIMITED, Drawn, Pace, TokenBucket, backoff
 from reconciler.transport.patience import Errand, errand
 from reconciler.transport.waits import WAITS
@@ -264,7 +271,8 @@ def create_once(
         retry_refused: try again after such a refusal where nothing is found.
 
     Raises:
-        ServiceError: what `make` raised and is not overcome, or what `find` did.
+        Unclear: the answer of `make` was lost, and what was to be made is not found or not seen.
+        ServiceError: what else `make` raised and is not overcome, or what `find` did.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -276,9 +284,23 @@ def create_once(
                 raise
             trouble = error
         last = attempt == ATTEMPTS
-        found = find(trouble, last)
+        try:
+            found = find(trouble, last)
+        except (Transient, Unreachable, Denied) as error:
+            raise _still(trouble, error) from error
         if found is not None:
             return found
         if last or (isinstance(trouble, Rejected) and not retry_refused):
             raise trouble
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _still(trouble: ServiceError, unseen: ServiceError) -> ServiceError:
+    """Return what to tell where the look failed: that it may have been made, if it may.
+
+    What is raised of the very operation that makes is no failure to look, but what was found.
+    """
+    if not isinstance(trouble, Unclear) or unseen.operation == trouble.operation:
+        return unseen
+    message = f"{trouble.message}, and it could not be looked for: {unseen.message}"
+    return Unclear(trouble.account, trouble.operation, message, passing=False)

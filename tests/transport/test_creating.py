@@ -2,12 +2,14 @@
 
 import pytest
 
-from reconciler.core.model.errors import Rejected, Unclear
+from reconciler.core.model.errors import Denied, Rejected, ServiceError, Transient, Unclear
 from reconciler.transport.calls import create_once
 
 LOST = Unclear("acme", "create", "the answer was lost")
 THERE = Rejected("acme", "create", "it is there already", code="There")
 REFUSED = Rejected("acme", "create", "no such name", code="Name")
+BUSY = Transient("acme", "list", "too many requests")
+HIDDEN = Denied("acme", "list", "may not list")
 
 
 def create(answers, sights=(None,) * 3, **more):
@@ -23,11 +25,14 @@ def create(answers, sights=(None,) * 3, **more):
 
     def find(error, last):
         calls.append("find last" if last else "find")
-        return next(sights)
+        sight = next(sights)
+        if isinstance(sight, Exception):
+            raise sight
+        return sight
 
     try:
         result = create_once(make, find, is_there=lambda error: error.code == "There", **more)
-    except (Unclear, Rejected) as error:
+    except ServiceError as error:
         result = error
     return result, calls
 
@@ -50,3 +55,13 @@ def test_what_may_be_there_is_looked_for_before_it_is_tried_again(answers, sight
 
 def test_a_refusal_may_pass_where_what_was_deleted_is_still_going():
     assert create([THERE, "made"], retry_refused=True) == ("made", ["make", "find", "make"])
+
+
+@pytest.mark.parametrize("sight", [BUSY, HIDDEN])
+def test_what_may_be_there_and_cannot_be_looked_for_is_still_told_as_that(sight):
+    error, calls = create([LOST], [sight])
+    assert calls == ["make", "find"]
+    assert isinstance(error, Unclear)
+    assert "the answer was lost, and it could not be looked for" in str(error)
+    assert sight.message in str(error)
+    assert create([THERE], [sight])[0] is sight

@@ -9,7 +9,15 @@ from functools import partial
 
 from reconciler.core.model.abilities import ArrivalQuestion, Examination, Measured
 from reconciler.core.model.addresses import remote_values
-from reconciler.core.model.errors import Missing, Rejected, ServiceError, Unclear
+from reconciler.core.model.errors import (
+    Denied,
+    Missing,
+    Rejected,
+    ServiceError,
+    Transient,
+    Unclear,
+    Unreachable,
+)
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
@@ -311,20 +319,21 @@ class SqsProvider:
         queues those alone are asked that the last ListQueues showed.
         """
         url = created.outputs["url"]
-        tags = self._client.calls.poll(
-            lambda: self._marked_tags(url), within=QUEUE_APPEARS, every=EVERY
-        )
-        if tags == marked_tags(desired):
-            return created
-        there = self._read(created)
-        if there is None:
-            raise Unclear(
-                self._name,
-                "CreateQueue",
-                f"the queue {as_queue(desired.spec).name} is said to be created, but cannot be "
-                "read; plan again to see whether it is there",
+        try:
+            tags = self._client.calls.poll(
+                lambda: self._marked_tags(url), within=QUEUE_APPEARS, every=EVERY
             )
-        return self._finish(desired, there)
+            there = created if tags == marked_tags(desired) else self._read(created)
+        except (Transient, Unreachable, Denied) as error:
+            raise self._unseen(created, f": {error.message}") from error
+        if there is None:
+            raise self._unseen(created)
+        return there if there is created else self._finish(desired, there)
+
+    def _unseen(self, created: Live, why: str = "") -> Unclear:
+        name = as_queue(created.spec).name
+        message = f"the queue {name} is said to be created, but cannot be read{why}"
+        return Unclear(self._name, "CreateQueue", message)
 
     def _marked_tags(self, url: str) -> dict[str, str] | None:
         """Return the tags once they tell whose the queue is; those of a new one may show late."""

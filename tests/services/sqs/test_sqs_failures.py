@@ -152,6 +152,16 @@ def test_a_tag_index_that_keeps_failing_is_an_error(world, kind, error):
         world.see()
 
 
+@pytest.mark.parametrize("kind", ["throttle", "denied"])
+def test_a_queue_that_was_made_and_then_cannot_be_read_is_told_as_made(world, kind):
+    world.sandbox.faults([fault("ListQueueTags", kind, times=None)])
+
+    with pytest.raises(Unclear, match="offers is said to be created, but cannot be read: "):
+        world.provider.create(world.want("offers"))
+
+    assert list(world.queues()) == ["offers"]
+
+
 def test_quirk_34_throttled_calls_share_one_limit_and_all_succeed(world, threads):
     # Fewer than one call is tried, however the threads take turns.
     world.sandbox.faults([fault("CreateQueue", "throttle", times=4)])
