@@ -7,7 +7,7 @@ from reconciler.core.text.visible import visible
 from reconciler.reports.markdown import code, plain
 from reconciler.reports.pages import Item, Section
 
-NOTHING_COMPARED = "Nothing to compare: this run is about no object of the stack."
+NOTHING_COMPARED = "Nothing to compare: this run is about no account of the stack."
 """What is said where nothing differs since there is nothing, as in a shard without accounts."""
 
 

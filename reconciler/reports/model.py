@@ -66,7 +66,7 @@ class ActionResult(Frozen):
 class ApplyResult(Frozen):
     """The result of apply; `guards` refused it, `problems` could not be planned.
 
-    `compared` says whether there was an object to compare; no document holds it.
+    `examined` says whether anything was looked at; no document holds it.
     """
 
     result: Literal["done", "failed", "refused"]
@@ -76,7 +76,7 @@ class ApplyResult(Frozen):
     guards: tuple[Guard, ...] = ()
     problems: tuple[Finding, ...] = ()
     not_looked: tuple[Finding, ...] = ()
-    compared: bool = Field(default=True, exclude=True)
+    examined: bool = Field(default=True, exclude=True)
 
 
 class FailedCommand(Frozen):

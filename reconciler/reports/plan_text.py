@@ -44,7 +44,7 @@ def settled(report: Plan | Drift | ApplyResult) -> str:
         verdict, meaning = ("No drift", "live is as declared")
     if report.not_looked:
         return f"{verdict} as far as was looked: {findings.not_looked(report.not_looked)}"
-    return f"{verdict}: {meaning}." if report.compared else findings.NOTHING_COMPARED
+    return f"{verdict}: {meaning}." if report.examined else findings.NOTHING_COMPARED
 
 
 def verb_counts(summary: Mapping[str, int]) -> str:
@@ -78,7 +78,7 @@ def _closing(
         shown = "Nothing to do but to read the accounts above: only these differ."
         yield line(shown, "yellow")
     elif well:
-        yield line(settled(plan), "green" if plan.compared else "yellow")
+        yield line(settled(plan), "green" if plan.examined else "yellow")
         return
     else:
         yield line("Nothing to do in what could be read.", "yellow")
@@ -222,7 +222,7 @@ def _drift(
     if drift.drifted:
         yield line("Live differs from declared (live → declared).", "yellow")
     elif drift.complete and not drift.problems:
-        yield line(settled(drift), "green" if drift.compared else "yellow")
+        yield line(settled(drift), "green" if drift.examined else "yellow")
         return
     else:
         yield line("No drift in what could be read.", "yellow")

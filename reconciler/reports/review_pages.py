@@ -173,7 +173,7 @@ def _verdict(plan: Plan) -> str:
         return "🔑 **Accounts lead elsewhere, or get in by other references.**"
     if plan.actions:
         return "📋 **Ready to apply.**"
-    return _IN_SYNC if plan.compared or plan.not_looked else _NOTHING
+    return _IN_SYNC if plan.examined or plan.not_looked else _NOTHING
 
 
 def _drift_verdict(drift: Drift) -> str:
@@ -185,7 +185,7 @@ def _drift_verdict(drift: Drift) -> str:
         return "⚠️ **No drift in what could be read, which was not everything.**"
     if drift.quiet:
         return "🔇 **No drift, but less arrives than usual.**"
-    return _AS_DECLARED if drift.compared or drift.not_looked else _NOTHING
+    return _AS_DECLARED if drift.examined or drift.not_looked else _NOTHING
 
 
 def _plan_foot(plan: Plan) -> Iterator[str]:

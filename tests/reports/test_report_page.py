@@ -84,7 +84,7 @@ def test_in_sync_is_said_so():
     assert "In sync." in page(world(WELL), [standing(WELL)])
     nothing = page(world())
     assert "In sync." not in nothing
-    assert "Nothing to compare: this run is about no object of the stack." in nothing
+    assert "Nothing to compare: this run is about no account of the stack." in nothing
 
 
 def test_health_of_what_is_not_there_yet_is_not_called_well():

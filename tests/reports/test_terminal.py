@@ -140,10 +140,10 @@ def test_notes_of_what_is_told_as_one_are_kept_in_comments():
 
 
 def test_where_nothing_was_compared_nothing_is_called_in_sync():
-    nothing = plan(summary=dict.fromkeys((*VERBS, "unchanged", "unmanaged"), 0))
+    nothing = plan(summary=dict.fromkeys((*VERBS, "unchanged", "unmanaged"), 0), accounts={})
     for report in (nothing, drift_of(nothing)):
         for text in (as_text.render(report), review_markdown(report)):
-            assert "Nothing to compare: this run is about no object of the stack." in text
+            assert "Nothing to compare: this run is about no account of the stack." in text
             assert not re.search("in sync|no drift|is as declared", text, re.IGNORECASE)
 
 

@@ -119,8 +119,13 @@ class Plan(Frozen):
 
     @property
     def compared(self) -> bool:
-        """Say whether there was an object to compare: the shard of a small stack may have none."""
+        """Say whether there was an object to compare."""
         return bool(self.actions or self.summary["unchanged"])
+
+    @property
+    def examined(self) -> bool:
+        """Say whether anything was looked at: the shard of a small stack may have no account."""
+        return self.compared or bool(self.accounts)
 
     def refused(self) -> tuple[Guard, ...]:
         """Return the guards that refuse this plan."""

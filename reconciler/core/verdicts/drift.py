@@ -60,6 +60,11 @@ class Drift(Frozen):
     accounts: dict[str, Any] = Field(default_factory=dict, exclude=True)
 
     @property
+    def examined(self) -> bool:
+        """Say whether anything was looked at: the shard of a small stack may have no account."""
+        return self.compared or bool(self.accounts)
+
+    @property
     def heard_all(self) -> bool:
         """Say whether it was asked what is quieter than usual, and told of everything."""
         return self.listened and not self.unheard

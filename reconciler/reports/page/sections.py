@@ -72,7 +72,7 @@ def _planned(plan: Plan) -> tuple[str, str]:
         return "warn", "Accounts lead elsewhere, or get in by other references."
     if plan.actions:
         return "", "Ready to apply."
-    well = plan.compared or plan.not_looked
+    well = plan.examined or plan.not_looked
     return ("good", "In sync.") if well else ("", findings.NOTHING_COMPARED)
 
 
@@ -83,7 +83,7 @@ def _drifted(drift: Drift) -> tuple[str, str]:
         return "warn", "Live differs from declared."
     if not drift.complete or drift.problems:
         return "warn", "No drift in what could be read, which was not everything."
-    well = drift.compared or drift.not_looked
+    well = drift.examined or drift.not_looked
     return ("good", "Live is as declared.") if well else ("", findings.NOTHING_COMPARED)
 
 
