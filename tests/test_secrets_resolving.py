@@ -1,9 +1,11 @@
 """References to secrets: where they are looked up, and what is said when they cannot be had."""
 
 import base64
+import gc
 import json
 import os
 import threading
+import weakref
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
@@ -474,6 +476,16 @@ def test_secrets_that_come_one_by_one_share_a_client(counted):
     secrets.close()
     assert secrets.resolve("aws-secretsmanager:sellers/5") == "token-5"
     assert counted.connections == 2
+
+
+def test_what_was_known_is_forgotten_once_it_is_closed(counted):
+    secrets = Secrets({})
+    secrets.resolve(sellers()[0])
+    secrets.close()
+    known = weakref.ref(secrets)
+    del secrets
+    gc.collect()
+    assert known() is None
 
 
 def test_where_batches_are_not_allowed_each_is_asked_for_by_itself(counted):

@@ -91,6 +91,7 @@ class Secrets:
         self._expected: set[str] = set()
         self._aws_texts: dict[str, str] = {}
         self._aws_clients: AwsClients | None = None
+        self._at_the_end: weakref.finalize[[], Secrets] | None = None
         self._silent: dict[str | None, tuple[str, float]] = {}
         self._refused: dict[str, tuple[str, float]] = {}
         self._scrubber = Scrubber()
@@ -161,6 +162,9 @@ class Secrets:
         with self._lock:
             if self._aws_clients is not None:
                 self._aws_clients.close()
+                self._aws_clients = None
+            if self._at_the_end is not None:
+                self._at_the_end.detach()
 
     def _know(self, value: str) -> None:
         if value in self._known:
@@ -212,8 +216,8 @@ class Secrets:
 
         if self._aws_clients is None:
             self._aws_clients = AwsClients(self._know)
-            # Whoever does not close this keeps them to the end.
-            weakref.finalize(self, self._aws_clients.close)
+            # Whoever does not close this keeps them, and all that is known here, to the end.
+            self._at_the_end = weakref.finalize(self, self._aws_clients.close)
         return self._aws_clients
 
     def _alone_from_aws(self, name: str) -> str:

@@ -68,11 +68,11 @@ class _Head(HTTPMessage):
 
     def __init__(self, fields: list[tuple[str, str]]) -> None:
         super().__init__()
-        self._fields = fields
+        self._headers = fields  # where every other way to ask looks
         self._first = {name.lower(): value for name, value in reversed(fields)}
 
     def items(self) -> list[tuple[str, str]]:
-        return self._fields
+        return self._headers
 
     def get(self, name: str, failobj: Any = None) -> Any:
         return self._first.get(name.lower(), failobj)
