@@ -3,13 +3,13 @@
 They end it at once while nothing was begun, and in good order while something is applied.
 """
 
+import contextlib
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 DONE = 0
 ERROR = 1
@@ -62,6 +62,8 @@ class Stop(threading.Event):
 def as_interrupts() -> None:
     """Raise the first Ctrl-C or SIGTERM on the main thread; the second one ends the process.
 
+    It may come between any two lines, but not where a lock would be left behind.
+
     Everywhere else a run says more precisely what is to happen (see below).
     """
     for number in _WORDS:
@@ -70,7 +72,7 @@ def as_interrupts() -> None:
             signal.signal(number, _raise)
 
 
-@contextmanager
+@contextlib.contextmanager
 def at_once() -> Iterator[None]:
     """End the process at the first signal.
 
@@ -81,7 +83,7 @@ def at_once() -> Iterator[None]:
         yield
 
 
-@contextmanager
+@contextlib.contextmanager
 def in_good_order() -> Iterator[Stop]:
     """Yield what the first signal sets; a second one ends the process.
 
@@ -103,7 +105,7 @@ def in_good_order() -> Iterator[Stop]:
         yield stop
 
 
-@contextmanager
+@contextlib.contextmanager
 def _handled(handler: _Handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -122,9 +124,44 @@ def _handle(handler: _Handler) -> None:
         signal.signal(number, handler)
 
 
-def _raise(number: int, _frame: FrameType | None) -> NoReturn:
-    _handle(_end)
-    raise Terminated if number == signal.SIGTERM else Interrupted
+_LOCKING = frozenset(module.__file__ for module in (contextlib, queue, threading))
+"""Python code that takes and leaves locks: left in the middle, it keeps them for ever."""
+_WAITING = ("wait", "_wait_for_tstate_lock")
+"""What of it only waits, for as long as nothing ends it."""
+_MOMENT = 0.01
+_MOMENTS = 100
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    """Raise; where a lock is just being taken or left, a moment later."""
+    if not _amid_locks(frame) or not _later(number):
+        _handle(_end)
+        raise Terminated if number == signal.SIGTERM else Interrupted
+
+
+def _amid_locks(frame: FrameType | None) -> bool:
+    code = frame.f_code if frame is not None else None
+    return code is not None and code.co_filename in _LOCKING and code.co_name not in _WAITING
+
+
+def _later(number: int) -> bool:
+    """Have it raised in a moment; say whether that can be, which on Windows it cannot."""
+    if not hasattr(signal, "setitimer"):
+        return False
+    left = _MOMENTS
+
+    def again(_number: int, frame: FrameType | None) -> None:
+        nonlocal left
+        left -= 1
+        if left and _amid_locks(frame):
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+            return
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        _raise(number, None)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+    return True
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
