@@ -1,5 +1,6 @@
 """Which tests coverage follows: those of a room, not those that run the whole to and fro."""
 
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
@@ -35,8 +36,19 @@ def pytest_runtest_protocol(item):
     following = coverage.Coverage.current()
     if following is None or followed(item.path, following.get_option("run:omit") or ()):
         return (yield)
-    following.stop()
-    try:
+    with _unfollowed():
         return (yield)
+
+
+@contextmanager
+def _unfollowed():
+    """Stop all that follows: in a worker of xdist there are two, and one alone would go on."""
+    stopped = []
+    while (following := coverage.Coverage.current()) is not None:
+        following.stop()
+        stopped.append(following)
+    try:
+        yield
     finally:
-        following.start()
+        for following in reversed(stopped):
+            following.start()
