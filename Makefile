@@ -35,7 +35,7 @@ check: .venv/.dev $(PAGES)
 	@$(MAKE) --no-print-directory --jobs=4 docs format types contracts workflows
 	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
-# With cli and github, whose tests `check` does not follow.
+# `check` follows no test of the whole, nor those of cli and github: they would take twice as long.
 coverage: .venv/.dev $(PAGES)
 	UNFOLLOWED=nothing $(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term --no-cov-on-fail
 
