@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from reconciler.github.comment import Comment
 from reconciler.github.concern import Since
 from reconciler.github.issue import Issue
 from reconciler.github.job import Job
-from reconciler.github.line import Line
+from reconciler.github.line import Line, PlainLine
 from reconciler.github.marker import Writer
 from reconciler.github.pulls import Pull
 from reconciler.transport.failures import Failed, TooLarge
@@ -198,7 +197,7 @@ def _connect(job: Job) -> Any:
     from github.Requester import Requester
 
     # PyGithub's own connections are of requests, which has rules of its own for the network.
-    lines: Any = partial(Line, "http"), partial(Line, "https")
+    lines: Any = PlainLine, Line
     Requester.injectConnectionClasses(*lines)
     return Github(
         auth=Auth.Token(job.token),

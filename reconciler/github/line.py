@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from reconciler.transport.calls import MOST_PAGES, Clock, SystemClock
@@ -30,11 +31,12 @@ class _GitHubAnswer:
 
 
 class Line:
-    """What stands for a connection to one host; `scheme` is http or https."""
+    """What stands for a connection to one host."""
+
+    scheme: ClassVar[str] = "https"
 
     def __init__(
         self,
-        scheme: str,
         host: str,
         port: int | None = None,
         *,
@@ -43,7 +45,8 @@ class Line:
     ) -> None:
         self.host = host
         place = f"[{host}]" if ":" in host else host
-        self._base = f"{scheme}://{place}:{port}" if port else f"{scheme}://{place}"
+        base = f"{self.scheme}://{place}"
+        self._base = f"{base}:{port}" if port else base
         self._clock = clock or SystemClock()
         self._http = Http()
         self._at_a_stretch = 0
@@ -106,3 +109,9 @@ class Line:
             host = urlsplit(self._base).netloc
             raise redirected(host, answer.status, answer.leads_to)
         return _GitHubAnswer(answer.status, answer.headers, answer.body.decode("utf-8", "replace"))
+
+
+class PlainLine(Line):
+    """The same over HTTP, which stand-ins of GitHub have."""
+
+    scheme = "http"

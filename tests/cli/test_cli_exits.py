@@ -27,7 +27,7 @@ class Lock:
 
     taken = False
     # No Python code of its own: the next line that a signal can come before is its caller's.
-    __enter__ = functools.partial(signal.raise_signal, signal.SIGINT)
+    __enter__ = staticmethod(functools.partial(signal.raise_signal, signal.SIGINT))
 
     def acquire(self):
         self.taken = True

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.github import line
-from reconciler.github.line import Line
+from reconciler.github.line import PlainLine
 from reconciler.transport.failures import Failed
 from tests.clocks import Clock
 from tests.wires import serving
@@ -17,7 +17,7 @@ def to():
     made = []
 
     def make(server):
-        made.append(Line("http", "127.0.0.1", server.port, clock=Clock()))
+        made.append(PlainLine("127.0.0.1", server.port, clock=Clock()))
         return made[-1]
 
     yield make
@@ -50,7 +50,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_by_reads_alone(to, verb, time
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 def test_what_was_not_sent_is_tried_again_whatever_it_is(verb):
-    closed = Line("http", "127.0.0.1", 9, clock=(clock := Clock()))
+    closed = PlainLine("127.0.0.1", 9, clock=(clock := Clock()))
     with pytest.raises(Failed, match="connection refused"):
         ask(closed, verb)
     closed.close()
