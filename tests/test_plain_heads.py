@@ -23,7 +23,10 @@ HEADS = (
 
 
 def seen(message):
-    return message.items(), message.as_string(), [type(it) for it in message.defects]
+    """Return all that a message holds; Python 3.13 makes no text of one with a break in a field."""
+    body = message.get_payload()
+    parts = [seen(part) for part in body] if isinstance(body, list) else body
+    return message.items(), parts, [type(it) for it in message.defects]
 
 
 @pytest.mark.parametrize("head", HEADS)

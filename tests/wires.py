@@ -218,19 +218,23 @@ class Server:
 
     def _serve(self, line):
         line.settimeout(5)
-        with line, suppress(OSError):
-            if self._context is not None:
-                line = self._context.wrap_socket(line, server_side=True)
-            while head := line.recv(65536):
-                self.heads.append(head.decode("latin-1"))
-                for piece in self._pieces:
-                    if piece is None:
-                        line.recv(1)
-                    else:
-                        line.sendall(piece)
-                if not self._lasts:
-                    break
-            line.close()
+        with suppress(OSError), line:
+            if self._context is None:
+                self._answer(line)
+                return
+            with self._context.wrap_socket(line, server_side=True) as secured:
+                self._answer(secured)
+
+    def _answer(self, line):
+        while head := line.recv(65536):
+            self.heads.append(head.decode("latin-1"))
+            for piece in self._pieces:
+                if piece is None:
+                    line.recv(1)
+                else:
+                    line.sendall(piece)
+            if not self._lasts:
+                break
 
 
 @contextmanager
