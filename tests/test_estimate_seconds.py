@@ -114,6 +114,17 @@ def test_what_reading_is_told_to_take_it_takes(shared_sandbox, tmp_path, service
     assert told == pytest.approx(clock.now(), rel=0.1)
 
 
+def limited(stack, seconds):
+    """Plan, and apply within a time limit; return both and the seconds that applying took."""
+    with passing() as clock:
+        stack.clock = lambda: clock
+        with stack.session() as session:
+            planned = run.plan(session)
+            before = clock.now()
+            applied = run.apply(session, planned, limit=TimeLimit(seconds, clock.now))
+            return planned, applied, clock.now() - before
+
+
 def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
     shared_sandbox, tmp_path
 ):
@@ -124,13 +135,7 @@ def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
     stack.declare(HEAD.replace("declared", "all") + AWS + APP + sellers(TYPES))
     assert not stack.apply().unfinished()
     stack.declare(HEAD.replace("declared", "all") + AWS + APP + "subscriptions: {}\n")
-    with passing() as clock:
-        stack.clock = lambda: clock
-        with stack.session() as session:
-            planned = run.plan(session)
-            before = clock.now()
-            applied = run.apply(session, planned, limit=TimeLimit(2.0, clock.now))
-            took = clock.now() - before
+    planned, applied, took = limited(stack, 2.0)
     assert planned.plan.estimate.seconds > 8
     assert 2 < took < 7
     assert any(it.outcome == "skipped" for it in applied.outcomes)
@@ -145,13 +150,7 @@ def test_at_a_time_limit_no_call_waits_for_a_service_that_refuses_too_many(
     stack.declare(HEAD + AWS + APP + sellers(TYPES[:1]))
     full = {"service": "sp-api", "operation": "createSubscription", "kind": "throttle"}
     shared_sandbox.faults([full | {"times": None, "retryAfter": 20}])
-    with passing() as clock:
-        stack.clock = lambda: clock
-        with stack.session() as session:
-            planned = run.plan(session)
-            before = clock.now()
-            applied = run.apply(session, planned, limit=TimeLimit(10.0, clock.now))
-            took = clock.now() - before
+    _, applied, took = limited(stack, 10.0)
     assert took < 10
     ended = {it.address: (it.outcome, it.error) for it in applied.outcomes}
     late = ("skipped", "not begun: the time limit of 10s was reached; apply again")
