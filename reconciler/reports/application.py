@@ -92,7 +92,8 @@ def _summary(results: Sequence[ActionResult]) -> dict[str, int]:
 class Record(Frozen):
     """The result of an apply of a stack, or of the part of it that `limits` name.
 
-    `in_sync` says that everything is as declared now. What is not ours is not named.
+    `in_sync` says that everything is as declared now; what was not looked for is not. What is not
+    ours is not named.
     """
 
     format_version: Literal[1] = 1
@@ -104,7 +105,7 @@ class Record(Frozen):
 
 def record_of(application: ApplyResult, plan: Plan, limits: tuple[str, ...]) -> Record:
     """Return what is to be kept of an apply."""
-    looked = plan.complete and not (plan.problems or plan.unknown)
+    looked = plan.complete and not (plan.problems or plan.unknown or plan.not_looked)
     return Record(
         stack=plan.stack,
         limits=limits,

@@ -7,7 +7,7 @@ from reconciler.core.world.unread import by_cause
 from reconciler.reports.alike import span
 from reconciler.reports.change_text import STYLES
 from reconciler.reports.differences import SIGNS, TIMES
-from reconciler.reports.findings import sentence
+from reconciler.reports.findings import not_looked, sentence
 from reconciler.reports.lines import Screen, TextLine, line, spanned
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import settled
@@ -97,5 +97,9 @@ def _closing(application: ApplyResult) -> str:
         if not application.actions:
             return settled(application)
         verdict = "Applied" if application.summary.get("done") else "Nothing left to do"
-        return f"{verdict}: {counts}."
+        if not application.not_looked:
+            return f"{verdict}: {counts}."
+        if not application.summary.get("done"):
+            verdict += " as far as was looked"
+        return f"{verdict}: {counts}. Not looked for: {not_looked(application.not_looked)}."
     return f"Not finished: {counts}. Mend the cause and apply again: it goes on from there."

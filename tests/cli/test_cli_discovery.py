@@ -193,6 +193,22 @@ def test_a_plan_that_changes_something_says_in_one_line_what_was_not_looked_for(
     assert plan_of(on("plan", ONE, "--format", "json"))["warnings"] == []
 
 
+def test_an_apply_that_looked_at_less_than_drift_does_is_not_kept_as_in_sync(on, tmp_path):
+    saved, kept = tmp_path / "plan.json", tmp_path / "result.json"
+    narrow = ("--discover", "declared")
+    on("apply", ONE, "--yes", head=ALL)
+    assert on("plan", BOTH, *narrow, "--out", saved, head=ALL).code == 0
+    how = ("--plan", saved, *narrow, "--yes", "--out", kept)
+    ended = on("apply", BOTH, *how, head=ALL)
+    assert "Applied: 2 done. Not looked for: app: subscriptions of 16 types" in ended.told
+    assert json.loads(kept.read_text())["inSync"] is False
+    again = on("apply", BOTH, *how, head=ALL)
+    assert "Nothing left to do as far as was looked: 2 skipped. Not looked for: app" in again.told
+    assert json.loads(kept.read_text())["inSync"] is False
+    on("apply", BOTH, "--yes", "--out", kept, head=ALL)
+    assert json.loads(kept.read_text())["inSync"] is True
+
+
 def test_types_that_the_application_may_not_ask_for_are_told_in_that_line(on, sandbox):
     alone = {"top": TOP.replace('      fr: {refreshToken: "env:FR"}\n', ""), "head": ALL}
     on("apply", ONE, "--yes", **alone)
