@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler import run
+from reconciler.core.model.errors import OutOfTime
 from reconciler.run import TimeLimit
 from tests.virtual_time import passing
 from tests.worlds import AWS, HEAD, ONLY_MERCHANT, Stack, queues
@@ -140,6 +141,26 @@ def test_at_a_time_limit_no_more_is_waited_for_than_the_limits_let_through_soon(
     assert 2 < took < 7
     assert any(it.outcome == "skipped" for it in applied.outcomes)
     assert not stack.apply().unfinished()
+
+
+@pytest.mark.parametrize("refusals", [0, None])
+def test_reading_before_an_apply_ends_soon_after_the_time_limit(shared_sandbox, tmp_path, refusals):
+    """It waits by the limit on calls, or for ever (None) for a service that refuses too many."""
+    shared_sandbox.reset()
+    shared_sandbox.settings(rateLimits=ANNOUNCED)
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+    stack.declare(HEAD.replace("declared", "all") + AWS + APP + sellers(TYPES))
+    assert not stack.apply().unfinished()
+    full = {"service": "sp-api", "operation": "getSubscriptions", "kind": "throttle"}
+    if refusals is None:
+        shared_sandbox.faults([full | {"times": refusals, "retryAfter": 2}])
+    with passing() as clock:
+        stack.clock = lambda: clock
+        limit = TimeLimit(3.0, clock.now)
+        with stack.session() as session, pytest.raises(OutOfTime) as raised:
+            run.plan(session, limit=limit)
+        assert clock.now() < 3 + 5 + 1
+    assert "the time limit of 3s was reached while live state was still being" in str(raised.value)
 
 
 def test_at_a_time_limit_no_call_waits_for_a_service_that_refuses_too_many(

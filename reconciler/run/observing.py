@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 from reconciler.core.manifest.reader import Declarations
-from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.errors import OutOfTime, PlanRefused
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
@@ -48,6 +49,7 @@ def observe(
 
     Raises:
         PlanRefused: an account is not the declared one.
+        OutOfTime: the time that this thread has for it is over.
     """
     if discovery is None:
         discovery = Discovery(declarations.policy.discover == "all")
@@ -140,11 +142,13 @@ def _begin(
         key=lambda pair: pair[1].part is not None,
     )
     for name, scope in ordered:
+        # Each thread is on the errand of who asks.
+        run, provider = copy_context().run, providers[name]
         if scope.part is None:
-            wholes[name].append(pool.submit(reader.read, providers[name], scope, ()))
+            wholes[name].append(pool.submit(run, reader.read, provider, scope, ()))
         else:
             # Those are in threads already, or have ended.
-            parts.append(pool.submit(reader.read, providers[name], scope, wholes[name]))
+            parts.append(pool.submit(run, reader.read, provider, scope, wholes[name]))
     return [*(future for each in wholes.values() for future in each), *parts]
 
 
@@ -192,7 +196,7 @@ class _Reader:
             self._list(provider, scope.account)
             # Collected before it is believed: half a listing is no listing.
             live = tuple(provider.observe(scope, self._interest(provider, scope, before)))
-        except PlanRefused:
+        except (PlanRefused, OutOfTime):
             raise
         except Exception as error:  # noqa: BLE001 - a defect in one provider must not hide the rest
             return Found(unread=(Unread(scope, as_sentence(scope.account, error)),))

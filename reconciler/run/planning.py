@@ -1,6 +1,7 @@
 """Plan, and what differs: how far to look, and when to look further."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,10 +17,12 @@ from reconciler.core.world.discovery import Discovery
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.snapshot import Outdated
 from reconciler.core.world.unread import Unread
+from reconciler.run.halting import ReadingLimit, TimeLimit
 from reconciler.run.observing import look_further, observe
 from reconciler.run.reach import bearing, select, to_read
 from reconciler.run.session import Discover, Session
 from reconciler.run.threads import Progress, Question, Unanswered, ask, silent
+from reconciler.transport.patience import errand, on_errand
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +39,30 @@ class Planned:
 
 
 def plan(
-    session: Session, *, unasked: Discover | None = None, progress: Progress = silent
+    session: Session,
+    *,
+    unasked: Discover | None = None,
+    limit: TimeLimit | None = None,
+    progress: Progress = silent,
 ) -> Planned:
     """Read what is live and plan how to bring it to what is declared; nothing is changed.
 
     `unasked` says how far to look where the session does not, None as the policy does. A plan is
     made whatever its guards say (`.plan.refused()`); what could not be read makes it incomplete.
+    `limit` is the time that an apply of it has, reading included.
 
     Raises:
         WrongUsage: the session's terms name what is neither declared nor live.
         SettingsError: the snapshot to begin from cannot be read.
         PlanRefused: an account is not the declared one or leads elsewhere than was agreed to, the
             snapshot is not one of this stack, or the steps need each other in a circle.
+        OutOfTime: the limit ended before everything was read.
     """
+    with on_errand(ReadingLimit(limit)) if limit else nullcontext():
+        return _plan(session, unasked, progress)
+
+
+def _plan(session: Session, unasked: Discover | None, progress: Progress) -> Planned:
     declared = session.declarations
     session.agreement.ensure_routing(declared)
     selection = select(declared, session.terms)
@@ -77,6 +91,8 @@ def plan(
     referring = look_for_referrers(wider, prepared, look.providers, progress=progress)
     if referring is not wider:
         prepared = make(referring, identities=_identities(accounts))
+    # What was cut may have ended as a failure of its account.
+    errand().go_on()
     for sentence in prepared.idle:
         raise WrongUsage(sentence)
     return Planned(prepared, referring)

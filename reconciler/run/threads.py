@@ -7,7 +7,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from reconciler.core.model.errors import ReconcilerError, ServiceError
+from reconciler.core.model.errors import OutOfTime, ReconcilerError, ServiceError
 from reconciler.core.provider import Each
 
 ACCOUNTS_SIDE_BY_SIDE = 256
@@ -90,6 +90,8 @@ def ask(
 def _answer(question: Question[A], each: Each) -> A | Unanswered:
     try:
         return question.ask(each)
+    except OutOfTime:
+        raise
     except Exception as error:  # noqa: BLE001 - a defect in one account must not hide the rest
         return Unanswered(question.account, as_sentence(question.account, error))
 

@@ -93,6 +93,7 @@ class Calls:
 
         Raises:
             ServiceError: the last failure.
+            OutOfTime: the run ends, and what this is part of is given up.
         """
         start: float | None = None
         attempt = 0
@@ -172,6 +173,7 @@ class Calls:
                 self._buckets[bucket] = current.at_rate(min(max(rate, least), UNLIMITED.rate))
 
     def _await_turn(self, bucket: str, mine: Errand) -> None:
+        mine.go_on()
         with self._lock:
             now = self._clock.now()
             self.made += 1
@@ -181,8 +183,8 @@ class Calls:
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:
             limit = _limited(bucket, current.pace)
-            # What is begun goes on: its turn comes soon, and half of it would be left otherwise.
-            if why := self._pause(wait, limit, Errand() if mine.answered else mine):
+            # Its turn comes soon.
+            if why := self._pause(wait, limit, mine.begun()):
                 waiting = Transient("", bucket.partition(":")[0], limit)
                 waiting.give_up(why)
                 raise waiting

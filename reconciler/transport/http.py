@@ -4,6 +4,7 @@ Status codes are read by the services' own clients; what brought no answer at al
 No redirect is followed, since tokens travel with requests.
 """
 
+import math
 import os
 import ssl
 import threading
@@ -28,6 +29,7 @@ from reconciler.transport.failures import (
     refused_by_proxy,
 )
 from reconciler.transport.lines import AnswerLimits, PlainPool, TlsPool
+from reconciler.transport.patience import errand
 from reconciler.transport.routes import Proxy, Routes
 from reconciler.transport.trust import context_of
 from reconciler.transport.waits import retry_after
@@ -36,6 +38,8 @@ LIMITS = AnswerLimits()
 """What holds for every exchange that asks for nothing tighter."""
 
 _PIECE = 64 * 1024
+_LEAST = 0.001
+"""The seconds of a call that is over before it begins: the library takes none for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,10 @@ class Http:
         """
         way = self._way(url)
         limits = self._limits
-        if within is not None:
-            limits = replace(limits, total=min(within, limits.total))
+        allowed = math.inf if within is None else within
+        total = min(limits.total, allowed, max(errand().cut(), _LEAST))
+        if total < limits.total:
+            limits = replace(limits, total=total)
         if most_bytes is not None:
             limits = replace(limits, most_bytes=most_bytes)
         # Who gives a time of his own asks again himself.

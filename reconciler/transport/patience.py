@@ -1,5 +1,6 @@
 """How long what is being carried out may wait: once a run is to end, no call waits any longer."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,15 @@ class Ending(Protocol):
     """Knows when a run ends."""
 
     def within(self, seconds: float) -> str | None:
-        """Say why nothing is to be waited for that long, None where it may be."""
+        """Say why nothing is to be waited for that long, None where it may be.
+
+        Raises:
+            OutOfTime: what waits is given up with all that it is part of.
+        """
+        ...
+
+    def cut(self) -> float:
+        """Return the seconds until calls under way are given up, too; infinite: they end first."""
         ...
 
 
@@ -28,6 +37,23 @@ class Errand:
     def given_up(self, seconds: float) -> str | None:
         """Say why it does not wait for so many seconds, None where it does."""
         return None if self.ending is None else self.ending.within(seconds)
+
+    def cut(self) -> float:
+        """Return the seconds that a call of it may take, infinite where it takes its time."""
+        return math.inf if self.ending is None else self.ending.cut()
+
+    def go_on(self) -> None:
+        """Go on unless even what is under way is to be given up.
+
+        Raises:
+            OutOfTime: it is.
+        """
+        if self.ending is not None and self.ending.cut() <= 0:
+            self.ending.within(0.0)
+
+    def begun(self) -> "Errand":
+        """Return how long it waits: what is begun goes on, or half of it would be left."""
+        return Errand() if self.answered and self.cut() == math.inf else self
 
 
 _ERRAND: ContextVar[Errand] = ContextVar("errand")

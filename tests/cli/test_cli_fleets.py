@@ -103,6 +103,24 @@ def test_what_a_time_limit_leaves_is_told_and_done_by_the_next_run(cli, sandbox,
     assert cli("apply", fleet, "--yes", "--time-limit", "50m", *at).code == 0
 
 
+def test_a_reading_that_takes_more_than_the_time_limit_is_cut_and_nothing_is_done(
+    cli, sandbox, fleet
+):
+    at = ("--sandbox", sandbox.url)
+    full = {"service": "sp-api", "operation": "getDestinations", "kind": "throttle"}
+    sandbox.faults([full | {"times": None, "retryAfter": 60}])
+    ended = cli("apply", fleet, "--yes", "--time-limit", "1s", "--format", "json", *at)
+    told = (
+        "error: the time limit of 1s was reached while live state was still being read: nothing "
+        "was changed; apply again, with more time"
+    )
+    result = json.loads(ended.out)
+    assert (ended.code, result["result"], result["error"]) == (1, "failed", told)
+    assert not [it for it in sandbox.calls() if it["operation"] == "CreateQueue"]
+    sandbox.clear_faults()
+    assert cli("apply", fleet, "--yes", *at).code == 0
+
+
 def test_a_wave_with_a_failure_is_the_last_of_its_run(cli, sandbox, world, tmp_path):
     head = HEAD.replace("prune: true", 'prune: true, waves: ["acme-de", "100%"]')
     folder = world(WORLD, head + AWS + APP)

@@ -1,5 +1,6 @@
 """The only place that waits, with a clock that does not: pace, retries, concurrency, polling."""
 
+import math
 import threading
 import time
 
@@ -279,6 +280,9 @@ class Until:
 
     def within(self, seconds):
         return "it ends" if self.clock.now() + seconds >= 1000.0 + self.moment else None
+
+    def cut(self):
+        return math.inf
 
 
 @pytest.mark.parametrize(("error", "may_be_done"), [(busy, False), (lost, True)])

@@ -9,9 +9,11 @@ from http import client
 import pytest
 
 from reconciler.core.model.errors import SettingsError, Transient, Unclear, Unreachable
+from reconciler.run.halting import ReadingLimit, TimeLimit
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
 from reconciler.transport.lines import AnswerLimits
+from reconciler.transport.patience import on_errand
 from tests.clocks import Clock
 from tests.operate.hooks import Authority
 from tests.wires import WELL, Proxy, named, serving
@@ -86,6 +88,12 @@ def test_headers_that_drip_for_ever_are_given_up():
         server._pieces = _slowly(drip)
         with pytest.raises(Unclear, match=r"timed out after 0\.6 s"):
             get(http, url_of(server))
+
+
+def test_a_reading_whose_time_is_over_waits_for_no_answer():
+    limit = ReadingLimit(TimeLimit(-4.9))
+    with serving(None) as server, speaking() as http, on_errand(limit):
+        fails(http, url_of(server), Unclear, "timed out")
 
 
 def _slowly(pieces):

@@ -221,7 +221,7 @@ def carry_out(
     from reconciler.reports.application import record_of
 
     with planning(state, request, agreement) as session:
-        planned = _planned(state, session, manner.form)
+        planned = _planned(state, session, manner)
         application, code = _carried_out(state, session, planned, manner)
     if manner.form == ApplyFormat.json:
         state.result(as_json.render(application))
@@ -233,16 +233,16 @@ def carry_out(
     return manner.reporter.applied(session, planned, application, code)
 
 
-def _planned(state: State, session: "Session", form: ApplyFormat) -> "Planned":
+def _planned(state: State, session: "Session", manner: ApplyManner) -> "Planned":
     from reconciler.cli.session import watched
     from reconciler.reports.model import ApplyResult
     from reconciler.run import plan
 
     try:
         with watched(state) as ticker:
-            return plan(session, progress=ticker)
+            return plan(session, limit=manner.limit, progress=ticker)
     except Rerouted as error:
-        if form != ApplyFormat.json:
+        if manner.form != ApplyFormat.json:
             message = f"Refused, nothing was changed: {error}"
             state.report(ApplyResult(result="refused", actions=(), summary={}, message=message))
         raise

@@ -5,6 +5,7 @@ ReconcilerError
 ├─ SettingsError      whoever runs it: names of missing variables, never values
 ├─ PlanRefused        the reviewer: guard, circle, more than was agreed, wrong account
 │  └─ Misdirected     an account leads to a host that nobody allowed: file:line:column, all at once
+├─ OutOfTime          whoever set a time limit: it ended while live state was being read
 ├─ DecodeError        whoever sent or saved the message: it holds no notification
 └─ ServiceError       account, operation, request id; the cause kept
    ├─ Transient       not done: wait and try again
@@ -101,6 +102,10 @@ class Misdirected(PlanRefused):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class OutOfTime(ReconcilerError):
+    """A time limit ended while live state was being read: nothing was changed."""
 
 
 class WrongUsage(ReconcilerError):
