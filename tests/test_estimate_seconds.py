@@ -163,6 +163,25 @@ def test_reading_before_an_apply_ends_soon_after_the_time_limit(shared_sandbox, 
     assert "the time limit of 3s was reached while live state was still being" in str(raised.value)
 
 
+def test_at_a_time_limit_a_queue_whose_name_rests_is_left_for_the_next_run(
+    shared_sandbox, tmp_path
+):
+    shared_sandbox.reset()
+    stack = Stack(tmp_path / "declared", shared_sandbox.url)
+    for text in (queues(q="", other=""), queues(other="")):
+        stack.declare(HEAD + AWS + text)
+        assert not stack.apply().unfinished()
+    shared_sandbox.settings(queueQuarantineSeconds=3600)
+    stack.declare(HEAD + AWS + queues(q="", other=""))
+    _, applied, took = limited(stack, 10.0)
+    [left] = applied.outcomes
+    late = "not begun: the time limit of 10s was reached; apply again"
+    assert (left.outcome, left.error) == ("skipped", late)
+    assert took < 10
+    shared_sandbox.settings(queueQuarantineSeconds=0)
+    assert not stack.apply().unfinished()
+
+
 def test_at_a_time_limit_no_call_waits_for_a_service_that_refuses_too_many(
     shared_sandbox, tmp_path
 ):

@@ -84,12 +84,14 @@ class Calls:
         self._rows: Counter[int] = Counter()
         self._drawn: dict[str, int] = {}
 
-    def run(self, bucket: str, call: Callable[[], T], *, repeat: bool = True) -> T:
+    def run(
+        self, bucket: str, call: Callable[[], T], *, repeat: bool = True, looks: bool = False
+    ) -> T:
         """Return what `call` returns, waiting for `bucket` and retrying transient failures.
 
         `repeat` says that doing it twice does no harm; without it a lost answer is raised as
-        Unclear for the caller to look into. Where the run is to end, no retry is waited for, nor
-        is the first turn of what was not begun.
+        Unclear for the caller to look into; `looks` that it changes nothing. Where the run is to
+        end, no retry is waited for, nor is a turn before anything was changed.
 
         Raises:
             ServiceError: the last failure.
@@ -106,7 +108,7 @@ class Calls:
                 with self._slots:
                     answer = call()
             except (Transient, Unclear) as error:
-                mine.answered |= isinstance(error, Unclear)
+                mine.answered |= isinstance(error, Unclear) and not looks
                 if isinstance(error, Unclear) and not (repeat and error.passing):
                     raise
                 wait = self._wait_before_retry(bucket, error, attempt)
@@ -120,28 +122,37 @@ class Calls:
                     raise
                 attempt += 1
             else:
-                mine.answered = True
+                mine.answered |= not looks
                 return answer
 
-    def poll(
-        self,
-        probe: Callable[[], T | None],
-        *,
-        within: float,
-        every: float,
-        retries: bool = False,
-    ) -> T | None:
-        """Return the first answer of `probe` that is not None, or None after `within` seconds.
-
-        `retries`: None means refused for now, so that it is not tried again where the run is to
-        end.
-        """
+    def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
+        """Return the first answer of `probe` that is not None, or None after `within` seconds."""
         deadline = self._clock.now() + within
         while (answer := probe()) is None:
             if self._clock.now() + every > deadline:
                 return None
-            if retries and errand().given_up(every):
-                return None
+            self._clock.sleep(every)
+        return answer
+
+    def insist(
+        self,
+        attempt: Callable[[], T | ServiceError],
+        *,
+        within: float,
+        every: float,
+    ) -> T:
+        """Return what `attempt` returns at last: a refusal that passes means not yet.
+
+        Raises:
+            ServiceError: the last refusal, after `within` seconds or where the run is to end.
+        """
+        deadline = self._clock.now() + within
+        while isinstance(answer := attempt(), ServiceError):
+            if self._clock.now() + every > deadline:
+                raise answer
+            if why := errand().given_up(every):
+                answer.give_up(why)
+                raise answer
             self._clock.sleep(every)
         return answer
 

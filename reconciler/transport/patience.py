@@ -28,7 +28,7 @@ class Ending(Protocol):
 class Errand:
     """What a thread is about, from one look or write to its end.
 
-    `answered`: a call of it had an answer, or may have had one that was lost.
+    `answered`: a call of it that writes had an answer, or may have had one that was lost.
     """
 
     ending: Ending | None = None

@@ -39,6 +39,10 @@ def busy(**more):
     return Transient("acme", "List", "the service is busy", **more)
 
 
+def refused():
+    return Rejected("acme", "Create", "not yet")
+
+
 def lost():
     return Unclear("acme", "Create", "the answer was lost")
 
@@ -319,10 +323,30 @@ def test_a_turn_is_waited_for_beyond_the_end_by_what_is_begun_alone(clock):
 
 def test_what_is_refused_for_now_is_not_polled_beyond_the_end_of_a_run(clock):
     service = Service(clock, *[None] * 9)
-    with on_errand(Until(clock, 5)):
-        assert Calls(clock).poll(service, within=20, every=2, retries=True) is None
-        assert Calls(clock).poll(service, within=4, every=2) is None
+    with on_errand(Until(clock, 5)), pytest.raises(Rejected, match="since it ends") as raised:
+        Calls(clock).insist(lambda: service() or refused(), within=20, every=2)
+    assert raised.value.given_up == "it ends"
+    with pytest.raises(Rejected) as raised:
+        Calls(clock).insist(lambda: service() or refused(), within=4, every=2)
+    assert not raised.value.given_up
     assert service.times == [0, 2, 4, 4, 6, 8]
+
+
+def test_what_is_taken_at_last_is_the_answer(clock):
+    service = Service(clock, None, "taken")
+    answer = Calls(clock).insist(lambda: service() or refused(), within=20, every=2)
+    assert (answer, service.times) == ("taken", [0, 2])
+
+
+def test_a_mere_look_begins_nothing_that_would_be_left_half_done(clock):
+    calls = Calls(clock, paces={"Make": Pace(rate=0.1, burst=1)})
+    with on_errand(Until(clock, 5)) as errand:
+        calls.run("Make", Service(clock), looks=True)
+        with pytest.raises(Transient):
+            calls.run("Make", Service(clock))
+        with pytest.raises(Unclear):
+            calls.run("List", Service(clock, *[lost() for _ in range(9)]), looks=True)
+    assert not errand.answered
 
 
 def test_polling_returns_the_first_answer(clock):

@@ -145,7 +145,7 @@ class MerchantClient:
 
     def login(self) -> None:
         """Get an access token, or raise why there is none."""
-        self.calls.run("token", lambda: self._login.credentials(self._http))
+        self.calls.run("token", lambda: self._login.credentials(self._http), looks=True)
 
     def close(self) -> None:
         """Close every connection."""
@@ -192,7 +192,10 @@ class MerchantClient:
             scrub or self._quietly(),
         )
         return self.calls.run(
-            BUCKET, lambda: self._understood(site, request, understand), repeat=repeat
+            BUCKET,
+            lambda: self._understood(site, request, understand),
+            repeat=repeat,
+            looks=request.method == "GET",
         )
 
     def _understood(self, site: MerchantCall, request: Any, understand: Callable[[Any], T]) -> T:

@@ -149,7 +149,8 @@ class MwsClient:
             return self._understand(operation, answer, understand)
 
         try:
-            return self.calls.run(operation, once, repeat=repeat)
+            looks = operation.startswith(("Get", "List"))
+            return self.calls.run(operation, once, repeat=repeat, looks=looks)
         except ServiceError as error:
             if self._account.retired:
                 error.message = f"{error.message}; {RETIRED}"

@@ -74,11 +74,12 @@ class SpApiWire:
         def once() -> T:
             return self._once(request, read)
 
+        looks = request.method == "GET"
         try:
-            return self._calls.run(request.bucket, once, repeat=repeat)
+            return self._calls.run(request.bucket, once, repeat=repeat, looks=looks)
         except Expired:
             # `once` has forgotten the token; a second refusal stands.
-            return self._calls.run(request.bucket, once, repeat=repeat)
+            return self._calls.run(request.bucket, once, repeat=repeat, looks=looks)
 
     def _once(self, request: SpApiRequest, read: Callable[[bytes], T]) -> T:
         token = self._login.token(request.seller)

@@ -48,6 +48,8 @@ _LATELY = 2.0
 _PAGE = 1000
 _TAG_PAGE = 100
 _RESTARTS = 3
+_LOOKS = ("Describe", "Get", "List")
+"""How AWS calls all operations that change nothing."""
 _FAILURES = (
     ClientError,
     BotoCoreError,
@@ -357,7 +359,8 @@ class SqsClient:
                 # What AWS says of bad credentials may hold the signed request.
                 raise failure from (None if isinstance(failure, Denied) else error)
 
-        return self.calls.run(bucket or operation, once, repeat=repeat)
+        looks = operation.startswith(_LOOKS)
+        return self.calls.run(bucket or operation, once, repeat=repeat, looks=looks)
 
     def _connected(self) -> Clients:
         with self._lock:

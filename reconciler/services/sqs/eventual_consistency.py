@@ -42,22 +42,17 @@ def retry_refused(calls: Calls, policy: Policy | None, write: Callable[[], T]) -
         if within is None:
             raise
         _LOG.warning("%s; waiting up to %d s", error, within)
-        refusal = error
+        first = error
 
-    def again() -> tuple[T] | None:
-        nonlocal refusal
+    def again() -> T | Rejected:
         try:
-            return (write(),)
+            return write()
         except Rejected as error:
-            if error.code != refusal.code:
+            if error.code != first.code:
                 raise
-            refusal = error
-            return None
+            return error
 
-    answer = calls.poll(again, within=within, every=EVERY, retries=True)
-    if answer is None:
-        raise refusal
-    return answer[0]
+    return calls.insist(again, within=within, every=EVERY)
 
 
 def _passes_within(error: Rejected, policy: Policy | None) -> float | None:

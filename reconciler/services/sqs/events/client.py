@@ -125,22 +125,17 @@ class EventsClient:
 
     def _whole(self, operation: str, **parameters: Any) -> None:
         """Make a call that answers 200 and says inside what failed; again while it is busy."""
-        busy: Rejected | None = None
 
-        def attempt() -> bool | None:
-            nonlocal busy
+        def attempt() -> bool | Transient:
             answer = self._ask(operation, **parameters)
             if not answer.get("FailedEntryCount"):
                 return True
             failure = self._failure(operation, answer)
             if failure.code != _BUSY:
                 raise failure
-            busy = failure
-            return None
+            return Transient(self._name, operation, failure.message, code=failure.code)
 
-        calls = self._client.calls
-        if calls.poll(attempt, within=_BUSY_FOR, every=_EVERY, retries=True) is None and busy:
-            raise Transient(self._name, operation, busy.message, code=busy.code)
+        self._client.calls.insist(attempt, within=_BUSY_FOR, every=_EVERY)
 
     def _failure(self, operation: str, answer: Facts) -> Rejected:
         entry: Facts = next(iter(answer.get("FailedEntries") or ()), {})

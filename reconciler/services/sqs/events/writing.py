@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -131,20 +132,18 @@ class BusWriter:
                 "the SP-API did not tell the name of the event source that its destination offers",
             )
 
-        def look() -> bool | None:
-            try:
-                return True if self._client.source(source).get("State") != "DELETED" else None
-            except Missing:
-                return None
-
-        seen = self._calls.poll(look, within=SOURCE_APPEARS, every=EVERY, retries=True)
-        if seen is None:
-            raise Transient(
+        def look() -> bool | Transient:
+            with suppress(Missing):
+                if self._client.source(source).get("State") != "DELETED":
+                    return True
+            return Transient(
                 self._name,
                 "DescribeEventSource",
                 f"the event source {source} is not there yet: apply again in some minutes; if it "
                 "stays away, it has expired: remove the destination, apply, and declare it again",
             )
+
+        self._calls.insist(look, within=SOURCE_APPEARS, every=EVERY)
 
     def _activate(self, source: str) -> None:
         try:
@@ -282,22 +281,17 @@ class RouteWriter:
 
 def patiently(calls: Calls, write: Callable[[], None]) -> None:
     """Delete, again while what went before it still seems to be there."""
-    refusal: Rejected | None = None
 
-    def attempt() -> bool | None:
-        nonlocal refusal
+    def attempt() -> bool | Rejected:
         try:
             write()
         except Rejected as error:
             if error.code != INVALID or " since it has " not in error.message:
                 raise
-            refusal = error
-            return None
+            return error
         return True
 
-    done = calls.poll(attempt, within=REMOVALS_SHOW, every=EVERY, retries=True)
-    if done is None and refusal:
-        raise refusal
+    calls.insist(attempt, within=REMOVALS_SHOW, every=EVERY)
 
 
 def _facts(spec: EventRoute) -> dict[str, Any]:
