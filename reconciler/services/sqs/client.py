@@ -341,12 +341,7 @@ class SqsClient:
         )
 
     def _run(
-        self,
-        operation: str,
-        call: Callable[[Clients], T],
-        *,
-        bucket: str = "",
-        repeat: bool = True,
+        self, operation: str, call: Callable[[Clients], T], *, bucket: str = "", repeat: bool = True
     ) -> T:
         def once() -> T:
             try:
