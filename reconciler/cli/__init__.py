@@ -8,7 +8,10 @@ def run(arguments: list[str] | None = None) -> None:
     garbage.seldom()
     from reconciler.cli import main
 
-    main.run(arguments)
+    try:
+        main.run(arguments)
+    finally:
+        garbage.never()
 
 
 __all__ = ["run"]

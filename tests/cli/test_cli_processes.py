@@ -39,6 +39,13 @@ def test_the_package_run_as_a_module_is_the_same_command(process, world):
         assert process(*arguments, command=as_module) == process(*arguments)
 
 
+def test_no_garbage_is_looked_for_among_all_that_is_there_as_a_process_ends(process):
+    look = "lambda: print(gc.isenabled(), len(gc.get_objects()) < 1000)"
+    begin = f"import atexit, gc; from reconciler.cli import run; atexit.register({look}); run()"
+    ended = process("--version", command=[sys.executable, "-c", begin])
+    assert ended.out.splitlines()[1:] == ["False True"]
+
+
 @pytest.fixture
 def on_a_terminal(start, sandbox, world):
     """Apply with a terminal on stdin and stderr, answer with a line or a signal."""
