@@ -46,6 +46,16 @@ def test_no_garbage_is_looked_for_among_all_that_is_there_as_a_process_ends(proc
     assert ended.out.splitlines()[1:] == ["False True"]
 
 
+def test_no_plugin_of_other_packages_checks_what_is_declared(process, world, tmp_path):
+    package = tmp_path / "nosy-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1\n")
+    (package / "entry_points.txt").write_text("[pydantic]\nnosy = nosy\n")
+    (tmp_path / "nosy.py").write_text("raise SystemExit('somebody else looks on')")
+    begin = f"import sys; sys.path.append({str(tmp_path)!r}); from reconciler.cli import run; run()"
+    assert process("validate", world(""), command=[sys.executable, "-c", begin]).code == 0
+
+
 @pytest.fixture
 def on_a_terminal(start, sandbox, world):
     """Apply with a terminal on stdin and stderr, answer with a line or a signal."""
