@@ -128,6 +128,22 @@ def test_what_was_not_read_is_unknown_and_its_wires_are_those_declared():
     assert topology.edges == (Edge("pipe.p", "well.w", "", "stays"),)
 
 
+def test_whose_an_object_is_and_where_it_leads_may_hang_on_what_was_not_read():
+    cloud = Cloud()
+    cloud.put("depot", Well(name="theirs"))
+    cloud.put("works", Tap(client="de", use="tea", pipe="pipe-9"))
+    live = [*stand(WELL), *cloud.live("depot"), *cloud.live("works")]
+    unread = Unread(Scope("works", (Pipe,)), "it did not answer")
+    seen, part = drawn(world(WELL), live), drawn(world(WELL), live, unread=(unread,))
+    tap, well, pipe = "tap.works/de/tea", "well.depot/theirs", "pipe pipe-9"
+    assert (states(seen)[tap], states(seen)[pipe]) == ("unmanaged", "elsewhere")
+    assert states(part) == {
+        "well.w": "in sync",
+        **dict.fromkeys([tap, well], "not known to be ours"),
+        pipe: "unknown",
+    }
+
+
 def test_call_backs_are_where_several_subscriptions_meet():
     bells = [declare(name, "tower", Ringing(event=name)) for name in ("a", "b")]
     topology = declared_topology(world(*bells))

@@ -144,8 +144,9 @@ def test_queues_of_others_that_nothing_leads_to_are_one_node():
     assert [it.number for it in folded(topology).small.nodes] == [9, 1]
 
 
-def test_a_discreet_picture_names_nothing_of_others():
-    nodes = (node("queue.aws/secret-project", state="unmanaged"), node("queue.ours"))
+@pytest.mark.parametrize("state", ["unmanaged", "not known to be ours"])
+def test_a_discreet_picture_names_nothing_of_others(state):
+    nodes = (node("queue.aws/secret-project", state=state), node("queue.ours"))
     edges = (Edge("queue.aws/secret-project", "queue.ours", "dead letter", "stays"),)
     small = folded(Topology("acme", nodes, edges), discreet=True).small
     for render in (mermaid.render, dot.render, svg.render):

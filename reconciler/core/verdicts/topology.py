@@ -18,6 +18,7 @@ from reconciler.core.planning.plan import Prepared
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.index import Index
 from reconciler.core.world.matching import World
+from reconciler.core.world.unread import hidden
 
 NodeState = Literal[
     "create",
@@ -29,15 +30,19 @@ NodeState = Literal[
     "in sync",
     "declared",
     "left alone",
+    "not known to be ours",
     "unmanaged",
     "elsewhere",
 ]
 """What becomes of an object, the loudest first.
 
 declared: nothing was asked about what is live. left alone: ours and not declared, and still not
-deleted by this plan. elsewhere: outside of all accounts that are declared.
+deleted by this plan. not known to be ours: whose it is may hang on what was not read. elsewhere:
+outside of all accounts that are declared.
 """
 NODE_STATES: tuple[NodeState, ...] = get_args(NodeState)
+OTHERS: frozenset[NodeState] = frozenset({"not known to be ours", "unmanaged"})
+"""Those of objects that nobody here declared or is known to own."""
 EdgeState = Literal["stays", "comes", "goes"]
 Way = tuple[str, str, str]
 """From where, to where, and what to write beside it."""
@@ -125,6 +130,7 @@ class _Drawing:
     def __init__(self, declarations: Declarations, prepared: Prepared | None) -> None:
         self._declarations = declarations
         self._world: World | None = prepared.world if prepared else None
+        self._hidden = hidden(self._world.unread) if self._world else frozenset()
         actions = prepared.plan.actions if prepared else ()
         self._verbs: dict[str, ActionName] = {item.address: item.action for item in actions}
         self._met = {it.live_address: it for it in declarations.desired}
@@ -196,7 +202,9 @@ class _Drawing:
     def _live_state(self, item: Live, address: str) -> NodeState:
         if address in self._verbs:
             return self._verbs[address]
-        return "left alone" if self._world and self._world.owned(item) else "unmanaged"
+        if self._world and self._world.owned(item):
+            return "left alone"
+        return "not known to be ours" if self._hidden else "unmanaged"
 
     def _of_declared(self, item: Desired) -> Iterator[Edge]:
         """Yield where a declared object leads, and from where it is led away."""
@@ -231,12 +239,15 @@ class _Drawing:
         """Return the key of what a handle names; what nobody knows becomes a node of its own."""
         known = self._index.named(reference.key(item.account, handle))
         if known is None:
-            return self._add(self._stranger(reference.kind, handle))
+            return self._add(self._stranger(item, reference, handle))
         met = known if isinstance(known, Desired) else self._met.get(known.live_address)
         return met.address if met else known.live_address
 
-    def _stranger(self, kind: str, handle: str) -> GraphNode:
+    def _stranger(self, item: Desired | Live, reference: Reference, handle: Handle) -> GraphNode:
+        kind = reference.kind
         sighting = self._world.remote.sight(kind, handle).state if self._world else ""
+        if reference.remote is None and reference.key(item.account, handle)[:2] in self._hidden:
+            sighting = "unexamined"
         states: dict[str, NodeState] = {"gone": "problem", "unexamined": "unknown"}
         return GraphNode(f"{kind} {handle}", kind, handle, states.get(sighting, "elsewhere"))
 

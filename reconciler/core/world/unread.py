@@ -62,7 +62,7 @@ def must_stay(
     index = Index(live)
     needed = _needed(unread)
     found = (
-        _resting(index, _hidden(unread))
+        _resting(index, hidden(unread))
         | _within(index, unread)
         | {
             item.live_address
@@ -108,17 +108,17 @@ def _keys(live: Live) -> set[ReferenceKey]:
     return {reference.key(live.account, handle) for _, reference, handle in references(live.spec)}
 
 
-def _hidden(unread: Iterable[Unread]) -> set[tuple[str, str]]:
+def hidden(unread: Iterable[Unread]) -> frozenset[tuple[str, str]]:
     """Return kinds and accounts (or none) of what may be there unseen."""
-    return {
+    return frozenset(
         (kind.kind, account)
         for each in unread
         for kind in each.scope.kinds
         for account in (each.scope.account, "")
-    }
+    )
 
 
-def _resting(index: Index[Live], hidden: Collection[tuple[str, str]]) -> set[LiveAddress]:
+def _resting(index: Index[Live], unseen: Collection[tuple[str, str]]) -> set[LiveAddress]:
     """Return what refers to something that was not seen and may be in what was not read.
 
     And what refers to that, and so on.
@@ -126,7 +126,7 @@ def _resting(index: Index[Live], hidden: Collection[tuple[str, str]]) -> set[Liv
     more = [
         item
         for item in index
-        if any(key[:2] in hidden and index.named(key) is None for key in _keys(item))
+        if any(key[:2] in unseen and index.named(key) is None for key in _keys(item))
     ]
     found = {item.live_address for item in more}
     while more:

@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.core.verdicts.topology import CALL_BACK, Edge, EdgeState, GraphNode, Topology
+from reconciler.core.verdicts.topology import (
+    CALL_BACK,
+    OTHERS,
+    Edge,
+    EdgeState,
+    GraphNode,
+    Topology,
+)
 
 MOST_NODES = 60
 MOST_EDGES = 400
@@ -52,7 +59,7 @@ def _whole(topology: Topology) -> Folded:
 
 def _others(topology: Topology, *, discreet: bool) -> Group:
     """Group what is not ours; each group holds what nothing leads to or from, unless discreet."""
-    theirs = {node.key for node in topology.nodes if node.state == "unmanaged"}
+    theirs = {node.key for node in topology.nodes if node.state in OTHERS}
     ours = {edge for edge in topology.edges if edge.source not in theirs}
     if discreet:
         # Where only theirs leads to is theirs, too.

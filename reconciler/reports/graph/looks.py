@@ -39,6 +39,7 @@ LOOKS: dict[NodeState, Look] = {
     "in sync": Look("=", *_GREY),
     "declared": Look("", *_GREY),
     "left alone": Look("=", *_GREY, dashed=True),
+    "not known to be ours": Look("?", *_WHITE, dashed=True),
     "unmanaged": Look("·", *_WHITE, dashed=True),
     "elsewhere": Look("", *_WHITE),
 }

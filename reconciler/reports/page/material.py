@@ -111,6 +111,7 @@ ORDER: tuple[NodeState, ...] = (
     "left alone",
     "in sync",
     "declared",
+    "not known to be ours",
     "unmanaged",
     "elsewhere",
 )
