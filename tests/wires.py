@@ -193,12 +193,14 @@ def named(patch, ports):
 class Server:
     """Answers each connection with pieces of bytes; None among them waits for the client to go.
 
-    `heads` are the requests that came, without bodies. `lasting` connections take more than one.
+    `heads` are the requests that came, without bodies. `lasting` connections take more than one,
+    `standing` ones are answered well at first.
     """
 
-    def __init__(self, *pieces, context=None, lasting=False):
+    def __init__(self, *pieces, context=None, lasting=False, standing=False):
         self._pieces, self._context = pieces, context
         self._lasts = lasting or pieces == (WELL,)
+        self._standing = standing
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self.heads = []
@@ -226,6 +228,8 @@ class Server:
                 self._answer(secured)
 
     def _answer(self, line):
+        if self._standing and line.recv(65536):
+            line.sendall(WELL)
         while head := line.recv(65536):
             self.heads.append(head.decode("latin-1"))
             for piece in self._pieces:

@@ -19,6 +19,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from reconciler.core.text.scrubbing import excerpt
+from reconciler.transport import standing
 from reconciler.transport.calls import Clock, SystemClock
 from reconciler.transport.failures import (
     Failed,
@@ -37,7 +38,6 @@ from reconciler.transport.waits import retry_after
 LIMITS = AnswerLimits()
 """What holds for every exchange that asks for nothing tighter."""
 
-_PIECE = 64 * 1024
 _LEAST = 0.001
 """The seconds of a call that is over before it begins: the library takes none for a mistake."""
 
@@ -76,7 +76,7 @@ class Response:
 class _Way:
     """How one host is reached: its pool, and what is said of it."""
 
-    pool: urllib3.HTTPConnectionPool
+    pool: PlainPool | TlsPool
     site: HttpCall
     forwarded: bool
 
@@ -215,6 +215,10 @@ class Http:
     ) -> Response:
         parts = urlsplit(url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        if not way.forwarded:
+            answered = standing.exchange(way.pool, method, target, headers, body, limits)
+            if answered is not None:
+                return Response(*answered)
         answer = way.pool.urlopen(
             method,
             url if way.forwarded else target,
@@ -226,8 +230,8 @@ class Http:
             assert_same_host=False,
             preload_content=False,
         )
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, named, _whole(answer, limits.most_bytes))
+        body_read = standing.whole(answer, limits.most_bytes)
+        return Response(answer.status, standing.lowered(answer), body_read)
 
     def _way(self, url: str) -> _Way:
         parts = urlsplit(url)
@@ -250,7 +254,8 @@ class Http:
         self._managers[proxy] = manager
         site = HttpCall(url, proxy, bundle, self._limits.connect)
         forwarded = proxy is not None and scheme == "http"
-        return _Way(manager.connection_from_url(url), site, forwarded)
+        pool: Any = manager.connection_from_url(url)
+        return _Way(pool, site, forwarded)
 
     def _manager(self, proxy: Proxy | None) -> urllib3.PoolManager:
         common: dict[str, Any] = {
@@ -274,23 +279,3 @@ class Http:
         }
         manager.pool_classes_by_scheme = pools
         return manager
-
-
-def _whole(answer: urllib3.BaseHTTPResponse, most: int) -> bytes:
-    """Return all of a body as it was meant, unpacked. Raises TooLarge."""
-    pieces: list[bytes] = []
-    held = 0
-    for piece in answer.stream(_PIECE, decode_content=True):
-        held += len(piece)
-        if held > most:
-            # What is half read is of no more use, but its place in the pool is.
-            answer.close()
-            answer.release_conn()
-            raise TooLarge(f"answer too large, more than {_size(most)}")
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _size(count: int) -> str:
-    mebibytes, rest = divmod(count, 1024 * 1024)
-    return f"{mebibytes} MiB" if mebibytes and not rest else f"{count:,} bytes"

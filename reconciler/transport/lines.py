@@ -3,17 +3,23 @@
 import io
 import re
 import socket
+import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException, HTTPMessage, HTTPResponse
-from typing import Any
+from typing import Any, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from reconciler.transport.failures import TooSlow
+
+T = TypeVar("T")
+
+_SOCKETS = (socket.socket, ssl.SSLSocket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +35,50 @@ class AnswerLimits:
     most_bytes: int = 32 * 1024 * 1024
 
 
-class _Timed(io.RawIOBase):
-    """What a socket brings, until the time for the whole answer is over."""
+class Deadline:
+    """When an answer has to be there, from now on: all of it, and each piece after the last."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, total: float, silence: float):
-        self._raw, self._sock = raw, sock
+    def __init__(self, total: float, silence: float) -> None:
         self._total, self._silence = total, silence
         self._end = time.monotonic() + total
+
+    @property
+    def left(self) -> float:
+        """Return how many seconds are left for all of it."""
+        return self._end - time.monotonic()
+
+    def read(self, sock: socket.socket, read: Callable[[], T]) -> T:
+        """Return what `read` brings of a socket. Raises TooSlow."""
+        left = self.left
+        if left > 0:
+            wait = min(left, self._silence)
+            if sock.gettimeout() != wait:  # to set it costs a call of the system
+                sock.settimeout(wait)
+            try:
+                return read()
+            except TimeoutError:
+                pass
+        if self.left > 0:
+            raise TooSlow(f"timed out, silent for {self._silence:g} s")
+        raise TooSlow(f"timed out after {round(self._total, 1):g} s")
+
+
+class _Timed(io.RawIOBase):
+    """What a socket brought `before`, and brings until the time for the whole answer is over."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline, before: bytes):
+        self._raw, self._sock = raw, sock
+        self._deadline, self._before = deadline, before
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._end - time.monotonic()
-        if left > 0:
-            self._sock.settimeout(min(left, self._silence))
-            try:
-                return self._raw.readinto(buffer)
-            except TimeoutError:
-                pass
-        if time.monotonic() < self._end:
-            raise TooSlow(f"timed out, silent for {self._silence:g} s")
-        raise TooSlow(f"timed out after {round(self._total, 1):g} s")
+        if self._before:
+            piece, self._before = self._before[: len(buffer)], self._before[len(buffer) :]
+            buffer[: len(piece)] = piece
+            return len(piece)
+        return self._deadline.read(self._sock, lambda: self._raw.readinto(buffer))
 
     def close(self) -> None:
         self._raw.close()
@@ -58,9 +86,10 @@ class _Timed(io.RawIOBase):
 
 
 _FIELD = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ -~]*[!-~])?)?)\r\n"
-_FIELDS = re.compile(_FIELD)
-_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (2\d\d|[45]\d\d)(?: ([ -~]*))?\r\n((?:%s)+)\r\n" % _FIELD)
-_NO_BODY = 204
+FIELDS = re.compile(_FIELD)
+PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (2\d\d|[45]\d\d)(?: ([ -~]*))?\r\n((?:%s)+)\r\n" % _FIELD)
+NO_BODY = 204
+_HOST = re.compile(rb"\r\nHost: ([!-~]+)\r\n")
 
 
 class _Head(HTTPMessage):
@@ -78,13 +107,25 @@ class _Head(HTTPMessage):
         return self._first.get(name.lower(), failobj)
 
 
-class _Reply(HTTPResponse):
-    """An answer, be it to a request or to CONNECT, that is read in time. Nobody asks with HEAD."""
+class HttpReply(HTTPResponse):
+    """An answer, be it to a request or to CONNECT, that is read in time. Nobody asks with HEAD.
 
-    def __init__(self, line: "_Limited", sock: socket.socket, *rest: Any, **named: Any) -> None:
+    `before` has come already.
+    """
+
+    def __init__(
+        self,
+        line: "HttpLine",
+        sock: socket.socket,
+        *rest: Any,
+        before: bytes = b"",
+        deadline: Deadline | None = None,
+        **named: Any,
+    ) -> None:
         super().__init__(sock, *rest, **named)
         raw: Any = self.fp.detach()
-        self.fp = io.BufferedReader(_Timed(raw, sock, float(line.timeout or 0), line.silence))
+        deadline = deadline or Deadline(float(line.timeout or 0), line.silence)
+        self.fp = io.BufferedReader(_Timed(raw, sock, deadline, before))
 
     def begin(self) -> None:
         """Read the head, plainly if it is plain, as most are: that saves a tenth of a call."""
@@ -93,13 +134,13 @@ class _Reply(HTTPResponse):
 
     def _plainly(self) -> bool:
         """Read a head that came as a whole and tells how long the body is; say whether it did."""
-        found = _PLAIN_HEAD.match(self.fp.peek())
+        found = PLAIN_HEAD.match(self.fp.peek())
         if found is None:
             return False
-        fields = _FIELDS.findall(found[3])
+        fields = FIELDS.findall(found[3])
         head = _Head([(name.decode(), value.decode()) for name, value in fields])
         length, status = head.get("content-length", ""), int(found[1])
-        if not length.isdecimal() or head.get("transfer-encoding") or status == _NO_BODY:
+        if not length.isdecimal() or head.get("transfer-encoding") or status == NO_BODY:
             return False
         self.fp.read(found.end())
         self.version, self.status, self.reason = 11, status, (found[2] or b"").decode().strip()
@@ -110,7 +151,7 @@ class _Reply(HTTPResponse):
         return True
 
 
-class _Limited:
+class HttpLine:
     """Beside one of urllib3's connections: tells what was not sent, and ends what takes too long.
 
     urllib3 sets `timeout` to what is left of the total before it waits for an answer. It sends the
@@ -119,13 +160,17 @@ class _Limited:
     """
 
     timeout: float | None
+    sock: socket.socket | None
 
     def __init__(self, *args: Any, silence: float, **named: Any) -> None:
         super().__init__(*args, **named)
         self.silence = silence
+        self.used = False
+        self.host_field = ""
+        """How a request names the host, learnt from one that urllib3 sent."""
         self._held: list[bytes] | None = None
         line: Any = self
-        line.response_class = partial(_Reply, self)
+        line.response_class = partial(HttpReply, self)
 
     def request(self, *args: Any, **named: Any) -> None:
         """Send a request, head and body at once."""
@@ -135,7 +180,16 @@ class _Limited:
             super().request(*args, **named)  # type: ignore[misc]  # of the class beside this one
         finally:
             self._held = None
+        own = any(name.lower() == "host" for name in named.get("headers") or ())
+        if not own and (found := _HOST.search(held[0])):
+            self.host_field = found[1].decode()
+        self.used = True
         self.send(b"".join(held))
+
+    @property
+    def stands(self) -> bool:
+        """Say whether it is connected, by nothing but a socket, and has sent a request."""
+        return type(self.sock) in _SOCKETS and self.used
 
     def send(self, data: Any) -> None:
         """Send, or keep what belongs together until all of it is there."""
@@ -155,21 +209,36 @@ class _Limited:
             raise NewConnectionError(line, str(error)) from error
 
 
-class _Plain(_Limited, HTTPConnection):
+class _Plain(HttpLine, HTTPConnection):
     """Over http."""
 
 
-class _Tls(_Limited, HTTPSConnection):
+class _Tls(HttpLine, HTTPSConnection):
     """Over https."""
 
 
-class PlainPool(HTTPConnectionPool):
+class LinePool:
+    """Beside one of urllib3's pools: lends its lines."""
+
+    def take(self) -> HttpLine:
+        """Return a line, which nobody else has until it is given back."""
+        line: HttpLine = self._get_conn()  # type: ignore[attr-defined]  # of the class beside this one
+        return line
+
+    def give_back(self, line: HttpLine, *, usable: bool) -> None:
+        """Take a line back, closed unless another request may follow."""
+        if not usable:
+            line.close()  # type: ignore[attr-defined]  # of the class beside that one
+        self._put_conn(line)  # type: ignore[attr-defined]  # of the class beside this one
+
+
+class PlainPool(LinePool, HTTPConnectionPool):
     """Connections to one host over http."""
 
     ConnectionCls = _Plain
 
 
-class TlsPool(HTTPSConnectionPool):
+class TlsPool(LinePool, HTTPSConnectionPool):
     """Connections to one host over https."""
 
     ConnectionCls = _Tls

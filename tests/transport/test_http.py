@@ -20,13 +20,17 @@ from tests.wires import WELL, Proxy, named, serving
 
 HOST = "service.example"
 LIMITS = AnswerLimits(connect=10.0, silence=10.0, total=20.0, most_bytes=1000)
+BOTH = pytest.mark.parametrize("standing", [False, True], ids=["new", "standing"])
+"""Over a new line, as urllib3 does, and over one that has sent a request already, as we do."""
 HASTY = AnswerLimits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
 
 
 @contextmanager
-def speaking(limits=LIMITS, **environ):
+def speaking(limits=LIMITS, standing=None, **environ):
     http = Http(environ=environ, limits=limits, connections=1)
     try:
+        if standing is not None:
+            assert get(http, url_of(standing)).body == b"ok"
         yield http
     finally:
         http.close()
@@ -73,18 +77,28 @@ def tls(authority, host=HOST):
         ),
     ],
 )
-def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said):
+@BOTH
+def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said, standing):
     limits = HASTY if None in pieces else LIMITS
-    with serving(*pieces) as server, speaking(limits) as http:
+    with (
+        serving(*pieces, standing=standing) as server,
+        speaking(limits, server if standing else None) as http,
+    ):
         with pytest.raises(Unclear) as raised:
             get(http, url_of(server))
         place = f"127.0.0.1:{server.port}"
         assert str(raised.value) == f"acme: List: {place} did not answer completely: {said}"
 
 
-def test_headers_that_drip_for_ever_are_given_up():
-    drip = [b"HTTP/1.1 200 OK\r\n"] + [b"X-Slow: y\r\n", b""] * 40
-    with serving(*drip) as server, speaking(HASTY) as http:
+@pytest.mark.parametrize(
+    ("head", "standing"), [(b"", False), (b"Content-Length: 200\r\n\r\n", True)]
+)
+def test_what_drips_for_ever_is_given_up(head, standing):
+    drip = [b"HTTP/1.1 200 OK\r\n" + head] + [b"X-Slow: y\r\n", b""] * 40
+    with (
+        serving(*drip, standing=standing) as server,
+        speaking(HASTY, server if standing else None) as http,
+    ):
         server._pieces = _slowly(drip)
         with pytest.raises(Unclear, match=r"timed out after 0\.6 s"):
             get(http, url_of(server))
@@ -112,9 +126,21 @@ def test_what_is_too_large_takes_no_connection_away():
             assert not raised.value.passing
 
 
-def test_what_is_as_large_as_it_may_be_is_taken():
-    large = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
-    with serving(large) as server, speaking() as http:
+def test_what_is_too_large_leaves_no_rest_for_who_comes_after():
+    large = WELL.replace(b"Length: 2", b"Length: 1001") + b"x" * 999
+    with serving(large, standing=True) as server, speaking(LIMITS, server) as http:
+        for _ in range(2):
+            fails(http, url_of(server), Unclear, "answer too large, more than 1,000 bytes")
+            assert get(http, url_of(server)).body == b"ok"
+
+
+@BOTH
+def test_what_is_as_large_as_it_may_be_is_taken(standing):
+    large = [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x" * 400, b"x" * 600]
+    with (
+        serving(*large, standing=standing) as server,
+        speaking(LIMITS, server if standing else None) as http,
+    ):
         assert get(http, url_of(server)).body == b"x" * 1000
 
 
@@ -148,7 +174,9 @@ def test_a_head_is_read_as_pythons_own_reader_does(head):
     for first in (b"", b"HTTP/1.1 100 Continue\r\n\r\n"):  # which only Python's own reads
         with serving(first + whole) as server, speaking() as http:
             found.append(get(http, url_of(server)))
-    assert found[0] == found[1]
+    with serving(whole, standing=True) as server, speaking(LIMITS, server) as http:
+        found.append(get(http, url_of(server)))
+    assert found[0] == found[1] == found[2]
 
 
 def test_a_plain_head_is_not_taken_for_an_e_mail(monkeypatch):
@@ -158,8 +186,63 @@ def test_a_plain_head_is_not_taken_for_an_e_mail(monkeypatch):
     assert (answer.status, answer.body, answer.headers["x-id"]) == (200, b"ok", "a b: c")
 
 
-def test_a_token_that_no_header_can_hold_is_not_repeated():
+PLAIN = [
+    ("GET", "/a/b?types=A%2FB,C&x=1", {"Accept": "text/html"}, None),
+    ("POST", "/", {"Host": "another", "User-Agent": "ours", "Accept-Encoding": "gzip"}, b"{}"),
+    ("POST", "/?", {"X-Any": ""}, "K\xf6ln"),
+    ("PUT", "/x", {}, None),
+    ("DELETE", "/x", {"content-length": "2"}, b"ok"),
+]
+NOT_PLAIN = [
+    ("GET", "/a|b", {}, None),
+    ("GET", "/a%2fb", {}, None),
+    ("GET", "/", {"X-City": "K\xf6ln"}, None),
+    ("GET", "/", {"Expect": "nothing"}, None),
+    ("POST", "/", {}, b"x" * 20_000),
+]
+
+
+@pytest.mark.parametrize(
+    ("request_", "sent_by_urllib3"),
+    [*((each, 1) for each in PLAIN), *((each, 2) for each in NOT_PLAIN)],
+)
+def test_a_request_over_a_line_that_stands_is_the_same_to_the_byte(request_, sent_by_urllib3):
+    method, target, headers, body = request_
     with serving(WELL) as server, speaking() as http:
+        url = f"http://127.0.0.1:{server.port}{target}"
+        for _ in range(2):
+            assert http.exchange(method, url, headers=headers, body=body).body == b"ok"
+        (way,) = http._ways.values()
+        assert way.pool.num_requests == sent_by_urllib3
+    whole = "".join(server.heads)
+    assert whole[: len(whole) // 2] == whole[len(whole) // 2 :]
+
+
+def test_a_host_that_one_request_names_itself_is_not_that_of_the_next():
+    with serving(WELL) as server, speaking() as http:
+        for named_ in ({"Host": "another"}, {}, {}):
+            get(http, url_of(server), **named_)
+    hosts = [head.partition("Host: ")[2].partition("\r\n")[0] for head in server.heads]
+    assert hosts == ["another", *[f"127.0.0.1:{server.port}"] * 2]
+
+
+def test_a_line_through_a_tunnel_and_tls_stands_too(authority, monkeypatch):
+    with serving(WELL, context=tls(authority)) as server:
+        named(monkeypatch, {HOST: server.port})
+        proxy = Proxy({HOST: server.port}.__getitem__)
+        environ = {"HTTPS_PROXY": proxy.place, "SSL_CERT_FILE": str(authority.file)}
+        with speaking(**environ) as http:
+            assert [get(http, f"https://{HOST}/").body for _ in range(2)] == [b"ok"] * 2
+            (way,) = http._ways.values()
+            assert way.pool.num_requests == 1
+        proxy.close()
+    assert server.heads[0] == server.heads[1]
+    assert len(proxy.seen) == 1
+
+
+@BOTH
+def test_a_token_that_no_header_can_hold_is_not_repeated(standing):
+    with serving(WELL) as server, speaking(LIMITS, server if standing else None) as http:
         with pytest.raises(Unreachable, match="characters that do not belong there") as raised:
             get(http, url_of(server), Authorization="Bearer hush\nhush")
         assert "hush" not in str(raised.value)

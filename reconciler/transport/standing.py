@@ -1,0 +1,180 @@
+"""Exchanges over a line that stands, without what urllib3 does anew for each of them.
+
+urllib3 opens every line, with proxies and TLS, and sends the first request over it: that takes
+three times the processor time of what is sent and read. Those that follow are spelt here as urllib3
+spells them. What is not plain, of requests and of answers, is left to it.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from http.client import HTTPException
+
+import urllib3
+from urllib3.exceptions import ProtocolError
+
+from reconciler.transport.failures import TooLarge
+from reconciler.transport.lines import (
+    FIELDS,
+    NO_BODY,
+    PLAIN_HEAD,
+    AnswerLimits,
+    Deadline,
+    HttpLine,
+    HttpReply,
+    LinePool,
+)
+
+Answered = tuple[int, dict[str, str], bytes]
+"""Status, headers by name in lower case, and the body."""
+
+_FIRST = 8 * 1024
+_PIECE = 64 * 1024
+_AT_ONCE = 16 * 1024
+"""Bytes that a line with nothing under way takes without waiting."""
+_AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]  # it has no other name
+_TARGET = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
+_FIELDS_SENT = re.compile(r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [ -~]*\r\n)*")
+_FOLD = re.compile(r"(?:(?<![ \t])[ \t]+)?\r\n[ \t]+")
+_ABOUT_THE_LINE = frozenset({"connection", "expect", "te", "transfer-encoding", "upgrade"})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"})
+
+
+def exchange(
+    pool: LinePool,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes | str | None,
+    limits: AnswerLimits,
+) -> Answered | None:
+    """Send a request and return its answer; None where nothing was sent, since urllib3 has to.
+
+    Raises:
+        HTTPError: what came is no HTTP, or cannot be unpacked.
+        OSError: the line broke, or the answer was too slow.
+        TooLarge: it holds too much.
+    """
+    content = body.encode() if isinstance(body, str) else body
+    if not isinstance(content, bytes | None):
+        return None  # boto3 knows other kinds
+    line = pool.take()
+    usable = True
+    try:
+        request = _spelt(method, target, headers, content, line.host_field) if line.stands else b""
+        if not 0 < len(request) <= _AT_ONCE:
+            return None
+        usable = False
+        answered, usable = _asked(line, request, method, limits)
+        return answered
+    finally:
+        pool.give_back(line, usable=usable)
+
+
+def _spelt(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | None, host: str
+) -> bytes:
+    """Return a request as urllib3 sends it, nothing if it is not plain."""
+    names = {name.lower() for name in headers}
+    sent = {}
+    if "host" not in names:
+        sent["Host"] = host
+    if "accept-encoding" not in names:
+        sent["Accept-Encoding"] = "identity"
+    if "content-length" not in names and (body is not None or method not in _WITHOUT_BODY):
+        sent["Content-Length"] = str(len(body or b""))
+    if "user-agent" not in names:
+        sent["User-Agent"] = _AGENT
+    fields = "".join([f"{name}: {value}\r\n" for name, value in (sent | {**headers}).items()])
+    plain = _TARGET.fullmatch(target) and _FIELDS_SENT.fullmatch(fields)
+    if not plain or not (host or "host" in names) or not names.isdisjoint(_ABOUT_THE_LINE):
+        return b""
+    return f"{method} {target} HTTP/1.1\r\n{fields}\r\n".encode() + (body or b"")
+
+
+def _asked(
+    line: HttpLine, request: bytes, method: str, limits: AnswerLimits
+) -> tuple[Answered, bool]:
+    """Return the answer, and whether another request may follow it."""
+    sock = line.sock
+    if sock is None:
+        raise AssertionError("a line that stands has a socket")
+    deadline = Deadline(limits.total, limits.silence)
+    with suppress(BrokenPipeError, ConnectionResetError):  # it may have been answered all the same
+        sock.sendall(request)
+    came = deadline.read(sock, lambda: sock.recv(_FIRST))
+    head = PLAIN_HEAD.match(came)
+    fields = FIELDS.findall(head[3]) if head else []
+    headers = {name.decode().lower(): value.decode() for name, value in fields}
+    if head is None or len(headers) < len(fields) or not _tells_its_length(int(head[1]), headers):
+        return _read_by_urllib3(line, came, method, limits, deadline)
+    length = int(headers["content-length"])
+    if length > limits.most_bytes:
+        raise too_large(limits.most_bytes)
+    pieces = [came[head.end() :]]
+    held = len(pieces[0])
+    while held < length:
+        piece = deadline.read(sock, lambda: sock.recv(_PIECE))
+        if not piece:
+            raise ConnectionResetError("it ended before its end")
+        pieces.append(piece)
+        held += len(piece)
+    usable = held == length and "close" not in headers.get("connection", "").lower()
+    return (int(head[1]), headers, b"".join(pieces)[:length]), usable
+
+
+def _tells_its_length(status: int, headers: Mapping[str, str]) -> bool:
+    """Say whether what follows a head is the body as it is meant, and so many bytes of it."""
+    packed = "content-encoding" in headers or "transfer-encoding" in headers
+    return headers.get("content-length", "").isdecimal() and not packed and status != NO_BODY
+
+
+def _read_by_urllib3(
+    line: HttpLine, came: bytes, method: str, limits: AnswerLimits, deadline: Deadline
+) -> tuple[Answered, bool]:
+    if line.sock is None:
+        raise AssertionError("a line that stands has a socket")
+    reply = HttpReply(line, line.sock, method=method, before=came, deadline=deadline)
+    try:
+        reply.begin()
+        answer = urllib3.HTTPResponse(
+            body=reply,
+            headers=urllib3.HTTPHeaderDict(reply.msg.items()),
+            status=reply.status,
+            preload_content=False,
+            original_response=reply,
+            request_method=method,
+        )
+        answered = answer.status, lowered(answer), whole(answer, limits.most_bytes)
+        return answered, reply.isclosed() and not reply.will_close
+    except HTTPException as error:
+        raise ProtocolError("Connection aborted.", error) from error
+    finally:
+        reply.close()
+
+
+def lowered(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
+    """Return the headers of an answer, their names in lower case, on one line each."""
+    return {name.lower(): _FOLD.sub(" ", value) for name, value in answer.headers.items()}
+
+
+def whole(answer: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """Return all of a body as it was meant, unpacked. Raises TooLarge."""
+    pieces: list[bytes] = []
+    held = 0
+    for piece in answer.stream(_PIECE, decode_content=True):
+        held += len(piece)
+        if held > most:
+            # What is half read is of no more use, but its place in the pool is.
+            answer.close()
+            answer.release_conn()
+            raise too_large(most)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def too_large(most: int) -> TooLarge:
+    """Return what to raise of an answer of more than so many bytes."""
+    mebibytes, rest = divmod(most, 1024 * 1024)
+    size = f"{mebibytes} MiB" if mebibytes and not rest else f"{most:,} bytes"
+    return TooLarge(f"answer too large, more than {size}")
