@@ -52,7 +52,8 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
     text = json.dumps(body, ensure_ascii=False)
     return Answer(
         status,
-        text.encode(),
+        # Half a pair of surrogates, which came as an escape, goes as one.
+        text.encode("utf-8", "backslashreplace"),
         {"Content-Type": "application/json; charset=UTF-8", **(headers or {})},
     )
 

@@ -18,6 +18,7 @@ from googleapiclient.model import JsonModel
 
 from reconciler.core.model.abilities import Metrics
 from reconciler.core.model.errors import Missing, Rejected, Transient, Unclear
+from reconciler.core.text.halves import whole
 from reconciler.core.text.scrubbing import PIECE, Scrubber
 from reconciler.core.text.veil import values_of, veil_text
 from reconciler.credentials.secrets import Secrets
@@ -200,7 +201,7 @@ class MerchantClient:
 
     def _understood(self, site: MerchantCall, request: Any, understand: Callable[[Any], T]) -> T:
         try:
-            return understand(self._sent(site, request))
+            return understand(whole(self._sent(site, request)))
         except (GarbledMerchantAnswer, UnicodeDecodeError) as error:
             why = error if isinstance(error, GarbledMerchantAnswer) else "no text"
             message = f"the answer is incomplete or of another kind: {why}"

@@ -4,12 +4,12 @@ Source: the published model of 5 August 2026, and answers quoted in the issue tr
 amzn/selling-partner-api-models. Unknown keys are passed over, since the API grows.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.core.text.halves import read_json
 from reconciler.services.spapi.filters import EventFilter
 from reconciler.services.spapi.specs import EventBridge
 
@@ -148,7 +148,7 @@ def _event_filter(shape: dict[str, Any]) -> EventFilter:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return read_json(body)
     except ValueError:
         raise GarbledSpApiAnswer("it is not JSON") from None
 

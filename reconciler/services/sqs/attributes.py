@@ -10,6 +10,7 @@ from sys import intern
 from typing import Any
 
 from reconciler.core.model.objects import Backlog
+from reconciler.core.text.halves import read_json
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.policy import to_text
 from reconciler.services.sqs.queue import Queue
@@ -211,7 +212,7 @@ def _document(attributes: Mapping[str, str], name: str) -> dict[str, Any] | None
     if not text:
         return None
     try:
-        document = json.loads(text, object_pairs_hook=_object)
+        document = read_json(text, object_pairs_hook=_object)
     except ValueError:
         document = None
     if not isinstance(document, dict):

@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model.pacing import UNLIMITED, Pace
+from reconciler.core.text.halves import whole
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.sqs import attributes as wire
@@ -139,7 +140,7 @@ class SqsClient:
         def call(clients: Clients) -> dict[str, Any]:
             with self._lock:
                 client = clients.of(service)
-            answer: dict[str, Any] = getattr(client, method)(**parameters)
+            answer: dict[str, Any] = whole(getattr(client, method)(**parameters))
             return answer
 
         return self._run(operation, call, bucket=service if service in PACES else "")
@@ -368,7 +369,8 @@ class SqsClient:
 
 def _by_boto(clients: Clients, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = getattr(clients.sqs, xform_name(operation))(**parameters)
-    return answer
+    # Messages are left as they are.
+    return whole(answer) if operation.startswith(_LOOKS) else answer
 
 
 def _answer(clients: Clients, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -392,6 +394,6 @@ def _tag_page(clients: Clients, token: str) -> tuple[list[tuple[str, Tags]], str
             str(item["ResourceARN"]),
             {intern(tag["Key"]): tag["Value"] for tag in item.get("Tags") or ()},
         )
-        for item in answer["ResourceTagMappingList"]
+        for item in whole(answer["ResourceTagMappingList"])
     ]
     return mappings, str(answer.get("PaginationToken") or "")

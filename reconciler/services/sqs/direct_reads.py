@@ -18,6 +18,7 @@ from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 
+from reconciler.core.text.halves import read_json
 from reconciler.services.sqs.failures import GarbledAwsAnswer
 from reconciler.transport.for_boto import plain
 from reconciler.transport.http import Http, Response
@@ -144,7 +145,7 @@ def document(body: bytes) -> dict[str, Any]:
         GarbledAwsAnswer: it is none. botocore would read it as an empty answer.
     """
     try:
-        found = json.loads(body)
+        found = read_json(body)
     except ValueError:
         found = None
     if not isinstance(found, dict):

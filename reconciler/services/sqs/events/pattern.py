@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.core.text.halves import read_json
+
 LONGEST_PATTERN = 2048
 """Characters of an event pattern, unless AWS was asked for more."""
 
@@ -19,7 +21,7 @@ def types_of(source: str, text: str) -> tuple[tuple[str, ...], str | None]:
     Order, white space and repetitions mean nothing.
     """
     try:
-        pattern = json.loads(text)
+        pattern = read_json(text)
     except ValueError:
         return (), text
     types = _listed(pattern.get("detail-type") if isinstance(pattern, dict) else None)
