@@ -37,7 +37,7 @@ def choose_account(reader: Reader, section: str, entry: DeclaredEntry) -> Accoun
     if own is not None:
         # That its destination is not declared is said where references are checked.
         return implied or AccountChoice(None, _referring(shapes, fitting, kind))
-    return _only_one(reader, title, entry, shapes)
+    return _only_one(reader, title, entry, shapes, fitting)
 
 
 def _given(node: Node | None) -> Node | None:
@@ -47,6 +47,8 @@ def _given(node: Node | None) -> Node | None:
 
 def _fitting(entry: DeclaredEntry, shapes: Shapes) -> tuple[str, ...]:
     """Return the services whose shape knows most of the fields given."""
+    if len(shapes) == 1:
+        return tuple(shapes)
     unknown = {
         name: len(set(entry.node.value) - set(known_keys(shape, ())))
         for name, shape in shapes.items()
@@ -95,8 +97,10 @@ def _referring(shapes: Shapes, fitting: Collection[str], kind: str) -> tuple[str
     )
 
 
-def _only_one(reader: Reader, title: str, entry: DeclaredEntry, shapes: Shapes) -> AccountChoice:
-    services, fitting = reader.account_services, _fitting(entry, shapes)
+def _only_one(
+    reader: Reader, title: str, entry: DeclaredEntry, shapes: Shapes, fitting: tuple[str, ...]
+) -> AccountChoice:
+    services = reader.account_services
     names = sorted(name for name, service in services.items() if service in fitting)
     if len(names) == 1:
         return AccountChoice(names[0], (services[names[0]],))

@@ -1,7 +1,7 @@
 """Declarations of accounts → accounts, each in the shape of the service it names."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -84,7 +84,7 @@ def _service_fault(
 
 
 def _in_shape(
-    entry: DeclaredEntry, service: Service, known: Collection[str], title: str
+    entry: DeclaredEntry, service: Service, known: tuple[str, ...], title: str
 ) -> tuple[Account | None, list[Problem]]:
     """Read an account as one of `service`, whatever service it names."""
     spelt = spell(entry.node, known, title)

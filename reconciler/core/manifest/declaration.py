@@ -29,7 +29,7 @@ def check(
     shape: Shape,
     title: str,
     *,
-    known: Collection[str],
+    known: tuple[str, ...],
     context: Context | None,
 ) -> Checked:
     """Check a declaration's own fields in one of the shapes it may have.

@@ -21,8 +21,8 @@ def digest_of(once: Mapping[str, Node], entries: Mapping[str, Mapping[str, Decla
             continue
         found.update(b"{")
         for place, (name, entry) in enumerate(sorted(entries[key].items(), key=_name)):
-            text = f"{_canonical(name)}:{_canonical(entry.node.plain())}"
-            found.update(f"{',' if place else ''}{text}".encode())
+            member = _canonical({name: entry.node.plain()})[1:-1]
+            found.update(f"{',' if place else ''}{member}".encode())
         found.update(b"}")
     found.update(b"}")
     return f"sha256:{found.hexdigest()}"

@@ -246,11 +246,14 @@ class Spelt:
     problems: tuple[Problem, ...]
 
 
-def spell(node: Node, known: Collection[str], title: str) -> Spelt:
+_members = cache(frozenset[str])
+
+
+def spell(node: Node, known: tuple[str, ...], title: str) -> Spelt:
     """Return a mapping without fields that are none of `known`."""
-    unknown = [name for name in node.value if name not in known]
-    if not unknown:
+    if node.value.keys() <= _members(known):
         return Spelt(node, frozenset(), ())
+    unknown = [name for name in node.value if name not in known]
     value = {name: child for name, child in node.value.items() if name in known}
     keys = dict(node.keys)
     guessed: set[str] = set()

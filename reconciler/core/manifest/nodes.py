@@ -8,17 +8,19 @@ schema, so `no`, `2020-09-04` and `012345678901` stay text.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from sys import intern
 from typing import Any, NoReturn
 
 import yaml
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     DocumentStartEvent,
     Event,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
 )
 
@@ -43,6 +45,7 @@ _YAML_TAGS = {
     )
 }
 _STARTS = (MappingStartEvent, SequenceStartEvent)
+_ENDS = (MappingEndEvent, SequenceEndEvent)
 _SCALAR_TAGS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
@@ -52,6 +55,9 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+
+
+_COLLECTIONS = (dict, list)
 
 
 @dataclass(slots=True)
@@ -69,10 +75,14 @@ class Node:
 
     def plain(self) -> Any:
         """Return the value without positions."""
-        kind = type(self.value)
-        if kind is dict:
-            return {name: child.plain() for name, child in self.value.items()}
-        return [child.plain() for child in self.value] if kind is list else self.value
+        value = self.value
+        if type(value) is dict:
+            return {
+                # Most are scalars, and need no call.
+                name: child.plain() if type(child.value) in _COLLECTIONS else child.value
+                for name, child in value.items()
+            }
+        return [child.plain() for child in value] if type(value) is list else value
 
     def find(self, path: tuple[str | int, ...]) -> tuple["Node", int]:
         """Follow `path` as far as it goes; return the node reached and the steps taken."""
@@ -95,6 +105,7 @@ class Node:
         return None
 
 
+_tuple: Any = tuple.__new__
 _NO_KEYS: dict[str, Position] = {}
 """Those of every scalar: most values are scalars, and an empty dict takes as much as the rest."""
 
@@ -166,23 +177,26 @@ class _NodeBuilder:
         self._size = 0
         self._aliased = 0
 
-    def build(self, events: Iterator[Event]) -> None:
+    def build(self, events: Iterator[Any]) -> None:
         for event in events:
-            if isinstance(event, ScalarEvent):  # as most are
-                self._scalar(event, self._position(event))
-            elif isinstance(event, _STARTS):
-                self._open(event, self._position(event))
-            elif isinstance(event, CollectionEndEvent):
+            kind = type(event)  # of none of which the parser knows a narrower one
+            if kind is ScalarEvent:  # as most are
+                self._scalar(event)
+            elif kind in _STARTS:
+                self._open(event)
+            elif kind in _ENDS:
                 self._close()
-            elif isinstance(event, AliasEvent):
+            elif kind is AliasEvent:
                 at = self._position(event)
                 self._place(self._alias(event, at), at, None)
-            elif isinstance(event, DocumentStartEvent):
+            elif kind is DocumentStartEvent:
                 self._anchors = {}
 
     def _position(self, event: Event) -> Position:
         mark: Any = event.start_mark  # never None for events that come from text
-        return Position(self._file, mark.line + 1, mark.column + 1)
+        # What Position(...) does, without its function: there are two for each line.
+        at: Position = _tuple(Position, (self._file, mark.line + 1, mark.column + 1))
+        return at
 
     def _fail(self, at: Position, message: str) -> None:
         self.problems.append(Problem(at.file, at.line, at.column, message))
@@ -191,7 +205,8 @@ class _NodeBuilder:
         self._fail(at, message)
         raise _Stop
 
-    def _open(self, event: MappingStartEvent | SequenceStartEvent, at: Position) -> None:
+    def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        at = self._position(event)
         if len(self._stack) >= MAX_DEPTH:
             self._stop(at, _TOO_DEEP)
         mapping = isinstance(event, MappingStartEvent)
@@ -199,14 +214,17 @@ class _NodeBuilder:
             self._fail(at, _unsupported(event.tag))
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._stack.append(_Open(Node({} if mapping else [], at), mapping, event.anchor))
+        node = Node({} if mapping else [], at, {})
+        self._stack.append(_Open(node, mapping, event.anchor))
 
     def _close(self) -> None:
         done = self._stack.pop()
-        self._merge(done.node)
+        if done.mapping and "<<" in done.node.value:
+            self._merge(done.node)
         self._place(done.node, done.node.at, done.anchor)
 
-    def _scalar(self, event: ScalarEvent, at: Position) -> None:
+    def _scalar(self, event: ScalarEvent) -> None:
+        at = self._position(event)
         parent = self._stack[-1] if self._stack else None
         # Ten thousand declarations have the same keys, and many of the same values.
         text = intern(event.value)
@@ -251,15 +269,17 @@ class _NodeBuilder:
             self.documents.append(node)
             return
         parent = self._stack[-1]
-        parent.node.size += node.size
-        if node.height >= parent.node.height:
-            parent.node.height = node.height + 1
+        around, key = parent.node, parent.key
+        around.size += node.size
+        if node.height >= around.height:
+            around.height = node.height + 1
         if not parent.mapping:
-            parent.node.value.append(node)
-        elif parent.key is None:
+            around.value.append(node)
+        elif key is None:
             self._collection_as_key(parent, node, at)
         else:
-            self._member(parent, node)
+            parent.key = None
+            self._member(around, *key, node)
 
     def _collection_as_key(self, parent: _Open, node: Node, at: Position) -> None:
         if isinstance(node.value, dict | list):
@@ -269,26 +289,21 @@ class _NodeBuilder:
         else:
             parent.key = (node.value if isinstance(node.value, str) else quoted(node.value), at)
 
-    def _member(self, parent: _Open, node: Node) -> None:
-        assert parent.key is not None  # noqa: S101 - narrows the type; _place saw to it
-        name, at = parent.key
-        parent.key = None
+    def _member(self, parent: Node, name: str | None, at: Position, node: Node) -> None:
         if name is None:
             return
-        if name in parent.node.keys:
-            first = parent.node.keys[name]
-            shown = quoted(name) if len(name) <= NAME_SHOWN else "a key"
-            self._fail(at, f"{shown} stands here twice, first on line {first.line}: keep one")
-            if len(self._stack) == 1:
-                self.cut.add(name)
+        if name not in parent.keys:
+            parent.value[name] = node
+            parent.keys[name] = at
             return
-        parent.node.value[name] = node
-        parent.node.keys[name] = at
+        first = parent.keys[name]
+        shown = quoted(name) if len(name) <= NAME_SHOWN else "a key"
+        self._fail(at, f"{shown} stands here twice, first on line {first.line}: keep one")
+        if len(self._stack) == 1:
+            self.cut.add(name)
 
     def _merge(self, node: Node) -> None:
         """Carry out YAML's merge key `<<`: members of the named mappings, unless given here."""
-        if not isinstance(node.value, dict) or "<<" not in node.value:
-            return
         given = node.value.pop("<<")
         at = node.keys.pop("<<")
         for source in given.value if isinstance(given.value, list) else [given]:
@@ -308,6 +323,7 @@ def _unsupported(tag: str) -> str:
     return f"the tag {quoted(shown)[1:-1]} is not supported: remove it, or put text in quotes"
 
 
+@lru_cache(maxsize=4096)
 def _resolve(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]

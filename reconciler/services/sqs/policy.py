@@ -60,17 +60,17 @@ def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None
     """
     if not policy:
         return None
-    statements = {
-        _key(statement): statement
-        for statement in (
-            _statement(item, queue_arn)
-            for item in _listed(policy.get("Statement"))
-            if isinstance(item, Mapping)
-        )
-    }
+    statements = [
+        _statement(item, queue_arn)
+        for item in _listed(policy.get("Statement"))
+        if isinstance(item, Mapping)
+    ]
     if not statements:
         return None
-    result: Policy = {"Statement": [statements[key] for key in sorted(statements)]}
+    if len(statements) > 1:  # most have one
+        by_key = {_key(statement): statement for statement in statements}
+        statements = [by_key[key] for key in sorted(by_key)]
+    result: Policy = {"Statement": statements}
     if "Version" in policy and "${" in json.dumps(result):
         result["Version"] = str(policy["Version"])
     return result

@@ -115,7 +115,8 @@ def completed(desired: Sequence[Desired]) -> Sequence[Desired]:
     queues: dict[str, Queue] = {
         item.handle: item.spec for item in desired if isinstance(item.spec, Queue)
     }
-    return [replace(item, spec=_completed(item.spec, queues)) for item in desired]
+    found = ((item, _completed(item.spec, queues)) for item in desired)
+    return [item if spec is item.spec else replace(item, spec=spec) for item, spec in found]
 
 
 def _completed(spec: Spec, queues: Mapping[str, Queue]) -> Spec:
