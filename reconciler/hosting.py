@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.api import open_session
@@ -124,7 +124,7 @@ def _pushed(session: Session) -> dict[str, tuple[PushDoor, ...]]:
             found[name] = tuple(open_to(account, mine))
             if name in linked:
                 # Whose account is linked tomorrow pushes to the same place.
-                found[name] = tuple(replace(door, accounts=frozenset()) for door in found[name])
+                found[name] = tuple(door._replace(accounts=frozenset()) for door in found[name])
     return {name: each for name, each in found.items() if each}
 
 

@@ -1,6 +1,5 @@
 """Options that several commands take."""
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -199,7 +198,7 @@ def _quiet(context: typer.Context, wanted: bool) -> bool:
 def _take(context: typer.Context, name: str, wanted: bool) -> bool:
     if wanted:
         state = state_of(context)
-        state.wish = replace(state.wish, **{name: True})
+        state.wish = state.wish._replace(**{name: True})
     return wanted
 
 

@@ -1,14 +1,13 @@
 """What a command line asks for, as one value."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.cli.options import Discover
 from reconciler.core.planning.terms import NO_TERMS, Terms
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """What the command line asks for, beyond the declarations themselves.
 
     `discover` says how far to look, None as the policy does; `since` is a snapshot whose types are

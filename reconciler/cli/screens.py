@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TextIO
 
 from reconciler.reports.lines import NARROWEST, PIPED, Screen
@@ -43,7 +42,7 @@ def columns(stream: TextIO) -> int:
 def screen_of(stream: TextIO, wish: Screen) -> Screen:
     """Return the screen that a stream ends at, with as much on it as is wished."""
     piped = not stream.isatty()
-    return replace(wish, width=columns(stream), color=colored(stream), piped=piped)
+    return wish._replace(width=columns(stream), color=colored(stream), piped=piped)
 
 
 class LiveLine:

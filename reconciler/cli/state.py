@@ -5,7 +5,6 @@ import os
 import select
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -194,7 +193,7 @@ class State:
         text = visible(text, keep="\n\t")
         if sys.stderr.isatty():
             screen = screen_of(sys.stderr, Screen())
-            text = written((line(part) for part in text.splitlines()), replace(screen, color=False))
+            text = written((line(part) for part in text.splitlines()), screen._replace(color=False))
         self.show(text)
 
     def show(self, report: str) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import StrictBool, model_validator
 
@@ -65,15 +66,14 @@ class Account(Frozen):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a declaration may look at while it is turned into specs."""
 
     stack: str
     name: str
     account_name: str
     account: Account
-    accounts: Mapping[str, Account] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = MappingProxyType({})
     """All sound accounts by name: what is declared here may lead to another one."""
     unsound: frozenset[str] = frozenset()
     """Names of declared accounts that are not: they are complained about themselves."""
@@ -81,8 +81,7 @@ class Context:
     """Members that the service named, for declarations that leave them to it; None: not asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One object a declaration stands for; `member` is None unless it was declared with a list.
 
     `outputs` are remote values known beforehand.
@@ -93,8 +92,7 @@ class Member:
     outputs: Outputs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Implied:
+class Implied(NamedTuple):
     """An object that a declaration stands for in another account: `bus.events` of `events`.
 
     `fields` are those of its spec, by our names; references hold names of declarations.
@@ -105,8 +103,7 @@ class Implied:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenDeclaration:
+class WrittenDeclaration(NamedTuple):
     """One declaration that stands for `specs`, live objects of one account: `members` backwards.
 
     `fields` are its YAML fields by name, as one would write them by hand: without account, without
@@ -195,8 +192,7 @@ class Declaration(Frozen):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessQuestion:
+class AccessQuestion(NamedTuple):
     """What has to be known to say what must be allowed: everything declared, and whose jobs act."""
 
     stack: str
@@ -207,8 +203,7 @@ class AccessQuestion:
     repository: "HostedRepository"
 
 
-@dataclass(frozen=True, slots=True)
-class PushDoor:
+class PushDoor(NamedTuple):
     """An address that a service pushes to.
 
     `{secret}` in its URI stands for what `secret` refers to; `accounts` are the numbers of those
@@ -220,8 +215,7 @@ class PushDoor:
     accounts: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """What must be allowed before anything works, for `init` to write.
 
     `variables` of the repository tell the workflows who they are; `parts` are paragraphs, headings

@@ -8,8 +8,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.core.manifest.reader import Source
 from reconciler.core.manifest.tables import OpenTable, TableUnreadable
@@ -105,8 +105,7 @@ def read_regular(real: Path) -> bytes:
     return content
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """A file as it is called, and where it lies without links."""
 
     name: Path

@@ -1,7 +1,6 @@
 """Reports for a terminal: lines of plain text, coloured on request, no wider than the screen."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.text.phrases import comma, counted
@@ -27,7 +26,7 @@ def render(report: "Report", screen: Screen = PLAIN) -> str:
     """Return the report as text, ending in a newline."""
     if not isinstance(report, Validation):
         return _of_live(report, screen)
-    unbroken = replace(screen, width=_UNBROKEN) if screen.piped else screen
+    unbroken = screen._replace(width=_UNBROKEN) if screen.piped else screen
     return written(_validation(report), unbroken)
 
 

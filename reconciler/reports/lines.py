@@ -5,8 +5,8 @@ A line is broken at blanks alone: addresses, ARNs and URIs stay whole, so that t
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 Span = tuple[str, str]
 """Text and its style, as rich names styles: `bold red`, or none."""
@@ -23,8 +23,7 @@ _WORD = re.compile(r"[^ ]+")
 _GLUED = re.compile(rf"[^ {GLUE}]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """What text is written for: its columns, its colours, and how much is wanted.
 
     `piped`: it is no terminal, so that a finding stays on one line, as editors and grep read them.
@@ -45,8 +44,7 @@ CODE = Screen(width=88)
 """As a block of code on GitHub, which does not scroll sideways up to so many columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
+class TextLine(NamedTuple):
     """A line before it is wrapped; `hang` is the indent of what does not fit, None: 2 more."""
 
     spans: tuple[Span, ...]

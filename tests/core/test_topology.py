@@ -1,6 +1,5 @@
 """Who is wired to what, of kinds that no service has."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from reconciler.core.model.delivery import Delivery
@@ -103,7 +102,7 @@ def test_an_edge_within_a_kind_says_what_it_is_for():
 def test_an_object_stands_behind_what_it_takes_notifications_from():
     class Sluice(Pipe):
         kind = "sluice"
-        refs: ClassVar = {**Pipe.refs, "well": replace(Pipe.refs["well"], source=True)}
+        refs: ClassVar = {**Pipe.refs, "well": Pipe.refs["well"]._replace(source=True)}
 
     tank = declare("a", "depot", Tank(name="a"))
     sluice = declare("s", "works", Sluice(well=""), refs={"well": WELL, "overflow": tank})

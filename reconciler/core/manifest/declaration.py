@@ -1,7 +1,7 @@
 """One declaration in the shape of one service: defaults, fields, and what is wrong with them."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,8 +14,7 @@ from reconciler.core.text.phrases import near, quoted, together
 Shape = type[Declaration]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A declaration over its defaults; `declaration` is None if there are problems with it."""
 
     node: Node

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 from yaml.events import (
@@ -127,8 +127,7 @@ class _Open:
     key: tuple[str | None, Position] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What was understood of a file, and everything that is wrong with it.
 
     `whole` is False where the file could not be read to its end, `cut` names top-level keys of

@@ -7,7 +7,6 @@ declaration goes as far as it can, whatever is wrong with it or with what it ref
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from reconciler.core.manifest.account_choice import choose_account
 from reconciler.core.manifest.declaration import Checked, check
@@ -130,7 +129,7 @@ def _in_each_shape(
         names = misdirected(reader, checked.node, shape, choice, title)
         complained = {_place(problem) for problem in checked.problems}
         more = [problem for problem in names if _place(problem) not in complained]
-        yield replace(checked, problems=(*checked.problems, *more)) if more else checked
+        yield checked._replace(problems=(*checked.problems, *more)) if more else checked
 
 
 def _place(problem: Problem) -> Position:

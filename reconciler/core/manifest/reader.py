@@ -7,7 +7,7 @@ is still checked, so that one run tells its author everything.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -43,8 +43,7 @@ _HEAD_SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file of declarations, as bytes; `name` is shown in messages."""
 
     name: str

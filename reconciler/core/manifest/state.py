@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
@@ -12,8 +13,7 @@ from reconciler.core.model.spec import Reference
 from reconciler.core.service import Account, Context, Declaration, Service
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredEntry:
+class DeclaredEntry(NamedTuple):
     """One named declaration: where its name stands, and its body."""
 
     name: str
@@ -25,8 +25,7 @@ class DeclaredEntry:
         return self if node is self.node else DeclaredEntry(self.name, self.at, node)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """What a declared name stands for when something refers to it."""
 
     address: DeclaredAddress
@@ -34,8 +33,7 @@ class Declared:
     handle: Handle
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChoice:
+class AccountChoice(NamedTuple):
     """What a declaration belongs to, as far as that is sure.
 
     `account` is the name of a declared account, which may be defective itself; None where it cannot

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
@@ -44,8 +45,7 @@ def no_tables(_name: str, _beside: str) -> tuple[str, bytes]:
     raise TableUnreadable("cannot be read here: only declarations in files have tables beside them")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: where it begins, and its values by column."""
 
     at: Position

@@ -1,15 +1,15 @@
 """Declarations whose members only the service can name: all accounts that are linked to one."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from reconciler.core.model.addresses import Address, LiveAddress, declared_address
 from reconciler.core.model.objects import Desired
 from reconciler.core.service import Context, Declaration
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(NamedTuple):
     """A declaration that stands for one object a member, as soon as the service has listed them.
 
     `specimen` is one of them with a member made up, good for every rule that holds offline; its
@@ -32,7 +32,7 @@ class Unlisted:
 
     def desired(self, names: Iterable[str], declared: Collection[LiveAddress]) -> Iterator[Desired]:
         """Yield the object of each member; those that are `declared` by name are left to that."""
-        context = replace(self.context, listed=tuple(names))
+        context = self.context._replace(listed=tuple(names))
         for member in self.declaration.members(context):
             address = declared_address(member.spec.kind, context.name, member.member)
             outputs = member.outputs or {}

@@ -6,7 +6,7 @@ Whatever a class does not mark as plain may hold a secret, by mistake or not, an
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -20,8 +20,7 @@ _SHOWN = 24
 _SHOWN_OF_A_URL = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """Marks a field that holds no secret; `identifies`: it tells one real account from another."""
 
     identifies: bool = False

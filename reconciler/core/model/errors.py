@@ -17,12 +17,10 @@ ReconcilerError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong (or worth a warning) in the declarations; line and column count from 1.
 
     Both are 0 where it is about no place inside a file: one that is not there, or not read.

@@ -7,8 +7,7 @@ shortest form, letters beyond ASCII as `xn--`.
 import ipaddress
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, WithJsonSchema
@@ -20,8 +19,7 @@ Reading = Callable[[str], bytes | None]
 """Reads a small file of the machine that a command runs on; None where it cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leads:
+class Leads(NamedTuple):
     """Marks a field of an account whose URL secrets are sent to.
 
     `own` are patterns of the service's own hosts for it, None for those of the account's class.
@@ -30,8 +28,7 @@ class Leads:
     own: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(NamedTuple):
     """A URL that requests or secrets of an account go to.
 
     `path` is the YAML path of what decides on it, `own` are patterns of hosts that may be told.

@@ -84,8 +84,7 @@ class Desired(_Named):
     after: tuple[DeclaredAddress, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(NamedTuple):
     """The messages an object holds, as its service counts them: approximately."""
 
     visible: int

@@ -1,8 +1,8 @@
 """Rate limits, backoff and what writes cost, as arithmetic: no clock, no waiting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 ActionName = Literal["create", "update", "replace", "delete"]
 
@@ -10,8 +10,7 @@ SECONDS_A_CALL = 0.1
 """What a call takes on the network, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """A service's request limit: `rate` requests a second on average, `burst` at once."""
 
     rate: float
@@ -19,10 +18,10 @@ class Pace:
 
 
 UNLIMITED = Pace(1000, 1000)
+_USUAL = Pace(10, 10)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """How many calls drew on a limit."""
 
     number: int
@@ -38,8 +37,7 @@ class Drawn:
         return TokenBucket(self.pace, max(0.0, self.pace.burst - float(self.number)), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class PacedCall:
+class PacedCall(NamedTuple):
     """One call of a step: the limit that it draws on ("" for none), and seconds waited before."""
 
     bucket: str
@@ -56,7 +54,7 @@ class Cost:
     At most `at_once` calls of an account are under way.
     """
 
-    pace: Pace = Pace(10, 10)
+    pace: Pace = _USUAL
     calls: Mapping[ActionName, int] = field(
         default_factory=lambda: {"create": 1, "update": 1, "delete": 1}
     )
@@ -86,8 +84,7 @@ class Cost:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class TokenBucket:
+class TokenBucket(NamedTuple):
     """A leaky allowance of requests; `level` tokens were left at `at` seconds of some clock."""
 
     pace: Pace
@@ -107,15 +104,15 @@ class TokenBucket:
         elapsed = max(0.0, now - self.at)
         level = min(float(self.pace.burst), self.level + elapsed * self.pace.rate) - 1
         wait = max(0.0, -level / self.pace.rate)
-        return replace(self, level=level, at=max(now, self.at)), wait
+        return self._replace(level=level, at=max(now, self.at)), wait
 
     def drained(self, now: float) -> "TokenBucket":
         """Return the bucket as the service sees it after answering that the limit was reached."""
-        return replace(self, level=min(self.level, 0.0), at=now)
+        return self._replace(level=min(self.level, 0.0), at=now)
 
     def at_rate(self, rate: float) -> "TokenBucket":
         """Return the bucket with the rate the service itself announced."""
-        return replace(self, pace=Pace(rate, self.pace.burst))
+        return self._replace(pace=Pace(rate, self.pace.burst))
 
 
 def backoff(attempt: int, luck: float, *, base: float = 0.5, cap: float = 20.0) -> float:

@@ -1,8 +1,7 @@
 """References to secrets: what may stand in YAML instead of a secret."""
 
 import re
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
@@ -76,8 +75,7 @@ SecretRef = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(NamedTuple):
     """Names, never values: sorted, each once.
 
     `environment` are variables, `aws` ids or ARNs of Secrets Manager without their `#jsonKey`,

@@ -70,8 +70,7 @@ class Frozen(BaseModel):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A spec field that names another object: its `kind`, and the `output` written to the service.
 
     `same_account`: the other object lives in this object's own account. `remote` is a pattern for
@@ -97,8 +96,7 @@ class Reference:
 EvidenceRule = Literal["mark", "name", "reference", "below"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One way to tell which stack a live object belongs to; `field` is a YAML path of the spec.
 
     mark: the object's own mark names it. name: `field` starts with `STACK--`. reference: it is that

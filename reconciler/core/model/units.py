@@ -5,9 +5,8 @@ Inside, a duration is whole seconds and a size is bytes; `2m` and `120` are the 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
@@ -20,8 +19,7 @@ _DURATION = re.compile(r"([0-9]{1,18})(s|m|h|d)?")
 _SIZE = re.compile(r"([0-9]{1,18})(?: ?(KiB|MiB))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Marks a field whose number is counted in `name`."""
 
     name: UnitName

@@ -1,7 +1,7 @@
 """What reading takes: calls, and the seconds that rate limits make of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Self
 
@@ -50,7 +50,7 @@ class Effort:
     def after(self, before: "Effort") -> "Effort":
         """Return what was done since."""
         drawn = {
-            key: replace(it, number=it.number - before.drawn[key].number)
+            key: it._replace(number=it.number - before.drawn[key].number)
             if key in before.drawn
             else it
             for key, it in self.drawn.items()
@@ -90,7 +90,7 @@ class Effort:
             for name in (*self.calls, *other.calls)
         }
         drawn = {
-            key: replace(it, number=it.number + self.drawn[key].number) if key in self.drawn else it
+            key: it._replace(number=it.number + self.drawn[key].number) if key in self.drawn else it
             for key, it in other.drawn.items()
         }
         rows = {

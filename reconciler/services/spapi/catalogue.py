@@ -7,8 +7,7 @@ times a year, so that what is not listed here is doubtful, never wrong.
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler.core.text.phrases import comma, quoted
 
@@ -17,8 +16,7 @@ _MEANT = 0.75
 """From which likeness on a type may have been meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationType:
+class NotificationType(NamedTuple):
     """What is known of one type; `versions` are its payload versions, newest last.
 
     `workflow` is the kind of destination it is delivered to. `filter_fields` are the YAML names of

@@ -1,7 +1,6 @@
 """What may be declared for the SP-API, and the rules between what is declared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -113,7 +112,7 @@ class SpApiDestinationDeclaration(SpApiDestinationSettings, Declaration):
         """Return the declaration of a destination whose event bus is in a declared account."""
         made = implied.declared_fields().get("generation", 1)
         more = {"eventBridge": {"account": account, **({"generation": made} if made != 1 else {})}}
-        return replace(written, fields={**written.fields, **more}, full={**written.full, **more})
+        return written._replace(fields={**written.fields, **more}, full={**written.full, **more})
 
     @classmethod
     def default_name(cls, stack: str, key: str) -> str:

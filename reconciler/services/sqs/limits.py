@@ -6,15 +6,14 @@ function raises ValueError with a sentence that says what to write instead.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.units import UnitName, format_unit
 from reconciler.core.text.phrases import quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Least and greatest value, both allowed, counted in `unit`."""
 
     least: int
