@@ -114,14 +114,16 @@ def _notes(change: Change, ripple: Ripple) -> Iterator[str]:
     before = change.live.spec if change.live else None
     if change.desired is not None and change.action != "delete":
         yield from change.desired.spec.notes(before)
-    if change.action == "replace":
-        yield "it is deleted and created again: nothing is delivered in between"
-    if ripple.downtime is not None:
-        yield f"about {max(1, ceil(ripple.downtime))} s without delivery"
+    missing = ripple.downtime
+    if missing is not None:
+        gap = f"for about {max(1, ceil(missing))} s"
+        yield f"it is deleted and created again: nothing is delivered {gap}"
     if ripple.dragged:
         yield f"it drags along {short_list(ripple.dragged)}"
-    for address in ripple.cleared:
-        yield f"{address} has to go first: nothing is delivered in between"
+    if ripple.cleared:
+        has = "has" if len(ripple.cleared) == 1 else "have"
+        first = f"{short_list(ripple.cleared)} {has} to go first"
+        yield first if missing is not None else f"{first}: nothing is delivered in between"
     reason = ripple.wait.reason()
     if reason is not None:
         yield reason
