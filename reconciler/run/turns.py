@@ -6,6 +6,7 @@ What is begun is finished, so that a run which is to stop would otherwise wait f
 from collections import deque
 from math import ceil
 
+from reconciler.core.model.pacing import ONCE_THROTTLED
 from reconciler.core.model.steps import Step, StepId
 
 SOON = 2.0
@@ -50,5 +51,6 @@ class Turns:
 def _limit(step: Step) -> tuple[Limit, int]:
     subject, cost = step.change.subject, step.change.subject.spec.cost
     name = cost.bucket(subject.spec, step.verb)
-    most = max(_LEAST, ceil(cost.pace_of(name).rate * SOON))
+    rate = min(cost.pace_of(name).rate, ONCE_THROTTLED.rate)
+    most = max(_LEAST, ceil(rate * SOON))
     return (subject.account, subject.spec.kind, name), most

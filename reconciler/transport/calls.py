@@ -18,7 +18,14 @@ from reconciler.core.model.errors import (
     Unclear,
     Unreachable,
 )
-from reconciler.core.model.pacing import UNLIMITED, Drawn, Pace, TokenBucket, backoff
+from reconciler.core.model.pacing import (
+    ONCE_THROTTLED,
+    UNLIMITED,
+    Drawn,
+    Pace,
+    TokenBucket,
+    backoff,
+)
 from reconciler.transport.patience import Errand, errand
 from reconciler.transport.waits import WAITS
 
@@ -177,11 +184,11 @@ class Calls:
         Nothing is no rate, and far less than what is documented is not believed: a service that
         means it refuses calls, which are then spread anyway.
         """
-        least = self._pace(bucket).rate * _BELIEVED
+        least = min(self._pace(bucket).rate, ONCE_THROTTLED.rate) * _BELIEVED
         with self._lock:
             current = self._buckets.get(bucket)
             if current is not None and rate > 0:
-                self._buckets[bucket] = current.at_rate(min(max(rate, least), UNLIMITED.rate))
+                self._buckets[bucket] = current.at_rate(min(max(rate, least), ONCE_THROTTLED.rate))
 
     def _await_turn(self, bucket: str, mine: Errand) -> None:
         mine.go_on()
@@ -190,7 +197,11 @@ class Calls:
             self.made += 1
             self._rows[threading.get_ident()] += 1
             self._drawn[bucket] = self._drawn.get(bucket, 0) + 1
-            current = self._buckets.get(bucket) or TokenBucket.full(self._pace(bucket), now)
+            current = self._buckets.get(bucket)
+            if current is None:
+                current = self._buckets[bucket] = TokenBucket.full(self._pace(bucket), now)
+            if current.pace == UNLIMITED:
+                return
             self._buckets[bucket], wait = current.take(now)
         if wait > 0:
             limit = _limited(bucket, current.pace)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from reconciler.core.model.errors import Denied, Missing, Rejected, Transient, Unclear
-from reconciler.core.model.pacing import Pace
+from reconciler.core.model.pacing import ONCE_THROTTLED, Pace
 from reconciler.transport.calls import Calls, SystemClock
 from reconciler.transport.patience import on_errand
 from reconciler.transport.waits import WAITS
@@ -148,9 +148,18 @@ def test_all_other_buckets_share_a_pace_but_not_their_tokens(clock):
 
 def test_without_a_pace_nothing_is_held_back(clock):
     calls = Calls(clock)
-    for _ in range(100):
+    for _ in range(3000):
         calls.run("List", Service(clock))
     assert clock.slept == []
+
+
+def test_without_a_pace_calls_are_held_back_once_the_service_throttles(clock):
+    calls = Calls(clock)
+    calls.run("List", Service(clock, busy(code="Throttling")))
+    began = clock.now()
+    for _ in range(3000):
+        calls.run("List", Service(clock))
+    assert clock.now() - began == pytest.approx(3000 / ONCE_THROTTLED.rate, rel=0.3)
 
 
 def test_every_try_draws_on_the_bucket(clock):

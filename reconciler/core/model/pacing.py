@@ -17,7 +17,10 @@ class Pace(NamedTuple):
     burst: int
 
 
-UNLIMITED = Pace(1000, 1000)
+UNLIMITED = Pace(10**9, 10**9)
+"""Of a service that publishes no limit: there is none until it throttles."""
+ONCE_THROTTLED = Pace(1000, 1000)
+"""What such a service is then taken to allow, unless it says so itself."""
 _USUAL = Pace(10, 10)
 
 
@@ -108,7 +111,8 @@ class TokenBucket(NamedTuple):
 
     def drained(self, now: float) -> "TokenBucket":
         """Return the bucket as the service sees it after answering that the limit was reached."""
-        return self._replace(level=min(self.level, 0.0), at=now)
+        pace = ONCE_THROTTLED if self.pace == UNLIMITED else self.pace
+        return TokenBucket(pace, min(self.level, 0.0), now)
 
     def at_rate(self, rate: float) -> "TokenBucket":
         """Return the bucket with the rate the service itself announced."""
