@@ -76,7 +76,8 @@ def no_report(_asked: Asked) -> None:
 class Each(Protocol):
     """Runs a function over items side by side and returns the answers in the items' order.
 
-    The first exception is raised, after which no further item is begun.
+    Items are taken one after the other, and run on while the next is being found out. The first
+    exception is raised, after which no further item is begun.
     """
 
     def __call__(self, function: Callable[[A], B], items: Iterable[A], /) -> list[B]:

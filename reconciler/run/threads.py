@@ -33,9 +33,11 @@ def side_by_side(pool: ThreadPoolExecutor) -> Each:
     """Return what runs a function over items in the threads of `pool`."""
 
     def each(function: Callable[[A], B], items: Iterable[A], /) -> list[B]:
-        # Each thread is on the errand of who asks.
-        futures = [pool.submit(copy_context().run, function, item) for item in items]
+        futures: list[Future[B]] = []
         try:
+            # Each thread is on the errand of who asks. Items may still be being found out, and what
+            # was begun is kept of those that come to no end.
+            futures.extend(pool.submit(copy_context().run, function, item) for item in items)
             return [future.result() for future in futures]
         except BaseException:
             for future in futures:

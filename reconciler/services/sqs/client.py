@@ -6,7 +6,7 @@ gone says so.
 """
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from sys import intern
@@ -151,7 +151,10 @@ class SqsClient:
 
     def queue_urls(self) -> dict[str, str]:
         """Return the URL of every queue by name, all pages."""
-        found: dict[str, str] = {}
+        return {name: url for page in self.queue_pages() for name, url in page.items()}
+
+    def queue_pages(self) -> Iterator[dict[str, str]]:
+        """Yield the URLs of queues by name, page by page; each is asked for when it is wanted."""
         token: str | None = None
         pages = self.pages("ListQueues")
         while True:
@@ -159,11 +162,10 @@ class SqsClient:
             page = self._sqs(
                 "ListQueues", MaxResults=_PAGE, **({"NextToken": token} if token else {})
             )
-            for url in page.get("QueueUrls") or ():
-                found[url.rpartition("/")[2]] = url
+            yield {url.rpartition("/")[2]: url for url in page.get("QueueUrls") or ()}
             token = page.get("NextToken")
             if not token:
-                return found
+                return
             pages.turn(token)
 
     def listed_lately(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ for a declared queue they are believed only where they are what was declared, el
 is asked. Attributes cost a call a queue and are read of those that matter: declared, or ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from reconciler.core.model.addresses import Outputs, remote_values
@@ -47,11 +47,9 @@ class Reading:
 
     def queues(self) -> list[Live]:
         """Return every queue, sorted by name. Raises the first ServiceError."""
-        self._urls = self._client.queue_urls()
+        self._do(self._known_at_once())
         listed = sorted(self._urls)
         here = [name for name in listed if name in self._declared]
-        # The index takes a page after the other; the declared queues are read meanwhile.
-        self._do([self._read_index, *(partial(self._read_attributes, name) for name in here)])
         asked = listed if self._index is None else [n for n in here if not self._believable(n)]
         self._do([partial(self._read_tags, name) for name in asked])
         stack = self._interest.stack
@@ -63,7 +61,19 @@ class Reading:
         self._do([partial(self._read_attributes, n) for n in wanted if n not in self._declared])
         return [self._live(name) for name in listed if name not in self._gone]
 
-    def _do(self, jobs: list[Callable[[], None]]) -> None:
+    def _known_at_once(self) -> Iterator[Callable[[], None]]:
+        """Yield what can be read while the names are listed, and list them.
+
+        The list and the index take a page after the other each: meanwhile the declared queues are
+        read.
+        """
+        yield self._read_index
+        for page in self._client.queue_pages():
+            new = [name for name in page if name in self._declared and name not in self._urls]
+            self._urls |= page
+            yield from (partial(self._read_attributes, name) for name in new)
+
+    def _do(self, jobs: Iterable[Callable[[], None]]) -> None:
         self._interest.each(_call, jobs)
 
     def _read_index(self) -> None:

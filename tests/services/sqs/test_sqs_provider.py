@@ -236,6 +236,18 @@ def test_quirk_13_every_page_is_read_and_asks_for_the_next(world):
     ]
 
 
+def test_a_declared_queue_is_read_once_and_while_the_names_are_still_listed(world):
+    desired = world.want("offers")
+    url = world.provider.create(desired).outputs["url"]
+    world.middleman.clear()
+    first, again = {"QueueUrls": [url], "NextToken": "more"}, {"QueueUrls": [url]}
+    world.middleman.answers("ListQueues", first, again)
+
+    assert list(world.see(desired)) == ["offers"]
+    read = [operation for operation, _ in world.middleman.seen]
+    assert read == ["GetResources", "ListQueues", "GetQueueAttributes", "ListQueues"]
+
+
 def test_quirk_12_a_queue_is_known_by_its_name_whatever_the_host_of_its_url(world):
     desired = world.want("offers")
     world.provider.create(desired)
