@@ -6,6 +6,7 @@ planned of a snapshot equals what is planned live.
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from reconciler.core.text.scrubbing import mapped
@@ -20,13 +21,13 @@ def whole(value: Any) -> Any:
     return mapped(value, _whole)
 
 
-def read_json(document: str | bytes, **how: Any) -> Any:
-    """Return what `json.loads` does, a mark in the place of each half.
+def read_json(document: str | bytes, *, decode: Callable[[Any], Any] = json.loads) -> Any:
+    """Return what `decode` makes of a JSON document, a mark in the place of each half.
 
     Raises:
         ValueError: it is not JSON.
     """
-    value = json.loads(document, **how)
+    value = decode(document)
     if isinstance(document, bytes):
         return whole(value) if _MAY_BE_HALF_IN_BYTES.search(document) else value
     return whole(value) if _MAY_BE_HALF.search(document) else value

@@ -4,8 +4,8 @@ Source: Amazon SQS API Reference, SetQueueAttributes and GetQueueAttributes.
 """
 
 import json
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache, partial
 from sys import intern
 from typing import Any
 
@@ -57,7 +57,9 @@ def check(attributes: Mapping[str, str]) -> None:
         if not attributes.get(name, "").isdigit():
             raise ValueError(f"the answer has no readable {name}")
     for name in _DOCUMENTS:
-        _document(attributes, name)
+        text = attributes.get(name)
+        if text:
+            _read(text, name, json.loads)
 
 
 def waiting(attributes: Mapping[str, str]) -> int:
@@ -208,11 +210,13 @@ def _redrive_allow_text(allow: str | tuple[str, ...]) -> str:
 
 
 def _document(attributes: Mapping[str, str], name: str) -> dict[str, Any] | None:
-    text = attributes.get(name, "")
-    if not text:
-        return None
+    text = attributes.get(name)
+    return _read(text, name, _interned) if text else None
+
+
+def _read(text: str, name: str, read: Callable[[str], Any]) -> dict[str, Any]:
     try:
-        document = read_json(text, object_pairs_hook=_object)
+        document = read(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -223,6 +227,11 @@ def _document(attributes: Mapping[str, str], name: str) -> dict[str, Any] | None
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {intern(name): once(value) for name, value in pairs}
+
+
+_INTERNED = json.JSONDecoder(object_pairs_hook=_object)
+"""Made once: `json.loads` makes one for each text."""
+_interned = partial(read_json, decode=_INTERNED.decode)
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ one that boto3 sent itself; it is signed by botocore's signer, sent by our HTTP,
 service says of an error is read by botocore's parser. What does not look like that goes by boto3.
 """
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -68,13 +69,31 @@ class _Headers(dict[str, str]):
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
     """Botocore's signer without its headers, which are those of e-mails and take most of a call."""
 
+    _headers: _Headers
+
+    def canonical_request(self, request: Any) -> str:
+        """Return what is signed. Its headers are asked for twice, and are found once."""
+        self._headers = _signed(request)
+        return str(super().canonical_request(request))
+
     def headers_to_sign(self, request: Any) -> _Headers:
         """Return what is signed of a request's headers, and the host that boto3 adds later."""
-        lower = ((name.lower(), value) for name, value in request.headers.items())
-        found = _Headers(pair for pair in lower if pair[0] not in SIGNED_HEADERS_BLACKLIST)
-        if "host" not in found:
-            found["host"] = _host(request.url)
-        return found
+        return self._headers
+
+    def _sign(self, key: bytes, msg: str, hex: bool = False) -> bytes | str:  # noqa: A002 - as botocore calls it
+        found = hmac.digest(key, msg.encode(), "sha256")
+        return found.hex() if hex else found
+
+
+def _signed(request: Any) -> _Headers:
+    found = _Headers(
+        (lower, value)
+        for name, value in request.headers.items()
+        if (lower := name.lower()) not in SIGNED_HEADERS_BLACKLIST
+    )
+    if "host" not in found:
+        found["host"] = _host(request.url)
+    return found
 
 
 @cache

@@ -71,7 +71,7 @@ def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None
         by_key = {_key(statement): statement for statement in statements}
         statements = [by_key[key] for key in sorted(by_key)]
     result: Policy = {"Statement": statements}
-    if "Version" in policy and "${" in json.dumps(result):
+    if "Version" in policy and "${" in repr(result):
         result["Version"] = str(policy["Version"])
     return result
 
