@@ -8,10 +8,9 @@ Accents, all scripts and emoji stay as they are.
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
-_BEYOND_ASCII = re.compile(r"[^ -~]+")
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Categories: control, format (bidi, tags, zero width), surrogates, private use, separators."""
 _BLANKS = " \u3000"
@@ -49,7 +48,13 @@ def visible_json(document: str) -> str:
 def _rewritten(text: str, keep: str, write: Write) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return _BEYOND_ASCII.sub(partial(_shown, keep=keep, write=write), text)
+    return _beyond_ascii(keep).sub(partial(_shown, keep=keep, write=write), text)
+
+
+@cache
+def _beyond_ascii(keep: str) -> re.Pattern[str]:
+    """Return what finds runs to look at: a large document has many line ends that may stay."""
+    return re.compile(f"[^{re.escape(keep)} -~]+")
 
 
 def _number(character: str) -> str:
