@@ -77,5 +77,5 @@ def test_the_seconds_of_reading_are_those_of_one_sellers_limit(counted):
     for sellers in (1, 10):
         counted(HISTORY[-1], "all", sellers)
         _, took, estimate = counted(HISTORY[-1], "all", sellers, carry_out=False)
-        network = 0.4 + -(-(took - 4) // 64) * 0.1
+        network = 0.3 + -(-(took - 3) // 64) * 0.1
         assert estimate.reading_seconds == pytest.approx(13 + network)

@@ -4,6 +4,7 @@ import pytest
 
 from reconciler import run
 from reconciler.core.model.errors import OutOfTime
+from reconciler.core.model.pacing import SECONDS_A_CALL
 from reconciler.run import TimeLimit
 from tests.virtual_time import passing
 from tests.worlds import AWS, HEAD, ONLY_MERCHANT, Stack, queues
@@ -93,7 +94,7 @@ def test_where_messages_are_counted_before_queues_go(taken):
 
 
 READ = {
-    "SQS": (HEAD + AWS + queues(**{f"q{number}": "tags: {a: b}" for number in range(110)}), 0.5),
+    "SQS": (HEAD + AWS + queues(**{f"q{number}": "tags: {a: b}" for number in range(110)}), 0.3),
     "SP-API, within its limits": (HEAD.replace("declared", "all") + AWS + APP + sellers(TYPES), 12),
     "Merchant, page by page": (HEAD + ONLY_MERCHANT + shops("a"), 1),
 }
@@ -112,7 +113,8 @@ def test_what_reading_is_told_to_take_it_takes(shared_sandbox, tmp_path, service
         with stack.session() as session:
             told = run.plan(session).plan.estimate.reading_seconds
     assert clock.now() > least
-    assert told == pytest.approx(clock.now(), rel=0.1)
+    # Which of two is asked first is up to the threads: a call more or less.
+    assert told == pytest.approx(clock.now(), rel=0.1, abs=SECONDS_A_CALL)
 
 
 def limited(stack, seconds):

@@ -9,8 +9,8 @@ from reconciler.core.model.pacing import SECONDS_A_CALL, Drawn, floor_seconds
 from reconciler.core.provider import Cannot, Provider, Scope
 
 READS_AT_ONCE = 64
-IN_A_ROW = 4
-"""Calls of an account that wait for one another: who we are, lists, what is listed."""
+IN_A_ROW = 3
+"""Calls of an account that wait for one another: who we are, the first list, what is listed."""
 
 
 @dataclass(frozen=True, slots=True)

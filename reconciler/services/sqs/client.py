@@ -159,9 +159,8 @@ class SqsClient:
         pages = self.pages("ListQueues")
         while True:
             # Without MaxResults SQS gives 1000 queues and no token, however many there are.
-            page = self._sqs(
-                "ListQueues", MaxResults=_PAGE, **({"NextToken": token} if token else {})
-            )
+            more = {"NextToken": token} if token else {}
+            page = self._sqs("ListQueues", MaxResults=_PAGE, **more)
             yield {url.rpartition("/")[2]: url for url in page.get("QueueUrls") or ()}
             token = page.get("NextToken")
             if not token:
