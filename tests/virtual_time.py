@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-import urllib3
+from reconciler.transport.http import Http
 
 LATENCY = 0.1
 _TASKS = Path("/proc/self/task")
@@ -87,20 +87,20 @@ def _busy(mine):
 
 @contextmanager
 def passing(latency=LATENCY):
-    """Give a clock whose time passes meanwhile; every request through urllib3 takes `latency`."""
+    """Give a clock whose time passes meanwhile; every request takes `latency`."""
     clock = VirtualClock()
-    send = urllib3.HTTPConnectionPool.urlopen
+    send = Http._sent
 
-    def slowly(pool, *args, **more):
+    def slowly(http, *args, **more):
         with clock.request(latency):
-            return send(pool, *args, **more)
+            return send(http, *args, **more)
 
-    urllib3.HTTPConnectionPool.urlopen = slowly
+    Http._sent = slowly
     hand = threading.Thread(target=clock.run, name="time", daemon=True)
     hand.start()
     try:
         yield clock
     finally:
-        urllib3.HTTPConnectionPool.urlopen = send
+        Http._sent = send
         clock.end()
         hand.join()
