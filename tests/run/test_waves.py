@@ -220,6 +220,18 @@ def test_at_its_time_limit_no_retry_is_waited_for_and_what_was_not_done_is_told_
     )
 
 
+def test_after_an_interrupt_no_retry_is_waited_for():
+    cloud, clock, stop = Cloud(), Clock(), threading.Event()
+    clock.at[0.1] = stop.set
+    wanted = declared(WELL, waves=())
+    answers = {"well.x": [["throttled"] * 9]}
+    providers = {name: Busy(cloud, name, answers, clock) for name in cloud.providers()}
+    prepared = prepare(wanted, run.observe(wanted, providers))
+    ended = told(run.carry_out(prepared, providers, stop=stop))
+    assert ended == {"well.x": ("skipped", "interrupted before it was begun")}
+    assert clock.now() < 1
+
+
 def test_the_second_half_of_a_replace_is_tried_again_beyond_the_time_limit():
     run_, clock = Cloudy(), Clock()
     run_.apply(WELL, PIPE, waves=())
