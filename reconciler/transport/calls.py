@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
 from reconciler.core.model.errors import (
@@ -83,7 +84,9 @@ class Calls:
         self._paces = dict(paces or {})
         self._tries = tries
         self._retry_for = retry_for
-        self._slots = threading.BoundedSemaphore(concurrency)
+        self._slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(concurrency):
+            self._slots.put(None)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
         self.made = 0
@@ -112,8 +115,7 @@ class Calls:
             # Patience is for a service in trouble, not for the queue before the rate limit.
             start = self._clock.now() if start is None else start
             try:
-                with self._slots:
-                    answer = call()
+                answer = self._in_a_slot(call)
             except (Transient, Unclear) as error:
                 mine.answered |= isinstance(error, Unclear) and not looks
                 if isinstance(error, Unclear) and not (repeat and error.passing):
@@ -131,6 +133,13 @@ class Calls:
             else:
                 mine.answered |= not looks
                 return answer
+
+    def _in_a_slot(self, call: Callable[[], T]) -> T:
+        self._slots.get()
+        try:
+            return call()
+        finally:
+            self._slots.put(None)
 
     def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
         """Return the first answer of `probe` that is not None, or None after `within` seconds."""

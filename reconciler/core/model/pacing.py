@@ -107,7 +107,7 @@ class TokenBucket(NamedTuple):
         elapsed = max(0.0, now - self.at)
         level = min(float(self.pace.burst), self.level + elapsed * self.pace.rate) - 1
         wait = max(0.0, -level / self.pace.rate)
-        return self._replace(level=level, at=max(now, self.at)), wait
+        return TokenBucket(self.pace, level, max(now, self.at)), wait
 
     def drained(self, now: float) -> "TokenBucket":
         """Return the bucket as the service sees it after answering that the limit was reached."""

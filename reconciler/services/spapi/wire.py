@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -100,7 +101,7 @@ class SpApiWire:
             ) from error
 
     def _send(self, request: SpApiRequest, token: str) -> Response:
-        query = f"?{urlencode(request.query)}" if request.query else ""
+        query = _query(tuple(request.query.items())) if request.query else ""
         base_url = request.base_url or self._base_url
         headers = {"Accept": "application/json", "User-Agent": _AGENT, "x-amz-access-token": token}
         body = None
@@ -116,3 +117,9 @@ class SpApiWire:
         rate = announced_rate(answer.headers.get("x-amzn-ratelimit-limit", ""))
         if rate is not None:
             self._calls.announce(bucket, rate)
+
+
+@lru_cache
+def _query(given: tuple[tuple[str, str | int], ...]) -> str:
+    """Return a query as it stands in a URL: every seller is asked for the same types."""
+    return f"?{urlencode(given)}"
