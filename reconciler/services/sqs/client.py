@@ -192,7 +192,7 @@ class SqsClient:
         operation, asked = "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["All"]}
 
         def read(clients: Clients) -> dict[str, str]:
-            found: dict[str, str] = _answer(clients, operation, asked).get("Attributes") or {}
+            found: dict[str, str] = clients.queues.read(operation, asked).get("Attributes") or {}
             wire.check(found)
             # Ten thousand queues have the same twenty names, and most have the same values.
             return {intern(name): wire.once(value) for name, value in found.items()}
@@ -204,7 +204,7 @@ class SqsClient:
         operation, asked = "ListQueueTags", {"QueueUrl": url}
 
         def read(clients: Clients) -> Tags:
-            return dict(_answer(clients, operation, asked).get("Tags") or {})
+            return dict(clients.queues.read(operation, asked).get("Tags") or {})
 
         return self._run(operation, read, bucket="tags")
 
@@ -374,27 +374,19 @@ def _by_boto(clients: Clients, operation: str, parameters: Mapping[str, Any]) ->
     return whole(answer) if operation.startswith(_LOOKS) else answer
 
 
-def _answer(clients: Clients, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a read that many queues need."""
-    if clients.direct.ready:
-        return clients.direct.read(operation, parameters)
-    return _by_boto(clients, operation, parameters)
-
-
 def _caller(clients: Clients) -> Caller:
     answer = clients.sts.get_caller_identity()
     return Caller(str(answer["Account"]), str(answer["Arn"]))
 
 
 def _tag_page(clients: Clients, token: str) -> tuple[list[tuple[str, Tags]], str]:
-    answer = clients.tagging.get_resources(
-        ResourceTypeFilters=["sqs"], ResourcesPerPage=_TAG_PAGE, PaginationToken=token
-    )
+    page = {"ResourcesPerPage": _TAG_PAGE, "PaginationToken": token}
+    answer = clients.tags.read("GetResources", {"ResourceTypeFilters": ["sqs"], **page})
     mappings = [
         (
             str(item["ResourceARN"]),
             {intern(tag["Key"]): tag["Value"] for tag in item.get("Tags") or ()},
         )
-        for item in whole(answer["ResourceTagMappingList"])
+        for item in answer["ResourceTagMappingList"]
     ]
     return mappings, str(answer.get("PaginationToken") or "")

@@ -15,11 +15,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from botocore import xform_name
 from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 
-from reconciler.core.text.halves import read_json
+from reconciler.core.text.halves import read_json, whole
 from reconciler.services.sqs.failures import GarbledAwsAnswer
 from reconciler.transport.for_boto import plain
 from reconciler.transport.http import Http, Response
@@ -112,24 +113,17 @@ def sign_plainly(client: Any) -> None:
 
 
 class DirectReads:
-    """Calls of one boto3 client; safe across threads.
+    """Reads by one boto3 client, which sends the first one itself; safe across threads.
 
     `credentials` returns what to sign with, renewed in time; it raises what it raises for boto3.
     """
 
-    def __init__(self, http: Http, credentials: Callable[[], Any]) -> None:
+    def __init__(self, client: Any, http: Http, credentials: Callable[[], Any]) -> None:
+        self._client = client
         self._http = http
         self._credentials = credentials
         self._pattern: _Pattern | None = None
-
-    def learn(self, client: Any) -> None:
-        """Learn from what `client` sends from now on."""
         client.meta.events.register_first("before-send", self._look_at)
-
-    @property
-    def ready(self) -> bool:
-        """Say whether something was learnt."""
-        return self._pattern is not None
 
     def read(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to an operation, as boto3 does.
@@ -141,7 +135,10 @@ class DirectReads:
         """
         pattern = self._pattern
         if pattern is None:
-            raise AssertionError("nothing was learnt yet")
+            answered: dict[str, Any] = whole(
+                getattr(self._client, xform_name(operation))(**parameters)
+            )
+            return answered
         headers = {**pattern.headers, _TARGET: pattern.prefix + operation}
         request = _Request(pattern.url, headers, json.dumps(parameters).encode())
         _Signer(self._credentials(), pattern.service, pattern.region).add_auth(request)

@@ -55,14 +55,15 @@ class AwsKeys:
 class Clients:
     """The three services queues need; boto3's clients have no types and are safe across threads.
 
-    `direct` reads of many queues what `sqs` would, and `make` makes the client of another service,
-    which few runs need.
+    `queues` and `tags` read of many queues what `sqs` and `tagging` would, and `make` makes the
+    client of another service, which few runs need.
     """
 
     sqs: Any
     sts: Any
     tagging: Any
-    direct: DirectReads
+    queues: DirectReads
+    tags: DirectReads
     make: Callable[[str], Any]
     http: Http
     login: AwsLogin | None = None
@@ -105,16 +106,18 @@ def connect(
         http.close()
         raise
     make = partial(_client, session, account=account)
-    made = make("sqs"), make("sts"), make("resourcegroupstaggingapi")
-    clients = Clients(*made, DirectReads(http, credentials), make, http, login)
-    clients.sqs.meta.events.register("before-parse.sqs", _refuse_garbled)
-    clients.direct.learn(clients.sqs)
-    sign_plainly(clients.sqs)
-    return clients
+    sqs, tagging = make("sqs"), make("resourcegroupstaggingapi")
+    sign_plainly(sqs)
+    queues, tags = (DirectReads(client, http, credentials) for client in (sqs, tagging))
+    return Clients(sqs, make("sts"), tagging, queues, tags, make, http, login)
 
 
-_JSON = {"events": "before-parse.eventbridge"}
-"""Services whose answers are JSON always, beside SQS, and when they are looked at."""
+_JSON = {
+    "sqs": "before-parse.sqs",
+    "resourcegroupstaggingapi": "before-parse.resource-groups-tagging-api",
+    "events": "before-parse.eventbridge",
+}
+"""Services whose answers are JSON always, and when they are looked at."""
 
 
 def _client(session: Any, service: str, account: AwsAccount) -> Any:

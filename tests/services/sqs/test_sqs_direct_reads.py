@@ -29,7 +29,13 @@ WHOLE = {
     "ApproximateNumberOfMessagesNotVisible": "2",
     "ApproximateNumberOfMessagesDelayed": "3",
 }
-READS = {"GetQueueAttributes": "attributes", "ListQueueTags": "tags"}
+READS = {
+    "GetQueueAttributes": lambda client: client.attributes(URL),
+    "ListQueueTags": lambda client: client.tags(URL),
+    "GetResources": lambda client: client.tag_index(),
+}
+ARN = "arn:aws:sqs:eu-west-1:123456789012:offers"
+INDEX = {"ResourceTagMappingList": [{"ResourceARN": ARN, "Tags": [{"Key": "a", "Value": "b"}]}]}
 
 
 class Pair:
@@ -44,15 +50,19 @@ class Pair:
         self.client = SqsClient("aws-eu", account, Clock(), Secrets(), keys, None, quick=True)
         replay.say(200, json.dumps({"QueueUrls": [URL]}))
         self.client.queue_urls()
-        self.direct = self.client._connected().direct
-        self.pattern = self.direct._pattern
+        replay.say(200, json.dumps(INDEX))
+        self.client.tag_index()
+        self.clients = self.client._connected()
+        reads = self.clients.queues, self.clients.tags
+        self.patterns = {each: each._pattern for each in reads}
 
     def outcome(self, operation, answer, *, direct):
         """Return what a read comes to, and what was sent for it."""
-        self.direct._pattern = self.pattern if direct else None
+        for reads, pattern in self.patterns.items():
+            reads._pattern = pattern if direct else None
         self.replay.say(*answer[:2], **dict(*answer[2:]))
         try:
-            found = getattr(self.client, READS[operation])(URL)
+            found = READS[operation](self.client)
         except ReconcilerError as error:
             found = type(error), error.code, error.request_id, str(error), error.message
         return found, self.replay.asked[-1]
@@ -72,7 +82,7 @@ def refusal(code, **more):
 
 QUERY_ERROR = {"x-amzn-query-error": "AWS.SimpleQueueService.NonExistentQueue;Sender"}
 ANSWERS = {
-    "whole": (200, json.dumps({"Attributes": WHOLE, "Tags": {"a": "b"}})),
+    "whole": (200, json.dumps({"Attributes": WHOLE, "Tags": {"a": "b"}, **INDEX})),
     "unknown names": (200, json.dumps({"Attributes": {**WHOLE, "New": "1"}, "Tags": {}, "X": 1})),
     "nothing in it": (200, "{}"),
     "null": (200, '{"Attributes": null, "Tags": null}'),
@@ -153,8 +163,8 @@ def test_it_is_signed_as_botocore_signs_with_whatever_credentials_there_are_then
     with_token = Credentials("AKID2", "another-secret", TOKEN).get_frozen_credentials()
     turns = [Credentials(KEY, SECRET).get_frozen_credentials(), with_token]
     waiting = list(turns)
-    direct = DirectReads(Http(), lambda: waiting.pop(0))
-    direct._pattern = pair.pattern
+    direct = DirectReads(pair.clients.sqs, Http(), lambda: waiting.pop(0))
+    direct._pattern = pair.patterns[pair.clients.queues]
     for credentials in turns:
         pair.replay.say(200, "{}")
         direct.read("ListQueueTags", {"QueueUrl": f"{URL}-ä"})
@@ -199,7 +209,7 @@ def test_the_host_that_is_signed_is_the_one_that_is_sent(url):
     ],
     ids=["unsigned", "signed otherwise", "another protocol"],
 )
-def test_nothing_is_learnt_from_what_is_unlike_it(headers):
-    direct = DirectReads(Http(), lambda: None)
+def test_nothing_is_learnt_from_what_is_unlike_it(pair, headers):
+    direct = DirectReads(pair.clients.sqs, Http(), lambda: None)
     direct._look_at(AWSRequest("POST", "https://sqs.eu-west-1.amazonaws.com/", headers=headers))
-    assert not direct.ready
+    assert direct._pattern is None
