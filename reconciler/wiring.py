@@ -16,11 +16,11 @@ from reconciler.services.merchant.service import SERVICE as MERCHANT
 from reconciler.services.mws.service import SERVICE as MWS
 from reconciler.services.spapi.service import SERVICE as SP_API
 from reconciler.services.sqs.service import SERVICE as AWS
-from reconciler.transport.calls import Clock, SystemClock
 
 if TYPE_CHECKING:
     from reconciler.core.model.abilities import Recogniser
     from reconciler.core.provider import Provider
+    from reconciler.transport.calls import Clock
 
 SERVICES: tuple[Service, ...] = (AWS, MWS, SP_API, MERCHANT)
 """Whatever else has to know them is handed these, or asks them."""
@@ -63,6 +63,13 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def system_clock() -> "Clock":
+    """Return the machine's own clock, for who connects; checking declarations takes none."""
+    from reconciler.transport.calls import SystemClock
+
+    return SystemClock()
+
+
 class Providers:
     """The providers of some accounts, made when first needed, and what they share.
 
@@ -75,13 +82,13 @@ class Providers:
         accounts: Mapping[str, Account],
         *,
         secrets: Secrets,
-        clock: Clock | None = None,
+        clock: "Clock | None" = None,
         sandbox: bool = False,
         allowed: Collection[str] = (),
     ) -> None:
         from reconciler.credentials.tools import Tools
 
-        clock = clock or SystemClock()
+        clock = clock or system_clock()
         self._tools = Tools(secrets, clock=clock, sandbox=sandbox, allowed=allowed)
         self._accounts = accounts
         self._made: dict[str, Provider] = {}

@@ -58,7 +58,7 @@ def _no_waiting():
     from tests.clocks import Clock
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reconciler.wiring.SystemClock", Clock)
+        patch.setattr("reconciler.wiring.system_clock", Clock)
         yield
 
 

@@ -31,6 +31,7 @@ BESIDE_HELP = {"hashlib", "html", "logging", "pydantic", "secrets", "yaml"}
 """What `--help` does without."""
 BESIDE_DECLARATIONS = {
     "jinja2",
+    "reconciler.cli.request",
     "reconciler.core.model.abilities",
     "reconciler.core.provider",
     "reconciler.core.verdicts.drift",
@@ -39,7 +40,7 @@ BESIDE_DECLARATIONS = {
     "reconciler.reports.plan_text",
     "reconciler.run",
     "reconciler.services.sqs.access_text",
-    "reconciler.transport.routes",
+    "reconciler.transport",
     "urllib3",
 }
 """What declarations are checked without: planning, verdicts, their texts, and the network."""

@@ -4,6 +4,7 @@ What a command needs is imported when it runs, so that `--help` loads none of it
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,8 @@ from reconciler.cli.options import (
 from reconciler.cli.state import state_of, write_result
 
 if TYPE_CHECKING:
+    from reconciler.cli.on_github import Reporter
+    from reconciler.cli.state import State
     from reconciler.reports.model import Validation
 
 
@@ -41,12 +44,10 @@ def validate(
     github: GithubOption = False,
 ) -> int:
     """Check the declarations, without network or credentials."""
-    from reconciler.cli.on_github import reporting
-    from reconciler.cli.request import RunRequest
     from reconciler.reports import as_github, as_json
 
     state = state_of(context)
-    with reporting(state, "validate", RunRequest(path), github=github) as reporter:
+    with _reporting(state, path, github=github) as reporter:
         validation = _validated(path, allow_host)
         match form:
             case ValidateFormat.json:
@@ -57,6 +58,17 @@ def validate(
                 state.report(validation)
         code = exits.DONE if validation.valid else exits.ERROR
         return reporter.validated(validation, code, annotated=form == ValidateFormat.github)
+
+
+def _reporting(state: "State", path: Path, *, github: bool) -> "AbstractContextManager[Reporter]":
+    """Return whom to tell the result; what a request and its terms are only GitHub has to know."""
+    from reconciler.cli.on_github import SILENT, reporting
+
+    if not github:
+        return nullcontext(SILENT)
+    from reconciler.cli.request import RunRequest
+
+    return reporting(state, "validate", RunRequest(path), github=True)
 
 
 def _validated(path: Path, allow_hosts: Iterable[str]) -> "Validation":
