@@ -4,12 +4,13 @@ A shell asks while somebody types, so this is offline, and whatever is wrong is 
 command itself will tell.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from reconciler.core.text.expressions import Expression
 
 if TYPE_CHECKING:
     from reconciler.core.manifest.reader import Declarations
@@ -19,7 +20,7 @@ Offer = Iterator[tuple[str, str]]
 Complete = Callable[[typer.Context, str], list[tuple[str, str]]]
 
 # Shells evaluate what they are offered, and declarations may come from anywhere.
-_PLAIN = re.compile(r"[A-Za-z0-9_.\-\[\]]+")
+_PLAIN = Expression(r"[A-Za-z0-9_.\-\[\]]+")
 
 
 def accounts(declared: "Declarations", _typed: str) -> Offer:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import threading
 import time
 import weakref
@@ -11,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.model.errors import SettingsError
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.scrubbing import Scrubber
 from reconciler.credentials.files import read_small
 from reconciler.credentials.unobtainable import NoSecretAtAll
@@ -18,8 +18,8 @@ from reconciler.credentials.unobtainable import NoSecretAtAll
 if TYPE_CHECKING:
     from reconciler.credentials.secret_managers import AwsClients
 
-_AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_AROUND = Expression(r"^[\s\ufeff]+|[\s\ufeff]+$")
+_NO_TEXT = Expression(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def cleaned(reference: str, value: str, *, example: str = "") -> str:

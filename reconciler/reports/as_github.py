@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.visible import visible
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
 # The runner looks for `::name` behind any white space at the start of a line, and for `##[name]`
 # anywhere in it.
-_COMMAND = re.compile(r"(^|[\r\n])(\s*):(?=:)|##\[")
+_COMMAND = Expression(r"(^|[\r\n])(\s*):(?=:)|##\[")
 
 
 def command(name: str, data: str = "", **properties: str | int) -> str:

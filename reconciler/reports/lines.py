@@ -3,10 +3,11 @@
 A line is broken at blanks alone: addresses, ARNs and URIs stay whole, so that they can be copied.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
+
+from reconciler.core.text.expressions import Expression
 
 Span = tuple[str, str]
 """Text and its style, as rich names styles: `bold red`, or none."""
@@ -19,8 +20,8 @@ GLUE = "\N{NO-BREAK SPACE}"
 """A blank at which no line is broken. None comes from live values, which show it by its number."""
 _DEEPEST = 24
 """Columns that are left at least beside an indent of ours."""
-_WORD = re.compile(r"[^ ]+")
-_GLUED = re.compile(rf"[^ {GLUE}]+")
+_WORD = Expression(r"[^ ]+")
+_GLUED = Expression(rf"[^ {GLUE}]+")
 
 
 class Screen(NamedTuple):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
+from reconciler.core.text.expressions import Expression
+
 LONG = 1.0
 """Seconds from which on a wait is worth telling."""
 
@@ -43,7 +45,7 @@ WAITS = Waits()
 """Those of this process."""
 
 
-_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_SECONDS = Expression(r"\d+(\.\d+)?", re.ASCII)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -6,10 +6,11 @@ from typing import Any
 import yaml
 
 from reconciler.core.model.errors import Problem
+from reconciler.core.text.expressions import Expression
 
 _READABLE = "\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff"
-_UNREADABLE = re.compile(f"[^{_READABLE}]")
-_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+_UNREADABLE = Expression(f"[^{_READABLE}]")
+_CONFLICT = Expression(r"^<{7} ", re.MULTILINE)
 _MISFIT = "this does not fit what stands above: check indentation, brackets and quotation marks"
 _BEGUN_BEFORE = (
     # The parser notices these only later; what is wrong is where the thing began.

@@ -6,7 +6,6 @@ with a row is told with the line of the CSV file it stands on.
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,14 +18,15 @@ from reconciler.core.model.addresses import chosen
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
 from reconciler.core.service import Service
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import brief, comma, counted, key_name, near, step
 
 LABELS = "labels"
 """The field of a row's entry that holds its columns, by which it can be chosen."""
 
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_OTHER_SEPARATOR = re.compile(r"[;\t|]")
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OTHER_SEPARATOR = Expression(r"[;\t|]")
+_PLACEHOLDER = Expression(r"\{([^{}]*)\}")
 
 
 class TableUnreadable(Exception):

@@ -5,15 +5,16 @@ shortest form, letters beyond ASCII as `xn--`.
 """
 
 import ipaddress
-import re
 from collections.abc import Callable, Collection
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, WithJsonSchema
 
+from reconciler.core.text.expressions import Expression
+
 _PORTS = {"https": 443, "http": 80}
-_GIVEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@\\?#%*]+)(:(?P<port>[0-9]{1,5}))?")
+_GIVEN = Expression(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@\\?#%*]+)(:(?P<port>[0-9]{1,5}))?")
 
 Reading = Callable[[str], bytes | None]
 """Reads a small file of the machine that a command runs on; None where it cannot be read."""
@@ -123,7 +124,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 _NO_URL = "not a URL: expected https://HOST[:PORT]"
 # What may not stand in a host is what programs disagree about where a host ends.
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\x00-\x20\x7f\[\]:@/?#\\%<>\"^`{|}]+)(:[0-9]*)?")
+_PLACE = Expression(r"(\[[0-9A-Fa-f:.]+\]|[^\x00-\x20\x7f\[\]:@/?#\\%<>\"^`{|}]+)(:[0-9]*)?")
 
 
 def is_loopback(url: str) -> bool:

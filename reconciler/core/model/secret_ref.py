@@ -5,6 +5,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 
+from reconciler.core.text.expressions import Expression
+
 JOBS_OWN = ("AWS_", "ACTIONS_", "GITHUB_", "RUNNER_")
 """How names of variables begin that belong to the job: what they hold is not ours to send."""
 
@@ -25,7 +27,7 @@ PATTERN = (
     rf"|aws-secretsmanager:({_AWS_ARN}|[^#:]+)(#.+)?"
     r"|gcp-secretmanager:projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?)$"
 )
-_JOBS_VARIABLE = re.compile(rf"env:({'|'.join(map(_any_case, JOBS_OWN))})[A-Za-z0-9_]*")
+_JOBS_VARIABLE = Expression(rf"env:({'|'.join(map(_any_case, JOBS_OWN))})[A-Za-z0-9_]*")
 
 
 class LiteralSecret(ValueError):

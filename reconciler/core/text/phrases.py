@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.veil import veil_value
 from reconciler.core.text.visible import visible
 
@@ -14,8 +15,8 @@ SHORT = 24
 """Characters of text in a place of its own that are repeated: longer ones may be a secret."""
 NAME_SHOWN = 40
 
-_LABEL = re.compile(r"[A-Za-z0-9_.:/@-]{1,80}")
-_USER_INFO = re.compile(r"//.*@", re.DOTALL)
+_LABEL = Expression(r"[A-Za-z0-9_.:/@-]{1,80}")
+_USER_INFO = Expression(r"//.*@", re.DOTALL)
 _WIDTH = 80
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.squeezing import SqueezedPlaces, squeeze
 
 MASK = "***"
@@ -21,7 +22,7 @@ _LONG = 32
 _LONGEST = 1 << 20
 """Bytes of a secret that are looked for."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
-_ASSERTION = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
+_ASSERTION = Expression(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
 """A signed token (JWT), which is made anew for each login, so that nobody can have learnt it."""
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 

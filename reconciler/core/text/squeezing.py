@@ -8,15 +8,17 @@ import re
 from array import array
 from collections.abc import Callable
 
+from reconciler.core.text.expressions import Expression
+
 _ROUNDS = 4
 """Encodings inside one another that are undone; each service and proxy on the way adds one."""
-_ENCODED = re.compile(
+_ENCODED = Expression(
     rb"%(?P<percent>[0-9A-Fa-f]{2})"
     rb"|(?P<entity>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);)"
     rb"|\\u(?P<unicode>[0-9A-Fa-f]{4})|\\x(?P<byte>[0-9A-Fa-f]{2})|\\(?P<escaped>[\x00-\x7f])"
 )
 # Beside white space: the zero width space that Markdown is given against mentions.
-_BETWEEN = re.compile(rb"[ \t\n\r\f\v]+|\xe2\x80\x8b")
+_BETWEEN = Expression(rb"[ \t\n\r\f\v]+|\xe2\x80\x8b")
 _WHITE = b"nrtfvb0"
 """Letters that stand for white space or nothing behind a backslash."""
 
@@ -60,7 +62,7 @@ class SqueezedPlaces:
         """Return where in the text the bytes from `start` to `end` (at least one) were written."""
         return self._starts[start], self._ends[end - 1]
 
-    def _undo(self, pattern: re.Pattern[bytes]) -> None:
+    def _undo(self, pattern: Expression[bytes]) -> None:
         starts, ends, pieces = array("l"), array("l"), list[bytes]()
         last = 0
         for match in pattern.finditer(self.data):

@@ -7,20 +7,22 @@ that a difference still shows.
 import re
 from collections.abc import Iterable, Iterator
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.scrubbing import MASK
 
 Span = tuple[int, int]
 
-VEIL = re.compile(r"\*\*\*[0-9a-f]{8}")
+_VEIL = r"\*\*\*[0-9a-f]{8}"
+VEIL = Expression(_VEIL)
 """What stands in the place of a value."""
-_VEILED = re.compile(rf"({VEIL.pattern}|\.{{3}})[^A-Za-z0-9]*")
+_VEILED = Expression(rf"({_VEIL}|\.{{3}})[^A-Za-z0-9]*")
 """What is veiled already, or left out, perhaps with the end of a sentence."""
 AS_SHOWN = "as shown"
 """Context in which a value is read back that was written down with its veils."""
 # Up to what ends a URI in text; JSON may escape its slashes.
-_URI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*:(?:\\?/){2}[^\s"'<>`]+""")
-_ENCODED_QUERY = re.compile(r"(https?%3A%2F%2F[^\s\"'<>]*?%3F)[^\s\"'<>]+", re.IGNORECASE)
-_LOOSE_VALUE = re.compile(r"(?<=[?&])([^\s=&?]*=)([^\s&\"'<>]+)")
+_URI = Expression(r"""[A-Za-z][A-Za-z0-9+.-]*:(?:\\?/){2}[^\s"'<>`]+""")
+_ENCODED_QUERY = Expression(r"(https?%3A%2F%2F[^\s\"'<>]*?%3F)[^\s\"'<>]+", re.IGNORECASE)
+_LOOSE_VALUE = Expression(r"(?<=[?&])([^\s=&?]*=)([^\s&\"'<>]+)")
 
 
 def veil(value: str) -> str:

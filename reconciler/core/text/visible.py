@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from itertools import pairwise
 
+from reconciler.core.text.expressions import Expression
+
 _HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Categories: control, format (bidi, tags, zero width), surrogates, private use, separators."""
 _BLANKS = " \u3000"
@@ -19,7 +21,7 @@ _BLANKS = " \u3000"
 # Drawn as nothing, though they count as letters, marks or symbols: Default_Ignorable_Code_Point of
 # DerivedCoreProperties.txt, Unicode 16.0 (2024-09-10), as far as the categories above and
 # unassigned code points do not cover it; the braille blank; what stands for an embedded object.
-_DRAWN_AS_NOTHING = re.compile(
+_DRAWN_AS_NOTHING = Expression(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef\u2800\ufffc]"
 )

@@ -12,12 +12,13 @@ from urllib.parse import quote, urlsplit
 from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.veil import AS_SHOWN, VEIL, Span, veil_uri
 from reconciler.services.merchant.addresses import is_public
 
 SECRET = "{secret}"  # noqa: S105 - stands for one
 PLACEHOLDERS = frozenset({"targetAccount", "registeredEvent", "secret"})
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_PRINTABLE = Expression(r"[\x21-\x7e]+")
 _PRIVATE_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _TELLING = 6
 """Characters from which on a secret is known for one within other text."""

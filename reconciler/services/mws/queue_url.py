@@ -3,22 +3,23 @@
 AWS gave the same queue URLs of several host styles over the years; they all mean one ARN.
 """
 
-import re
 from urllib.parse import urlsplit
+
+from reconciler.core.text.expressions import Expression
 
 ARN_PATTERN = (
     r"^arn:(aws|aws-cn|aws-us-gov):sqs:[a-z0-9-]+:[0-9]{12}:"
     r"([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$"
 )
 
-_ARN = re.compile(ARN_PATTERN)
+_ARN = Expression(ARN_PATTERN)
 _HOSTS = (
-    re.compile(r"sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"),
-    re.compile(r"sqs\.(?P<region>[a-z0-9-]+)\.api\.aws"),
-    re.compile(r"(?P<region>[a-z0-9-]+)\.queue\.amazonaws\.com(?:\.cn)?"),
-    re.compile(r"(?P<region>)queue\.amazonaws\.com"),
+    Expression(r"sqs(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"),
+    Expression(r"sqs\.(?P<region>[a-z0-9-]+)\.api\.aws"),
+    Expression(r"(?P<region>[a-z0-9-]+)\.queue\.amazonaws\.com(?:\.cn)?"),
+    Expression(r"(?P<region>)queue\.amazonaws\.com"),
 )
-_PATH = re.compile(r"/(?P<account>[0-9]{12})/(?P<name>[A-Za-z0-9_-]+(?:\.fifo)?)/?")
+_PATH = Expression(r"/(?P<account>[0-9]{12})/(?P<name>[A-Za-z0-9_-]+(?:\.fifo)?)/?")
 
 
 def canonical_queue(value: str) -> str:

@@ -23,6 +23,7 @@ from reconciler.core.model.hosts import Endpoint, Leads, host_of
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Account
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import near
 
 LONGEST_SELLER_NAME = 64
@@ -35,7 +36,7 @@ SANDBOX_WARNING = (
     "application (May 2026): do not take it for a dry run"
 )
 
-_AMAZON_HOST = re.compile(
+_AMAZON_HOST = Expression(
     r"(?P<sandbox>sandbox\.)?sellingpartnerapi-(?P<region>na|eu|fe)\.amazon\.com"
 )
 

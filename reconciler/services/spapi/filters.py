@@ -4,20 +4,20 @@ Source: ProcessingDirective of the published model of 5 August 2026, and "Create
 Notification Subscriptions" on developer-docs.amazon.com/sp-api.
 """
 
-import re
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from reconciler.core.model.spec import Frozen
+from reconciler.core.text.expressions import Expression
 from reconciler.services.spapi.catalogue import TYPES
 
 ORDER_CHANGE_TYPES = ("BuyerRequestedChange", "DeliveryTipChange", "OrderStatusChange")
 EXPRESSION_LENGTH = 256
 
-_TEXT_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`""")
-_ARITHMETIC = re.compile(r"[+*/%]|[\w)\]\"]\s*-")
-_INDEXING = re.compile(r"(?:(?!\bin\b)\b\w+|[)\]\"])\s*\[")
+_TEXT_LITERAL = Expression(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`""")
+_ARITHMETIC = Expression(r"[+*/%]|[\w)\]\"]\s*-")
+_INDEXING = Expression(r"(?:(?!\bin\b)\b\w+|[)\]\"])\s*\[")
 
 
 class CarrierTracking(Frozen):

@@ -12,12 +12,13 @@ from reconciler.core.model.addresses import Outputs, remote_values
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.hosts import Endpoint, Lead, Reading, host_of
 from reconciler.core.service import Account
+from reconciler.core.text.expressions import Expression
 
 PART = "EventBridge"
 """The part of an account in which event buses and routes are read."""
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+_REGION = Expression(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_ROLE = Expression(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 _PARTITIONS = (
     # How names of regions begin; the partition; the domain of its hosts.
     ("cn-", "aws-cn", "amazonaws.com.cn"),

@@ -4,12 +4,12 @@ Live queues are not checked: what AWS has accepted is so, even where a limit has
 function raises ValueError with a sentence that says what to write instead.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.units import UnitName, format_unit
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import quoted
 
 
@@ -42,8 +42,8 @@ MAX_TAGS = 48
 QUEUE_ARN = r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?$"
 """Pattern of a queue's ARN."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_KMS_KEY = re.compile(
+_NAME = Expression(r"[A-Za-z0-9_-]+")
+_KMS_KEY = Expression(
     r"alias/[A-Za-z0-9/_-]+|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+"
     r"|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
 )
@@ -56,7 +56,7 @@ def check_name(name: str, *, fifo: bool) -> None:
     if not fifo and name.endswith(".fifo"):
         raise ValueError("a name ending in .fifo needs `fifo: true`")
     stem = name.removesuffix(".fifo")
-    if not re.fullmatch(_NAME, stem):
+    if not _NAME.fullmatch(stem):
         raise ValueError("expected a queue name of letters, digits, - and _")
     if len(name) > 80:
         raise ValueError(f"a queue name has at most 80 characters, .fifo included, not {len(name)}")

@@ -7,11 +7,12 @@ service may hold; what a declaration may hold is checked by `policy_rules`.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from reconciler.core.text.expressions import Expression
 
 Policy = dict[str, Any]
 
@@ -45,11 +46,11 @@ ACTIONS = (
 CURRENT_VERSION = "2012-10-17"
 
 _ACTION_NAMES = {name.lower(): name for name in ACTIONS}
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ACCOUNT_ID = Expression(r"[0-9]{12}")
 _SHORT = json.JSONEncoder(separators=(",", ":")).encode
 _SORTED = json.JSONEncoder(sort_keys=True, default=str).encode
-_ROOT = re.compile(r"arn:[^:]+:iam::[0-9]{12}:root")
-_DELETED = re.compile(r"(AIDA|AROA)[A-Z0-9]{12,}")
+_ROOT = Expression(r"arn:[^:]+:iam::[0-9]{12}:root")
+_DELETED = Expression(r"(AIDA|AROA)[A-Z0-9]{12,}")
 
 
 def canonical(policy: Mapping[str, Any] | None, queue_arn: str) -> Policy | None:

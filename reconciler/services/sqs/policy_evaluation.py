@@ -5,10 +5,10 @@ policy evaluation logic). Whether a statement applies cannot always be told from
 may ask for what only AWS knows of the request, such as its network.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.policy import Policy
 from reconciler.services.sqs.policy_conditions import described, holds, matches_action, matches_arn
 
@@ -16,7 +16,7 @@ Decision = Literal["allowed", "denied", "unclear"]
 
 RULES = "events.amazonaws.com"
 """The service principal that rules send as."""
-_ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
+_ROOT = Expression(r"arn:[^:]+:iam::([0-9]{12}):root")
 
 
 class PolicyRequest(NamedTuple):

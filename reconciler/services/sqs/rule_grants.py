@@ -5,15 +5,15 @@ the queue declares. What lets rules in otherwise is.
 """
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.policy import CURRENT_VERSION, Given, Policy, both_spellings, canonical
 from reconciler.services.sqs.policy_evaluation import RULES
 
 _ACTION = "sqs:SendMessage"
-_RULE = re.compile(r"arn:[^:]+:events:[^:]+:[0-9]{12}:rule/(.+)/([^/]+)")
+_RULE = Expression(r"arn:[^:]+:events:[^:]+:[0-9]{12}:rule/(.+)/([^/]+)")
 _CONDITION = "aws:SourceArn"
 
 

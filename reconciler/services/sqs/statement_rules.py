@@ -5,12 +5,12 @@ Developer Guide, quotas related to policies. SQS answers every defect with the s
 reason, so all of them are told here, each where it stands.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reconciler.core.manifest.explain import unknown_key
 from reconciler.core.model.errors import Defect
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import near, nearest, quoted, suggestion
 from reconciler.services.sqs.policy import ACTIONS, AMAZON_NOTIFICATIONS
 
@@ -25,9 +25,9 @@ _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 _WHO = r"(\*|root|(?!group/)[a-z-]+/[\w+=,.@*/-]+)"
 """The end of an IAM or STS ARN; a group is no principal."""
 IAM_ARN = rf"arn:aws[a-z-]*:(iam|sts)::([0-9]{{12}}|cloudfront):{_WHO}"
-_AWS_PRINCIPAL = re.compile(rf"\*|[0-9]{{12}}|[A-Z0-9]{{16,}}|{IAM_ARN}")
-_SID = re.compile(r"[A-Za-z0-9 _-]*")
-_RESOURCE = re.compile(r"[*?]+|arn:[^\s:]+:sqs:\S+|arn:[*?]+.*|\$\{.*")
+_AWS_PRINCIPAL = Expression(rf"\*|[0-9]{{12}}|[A-Z0-9]{{16,}}|{IAM_ARN}")
+_SID = Expression(r"[A-Za-z0-9 _-]*")
+_RESOURCE = Expression(r"[*?]+|arn:[^\s:]+:sqs:\S+|arn:[*?]+.*|\$\{.*")
 _COMPARISONS = ("Equals", "NotEquals")
 _ORDERS = ("LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 _OPERATORS = (

@@ -1,10 +1,10 @@
 """Live queues in the words of YAML: what `kinds` reads, backwards. Pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core.service import WrittenDeclaration
+from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.grants import NOTIFIER, Grant, policy_of
 from reconciler.services.sqs.policy import (
@@ -23,7 +23,7 @@ USUAL_SIZES = (262_144, 1_048_576)
 KEY_REUSE = 300
 """Seconds for which SQS reuses a data key unless told otherwise."""
 
-_ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
+_ROOT = Expression(r"arn:[^:]+:iam::([0-9]{12}):root")
 _ORDER = (
     *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource"),
     *("NotResource", "Condition"),

@@ -1,6 +1,5 @@
 """How YAML declares routes, and EventBridge's rules between buses, routes and queues."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
+from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.delivery import locked
 from reconciler.services.sqs.events.names import LONGEST_RULE, RULE_NAME
@@ -28,13 +28,13 @@ from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.rule_grants import may_name_rules
 
 _LONGEST_SOURCE = 256
-_TYPE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_TYPE = Expression(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
 def _types(types: tuple[str, ...]) -> tuple[str, ...]:
     if not types:
         raise ValueError("give at least one notification type")
-    strange = next((name for name in types if not re.fullmatch(_TYPE, name)), None)
+    strange = next((name for name in types if not _TYPE.fullmatch(name)), None)
     if strange is not None:
         raise ValueError(f"{strange!r} is not in the UPPER_SNAKE spelling of the SP-API")
     twice = sorted(name for name, number in Counter(types).items() if number > 1)
@@ -72,7 +72,7 @@ class RouteDeclaration(Declaration):
                 f"its rule would be called {name}, which has {len(name)} characters: a rule's name "
                 f"has at most {LONGEST_RULE}, so take a shorter key"
             )
-        if not re.fullmatch(RULE_NAME, name):
+        if not RULE_NAME.fullmatch(name):
             raise ValueError(
                 f"its rule would be called {name}: a rule's name has letters, digits, . - and _"
             )

@@ -1,14 +1,13 @@
 """What EventBridge calls things: buses of partner event sources, rules, their ARNs."""
 
-import re
-
+from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.account import AwsAccount
 
 PARTNER = "aws.partner/"
 """How names of partner event sources, and so of their buses, begin."""
 SELLING_PARTNER = f"{PARTNER}sellingpartnerapi.amazon.com/"
 """The same, of Amazon's selling-partner notifications."""
-RULE_NAME = re.compile(r"[.\-_A-Za-z0-9]+")
+RULE_NAME = Expression(r"[.\-_A-Za-z0-9]+")
 LONGEST_RULE = 64
 
 
