@@ -1,5 +1,6 @@
 """Who is wired to what, of kinds that no service has."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from reconciler.core.model.delivery import Delivery
@@ -141,6 +142,15 @@ def test_whose_an_object_is_and_where_it_leads_may_hang_on_what_was_not_read():
         **dict.fromkeys([tap, well], "not known to be ours"),
         pipe: "unknown",
     }
+
+
+def test_what_is_not_drawn_as_a_wire_is_no_node_either():
+    well, pipe = stand(WELL, PIPE)
+    spilling = pipe.spec.model_copy(update={"overflow": "tank-9"})
+    live = [well, replace(pipe, spec=spilling)]
+    unread = Unread(Scope("works", (Pipe, Tap)), "it did not answer")
+    topology = drawn(world(WELL, PIPE), live, unread=(unread,))
+    assert states(topology) == {"pipe.p": "unknown", "well.w": "in sync"}
 
 
 def test_call_backs_are_where_several_subscriptions_meet():

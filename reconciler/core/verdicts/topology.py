@@ -208,17 +208,20 @@ class _Drawing:
 
     def _of_declared(self, item: Desired) -> Iterator[Edge]:
         """Yield where a declared object leads, and from where it is led away."""
-        wanted = set(self._ways(item, item.address))
-        live = self._world.met(item) if self._world else None
-        actual = set(self._ways(live, item.address)) if live else wanted
-        match self._verbs.get(item.address):
-            case None if self._declared_state(item) == "in sync":
-                wanted = actual
-            case None | "create":
-                actual = wanted
+        live = (self._world.met(item) if self._world else None) or item
+        verb, wanted = self._verbs.get(item.address), set[Way]()
+        # Nothing else is looked for: what nobody knows becomes a node.
+        match verb:
             case "delete":
-                wanted = set()
-        comes = self._verbs.get(item.address) == "create"
+                actual = set(self._ways(live, item.address))
+            case "update" | "replace":
+                wanted = set(self._ways(item, item.address))
+                actual = set(self._ways(live, item.address))
+            case None if self._declared_state(item) == "in sync":
+                wanted = actual = set(self._ways(live, item.address))
+            case _:
+                wanted = actual = set(self._ways(item, item.address))
+        comes = verb == "create"
         for way in wanted | actual:
             stays = way in actual and way in wanted and not comes
             yield Edge(*way, "stays" if stays else "comes" if way in wanted else "goes")
