@@ -77,7 +77,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
             *lacking,
         ),
     )
-    healthy = not any(item.problems for item in status.everything)
+    healthy = status.complete and not any(item.problems for item in status.everything)
     return status.model_copy(update={"healthy": healthy})
 
 

@@ -160,7 +160,7 @@ def test_an_account_that_cannot_be_read_is_unknown_and_the_rest_is_judged(world)
         [{"service": "aws", "operation": "ListQueues", "kind": "denied", "times": None}]
     )
     found = world.status()
-    assert not found.complete
+    assert (found.complete, found.healthy) == (False, False)
     [reason] = found.unread
     assert reason.startswith("aws-eu: ListQueues: permission is missing")
     told = by_address(found)

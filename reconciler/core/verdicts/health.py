@@ -95,7 +95,8 @@ class SubscriptionHealth(Health):
 class Status(Frozen):
     """Everything declared that was looked at, by address; `others` are of further kinds.
 
-    `unread` says what could not be read, `notes` which figures nobody could give.
+    `healthy` is what was read whole and has no problems. `unread` says what could not be read,
+    `notes` which figures nobody could give.
     """
 
     stack: str
