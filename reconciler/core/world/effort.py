@@ -28,22 +28,23 @@ class Effort:
     @classmethod
     def so_far(cls, providers: Mapping[str, Provider]) -> Self:
         """Return what these providers did so far, as far as they count it."""
+        each = [(name, provider.abilities) for name, provider in sorted(providers.items())]
         return cls(
             {
                 name: count()
-                for name, provider in sorted(providers.items())
-                if not isinstance(count := provider.abilities.calls_made, Cannot)
+                for name, abilities in each
+                if not isinstance(count := abilities.calls_made, Cannot)
             },
             drawn={
                 (name, bucket): drawn
-                for name, provider in sorted(providers.items())
-                if not isinstance(tell := provider.abilities.drawn, Cannot)
+                for name, abilities in each
+                if not isinstance(tell := abilities.drawn, Cannot)
                 for bucket, drawn in tell().items()
             },
             rows={
                 name: row()
-                for name, provider in sorted(providers.items())
-                if not isinstance(row := provider.abilities.in_a_row, Cannot)
+                for name, abilities in each
+                if not isinstance(row := abilities.in_a_row, Cannot)
             },
         )
 

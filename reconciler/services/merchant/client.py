@@ -68,7 +68,7 @@ class MerchantClient:
         self._http = Http()
         self._login = MerchantLogin(name, account, secrets)
         self._parent = f"accounts/{account.account_id}"
-        self._service = _described(self._base_url)
+        self._methods = _described(self._base_url)
 
     def list(self) -> Iterator[SubscriptionResource]:
         """Yield all subscriptions, page by page."""
@@ -84,24 +84,24 @@ class MerchantClient:
 
     def get(self, name: str) -> SubscriptionResource:
         """Return one subscription. Raises Missing where there is none."""
-        return self._run("get", self._methods().get(name=name), answers.remote)
+        return self._run("get", self._methods.get(name=name), answers.remote)
 
     def create(self, wanted: SubscriptionResource) -> SubscriptionResource:
         """Create a subscription. Not repeated after a lost answer: Unclear is raised."""
-        request = self._methods().create(parent=self._parent, body=wanted.body())
+        request = self._methods.create(parent=self._parent, body=wanted.body())
         quiet = self._quietly(wanted.call_back_uri)
         return self._run("create", request, answers.remote, repeat=False, scrub=quiet)
 
     def set_call_back_uri(self, name: str, call_back_uri: str) -> SubscriptionResource:
         """Change where a subscription pushes to, and nothing else about it."""
-        request = self._methods().patch(
+        request = self._methods.patch(
             name=name, updateMask="callBackUri", body={"callBackUri": call_back_uri}
         )
         return self._run("patch", request, answers.remote, scrub=self._quietly(call_back_uri))
 
     def delete(self, name: str) -> None:
         """Delete a subscription. Raises Missing where there is none."""
-        self._run("delete", self._methods().delete(name=name), lambda _: None)
+        self._run("delete", self._methods.delete(name=name), lambda _: None)
 
     def get_health(self, name: str) -> Metrics | None:
         """Return what the service measures of a subscription, None where it does not.
@@ -153,16 +153,13 @@ class MerchantClient:
         self._http.close()
 
     def _page(self, token: str | None) -> SubscriptionResourcePage:
-        request = self._methods().list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
+        request = self._methods.list(parent=self._parent, pageSize=PAGE_SIZE, pageToken=token)
         return self._run("list", request, answers.page)
 
     def _get(self, method: str, path: str, understand: Callable[[Any], T]) -> T:
         """Return the answer of a method that this client's description of the API lacks."""
         request = HttpRequest(None, JsonModel().response, self._base_url + path)
         return self._run(method, request, understand)
-
-    def _methods(self) -> Any:
-        return self._service.accounts().notificationsubscriptions()
 
     def _quietly(self, call_back_uri: str = "") -> Callable[[str], str]:
         """Return what keeps secrets out of what the service says, and tokens of call back URIs.
@@ -234,10 +231,11 @@ class MerchantClient:
 @cache
 def _described(base_url: str) -> Any:
     """Return the API's methods at `base_url`, built once: requests bring their own connections."""
-    return build(
+    service = build(
         "merchantapi",
         "notifications_v1",
         http=ApiHttp(Http()),
         static_discovery=True,
         client_options={"api_endpoint": base_url},
     )
+    return service.accounts().notificationsubscriptions()

@@ -1,13 +1,12 @@
 """Where the Merchant API's access tokens come from."""
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2.credentials import Credentials as TokenCredentials
 
 from reconciler.core.model.errors import ServiceError, Transient, Unreachable
-from reconciler.credentials import google
 from reconciler.credentials.files import read_small
 from reconciler.credentials.google_failures import read_info
 from reconciler.credentials.secrets import Secrets
@@ -15,6 +14,9 @@ from reconciler.credentials.unobtainable import Unobtainable
 from reconciler.services.merchant.account import AccessToken, MerchantAccount, ServiceAccountFile
 from reconciler.transport.failures import Failed
 from reconciler.transport.http import Http
+
+if TYPE_CHECKING:
+    from reconciler.credentials import google
 
 SCOPES = ["https://www.googleapis.com/auth/content"]
 _TOKEN = "token"  # noqa: S105 - the operation's name
@@ -68,6 +70,8 @@ class MerchantLogin:
         elif source == "anonymous":
             self._fixed = AnonymousCredentials()  # type: ignore[no-untyped-call]  # partly typed
         else:
+            from reconciler.credentials import google  # loads much that a token alone needs not
+
             kept = self._secrets.remember, self._secrets.scrub
             try:
                 if isinstance(source, ServiceAccountFile):
@@ -77,7 +81,7 @@ class MerchantLogin:
             except Unobtainable as error:
                 raise error.of(self._name, _TOKEN) from None
 
-    def _renew(self, chain: google.GoogleLogin, http: Http) -> None:
+    def _renew(self, chain: "google.GoogleLogin", http: Http) -> None:
         try:
             chain.renew(http)
         except Unobtainable as error:
@@ -85,7 +89,7 @@ class MerchantLogin:
         except Failed as error:
             raise _unanswered(self._name, error) from error
 
-    def _from_key_file(self, path: str) -> google.GoogleLogin:
+    def _from_key_file(self, path: str) -> "google.GoogleLogin":
         # The path is not repeated: somebody may have put the key there.
         what = "the key file that credentials.serviceAccountFile names"
         content = read_small(path, f"accounts.{self._name}: {what}")
@@ -99,6 +103,8 @@ class MerchantLogin:
                 f"{what} is not the key file of a Google service account: it {why}",
                 "name one, or declare `credentials: adc`",
             )
+        from reconciler.credentials import google  # loads much that a token alone needs not
+
         kept = self._secrets.remember, self._secrets.scrub
         return google.of_content(content, what, SCOPES, *kept)
 
