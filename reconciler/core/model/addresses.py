@@ -40,9 +40,11 @@ def identity_address(kind: str, account: str, identity: Mapping[str, Any]) -> Li
     """Address an object of which only the values of its identity are at hand."""
     parts = [account]
     for name, value in identity.items():
-        # Of a flag, the name says what it means.
-        inner = value.values() if isinstance(value, dict) else (name if value is True else value,)
-        parts += map(str, inner)
+        if isinstance(value, dict):
+            parts += map(str, value.values())
+        else:
+            # Of a flag, the name says what it means.
+            parts.append(name if value is True else str(value))
     return LiveAddress(Address(f"{kind}.{'/'.join(parts)}"))
 
 

@@ -51,8 +51,13 @@ class _Named:
         try:
             return self._handle
         except AttributeError:
-            object.__setattr__(self, "_handle", self.spec.handle(self.account, self.outputs))
+            object.__setattr__(self, "_handle", self._found_handle())
             return self._handle
+
+    def _found_handle(self) -> Handle:
+        if type(self.spec).handle is Spec.handle:
+            return Handle(self.live_address)  # as that says, and it is kept
+        return self.spec.handle(self.account, self.outputs)
 
     @property
     def keys(self) -> tuple[ReferenceKey, ReferenceKey]:

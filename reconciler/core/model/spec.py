@@ -175,8 +175,12 @@ class Spec(Frozen):
 
     def identity_values(self) -> dict[str, Any]:
         """Return the identity by shown name; fields without a value are left out."""
-        values = ((name, getattr(self, field)) for name, field in _identity_fields(type(self)))
-        return {name: dump(value) for name, value in values if value is not None}
+        found: dict[str, Any] = {}
+        for name, field in _identity_fields(type(self)):
+            value = getattr(self, field)
+            if value is not None:
+                found[name] = value if isinstance(value, str) else dump(value)
+        return found
 
     def partition(self) -> str | None:
         """Return the part of the account this object is read with (a seller), None for all."""

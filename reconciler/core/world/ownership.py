@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from reconciler.core.manifest.settings import STACK
@@ -110,6 +111,7 @@ def is_below(uri: str, prefix: str) -> bool:
     return mine[0] == base[0] and mine[1][: len(base[1])] == base[1] and not _climbs(uri)
 
 
+@lru_cache
 def _parts(uri: str) -> tuple[tuple[str | int | None, ...], list[str]]:
     """Return what must be equal in two URIs, and the segments of the path."""
     parts = urlsplit(uri)

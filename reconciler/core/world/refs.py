@@ -30,7 +30,8 @@ class Handles:
 
     def learn(self, item: Desired | Live, outputs: Outputs) -> None:
         """Take up the remote values of an object that exists, for later writes and looks."""
-        handle = item.spec.handle(item.account, outputs)
+        own = outputs is item.outputs
+        handle = item.handle if own else item.spec.handle(item.account, outputs)
         self._know(item, handle, outputs)
         for scope in (item.account, ""):
             self._outputs[item.spec.kind, scope, handle] = outputs
