@@ -11,6 +11,7 @@ _HOMES = {
     "reconciler.core.model.errors": (
         "DeclarationError",
         "Misdirected",
+        "OutOfTime",
         "PlanRefused",
         "ReconcilerError",
         "Rerouted",

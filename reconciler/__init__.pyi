@@ -3,6 +3,7 @@ from reconciler.api import load_plan, open_session
 from reconciler.core.model.errors import (
     DeclarationError,
     Misdirected,
+    OutOfTime,
     PlanRefused,
     ReconcilerError,
     Rerouted,
@@ -40,6 +41,7 @@ __all__ = [
     "DestroyTerms",
     "HealthLimits",
     "Misdirected",
+    "OutOfTime",
     "PlanRefused",
     "Planned",
     "ReceiveLimits",
