@@ -141,11 +141,23 @@ class Calls:
         finally:
             self._slots.put(None)
 
-    def poll(self, probe: Callable[[], T | None], *, within: float, every: float) -> T | None:
-        """Return the first answer of `probe` that is not None, or None after `within` seconds."""
+    def poll(
+        self,
+        probe: Callable[[], T | None],
+        *,
+        within: float,
+        every: float,
+        spared: bool = False,
+    ) -> T | None:
+        """Return the first answer of `probe` that is not None, or None after `within` seconds.
+
+        `spared`: nothing hangs on it, so that it is not waited for where the run is to end.
+        """
         deadline = self._clock.now() + within
         while (answer := probe()) is None:
             if self._clock.now() + every > deadline:
+                return None
+            if spared and errand().given_up(every):
                 return None
             self._clock.sleep(every)
         return answer

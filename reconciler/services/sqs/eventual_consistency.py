@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from pydantic.alias_generators import to_camel
@@ -97,7 +98,8 @@ class ReadAfterWrite:
                 agreeing = agreeing + 1 if self._shows(wanted, fields) else 0
             return True if agreeing >= 2 else None
 
-        if fields and self._client.calls.poll(shown, within=CHANGE_SHOWS, every=EVERY) is None:
+        poll = partial(self._client.calls.poll, within=CHANGE_SHOWS, every=EVERY, spared=True)
+        if fields and poll(shown) is None:
             _LOG.warning(
                 "%s: the new %s of %s is accepted but does not show yet; run drift in some minutes",
                 self._name,

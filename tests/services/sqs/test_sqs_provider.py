@@ -2,15 +2,18 @@
 
 import json
 import logging
+import threading
 
 import pytest
 
 from reconciler.core.model.errors import Denied, Missing, PlanRefused, Rejected, Unclear
 from reconciler.core.model.plan import FieldChange
 from reconciler.credentials.secrets import Secrets
+from reconciler.run.halting import Halt, TimeLimit
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.services.sqs.writing import written
+from reconciler.transport.patience import on_errand
 
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
@@ -723,13 +726,17 @@ def test_quirk_31_a_change_is_waited_for_until_two_reads_in_a_row_show_it(world,
     assert 0 < world.clock.now() <= 60
 
 
-def test_quirk_31_a_change_that_never_shows_is_a_warning_after_a_minute(world, caplog):
+@pytest.mark.parametrize(("limit", "reads", "seconds"), [(None, 26, 60), (20, 8, 15)])
+def test_quirk_31_a_change_that_never_shows_is_a_warning_after_a_minute_or_at_the_time_limit(
+    world, caplog, limit, reads, seconds
+):
     live = world.provider.create(world.want("offers"))
     old = world.boto.get_queue_attributes(QueueUrl=live.outputs["url"], AttributeNames=["All"])
     stale = {"Attributes": old["Attributes"]}
-    world.middleman.answers("GetQueueAttributes", *[stale] * 26)
+    world.middleman.answers("GetQueueAttributes", *[stale] * reads)
+    ending = limit and Halt(threading.Event(), TimeLimit(limit, world.clock.now))
 
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), on_errand(ending):
         world.provider.update(
             world.want("offers", {"visibilityTimeout": 90}),
             live,
@@ -737,7 +744,7 @@ def test_quirk_31_a_change_that_never_shows_is_a_warning_after_a_minute(world, c
         )
 
     assert "the new visibilityTimeout" in caplog.text
-    assert 55 <= world.clock.now() <= 65
+    assert world.clock.now() == seconds
 
 
 def test_quirk_26_a_removed_dead_letter_queue_is_cleared_with_an_empty_text(world):
