@@ -32,11 +32,12 @@ def declarations(
     sandbox: str | None = None,
     beside: Source | None = None,
     instead: Source | None = None,
+    digested: bool = True,
 ) -> Declarations:
     """Read the declarations at `path`; with `sandbox`, their accounts lead to that base URL.
 
     `beside` is read with them as one more file, `instead` in the place of the file or table of its
-    name.
+    name. Without `digested` they are only checked, and bear no digest.
 
     Raises:
         DeclarationError: everything that is wrong with them.
@@ -50,7 +51,15 @@ def declarations(
         title, content = opened(name, near)
         return title, others[title].content if title in others else content
 
-    return read(sources, SERVICES, where=str(path), today=today(), adapt=adapt, open_table=tables)
+    return read(
+        sources,
+        SERVICES,
+        where=str(path),
+        today=today(),
+        adapt=adapt,
+        open_table=tables,
+        digested=digested,
+    )
 
 
 def recognisers() -> "tuple[Recogniser, ...]":

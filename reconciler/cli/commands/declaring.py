@@ -79,7 +79,7 @@ def _validated(path: Path, allow_hosts: Iterable[str]) -> "Validation":
     from reconciler.wiring import declarations
 
     try:
-        declared = declarations(path)
+        declared = declarations(path, digested=False)
     except DeclarationError as error:
         return Validation(valid=False, errors=tuple(map(Located.of, error.problems)))
     found = (*strays_of(declared, allow_hosts), *declared.warnings, *declared.hints)

@@ -155,11 +155,13 @@ def read(
     today: date,
     adapt: Callable[[str, Account], Account] = as_declared,
     open_table: OpenTable = no_tables,
+    digested: bool = True,
 ) -> Declarations:
     """Read all `sources` as one set of declarations; `where` names the place they came from.
 
     `today` is in UTC. `open_table` reads the tables that fields refer to. `adapt` may put another
-    account in the place of a declared one (a sandbox for the real one).
+    account in the place of a declared one (a sandbox for the real one). Without `digested` they are
+    only checked: their digest, which plans and snapshots bear, is left empty.
 
     Raises:
         DeclarationError: with everything that is wrong, in file order.
@@ -203,7 +205,7 @@ def read(
             for item in desired
             if item.address in reader.listing
         ),
-        digest=digest_of(document.once, document.entries),
+        digest=digest_of(document.once, document.entries) if digested else "",
         today=today,
         defaults=_defaults(document),
         warnings=tuple(_account_warnings(document, accounts)),

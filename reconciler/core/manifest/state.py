@@ -72,6 +72,7 @@ class Reader:
     """By address, declarations whose members only the service can name."""
     _shapes: dict[str, Mapping[str, type[Declaration]]] = field(default_factory=dict)
     _sections: dict[str, str] = field(default_factory=dict)
+    _remedies: dict[str, str | None] = field(default_factory=dict)
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
@@ -118,8 +119,11 @@ class Reader:
 
     def remedy(self, kind: str) -> str | None:
         """Return what makes a declaration imply an object of a kind; None: it stands for itself."""
-        shapes = self.shapes(self.section_of(kind)).values()
-        return next((shape.implies[kind] for shape in shapes if kind in shape.implies), None)
+        if kind not in self._remedies:
+            shapes = self.shapes(self.section_of(kind)).values()
+            said = (shape.implies[kind] for shape in shapes if kind in shape.implies)
+            self._remedies[kind] = next(said, None)
+        return self._remedies[kind]
 
 
 def agreed(findings: Sequence[Sequence[Problem]]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """Which policies mean the same, and which may be declared."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -527,3 +528,15 @@ def test_quirk_43_a_policy_over_the_limits_is_refused(fits, over, request):
     check_limits(canonical(policy(*fits), ARN))
     with pytest.raises(ValueError, match=request.node.callspec.id):
         check_limits(canonical(policy(*over), ARN))
+
+
+@pytest.mark.parametrize("character", ["a", "ä", "😀", "\x01", '"', "\\"])
+def test_a_policy_is_as_large_as_its_text_whatever_characters_it_has(character):
+    folded = canonical(policy(statement()), ARN)
+    bare = len(to_text(folded, Given(policy(statement(), Id=""))))
+    most = (8192 - bare) // (len(json.dumps(character)) - 2)
+    for number in range(most - 60, most + 60):
+        given = Given(policy(statement(), Id=character * number))
+        over = len(to_text(folded, given)) > 8192
+        with pytest.raises(Defects, match="bytes") if over else nullcontext():
+            check_limits(folded, given)
