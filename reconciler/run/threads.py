@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
 from reconciler.core.model.errors import OutOfTime, ReconcilerError, ServiceError
@@ -49,9 +50,12 @@ def side_by_side(pool: ThreadPoolExecutor) -> Each:
 
 def watch(futures: Sequence[Future[A]], doing: str, progress: Progress) -> None:
     """Wait for all of `futures`, telling how many have ended; the first failure is raised."""
+    ended: SimpleQueue[Future[A]] = SimpleQueue()
     progress(doing, 0, len(futures))
-    for done, future in enumerate(as_completed(futures), start=1):
-        future.result()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    for done in range(1, len(futures) + 1):
+        ended.get().result()
         progress(doing, done, len(futures))
 
 
