@@ -20,6 +20,7 @@ from reconciler.transport.failures import TooSlow
 
 T = TypeVar("T")
 
+_BUFFER = 8 * 1024
 _SOCKETS = (socket.socket, ssl.SSLSocket)
 
 
@@ -167,6 +168,8 @@ class HttpLine:
         super().__init__(*args, **named)
         self.silence = silence
         self.used = False
+        self.buffer = memoryview(bytearray(_BUFFER))
+        """For what comes first: to ask for memory anew each time leaves holes in it."""
         self.host_field = ""
         """How a request names the host, learnt from one that urllib3 sent."""
         self._held: list[bytes] | None = None

@@ -28,7 +28,6 @@ from reconciler.transport.lines import (
 Answered = tuple[int, dict[str, str], bytes]
 """Status, headers by name in lower case, and the body."""
 
-_FIRST = 8 * 1024
 _PIECE = 64 * 1024
 _AT_ONCE = 16 * 1024
 """Bytes that a line with nothing under way takes without waiting."""
@@ -102,7 +101,7 @@ def _asked(
     deadline = Deadline(limits.total, limits.silence)
     with suppress(BrokenPipeError, ConnectionResetError):  # it may have been answered all the same
         sock.sendall(request)
-    came = deadline.read(sock, lambda: sock.recv(_FIRST))
+    came = line.buffer[: deadline.read(sock, lambda: sock.recv_into(line.buffer))].tobytes()
     head = PLAIN_HEAD.match(came)
     fields = FIELDS.findall(head[3]) if head else []
     headers = {name.decode().lower(): value.decode() for name, value in fields}
