@@ -114,7 +114,7 @@ def sellers_10000(bench: Bench) -> Iterator[Row]:
 
 def sellers_discover(bench: Bench) -> Iterator[Row]:
     """`plan` of 1,000 sellers, all types that a queue may receive: 64 calls at once take 15 s."""
-    yield from _plan_sellers(bench, 1000, "all", Goals(memory=400, of_floor=1.25))
+    yield from _plan_sellers(bench, 1000, "all", Goals(memory=400, of_floor=1.2))
 
 
 def merchants(bench: Bench) -> Iterator[Row]:
