@@ -35,6 +35,11 @@ def _names_it(rest: str, finding: Finding) -> bool:
     return rest.startswith(finding.address)
 
 
+def others(*, complete: bool) -> str:
+    """Return what objects are called that are not ours, which may hang on what was not read."""
+    return "unmanaged" if complete else "not known to be ours"
+
+
 _NAMED = 3
 
 

@@ -56,7 +56,7 @@ def verb_counts(summary: Mapping[str, int]) -> str:
 def _plan(
     plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
 ) -> Iterator[TextLine]:
-    yield line(f"Plan for stack {plan.stack}: {_counts(plan.summary)}", "bold")
+    yield line(f"Plan for stack {plan.stack}: {_counts(plan)}", "bold")
     yield from account_changes.lines(plan.account_changes, screen.width, shape.others)
     yield from coming(entries, plan.accounts, shape, screen)
     yield from _remarks(plan, shape, screen)
@@ -97,9 +97,11 @@ def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterat
         yield line("--verbose tells every field of what is created or deleted.", "dim")
 
 
-def _counts(summary: Mapping[str, int]) -> str:
+def _counts(plan: Plan) -> str:
+    summary, others = plan.summary, findings.others(complete=plan.complete)
     shown = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
-    rest = [f"{summary[it]:,}{GLUE}{it}" for it in ("unchanged", "unmanaged") if summary[it]]
+    words = {"unchanged": "unchanged", "unmanaged": others.replace(" ", GLUE)}
+    rest = [f"{summary[name]:,}{GLUE}{word}" for name, word in words.items() if summary[name]]
     return "; ".join([shown or "no changes", *filter(None, [", ".join(rest)])])
 
 

@@ -78,7 +78,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
             [
                 _title("Plan for", plan.stack, background) + _commit(background),
                 "",
-                _heading(_verdict(plan), _counts(plan.summary), plan.not_looked),
+                _heading(_verdict(plan), _counts(plan), plan.not_looked),
                 *_table(entries, VERBS),
             ]
         ),
@@ -119,16 +119,19 @@ def drift_page(drift: Drift, background: Background) -> Page:
     )
 
 
-def _counts(summary: Mapping[str, int]) -> str:
+def _counts(plan: Plan) -> str:
     """Return the counts of a plan in a sentence, zeros left out."""
+    summary = plan.summary
     figures = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
-    rest = [f"{summary[name]:,} {name}" for name in ("unchanged", "unmanaged") if summary[name]]
+    words = {"unchanged": "unchanged", "unmanaged": findings.others(complete=plan.complete)}
+    rest = [f"{summary[name]:,} {word}" for name, word in words.items() if summary[name]]
     return _sentence(figures, rest)
 
 
 def _statuses(counts: Mapping[str, int], drift: Drift) -> str:
     figures = ", ".join(f"**{number:,}** {status}" for status, number in counts.items() if number)
-    return _sentence(figures, [f"{len(drift.unmanaged):,} unmanaged"] if drift.unmanaged else [])
+    others = f"{len(drift.unmanaged):,} {findings.others(complete=drift.complete)}"
+    return _sentence(figures, [others] if drift.unmanaged else [])
 
 
 def _sentence(figures: str, rest: Sequence[str]) -> str:

@@ -161,6 +161,8 @@ def test_without_accounts_nothing_was_examined():
 
 def test_where_not_everything_was_read_nobody_is_known_to_be_another():
     assert "Not known to be ours, left alone:" in as_text.render(everything())
+    for report in (everything(), drift_of(everything())):
+        assert "2 not known to be ours" in review_markdown(report)
     whole = everything().model_copy(update={"complete": True})
     assert "Not ours, left alone:" in as_text.render(whole)
 
