@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
 from reconciler.core.model.errors import (
@@ -28,6 +27,7 @@ from reconciler.core.model.pacing import (
     backoff,
 )
 from reconciler.transport.patience import Errand, errand
+from reconciler.transport.slots import Slots
 from reconciler.transport.waits import WAITS
 
 T = TypeVar("T")
@@ -84,9 +84,7 @@ class Calls:
         self._paces = dict(paces or {})
         self._tries = tries
         self._retry_for = retry_for
-        self._slots: SimpleQueue[None] = SimpleQueue()
-        for _ in range(concurrency):
-            self._slots.put(None)
+        self._slots = Slots(concurrency)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
         self.made = 0
@@ -115,7 +113,7 @@ class Calls:
             # Patience is for a service in trouble, not for the queue before the rate limit.
             start = self._clock.now() if start is None else start
             try:
-                answer = self._in_a_slot(call)
+                answer = self._slots.run(call)
             except (Transient, Unclear) as error:
                 mine.answered |= isinstance(error, Unclear) and not looks
                 if isinstance(error, Unclear) and not (repeat and error.passing):
@@ -133,13 +131,6 @@ class Calls:
             else:
                 mine.answered |= not looks
                 return answer
-
-    def _in_a_slot(self, call: Callable[[], T]) -> T:
-        self._slots.get()
-        try:
-            return call()
-        finally:
-            self._slots.put(None)
 
     def poll(
         self,
