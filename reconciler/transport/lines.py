@@ -49,13 +49,19 @@ class Deadline:
         """Return how many seconds are left for all of it."""
         return self._end - time.monotonic()
 
+    def grant(self, sock: socket.socket) -> bool:
+        """Let a socket wait for as long as this does; say whether there is any time left."""
+        left = self.left
+        if left <= 0:
+            return False
+        wait = min(left, self._silence)
+        if sock.gettimeout() != wait:  # to set it costs a call of the system
+            sock.settimeout(wait)
+        return True
+
     def read(self, sock: socket.socket, read: Callable[[], T]) -> T:
         """Return what `read` brings of a socket. Raises TooSlow."""
-        left = self.left
-        if left > 0:
-            wait = min(left, self._silence)
-            if sock.gettimeout() != wait:  # to set it costs a call of the system
-                sock.settimeout(wait)
+        if self.grant(sock):
             try:
                 return read()
             except TimeoutError:

@@ -99,6 +99,7 @@ def _asked(
     if sock is None:
         raise AssertionError("a line that stands has a socket")
     deadline = Deadline(limits.total, limits.silence)
+    deadline.grant(sock)  # not what is left of the time of the exchange before
     with suppress(BrokenPipeError, ConnectionResetError):  # it may have been answered all the same
         sock.sendall(request)
     came = line.buffer[: deadline.read(sock, lambda: sock.recv_into(line.buffer))].tobytes()
