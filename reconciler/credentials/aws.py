@@ -180,6 +180,8 @@ class AwsLogin:
         found = self.session.get_credentials()
         with self.telling(found.method):
             frozen = found.get_frozen_credentials()
+            if not all(isinstance(it, str) for it in (*frozen[:2], frozen.token or "")):
+                raise TypeError("a part of the credentials is no text")
         for secret in (frozen.secret_key, frozen.token):
             if secret:
                 self._remember(secret)

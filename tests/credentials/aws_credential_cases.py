@@ -125,6 +125,18 @@ CASES = {
             "it by hand and mend it, or correct it in {config}"
         ),
     ),
+    "process-prints-null": (
+        {
+            "declared": "acme",
+            "prints": {"Version": 1, "AccessKeyId": None, "SecretAccessKey": SECRET},
+        },
+        SettingsError,
+        (
+            "the credential_process of profile acme printed JSON that is not what AWS documents; "
+            "run "
+            "it by hand and mend it, or correct it in {config}"
+        ),
+    ),
     "process-prints-half": (
         {"declared": "acme", "prints": {"Version": 1, "SecretAccessKey": SECRET}},
         SettingsError,
