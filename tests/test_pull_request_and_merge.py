@@ -42,6 +42,7 @@ def edits(draw, world):
     places = world["destinations"]
     if draw(st.booleans()):
         needed = {it.get("destination") for it in kept.values()}
+        needed |= {it["from"] for it in world["routes"].values()}
         places = {key: it for key, it in places.items() if key in needed}
     return {**world, "destinations": places, "subscriptions": kept}
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.text.visible import visible
 from reconciler.notifications import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -339,7 +340,7 @@ def said(data):
     assert isinstance(found, Notification)
     json.loads(found.model_dump_json().encode())
     line = summary(found)
-    assert line.isprintable()
+    assert visible(line) == line
     return line
 
 
