@@ -15,7 +15,7 @@ from reconciler.core.model.abilities import (
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.pacing import Drawn
+from reconciler.core.model.pacing import CallsSoFar
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 
@@ -156,14 +156,8 @@ class Abilities:
     for fine. All of them may raise what calls of the service raise.
     """
 
-    calls_made: Callable[[], int] | Cannot = Cannot("its calls are not counted")
-    """Return how many calls were made so far: what `plan` says reading takes."""
-
-    in_a_row: Callable[[], int] | Cannot = Cannot("its calls are not counted")
-    """Return how many calls one thread made so far at most, each after the one before."""
-
-    drawn: Callable[[], Mapping[str, Drawn]] | Cannot = Cannot("its limits are not counted")
-    """Return by rate limit how many calls drew on it so far: how long reading takes."""
+    calls_so_far: Callable[[], CallsSoFar] | Cannot = Cannot("its calls are not counted")
+    """Return what was asked of the service so far: what `plan` says reading takes."""
 
     completed: Callable[[Spec], Spec] | Cannot = Cannot(
         "secrets within declared objects cannot be filled in"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal
 
 from reconciler.core.model.errors import PlanRefused, WrongUsage
+from reconciler.core.model.pacing import STEPS_AT_ONCE
 from reconciler.core.model.steps import Outcome, Step, StepId
 from reconciler.core.planning.guards import short_list
 from reconciler.core.planning.plan import Prepared
@@ -25,7 +26,6 @@ from reconciler.run.underway import Underway
 from reconciler.run.wave_gate import ProveWave, WaveGate
 from reconciler.transport.patience import on_errand
 
-SIDE_BY_SIDE = 64
 ELSEWHERE_EVERY = 5.0
 """Seconds after which other runs are looked at while something is under way here."""
 NO_SHARD_WAIT = ShardWait()
@@ -111,7 +111,7 @@ def carry_out(
     is with the first KeyboardInterrupt, which may come between any two lines, though; a second one
     escapes.
     """
-    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="apply") as pool:
+    with ThreadPoolExecutor(STEPS_AT_ONCE, thread_name_prefix="apply") as pool:
         halt = Halt(stop or threading.Event(), limit)
         worker = Worker(prepared, providers, recorder, halt)
         elsewhere = Elsewhere(prepared, providers, shard_wait)

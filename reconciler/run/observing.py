@@ -8,6 +8,7 @@ from dataclasses import replace
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import OutOfTime, PlanRefused
 from reconciler.core.model.objects import Desired, Live
+from reconciler.core.model.pacing import READS_AT_ONCE
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step
@@ -26,7 +27,6 @@ from reconciler.core.world.observation import Observation
 from reconciler.core.world.unread import Unread
 from reconciler.run.threads import Progress, as_sentence, side_by_side, silent, watch
 
-DETAILS_SIDE_BY_SIDE = 64
 # Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.
 SCOPES_SIDE_BY_SIDE = 1024
 
@@ -97,7 +97,7 @@ def _read(
     before = Effort.so_far(providers)
     with (
         ThreadPoolExecutor(SCOPES_SIDE_BY_SIDE, thread_name_prefix="observe") as pool,
-        ThreadPoolExecutor(DETAILS_SIDE_BY_SIDE, thread_name_prefix="detail") as details,
+        ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="detail") as details,
     ):
         reader.each = side_by_side(details)
         futures = _begin(reader, pool, providers, scopes)

@@ -9,10 +9,10 @@ from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
 from reconciler.core.model.errors import OutOfTime, ReconcilerError, ServiceError
+from reconciler.core.model.pacing import READS_AT_ONCE
 from reconciler.core.provider import Each
 
 ACCOUNTS_SIDE_BY_SIDE = 256
-PARTS_SIDE_BY_SIDE = 64
 A = TypeVar("A")
 B = TypeVar("B")
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def ask(
         return []
     with (
         ThreadPoolExecutor(ACCOUNTS_SIDE_BY_SIDE, thread_name_prefix="ask") as pool,
-        ThreadPoolExecutor(PARTS_SIDE_BY_SIDE, thread_name_prefix="part") as parts,
+        ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="part") as parts,
     ):
         each = side_by_side(parts)
         futures = [

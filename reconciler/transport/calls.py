@@ -21,6 +21,7 @@ from reconciler.core.model.errors import (
 from reconciler.core.model.pacing import (
     ONCE_THROTTLED,
     UNLIMITED,
+    CallsSoFar,
     Drawn,
     Pace,
     TokenBucket,
@@ -84,6 +85,7 @@ class Calls:
         self._paces = dict(paces or {})
         self._tries = tries
         self._retry_for = retry_for
+        self._at_once = concurrency
         self._slots = Slots(concurrency)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
@@ -175,20 +177,16 @@ class Calls:
             self._clock.sleep(every)
         return answer
 
-    def in_a_row(self) -> int:
-        """Return the most calls that one thread made so far: pages, above all."""
-        with self._lock:
-            return max(self._rows.values(), default=0)
-
-    def drawn(self) -> dict[str, Drawn]:
-        """Return how many calls drew on each limit so far, and the limit."""
+    def so_far(self) -> CallsSoFar:
+        """Return what was asked so far."""
         with self._lock:
             paces = {bucket: self._pace(bucket) for bucket in self._drawn}
-            return {
+            drawn = {
                 bucket: Drawn(number, paces[bucket])
                 for bucket, number in self._drawn.items()
                 if paces[bucket] != UNLIMITED
             }
+            return CallsSoFar(self.made, max(self._rows.values(), default=0), self._at_once, drawn)
 
     def announce(self, bucket: str, rate: float) -> None:
         """Adopt the request rate (a second) that the service itself gave for `bucket`.

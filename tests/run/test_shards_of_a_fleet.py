@@ -9,11 +9,10 @@ from collections import defaultdict, deque
 
 import pytest
 
-from reconciler.run.applying import SIDE_BY_SIDE
+from reconciler.core.model.pacing import STEPS_AT_ONCE
 from reconciler.run.observing import SCOPES_SIDE_BY_SIDE
 from reconciler.services.spapi.catalogue import TYPES
-from reconciler.services.spapi.provider import CONCURRENCY
-from reconciler.services.spapi.specs import PACE
+from reconciler.services.spapi.specs import AT_ONCE, PACE
 from reconciler.transport.calls import Calls
 from tests.drawing import examples
 
@@ -61,9 +60,9 @@ def work(lines, threads):
     A line is a list of buckets.
     """
     clock, service = Now(), Service()
-    calls = Calls(clock, paces={"*": PACE}, concurrency=CONCURRENCY)
+    calls = Calls(clock, paces={"*": PACE}, concurrency=AT_ONCE)
     waiting, events, count = deque(map(deque, lines)), [], 0
-    slots = [0.0] * CONCURRENCY
+    slots = [0.0] * AT_ONCE
 
     def push(when, line, bucket):
         nonlocal count
@@ -105,7 +104,7 @@ def deleting(_shard):
 
 @pytest.mark.parametrize(
     ("lines", "threads"),
-    [(reading, SCOPES_SIDE_BY_SIDE), (applying, SIDE_BY_SIDE), (deleting, SIDE_BY_SIDE)],
+    [(reading, SCOPES_SIDE_BY_SIDE), (applying, STEPS_AT_ONCE), (deleting, STEPS_AT_ONCE)],
 )
 def test_every_limit_is_used_while_work_waits_and_none_is_passed(lines, threads):
     for shard in range(SHARDS):

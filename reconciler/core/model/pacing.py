@@ -8,6 +8,10 @@ ActionName = Literal["create", "update", "replace", "delete"]
 
 SECONDS_A_CALL = 0.1
 """What a call takes on the network, roughly."""
+READS_AT_ONCE = 96
+"""Calls under way side by side where much is read: more would wait for the processor."""
+STEPS_AT_ONCE = 64
+"""Steps of an apply that are under way side by side."""
 
 
 class Pace(NamedTuple):
@@ -38,6 +42,18 @@ class Drawn(NamedTuple):
     def left(self) -> "TokenBucket":
         """Return the bucket as they leave it."""
         return TokenBucket(self.pace, max(0.0, self.pace.burst - float(self.number)), 0.0)
+
+
+class CallsSoFar(NamedTuple):
+    """Calls of an account: how many were `made`, and how many of them one thread made at most.
+
+    At most `at_once` are under way. `drawn` are those that drew on a rate limit, by its name.
+    """
+
+    made: int
+    in_a_row: int
+    at_once: int
+    drawn: Mapping[str, Drawn]
 
 
 class PacedCall(NamedTuple):

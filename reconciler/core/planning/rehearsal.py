@@ -4,11 +4,17 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.core.model.pacing import LOOK, SECONDS_A_CALL, Drawn, Pace, PacedCall, TokenBucket
+from reconciler.core.model.pacing import (
+    LOOK,
+    SECONDS_A_CALL,
+    STEPS_AT_ONCE,
+    Drawn,
+    Pace,
+    PacedCall,
+    TokenBucket,
+)
 from reconciler.core.model.steps import Step, StepId
 from reconciler.core.planning.waves import Wave
-
-STEPS_AT_ONCE = 64
 
 _Bucket = tuple[str, str, str]
 """Account, kind, and the name of a rate limit."""

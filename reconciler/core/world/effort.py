@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Self
 
-from reconciler.core.model.pacing import SECONDS_A_CALL, Drawn, floor_seconds
+from reconciler.core.model.pacing import READS_AT_ONCE, SECONDS_A_CALL, Drawn, floor_seconds
 from reconciler.core.provider import Cannot, Provider, Scope
 
-READS_AT_ONCE = 64
 IN_A_ROW = 3
 """Calls of an account that wait for one another: who we are, the first list, what is listed."""
 
@@ -17,35 +16,33 @@ IN_A_ROW = 3
 class Effort:
     """`calls` by account, and by scope how many `topics` are asked for one after the other.
 
-    `drawn` are calls by account and rate limit, `rows` by account the most of one thread.
+    `drawn` are calls by account and rate limit, `rows` by account the most of one thread, `at_once`
+    how many may be under way there.
     """
 
     calls: Mapping[str, int] = field(default_factory=dict)
     topics: Mapping[Scope, int] = field(default_factory=dict)
     drawn: Mapping[tuple[str, str], Drawn] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    at_once: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, providers: Mapping[str, Provider]) -> Self:
         """Return what these providers did so far, as far as they count it."""
-        each = [(name, provider.abilities) for name, provider in sorted(providers.items())]
+        told = {
+            name: tell()
+            for name, provider in sorted(providers.items())
+            if not isinstance(tell := provider.abilities.calls_so_far, Cannot)
+        }
         return cls(
-            {
-                name: count()
-                for name, abilities in each
-                if not isinstance(count := abilities.calls_made, Cannot)
-            },
+            {name: it.made for name, it in told.items()},
             drawn={
-                (name, bucket): drawn
-                for name, abilities in each
-                if not isinstance(tell := abilities.drawn, Cannot)
-                for bucket, drawn in tell().items()
+                (name, limit): drawn
+                for name, it in told.items()
+                for limit, drawn in it.drawn.items()
             },
-            rows={
-                name: row()
-                for name, abilities in each
-                if not isinstance(row := abilities.in_a_row, Cannot)
-            },
+            rows={name: it.in_a_row for name, it in told.items()},
+            at_once={name: it.at_once for name, it in told.items()},
         )
 
     def after(self, before: "Effort") -> "Effort":
@@ -60,6 +57,7 @@ class Effort:
             {name: made - before.calls[name] for name, made in self.calls.items()},
             drawn=drawn,
             rows={name: row - before.rows[name] for name, row in self.rows.items()},
+            at_once=self.at_once,
         )
 
     @property
@@ -77,7 +75,12 @@ class Effort:
         ]
         limited = max([0.0, *topics, *(drawn.seconds for drawn in self.drawn.values())])
         first = min(IN_A_ROW, max(self.calls.values(), default=0))
-        rounds = first + ceil((self.total - first) / READS_AT_ONCE)
+        rounds = first + max(
+            [
+                ceil((self.total - first) / READS_AT_ONCE),
+                *(ceil((self.calls[name] - first) / most) for name, most in self.at_once.items()),
+            ]
+        )
         rows = [row + min(IN_A_ROW - 1, self.calls[name] - row) for name, row in self.rows.items()]
         # What one thread calls in turn passes while it waits for its limit.
         return round(
@@ -98,7 +101,8 @@ class Effort:
             name: self.rows.get(name, 0) + other.rows.get(name, 0)
             for name in (*self.rows, *other.rows)
         }
-        return Effort(calls, {**self.topics, **other.topics}, {**self.drawn, **drawn}, rows)
+        topics, drawn = {**self.topics, **other.topics}, {**self.drawn, **drawn}
+        return Effort(calls, topics, drawn, rows, {**self.at_once, **other.at_once})
 
     def for_topics(self, topics: Mapping[Scope, int]) -> "Effort":
         """Return what it takes where these numbers of its topics are asked for instead."""

@@ -1,13 +1,12 @@
 """The Merchant API behind the four verbs: notification subscriptions of one account."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.abilities import Examination, Measured, Metrics
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.delivery import Link
 from reconciler.core.model.errors import Missing, Rejected, ServiceError
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec, live_address
 from reconciler.core.provider import Abilities, Each, Interest, Scope
@@ -53,9 +52,7 @@ class MerchantProvider:
     def abilities(self) -> Abilities:
         """Return what can be done beyond reading and writing."""
         return Abilities(
-            calls_made=self.calls_made,
-            in_a_row=self.in_a_row,
-            drawn=self.drawn,
+            calls_so_far=self._client.calls.so_far,
             completed=self.completed,
             linked=self.linked,
             examinations=self.examinations,
@@ -73,18 +70,6 @@ class MerchantProvider:
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: a list holds every event and target."""
         return (Scope(self._name, KINDS),)
-
-    def calls_made(self) -> int:
-        """Return how many calls were made so far."""
-        return self._client.calls.made
-
-    def in_a_row(self) -> int:
-        """Return how many calls one thread made so far at most."""
-        return self._client.calls.in_a_row()
-
-    def drawn(self) -> Mapping[str, Drawn]:
-        """Return what was drawn on rate limits so far."""
-        return self._client.calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all subscriptions that the account owns."""

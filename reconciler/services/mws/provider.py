@@ -3,13 +3,12 @@
 Neither has an id. A destination is its queue's URL; a subscription is its type and that URL.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.core.model.abilities import Examination, TestSign
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import Rejected, ServiceError
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Abilities, Interest, Scope, nothing_to_measure
@@ -42,9 +41,7 @@ class MwsProvider:
     def abilities(self) -> Abilities:
         """Return what can be done beyond reading and writing."""
         return Abilities(
-            calls_made=self.calls_made,
-            in_a_row=self.in_a_row,
-            drawn=self.drawn,
+            calls_so_far=self._client.calls.so_far,
             examinations=self.examinations,
             measure=nothing_to_measure,
             send_test=self.send_test,
@@ -53,18 +50,6 @@ class MwsProvider:
     def scopes(self) -> Sequence[Scope]:
         """Return the one scope: each kind is a single call without pages."""
         return (Scope(self._name, KINDS),)
-
-    def calls_made(self) -> int:
-        """Return how many calls were made so far."""
-        return self._client.calls.made
-
-    def in_a_row(self) -> int:
-        """Return how many calls one thread made so far at most."""
-        return self._client.calls.in_a_row()
-
-    def drawn(self) -> Mapping[str, Drawn]:
-        """Return what was drawn on rate limits so far."""
-        return self._client.calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return all destinations and subscriptions; queues by URL, as ARN on AWS's own hosts."""

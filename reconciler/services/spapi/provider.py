@@ -3,7 +3,7 @@
 There is no update: whatever differs is deleted and created anew, which the kinds say.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.core.model.abilities import Examination, TestSign
 from reconciler.core.model.addresses import remote_values
@@ -16,7 +16,7 @@ from reconciler.core.model.errors import (
     Transient,
 )
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.pacing import Drawn
+from reconciler.core.model.pacing import CallsSoFar
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Abilities, Cannot, Interest, Scope, nothing_to_measure
@@ -28,12 +28,11 @@ from reconciler.services.spapi.doctor import SpApiDoctor
 from reconciler.services.spapi.failures import Conflict
 from reconciler.services.spapi.listing import list_types, wish
 from reconciler.services.spapi.login import NO_CONSENT, LwaLogin
-from reconciler.services.spapi.specs import PACE, SpApiDestination, SpApiSubscription
+from reconciler.services.spapi.specs import AT_ONCE, PACE, SpApiDestination, SpApiSubscription
 from reconciler.services.spapi.wire import SpApiWire
 from reconciler.transport.calls import Calls, Clock, create_once
 from reconciler.transport.http import Http
 
-CONCURRENCY = 64
 # Seconds to look for what a lost answer may have created, and for what a conflict says exists: the
 # lists may lag behind.
 LOST = 2.0
@@ -55,7 +54,7 @@ class SpApiProvider:
         self._name = name
         self._account = account
         self._secrets = secrets
-        self._calls = Calls(clock, paces={"*": PACE}, concurrency=CONCURRENCY)
+        self._calls = Calls(clock, paces={"*": PACE}, concurrency=AT_ONCE)
         self._login = LwaLogin(name, account, secrets=secrets, http=http, clock=clock)
         wire = SpApiWire(
             name, account.base_url, login=self._login, secrets=secrets, http=http, calls=self._calls
@@ -66,9 +65,7 @@ class SpApiProvider:
     def abilities(self) -> Abilities:
         """Return what can be done beyond reading and writing."""
         return Abilities(
-            calls_made=self.calls_made,
-            in_a_row=self.in_a_row,
-            drawn=self.drawn,
+            calls_so_far=self.calls_so_far,
             consents=self.consents,
             examinations=self.examinations,
             measure=nothing_to_measure,
@@ -83,17 +80,10 @@ class SpApiProvider:
             *(Scope(self._name, (SpApiSubscription,), part=seller) for seller in sellers),
         )
 
-    def calls_made(self) -> int:
-        """Return how many calls were made so far."""
-        return self._calls.made + self._login.made
-
-    def in_a_row(self) -> int:
-        """Return how many calls one thread made so far at most."""
-        return self._calls.in_a_row()
-
-    def drawn(self) -> Mapping[str, Drawn]:
-        """Return what was drawn on rate limits so far."""
-        return self._calls.drawn()
+    def calls_so_far(self) -> CallsSoFar:
+        """Return what was asked so far, logins included."""
+        found = self._calls.so_far()
+        return found._replace(made=found.made + self._login.made)
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return the application's destinations, or one seller's subscriptions.

@@ -21,6 +21,7 @@ from reconciler.services.spapi.filters import ORDER_CHANGE_TYPES, EventFilter
 SENDER = "437568002678"
 """The AWS account that Amazon delivers notifications from."""
 PACE = Pace(rate=1, burst=5)
+AT_ONCE = 64
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
 ACCOUNT_ID = r"^[0-9]{12}$"
 QUEUE_ARN = r"^arn:aws:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"
@@ -137,7 +138,7 @@ class SpApiDestination(SpApiDestinationSettings, Spec):
         role=lambda it: it.queue or str(it.event_bridge), exclusion=_one_bus_an_account
     )
     """What leads to the same place may take over, whichever service sends there."""
-    cost: ClassVar[Cost] = SpApiDestinationCost(PACE, at_once=64)
+    cost: ClassVar[Cost] = SpApiDestinationCost(PACE, at_once=AT_ONCE)
 
     name: str
     event_bridge: EventBridge | None = None
@@ -216,7 +217,7 @@ class SpApiSubscription(SpApiSubscriptionSettings, Spec):
     delivery: ClassVar[Delivery[Any]] = SpApiSubscriptionDelivery(begins=True)
     succession: ClassVar[Succession] = Succession(role=lambda it: it.notification_type)
     """Another version or expression delivers the same."""
-    cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE, at_once=64)
+    cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE, at_once=AT_ONCE)
 
     seller: str
     payload_version: str

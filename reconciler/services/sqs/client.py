@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
-from reconciler.core.model.pacing import UNLIMITED, Pace
+from reconciler.core.model.pacing import READS_AT_ONCE, UNLIMITED, Pace
 from reconciler.core.text.halves import whole
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
@@ -25,7 +25,7 @@ from reconciler.services.sqs import attributes as wire
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.failures import PAGE_EXPIRED, GarbledAwsAnswer, translate
 from reconciler.services.sqs.queue import TAGS, TAGS_PACE
-from reconciler.services.sqs.session import CONNECTIONS, AwsKeys, Clients, connect
+from reconciler.services.sqs.session import AwsKeys, Clients, connect
 from reconciler.transport.calls import Calls, Clock, Pages
 from reconciler.transport.failures import Failed
 from reconciler.transport.lines import AnswerLimits
@@ -100,7 +100,7 @@ class SqsClient:
         self._clock = clock
         self._listed: tuple[float, frozenset[str]] | None = None
         tries = {"tries": 1} if quick else {}
-        self.calls = Calls(clock, paces=PACES, concurrency=CONNECTIONS, **tries)
+        self.calls = Calls(clock, paces=PACES, concurrency=READS_AT_ONCE, **tries)
 
     def verify_account(self) -> None:
         """Make sure, once, that the credentials belong to the declared account.

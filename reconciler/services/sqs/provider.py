@@ -3,7 +3,7 @@
 Here for its queues; its event buses and routes have a part of their own.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -19,7 +19,6 @@ from reconciler.core.model.errors import (
     Unreachable,
 )
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.pacing import Drawn
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
 from reconciler.core.planning.diff import STACK_MARK
@@ -89,9 +88,7 @@ class SqsProvider:
     def abilities(self) -> Abilities:
         """Return what can be done beyond reading and writing."""
         return Abilities(
-            calls_made=self.calls_made,
-            in_a_row=self.in_a_row,
-            drawn=self.drawn,
+            calls_so_far=self._client.calls.so_far,
             referrers=self.referrers,
             examinations=self.examinations,
             measure=self.measure,
@@ -104,18 +101,6 @@ class SqsProvider:
     def scopes(self) -> Sequence[Scope]:
         """Return the queues, and EventBridge, which is read after them."""
         return [Scope(self._name, (Queue,)), Scope(self._name, (EventBus, EventRoute), part=PART)]
-
-    def calls_made(self) -> int:
-        """Return how many calls were made so far."""
-        return self._client.calls.made
-
-    def in_a_row(self) -> int:
-        """Return how many calls one thread made so far at most."""
-        return self._client.calls.in_a_row()
-
-    def drawn(self) -> Mapping[str, Drawn]:
-        """Return what was drawn on rate limits so far."""
-        return self._client.calls.drawn()
 
     def observe(self, scope: Scope, interest: Interest) -> Iterable[Live]:
         """Return every queue; details of those that are declared or bear our stack's mark.

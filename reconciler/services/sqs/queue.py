@@ -5,7 +5,15 @@ from typing import Any, ClassVar, Self
 
 from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.delivery import Delivery
-from reconciler.core.model.pacing import LOOK, UNLIMITED, ActionName, Cost, Pace, PacedCall
+from reconciler.core.model.pacing import (
+    LOOK,
+    READS_AT_ONCE,
+    UNLIMITED,
+    ActionName,
+    Cost,
+    Pace,
+    PacedCall,
+)
 from reconciler.core.model.spec import Evidence, Reference, Spec, to_snake
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import AwsAccount
@@ -85,7 +93,7 @@ class Queue(QueueFacts, Spec):
     marks: ClassVar[str | None] = "tags"
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("mark"),)
     delivery: ClassVar[Delivery[Any]] = QueueDelivery()
-    cost: ClassVar[Cost] = QueueCost(UNLIMITED, at_once=64)
+    cost: ClassVar[Cost] = QueueCost(UNLIMITED, at_once=READS_AT_ONCE)
 
     @classmethod
     def of(cls, account: AwsAccount, fields: Mapping[str, Any], by: str = "") -> Self:

@@ -14,6 +14,7 @@ from botocore.credentials import CredentialResolver, DeferredRefreshableCredenti
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
+from reconciler.core.model.pacing import READS_AT_ONCE
 from reconciler.credentials.aws import AwsLogin, is_passing, refusal
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
@@ -21,8 +22,6 @@ from reconciler.services.sqs.direct_reads import DirectReads, document, sign_pla
 from reconciler.transport.for_boto import carry
 from reconciler.transport.http import Http
 from reconciler.transport.lines import AnswerLimits
-
-CONNECTIONS = 64
 
 _Opened = tuple[Any, AwsLogin | None, Callable[[], Any]]
 """A boto3 session, whose credentials it signs with, unless these were given, and these."""
@@ -99,7 +98,7 @@ def connect(
         Failed: who gives them did not answer.
         ClientError: AWS's token service is busy.
     """
-    http = Http(connections=CONNECTIONS, permit=permit, limits=limits)
+    http = Http(connections=READS_AT_ONCE, permit=permit, limits=limits)
     try:
         session, login, credentials = _opened(account, keys, secrets, http)
     except BaseException:

@@ -33,7 +33,7 @@ class CourierProvider:
     def abilities(self) -> Abilities:
         """Return what can be done beyond reading and writing: there are no test messages."""
         return Abilities(
-            calls_made=lambda: self._calls.made,
+            calls_so_far=self._calls.so_far,
             examinations=self.examinations,
             measure=self.measure,
         )
