@@ -110,6 +110,13 @@ def test_a_route_walks_through_its_fields_and_leaves_its_queue_when_it_goes(stac
     assert admitted(sandbox, "dead") == []
 
 
+def test_a_route_goes_from_a_queue_whose_own_policy_is_declared_since_and_ignored(stack, sandbox):
+    begun(stack, sandbox)
+    mine = "policy: {Statement: {Effect: Allow, Principal: '*', Action: 'sqs:SendMessage'}}"
+    offers = f"{mine}, ignoreChanges: [policy]"
+    assert settled(stack, world("", offers=offers)) == [f"delete route.aws-eu/{RULE}"]
+
+
 def test_eventbridge_23_one_statement_lets_in_all_routes_and_grants_change_beside_it(
     stack, sandbox
 ):

@@ -24,16 +24,16 @@ _LOG = logging.getLogger(__name__)
 class Admissions:
     """The policies of the queues of one account and region; safe across threads.
 
-    `stack` is asked whose rules are told apart, once that is known.
+    `apart` tells the policy of a queue as it is read apart from what routes imply.
     """
 
     def __init__(
-        self, name: str, account: AwsAccount, client: SqsClient, stack: Callable[[], str]
+        self, name: str, account: AwsAccount, client: SqsClient, apart: Callable[[Queue], Queue]
     ) -> None:
         self._name = name
         self._account = account
         self._client = client
-        self._stack = stack
+        self._apart = apart
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._written: dict[str, Queue] = {}
@@ -107,8 +107,7 @@ class Admissions:
 
     def _read(self, arn: str) -> Queue:
         attributes = self._client.attributes(self._url(arn))
-        queue = wire.queue_from(self._account, arn.rpartition(":")[2], attributes, {})
-        return queue.apart_from_routes(self._stack())
+        return self._apart(wire.queue_from(self._account, arn.rpartition(":")[2], attributes, {}))
 
     def _url(self, arn: str) -> str:
         return self._account.queue_outputs(arn.rpartition(":")[2])["url"]

@@ -81,7 +81,7 @@ class SqsProvider:
         self._stack = ""
         self._by_hand: frozenset[str] = frozenset()
         self._read_after_write = ReadAfterWrite(name, account, self._client, self._apart)
-        self._admissions = Admissions(name, account, self._client, lambda: self._stack)
+        self._admissions = Admissions(name, account, self._client, self._apart)
         self._events = EventsPart(name, account, self._client, self._admissions)
 
     @property
