@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks.cases import AT_ONCE, CASES
+from tests.benchmarks.bare import AT_ONCE
+from tests.benchmarks.cases import CASES
 from tests.benchmarks.rows import Bench, Row
 
 LATENCY = 0.05
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
     cores, load = os.cpu_count() or 1, os.getloadavg()[0]
     sys.stdout.write(
         f"{given.runs} runs each, in turn with what they are compared with; "
-        f"latency {given.latency * 1000:.0f} ms, {AT_ONCE} calls at once; "
+        f"latency {given.latency * 1000:.0f} ms, the scripts make {AT_ONCE} calls at once; "
         f"load {load:.1f} on {cores} cores\n"
     )
     if given.json:

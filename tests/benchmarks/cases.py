@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from reconciler.core.model.pacing import READS_AT_ONCE, STEPS_AT_ONCE
+from reconciler.services.spapi.specs import AT_ONCE
 from tests.benchmarks import declared
 from tests.benchmarks.browser import ready_in_a_browser
 from tests.benchmarks.growth import growth
@@ -14,8 +16,6 @@ from tests.benchmarks.measure import Run, Series, run
 from tests.benchmarks.rows import NO_GOALS, Bench, Goals, Row, one
 from tests.benchmarks.stub import Stub, running
 
-AT_ONCE = 64
-"""Calls of one account that are under way side by side."""
 SAMPLE = Path(__file__).parents[2] / "subscriptions"
 BARE_INTERPRETER = (sys.executable, "-c", "pass")
 _BARE_SCRIPT = (sys.executable, "-m", "tests.benchmarks.bare")
@@ -96,7 +96,7 @@ def apply(bench: Bench) -> Iterator[Row]:
             once,
             goals=Goals(wall=1.2, processor=1.2),
             yardstick=bare,
-            floor=_floor(bench, calls),
+            floor=_floor(bench, calls, STEPS_AT_ONCE),
         )
     yield from rows
     yield one("apply creating 1,000 queues", "calls a queue", "calls", calls / 1000, 1.1)
@@ -192,7 +192,7 @@ def _plan_sellers(bench: Bench, total: int, discover: str, goals: Goals) -> Iter
     path = str(declared.sellers(bench.folder, total, discover=discover))
     with running() as stub:
         case = f"plan, {total:,} sellers x 1 type, discover: {discover}"
-        _, rows = _planned(bench, case, stub, path, total + 1, goals)
+        _, rows = _planned(bench, case, stub, path, total + 1, goals, at_once=AT_ONCE)
     yield from rows
 
 
@@ -204,11 +204,12 @@ def _planned(
     unchanged: int,
     goals: Goals,
     *,
+    at_once: int = READS_AT_ONCE,
     yardstick: Callable[[], Run] | None = None,
     runs: int | None = None,
 ) -> tuple[Series, list[Row]]:
-    """Plan what is as declared; calls, and what they cost the stub, are counted in a run of their
-    own: the stub shares the machine with what is measured."""
+    """Plan what is as declared, by so many calls at once; how many, and what they cost the stub, is
+    counted in a run of its own: the stub shares the machine with what is measured."""
     stub.latency(bench.latency)
 
     def once(tree: Path | None) -> Run:
@@ -223,14 +224,19 @@ def _planned(
     calls = sum(stub.calls().values())
     stubs = (stub.processor() - before) / calls * 1000
     series, rows = bench.raced(
-        case, once, goals=goals, yardstick=yardstick, floor=_floor(bench, calls), runs=runs
+        case,
+        once,
+        goals=goals,
+        yardstick=yardstick,
+        floor=_floor(bench, calls, at_once),
+        runs=runs,
     )
     per = one(case, "calls an object", "calls", calls / unchanged)
     return series, [*rows, per, one(case, "processor of the stub a call", "ms", stubs)]
 
 
-def _floor(bench: Bench, calls: int) -> float | None:
-    return calls * bench.latency / AT_ONCE if bench.latency else None
+def _floor(bench: Bench, calls: int, at_once: int) -> float | None:
+    return calls * bench.latency / at_once if bench.latency else None
 
 
 def _expect(found: Mapping[str, int], expected: Mapping[str, int]) -> None:
