@@ -20,6 +20,7 @@ from reconciler.cli.exits import (
     expect_result,
     result_expected,
 )
+from reconciler.cli.open_files import allow_many
 from reconciler.cli.state import State, prepare_streams
 from reconciler.core.model.errors import (
     DeclarationError,
@@ -88,6 +89,7 @@ def _command() -> Any:
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with the contract's code."""
     prepare_streams()
+    allow_many()
     as_interrupts()
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 

@@ -3,6 +3,7 @@
 A sentence names hosts, ports and variables, never a URL, which may hold a token, nor a password.
 """
 
+import errno
 import re
 import socket
 import ssl
@@ -145,6 +146,9 @@ def _why_unsent(site: HttpCall, cause: BaseException, *, at_proxy: bool) -> Fail
             return site.unreachable(f"{to}it hung up")
         case HTTPException():
             return site.unreachable(f"what came is no HTTP ({type(cause).__name__})", False)
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            why = "no further connection can be opened here (too many open files)"
+            return site.unreachable(f"{to}{why}: raise `ulimit -n`, or read fewer accounts at once")
         case OSError() if cause.strerror:
             return site.unreachable(f"{to}{cause.strerror[0].lower()}{cause.strerror[1:]}")
         case _:

@@ -56,6 +56,16 @@ def test_no_plugin_of_other_packages_checks_what_is_declared(process, world, tmp
     assert process("validate", world(""), command=[sys.executable, "-c", begin]).code == 0
 
 
+def test_more_files_may_be_open_than_programs_are_given_that_do_not_ask(process):
+    begin = (
+        "import atexit, resource as r; from reconciler.cli import run; "
+        "r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1])); "
+        "atexit.register(lambda: print(r.getrlimit(r.RLIMIT_NOFILE)[0] > 64)); run()"
+    )
+    ended = process("--version", command=[sys.executable, "-c", begin])
+    assert ended.out.splitlines()[1:] == ["True"]
+
+
 @pytest.fixture
 def on_a_terminal(start, sandbox, world):
     """Apply with a terminal on stdin and stderr, answer with a line or a signal."""

@@ -1,5 +1,7 @@
 """What happens on the line: over real sockets, with answers made by hand."""
 
+import os
+import resource
 import socket
 import ssl
 import threading
@@ -399,3 +401,15 @@ def test_what_only_reads_may_ask_again():
         http.close()
         assert len(server.heads) == 3
         assert clock.slept == [0.5, 1.0]
+
+
+def test_where_no_more_may_be_open_it_says_how_more_may():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        with speaking() as http, pytest.raises(Transient, match=r"too many open files.*ulimit -n"):
+            get(http, "http://127.0.0.1:9/")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
