@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
+    InvalidHeader,
     LocationValueError,
     NewConnectionError,
     ProxyError,
@@ -33,6 +34,10 @@ _NOT_SENT = (NewConnectionError, ConnectTimeoutError, ProxyError, LocationValueE
 
 class TooSlow(TimeoutError):
     """An answer took too long as a whole, or was silent for too long; its text says which."""
+
+
+class Unsendable(ValueError):
+    """A request holds characters that do not belong there: nothing of it was sent."""
 
 
 class TooLarge(Exception):
@@ -168,10 +173,12 @@ def _why_lost(cause: BaseException) -> tuple[str, bool] | None:
             return "timed out while the request was sent", True
         case IncompleteRead() | ConnectionError():
             return "it hung up", True
-        case HTTPException():
+        case HTTPException() | InvalidHeader():
             return f"what came is no HTTP ({type(cause).__name__})", True
         case OSError():
             return "the connection broke", True
+        case ValueError():
+            return f"what came is no HTTP ({type(cause).__name__})", True
         case _:
             return None
 

@@ -25,6 +25,7 @@ from reconciler.transport.failures import (
     Failed,
     HttpCall,
     TooLarge,
+    Unsendable,
     as_failed,
     redirected,
     refused_by_proxy,
@@ -196,13 +197,15 @@ class Http:
             return self._sent(way, method, url, *rest)
         except (HTTPError, OSError, TooLarge) as error:
             raise as_failed(way.site, error) from error
-        except ValueError:
+        except (Unsendable, UnicodeEncodeError):
             # The cause would hold the token that no header can hold.
             raise Failed(
                 f"the request to {way.site.host} cannot be sent: a token or an address holds "
                 "characters that do not belong there",
                 passing=False,
             ) from None
+        except ValueError as error:  # of an answer: it may have been carried out
+            raise as_failed(way.site, error) from None
 
     def _sent(
         self,

@@ -8,7 +8,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import (
+    CONTINUE,
+    OK,
+    SWITCHING_PROTOCOLS,
+    BadStatusLine,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+)
 from queue import Full, SimpleQueue
 from typing import Any, TypeVar
 
@@ -16,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from reconciler.transport.failures import TooSlow
+from reconciler.transport.failures import TooSlow, Unsendable
 
 T = TypeVar("T")
 
@@ -77,6 +85,8 @@ class _Timed(io.RawIOBase):
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline, before: bytes):
         self._raw, self._sock = raw, sock
         self._deadline, self._before = deadline, before
+        self.in_head = False
+        """Whether it may not end here, which Python takes for the end of a head."""
 
     def readable(self) -> bool:
         return True
@@ -86,7 +96,10 @@ class _Timed(io.RawIOBase):
             piece, self._before = self._before[: len(buffer)], self._before[len(buffer) :]
             buffer[: len(piece)] = piece
             return len(piece)
-        return self._deadline.read(self._sock, lambda: self._raw.readinto(buffer))
+        count = self._deadline.read(self._sock, lambda: self._raw.readinto(buffer))
+        if self.in_head and not count:
+            raise ConnectionResetError("it ended within its head")
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -97,7 +110,13 @@ _FIELD = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ -~]*[!-~])?)?)\r\n
 FIELDS = re.compile(_FIELD)
 PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (2\d\d|[45]\d\d)(?: ([ -~]*))?\r\n((?:%s)+)\r\n" % _FIELD)
 NO_BODY = 204
+_DIGITS = 20
 _HOST = re.compile(rb"\r\nHost: ([!-~]+)\r\n")
+
+
+def is_length(text: str) -> bool:
+    """Say whether it is a number of bytes, and not so many digits that Python reads no number."""
+    return text.isdecimal() and len(text) < _DIGITS
 
 
 class _Head(HTTPMessage):
@@ -133,12 +152,23 @@ class HttpReply(HTTPResponse):
         super().__init__(sock, *rest, **named)
         raw: Any = self.fp.detach()
         deadline = deadline or Deadline(float(line.timeout or 0), line.silence)
-        self.fp = io.BufferedReader(_Timed(raw, sock, deadline, before))
+        self._timed = _Timed(raw, sock, deadline, before)
+        self.fp = io.BufferedReader(self._timed)
 
     def begin(self) -> None:
-        """Read the head, plainly if it is plain, as most are: that saves a tenth of a call."""
-        if self.headers is None and not self._plainly():
+        """Read the head, plainly if it is plain, as most are: that saves a tenth of a call.
+
+        Python takes what comes before an answer for one, but for 100: the answer itself would go
+        to whoever asks next.
+        """
+        self._timed.in_head = True
+        while self.headers is None and not self._plainly():
             super().begin()
+            if self.status == SWITCHING_PROTOCOLS:  # which nobody asked for
+                raise BadStatusLine("it speaks another protocol from here on")
+            if CONTINUE <= self.status < OK:
+                self.headers = self.msg = None
+        self._timed.in_head = False
 
     def _plainly(self) -> bool:
         """Read a head that came as a whole and tells how long the body is; say whether it did."""
@@ -148,7 +178,7 @@ class HttpReply(HTTPResponse):
         fields = FIELDS.findall(found[3])
         head = _Head([(name.decode(), value.decode()) for name, value in fields])
         length, status = head.get("content-length", ""), int(found[1])
-        if not length.isdecimal() or head.get("transfer-encoding") or status == NO_BODY:
+        if not is_length(length) or head.get("transfer-encoding") or status == NO_BODY:
             return False
         self.fp.read(found.end())
         self.version, self.status, self.reason = 11, status, (found[2] or b"").decode().strip()
@@ -183,11 +213,13 @@ class HttpLine:
         line.response_class = partial(HttpReply, self)
 
     def request(self, *args: Any, **named: Any) -> None:
-        """Send a request, head and body at once."""
+        """Send a request, head and body at once. Raises Unsendable where nothing was sent."""
         held: list[bytes] = []
         self._held = held
         try:
             super().request(*args, **named)  # type: ignore[misc]  # of the class beside this one
+        except ValueError:
+            raise Unsendable from None  # the cause would hold the token that no header can hold
         finally:
             self._held = None
         own = any(name.lower() == "host" for name in named.get("headers") or ())

@@ -6,7 +6,7 @@ spells them. What is not plain, of requests and of answers, is left to it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.client import HTTPException
 
@@ -23,6 +23,7 @@ from reconciler.transport.lines import (
     HttpLine,
     HttpReply,
     LinePool,
+    is_length,
 )
 
 Answered = tuple[int, dict[str, str], bytes]
@@ -126,7 +127,8 @@ def _asked(
 def _tells_its_length(status: int, headers: Mapping[str, str]) -> bool:
     """Say whether what follows a head is the body as it is meant, and so many bytes of it."""
     packed = "content-encoding" in headers or "transfer-encoding" in headers
-    return headers.get("content-length", "").isdecimal() and not packed and status != NO_BODY
+    length = headers.get("content-length", "")
+    return is_length(length) and not packed and status != NO_BODY
 
 
 def _read_by_urllib3(
@@ -160,17 +162,22 @@ def lowered(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
 
 def whole(answer: urllib3.BaseHTTPResponse, most: int) -> bytes:
     """Return all of a body as it was meant, unpacked. Raises TooLarge."""
-    pieces: list[bytes] = []
+    try:
+        return b"".join(_unpacked(answer, most))
+    except BaseException:
+        # What is half read is of no more use, but its place in the pool is.
+        answer.close()
+        answer.release_conn()
+        raise
+
+
+def _unpacked(answer: urllib3.BaseHTTPResponse, most: int) -> Iterator[bytes]:
     held = 0
     for piece in answer.stream(_PIECE, decode_content=True):
         held += len(piece)
         if held > most:
-            # What is half read is of no more use, but its place in the pool is.
-            answer.close()
-            answer.release_conn()
             raise too_large(most)
-        pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
 
 
 def too_large(most: int) -> TooLarge:

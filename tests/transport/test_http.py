@@ -77,6 +77,16 @@ def tls(authority, host=HOST):
             (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz",),
             "it cannot be unpacked",
         ),
+        ((b"HTTP/1.1 200 OK\r\nX-Half",), "it hung up"),
+        (
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",),
+            "what came is no HTTP (InvalidHeader)",
+        ),
+        (
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhallo\r\n0\r\n\r\n",),
+            "what came is no HTTP (ValueError)",
+        ),
+        ((b"HTTP/1.1 101 Switching Protocols\r\n\r\n",), "what came is no HTTP (BadStatusLine)"),
     ],
 )
 @BOTH
@@ -154,6 +164,26 @@ def test_a_connection_is_used_again():
         assert way.pool.num_connections == 1
 
 
+@BOTH
+def test_what_comes_before_an_answer_is_not_taken_for_it(standing):
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    with (
+        serving(early, early, WELL, lasting=True, standing=standing) as server,
+        speaking(LIMITS, server if standing else None) as http,
+    ):
+        answers = [get(http, url_of(server)) for _ in range(2)]
+        assert [(each.status, each.body) for each in answers] == [(200, b"ok")] * 2
+        assert "link" not in answers[0].headers
+
+
+def test_what_cannot_be_unpacked_takes_no_connection_away():
+    packed = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: " + b"gzip, " * 9
+    with serving(packed + b"gzip\r\n\r\nok") as server, speaking() as http:
+        fails(http, url_of(server), Unclear, "it cannot be unpacked")
+        (way,) = http._ways.values()
+        assert way.pool.pool.qsize() == 1
+
+
 HEADS = {
     "plain": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Id:a b: c\r\nx-empty:\r\nX-Tab:\tx\r\n",
     "twice": b"HTTP/1.1 404 Not Found\r\nA: 1\r\nContent-Length: 2\r\na: 2\r\n",
@@ -161,6 +191,7 @@ HEADS = {
     "closing": b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n",
     "no length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n",
     "a strange length": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: two\r\n",
+    "an endless length": b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n",
     "folded": b"HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 2\r\n",
     "beyond ASCII": b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln \r\nContent-Length: 2\r\n",
     "no field": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nnonsense\r\nX-After: lost\r\n",
