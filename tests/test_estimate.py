@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.core.model.pacing import READS_AT_ONCE
+from reconciler.core.model.pacing import Drawn, Pace
+from reconciler.core.world.effort import Effort
 from tests.worlds import AWS, HEAD, MERCHANT, MWS, Stack, destinations, queues, subscriptions
 
 APP = """
@@ -77,8 +78,12 @@ def test_the_seconds_of_reading_are_those_of_one_sellers_limit(counted):
     """18 types, of which the service answers five at once and then one a second."""
     for sellers in (1, 10):
         counted(HISTORY[-1], "all", sellers)
-        _, took, estimate = counted(HISTORY[-1], "all", sellers, carry_out=False)
-        # Of one account 64 calls may be under way, of all together more.
-        rounds = [3 + -(-(took - 3) // most) for most in (READS_AT_ONCE, 64)]
-        least, most = (13 + number * 0.1 for number in rounds)
-        assert least - 0.01 <= estimate.reading_seconds <= most + 0.01
+        _, _, estimate = counted(HISTORY[-1], "all", sellers, carry_out=False)
+        assert estimate.reading_seconds == 13.3
+
+
+@pytest.mark.parametrize(("calls", "seconds"), [(5_707, 13.3), (64_003, 100.3)])
+def test_while_one_seller_waits_for_its_limit_others_are_asked(calls, seconds):
+    """300 sellers took 13.7 s on the virtual clock; 64 calls at once are waited for themselves."""
+    drawn = {("app", "a seller's"): Drawn(18, Pace(1, 5))}
+    assert Effort({"app": calls}, drawn=drawn, at_once={"app": 64}).seconds == seconds

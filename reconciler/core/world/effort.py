@@ -82,9 +82,14 @@ class Effort:
             ]
         )
         rows = [row + min(IN_A_ROW - 1, self.calls[name] - row) for name, row in self.rows.items()]
-        # What one thread calls in turn passes while it waits for its limit.
+        # While one waits for its limit others are asked, and what one thread calls in turn passes.
         return round(
-            max(limited + rounds * SECONDS_A_CALL, max(rows, default=0) * SECONDS_A_CALL), 1
+            max(
+                limited + first * SECONDS_A_CALL,
+                rounds * SECONDS_A_CALL,
+                max(rows, default=0) * SECONDS_A_CALL,
+            ),
+            1,
         )
 
     def beside(self, other: "Effort") -> "Effort":
