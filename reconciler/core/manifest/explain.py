@@ -62,7 +62,7 @@ def explain(
     details = list(_details(error))
     misspelt = {_meant(detail["loc"], model) for _, detail in details if _unknown(detail)}
     for number, detail in details:
-        loc = _untagged(tuple(detail["loc"]))
+        loc = _untagged(tuple(detail["loc"]), node)
         if (loc and loc[0] in silent) or _only_missing(detail, node, misspelt):
             continue
         beside = _unknown(detail) or "at_key" in detail
@@ -96,10 +96,17 @@ def _details(error: ValidationError) -> Iterator[tuple[int, Any]]:
             yield 0, detail
 
 
-def _untagged(loc: Path) -> Path:
-    """Return a place without the name of a shape, where that is called as the key it is told by."""
+def _untagged(loc: Path, node: Node) -> Path:
+    """Return a place without names of shapes: called as their key is, or not in the YAML."""
     twice = [n for n in range(1, len(loc)) if loc[n] == loc[n - 1] and isinstance(loc[n], str)]
-    return (*loc[: twice[0]], *loc[twice[0] + 1 :]) if twice else loc
+    loc = (*loc[: twice[0]], *loc[twice[0] + 1 :]) if twice else loc
+    for number in range(len(loc) - 1):
+        around, steps = node.find(loc[:number])
+        if steps < number:
+            break
+        if around.child(loc[number]) is None and around.child(loc[number + 1]) is not None:
+            return (*loc[:number], *loc[number + 1 :])
+    return loc
 
 
 def _only_missing(detail: Any, node: Node, misspelt: Collection[Path]) -> bool:

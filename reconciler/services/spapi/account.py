@@ -24,7 +24,7 @@ from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Account
 from reconciler.core.text.expressions import Expression
-from reconciler.core.text.phrases import near
+from reconciler.core.text.phrases import near, quoted
 
 LONGEST_SELLER_NAME = 64
 """A refresh token, which somebody may put where its name belongs, is several times as long."""
@@ -228,7 +228,9 @@ def _labelled(sellers: Mapping[str, Seller], where: Mapping[str, str]) -> list[s
         )
     found = sorted(name for name, it in sellers.items() if chosen(it.labels, where))
     if not found:
-        raise ValueError("no seller of the account has these labels")
+        # What sellers are labelled with instead is nobody's business.
+        meant = ", ".join(f"{label}: {value}" for label, value in where.items())
+        raise ValueError(f"no seller of the account is labelled {quoted(meant)}")
     return found
 
 

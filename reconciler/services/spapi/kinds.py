@@ -18,6 +18,7 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
+from reconciler.core.text.phrases import nearest
 from reconciler.services.spapi.account import DeclaredSellers, SpApiAccount, choose_sellers
 from reconciler.services.spapi.catalogue import (
     ENDED,
@@ -167,7 +168,7 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     def _list_or_all(cls, value: Any) -> Any:
         if value == "all" or value is None or isinstance(value, list | tuple):
             return value
-        if isinstance(value, dict) and "where" in value:
+        if isinstance(value, dict) and any(nearest(key, ("where",)) for key in value):
             return value
         raise ValueError(
             "expected a list of the account's sellers or of patterns (acme-*), all, or "
