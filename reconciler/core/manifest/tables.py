@@ -27,6 +27,7 @@ LABELS = "labels"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _OTHER_SEPARATOR = Expression(r"[;\t|]")
 _PLACEHOLDER = Expression(r"\{([^{}]*)\}")
+_BRACE = Expression(r"[{}]")
 
 
 class TableUnreadable(Exception):
@@ -81,23 +82,30 @@ def parse_table(name: str, content: bytes) -> Table:
             line = reader.line_num + 1
     except csv.Error as error:
         table.problems.append(Problem(name, line, 1, f"this is no CSV from here on: {error}"))
+    except ValueError as error:  # without names of columns the rows mean nothing
+        table.problems.append(Problem(name, line, 1, str(error)))
     if not table.columns and not table.problems:
         table.problems.append(Problem(name, 1, 1, "empty: the first line names the columns"))
     return table
+
+
+def _columns(cells: list[str]) -> tuple[str, ...]:
+    """Return the columns' names. Raises ValueError: they are none."""
+    if len(set(cells)) < len(cells) or "" in cells:
+        raise ValueError("each column needs a name of its own")
+    if len(cells) == 1 and (other := _OTHER_SEPARATOR.search(cells[0])):
+        # As spreadsheets save it where the comma is in numbers.
+        raise ValueError(
+            f"the columns are separated by {_SEPARATORS[other[0]]}: separate by commas"
+        )
+    return tuple(cells)
 
 
 def _take(table: Table, at: Position, cells: list[str]) -> None:
     if not any(cells):
         return
     if not table.columns:
-        table.columns = tuple(cells)
-        twice = sorted({cell for cell in cells if cells.count(cell) > 1})
-        if twice or "" in cells:
-            table.problems.append(problem_at(at, "each column needs a name of its own"))
-        elif len(cells) == 1 and (other := _OTHER_SEPARATOR.search(cells[0])):
-            # As spreadsheets save it where the comma is in numbers.
-            message = f"the columns are separated by {_SEPARATORS[other[0]]}: separate by commas"
-            table.problems.append(problem_at(at, message))
+        table.columns = _columns(cells)
     elif len(cells) != len(table.columns):
         counts = f"{counted(len(cells), 'value')}, but {counted(len(table.columns), 'column')}"
         remedy = (
@@ -161,16 +169,21 @@ class Expansion:
         """Return what a table stands for, None if it cannot be used."""
         before = len(self._problems)
         table = self._table(title, given, mark)
-        if table is None or len(self._problems) > before:
+        if table is None:
             return None
         if mark.rows == "names":
             return self._names(title, given, mark, table)
         templates = {key: it for key, it in given.value.items() if key != "from"}
-        self._problems += _unknown_columns(title, templates, table.columns)
+        self._problems += _wrong_columns(title, templates, table.columns)
         rows = list(self._by_name(table, mark))
-        if len(self._problems) > before:
+        self._problems += _empty_values(rows, templates)
+        written = [it for it in templates.values() if isinstance(it.value, str)]
+        if len(rows) > 1 and written and not any("{" in it.value for it in written):
+            message = f"all rows would have the same: write {{{mark.column}}} where they differ"
+            self._problems.append(problem_at(written[0].at, f"{title}: {message}"))
+        if table.problems or len(self._problems) > before:
             return None
-        values = {row.values[mark.column]: _entry(row, templates, mark) for row in rows}
+        values = {row.values[mark.column]: _entry(row, templates, mark, given.at) for row in rows}
         keys = {row.values[mark.column]: row.at for row in rows}
         return Node(values, given.at, keys)
 
@@ -190,7 +203,7 @@ class Expansion:
             self._tables[name] = parse_table(name, content)
             self._problems += self._tables[name].problems
         table = self._tables[name]
-        if table.problems:
+        if not table.columns:
             return None
         if mark.column not in table.columns:
             # Without a line of names the first line is a row, which may hold anything.
@@ -239,7 +252,7 @@ class Expansion:
                 self._problems.append(problem_at(node.at, message))
         wanted = {column: node.value for column, node in where.value.items()}
         rows = list(self._by_name(table, mark))
-        if len(self._problems) > before:
+        if table.problems or len(self._problems) > before:
             return None
         taken = [row for row in rows if chosen(row.values, wanted)]
         if not taken:
@@ -268,25 +281,43 @@ def _with(entry: DeclaredEntry, key: str, node: Node | None) -> DeclaredEntry:
     return DeclaredEntry(entry.name, entry.at, Node(value, entry.node.at, keys))
 
 
-def _unknown_columns(
+def _wrong_columns(
     title: str, templates: Mapping[str, Node], columns: Sequence[str]
 ) -> Iterator[Problem]:
     for key, node in templates.items():
         if isinstance(node.value, str):
+            place = f"{title}.{step(key)}"
             for column in _PLACEHOLDER.findall(node.value):
                 if column not in columns:
                     hint = near(column, columns) or f", only {comma(columns)}"
                     message = f"the table has no column {key_name(column)}{hint}"
-                    yield problem_at(node.at, f"{title}.{step(key)}: {message}")
+                    yield problem_at(node.at, f"{place}: {message}")
+            if _BRACE.search(_PLACEHOLDER.sub("", node.value)):
+                message = "a { or } stands alone: a column's value is written {column}"
+                yield problem_at(node.at, f"{place}: {message}")
 
 
-def _entry(row: Row, templates: Mapping[str, Node], mark: Tabled) -> Node:
-    """Return what stands for one row: the templates with its values, and its other columns."""
+def _empty_values(rows: Sequence[Row], templates: Mapping[str, Node]) -> Iterator[Problem]:
+    """Yield what is missing in rows for what stands for them all."""
+    for key, node in templates.items():
+        named = _PLACEHOLDER.findall(node.value) if isinstance(node.value, str) else []
+        for column in dict.fromkeys(named):
+            for row in rows:
+                if row.values.get(column) == "":
+                    message = f"the column {key_name(column)} is empty, which {step(key)} names"
+                    yield problem_at(row.at, message)
+
+
+def _entry(row: Row, templates: Mapping[str, Node], mark: Tabled, at: Position) -> Node:
+    """Return what stands for one row: the templates with its values, and its other columns.
+
+    `at` is where the table is named: what all rows lack for want of a template is told there, once.
+    """
     fields = {key: Node(_filled(node.value, row), node.at) for key, node in templates.items()}
     others = {key: Node(it, row.at) for key, it in row.values.items() if key != mark.column}
     if others and LABELS not in fields:
         fields[LABELS] = Node(others, row.at, dict.fromkeys(others, row.at))
-    return Node(fields, row.at, {key: node.at for key, node in fields.items()})
+    return Node(fields, row.at if templates else at, {key: node.at for key, node in fields.items()})
 
 
 def _filled(value: object, row: Row) -> object:

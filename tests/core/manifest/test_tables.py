@@ -151,6 +151,43 @@ def test_what_is_wrong_with_a_table_is_told_with_its_line(table, sentences):
     assert faults(table=table) == sentences
 
 
+def test_all_rows_that_are_wrong_are_told_in_one_run():
+    assert faults(table="seller,tier\nb\na,x\nc,y,z\na,x\n,x\n") == [
+        "sellers.csv:2:1: this row has 1 value, but 2 columns: keep empty values' commas",
+        "sellers.csv:4:1: this row has 3 values, but 2 columns: quote values with commas",
+        "sellers.csv:5:1: the same seller as on line 3: keep one",
+        "sellers.csv:6:1: the column 'seller' is empty",
+    ]
+
+
+def test_a_value_that_the_template_names_is_not_empty():
+    head = HEAD.replace("acme/sellers/{seller}", "{store}/{seller}")
+    assert faults(table="seller,store\na,de\nb,\n", head=head) == [
+        "sellers.csv:3:1: the column 'store' is empty, which refreshToken names"
+    ]
+
+
+def test_a_brace_alone_is_no_column():
+    [fault] = faults(head=HEAD.replace("{seller}", "{seller"))
+    assert fault.startswith("s.yaml:9:48: accounts.app.sellers.refreshToken: a { or } stands alone")
+
+
+def test_a_template_without_a_column_would_give_all_rows_one_token():
+    [fault] = faults(head=HEAD.replace("acme/sellers/{seller}", "acme/sellers"))
+    assert fault == (
+        "s.yaml:9:48: accounts.app.sellers: all rows would have the same: write {seller} where "
+        "they differ"
+    )
+    assert reading(table="seller\na\n", head=HEAD.replace("{seller}", "a"))
+
+
+def test_a_template_that_is_missing_is_told_once_and_where_the_table_is_named():
+    given = ', refreshToken: "aws-secretsmanager:acme/sellers/{seller}"'
+    [fault] = faults(head=HEAD.replace(given, ""))
+    assert fault.startswith("s.yaml:9:14: accounts.app.sellers.")
+    assert fault.endswith(": 'refreshToken' is missing")
+
+
 def test_a_name_that_no_seller_can_have_is_told_with_its_row():
     [fault] = faults(table="seller\nacme-de\nacme de\n")
     assert fault.startswith("sellers.csv:3:1: accounts.app.sellers.")
@@ -247,6 +284,23 @@ def test_a_wave_of_nobody_is_told_for_all_would_change_at_once():
         "s.yaml:2:41: policy.waves.1: no declared seller or target is called"
     )
     assert "'canry-*'" in hint.message
+
+
+def test_a_share_that_earlier_waves_have_had_is_told():
+    waves = 'policy: {prune: true, waves: ["acme-*", "50%", "10%", "50%", "100%"]}'
+    declared = reading(head=HEAD.replace("policy: {prune: true}", waves))
+    assert [str(hint) for hint in declared.hints] == [
+        f"s.yaml:2:{column}: policy.waves.{number}: shares count earlier ones in: {share} is no "
+        "more than 50% before it, so nobody goes first there"
+        for column, number, share in ((48, 2, "10%"), (55, 3, "50%"))
+    ]
+
+
+def test_a_wave_of_nobody_is_told_beside_members_that_only_the_service_names():
+    waves = 'policy: {prune: true, waves: ["canry-*", "9*", "100%"]}'
+    declared = reading(None, head=(SHOP % "linked").replace("policy: {prune: true}", waves))
+    [hint] = declared.hints
+    assert "policy.waves.0: no declared seller or target is called 'canry-*'" in hint.message
 
 
 def test_where_nothing_is_read_from_files_there_are_no_tables():
