@@ -28,9 +28,11 @@ from reconciler.core.model.objects import Desired, Position
 from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing, routing_of
 from reconciler.core.service import Account, Service, sections_of
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import brief, comma, nearest, quoted, step
 
 ONCE = ("stack", "owns", "policy", "defaults")
+_OF_NUMBERS = Expression(r"[0-9*?]+")
 
 _NO_PRUNE = (
     "policy.prune is missing: choose true (delete what this stack owns and no longer declares) or "
@@ -347,8 +349,7 @@ def _of_policy(
             "run `reconciler verify` after apply"
         )
         yield problem_at(node.at, message)
-    if not reader.listing:  # anybody may be among those that are not listed yet
-        yield from _idle_waves(document, policy, desired)
+    yield from _idle_waves(document, policy, desired, listing=bool(reader.listing))
 
 
 def _ended(document: _Document, policy: Policy, today: date) -> Iterable[Problem]:
@@ -363,18 +364,25 @@ def _ended(document: _Document, policy: Policy, today: date) -> Iterable[Problem
 
 
 def _idle_waves(
-    document: _Document, policy: Policy, desired: Sequence[Desired]
+    document: _Document, policy: Policy, desired: Sequence[Desired], *, listing: bool
 ) -> Iterable[Problem]:
     members = {item.spec.succession.party(item.spec) for item in desired} - {None}
+    most = 0
     for number, name in enumerate(policy.waves):
         named = (member for member in members if member is not None and matches(name, member))
-        if not SHARE.fullmatch(name) and next(named, None) is None:
+        share = int(it[1]) if (it := SHARE.fullmatch(name)) else 0
+        # What is not listed yet has numbers, any of which may be among them.
+        unknown = listing and _OF_NUMBERS.fullmatch(name)
+        why = None
+        if share and share <= most:
+            why = f"shares count earlier ones in: {name} is no more than {most}% before it"
+        elif not (share or unknown) and next(named, None) is None:
+            why = f"no declared seller or target is called {quoted(name)}"
+        if why is not None:
             node, _ = document.once["policy"].find(("waves", number))
-            message = (
-                f"policy.waves.{number}: no declared seller or target is called {quoted(name)}, so "
-                "nobody goes first there"
-            )
+            message = f"policy.waves.{number}: {why}, so nobody goes first there"
             yield problem_at(node.at, message)
+        most = max(most, share)
 
 
 def _defaults(document: _Document) -> dict[str, Any]:
