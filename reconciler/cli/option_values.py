@@ -37,6 +37,12 @@ def _automatic(total: str) -> str:
         if value:
             if not re.fullmatch(r"[0-9]{1,9}", value):
                 raise typer.BadParameter(f"{name} is {value!r}, and no number")
+            first, last = 1 - more, int(total) - more
+            if not first <= int(value) <= last:
+                raise typer.BadParameter(
+                    f"{name} is {value}, but with auto/{total} it is from {first} to {last}: let "
+                    "as many jobs run as there are shards"
+                )
             return f"{int(value) + more}/{total}"
     names = " nor ".join(name for name, _ in _PLACES)
     raise typer.BadParameter(f"auto: neither {names} is set")
@@ -44,7 +50,7 @@ def _automatic(total: str) -> str:
 
 def as_shard(value: str) -> str:
     """Return what `shard` was given as; typer.BadParameter says what is wrong with it."""
-    if re.fullmatch(r"auto/[0-9]{1,9}", value):
+    if re.fullmatch(r"auto/0*[1-9][0-9]{0,8}", value):
         value = _automatic(value.removeprefix("auto/"))
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):

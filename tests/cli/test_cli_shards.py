@@ -239,3 +239,7 @@ def test_a_job_that_is_none_of_them_is_wrong_usage(on, monkeypatch, variable, va
     monkeypatch.setenv(variable, value)
     ended = on("plan", FIRST, "--shard", "auto/3")
     assert ended.code == 64
+    if value in ("3", "0"):
+        first = int(variable == "CI_NODE_INDEX")
+        told = f"{variable} is {value}, but with auto/3 it is from {first} to {first + 2}"
+        assert told in " ".join(ended.err.split())
