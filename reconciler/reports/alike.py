@@ -75,16 +75,16 @@ def span(values: Iterable[str]) -> str:
     ordered = sorted(values, key=_counted)
     if len(ordered) <= _NAMED:
         return ", ".join(ordered)
-    gaps = " (with gaps)" if _reaches_further(ordered[0], ordered[-1], len(ordered)) else ""
+    gaps = " (with gaps)" if _reach_further(ordered) else ""
     return f"{ordered[0]} … {ordered[-1]}{gaps}"
 
 
-def _reaches_further(first: str, last: str, number: int) -> bool:
+def _reach_further(names: Iterable[str]) -> bool:
     """Say whether names that count (`acme-001`, `acme-412`) promise more of them than there are."""
-    one, other = (_NUMBERED.fullmatch(text) for text in (first, last))
-    if one is None or other is None or (one[1], one[3]) != (other[1], other[3]):
-        return False
-    return int(other[2]) - int(one[2]) >= number
+    rows: dict[tuple[str, str], list[int]] = {}
+    for found in filter(None, map(_NUMBERED.fullmatch, names)):
+        rows.setdefault((found[1], found[3]), []).append(int(found[2]))
+    return any(max(row) - min(row) >= len(row) for row in rows.values())
 
 
 def bunches(entries: Sequence[Difference], coarseness: Coarseness) -> list[Bunch]:

@@ -116,6 +116,15 @@ def test_a_range_of_numbers_that_has_gaps_says_so():
     assert f"  + 200 {TIMES} create q, names n-001 … n-399 (with gaps)\n" in gaps
 
 
+def test_a_range_over_two_rows_of_names_says_that_one_has_gaps():
+    before = [action("create", f"q.a-{n}", "eu", {"name": f"a-{n}"}) for n in range(5)]
+    whole, gaps = (
+        as_text.render(plan(*before, *made(it))) for it in (range(1, 201), range(1, 400, 2))
+    )
+    assert f"  + 205 {TIMES} create q, names a-0 … n-200\n" in whole
+    assert f"  + 205 {TIMES} create q, names a-0 … n-399 (with gaps)\n" in gaps
+
+
 def test_what_is_told_as_one_says_how_many_are_adopted_and_what_causes_them():
     moved = change("delay", 0, 5)
     many = [
