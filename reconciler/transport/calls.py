@@ -3,6 +3,7 @@
 The only place that waits.
 """
 
+import math
 import random
 import threading
 import time
@@ -37,6 +38,8 @@ _LOOK_UP = 1.0
 """Seconds after which somebody who waits looks whether the run is to end."""
 _BELIEVED = 0.1
 """The least share of a documented rate that an announced one is taken for."""
+_SETTLES = 1.0
+"""Seconds in which refusals may still be of calls that were sent before the first of them."""
 
 
 class Clock(Protocol):
@@ -89,6 +92,8 @@ class Calls:
         self._slots = Slots(concurrency)
         self._lock = threading.Lock()
         self._buckets: dict[str, TokenBucket] = {}
+        self._slowed: dict[str, float] = {}
+        """When buckets whose limit nobody publishes were last slowed down."""
         self.made = 0
         """How many calls were made so far, repeated ones included."""
         self._rows: Counter[int] = Counter()
@@ -246,8 +251,23 @@ class Calls:
             return error.retry_after
         if isinstance(error, Transient) and error.code:
             with self._lock:
-                self._buckets[bucket] = self._buckets[bucket].drained(self._clock.now())
+                self._buckets[bucket] = self._refused(bucket, self._clock.now())
         return backoff(attempt, random.random())  # noqa: S311 - spreads callers, guards nothing
+
+    def _refused(self, bucket: str, now: float) -> TokenBucket:
+        """Return a bucket after the service refused a call that drew on it.
+
+        A limit that nobody publishes is found by halves.
+        """
+        current = self._buckets[bucket]
+        drained = current.drained(now)
+        published = self._pace(bucket) != UNLIMITED
+        if published or now - self._slowed.get(bucket, -math.inf) < _SETTLES:
+            return drained
+        self._slowed[bucket] = now
+        if current.pace == UNLIMITED:
+            return drained
+        return drained.slowed(ONCE_THROTTLED.rate * _BELIEVED)
 
     def _pace(self, bucket: str) -> Pace:
         operation = bucket.partition(":")[0]

@@ -162,6 +162,19 @@ def test_without_a_pace_calls_are_held_back_once_the_service_throttles(clock):
     assert clock.now() - began == pytest.approx(3000 / ONCE_THROTTLED.rate, rel=0.3)
 
 
+@pytest.mark.parametrize(("times", "rate"), [(2, 500), (3, 250), (9, 100)])
+def test_a_service_that_goes_on_throttling_is_asked_half_as_often_each_second(clock, times, rate):
+    calls = Calls(clock)
+    for _ in range(times):
+        # What was under way already is refused, too.
+        calls.run("List", Service(clock, busy(code="Throttling"), busy(code="Throttling")))
+        clock.sleep(1.0)
+    began = clock.now()
+    for _ in range(10 * rate):
+        calls.run("List", Service(clock))
+    assert clock.now() - began == pytest.approx(9.0, rel=0.2)
+
+
 def test_every_try_draws_on_the_bucket(clock):
     calls = Calls(clock, paces={"List": Pace(rate=0.1, burst=1)})
     service = Service(clock, busy(retry_after=1.0))

@@ -24,7 +24,7 @@ class Pace(NamedTuple):
 UNLIMITED = Pace(10**9, 10**9)
 """Of a service that publishes no limit: there is none until it throttles."""
 ONCE_THROTTLED = Pace(1000, 1000)
-"""What such a service is then taken to allow, unless it says so itself."""
+"""What such a service is then taken to allow, unless it says so itself or goes on throttling."""
 _USUAL = Pace(10, 10)
 
 
@@ -133,6 +133,11 @@ class TokenBucket(NamedTuple):
     def at_rate(self, rate: float) -> "TokenBucket":
         """Return the bucket with the rate the service itself announced."""
         return self._replace(pace=Pace(rate, self.pace.burst))
+
+    def slowed(self, least: float) -> "TokenBucket":
+        """Return the bucket at half of its rate, or at `least`."""
+        rate = max(self.pace.rate / 2, least)
+        return self._replace(pace=Pace(rate, min(self.pace.burst, int(rate))))
 
 
 def backoff(attempt: int, luck: float, *, base: float = 0.5, cap: float = 20.0) -> float:
