@@ -85,8 +85,11 @@ def _spelt(
         sent["Content-Length"] = str(len(body or b""))
     if "user-agent" not in names:
         sent["User-Agent"] = _AGENT
-    fields = "".join([f"{name}: {value}\r\n" for name, value in (sent | {**headers}).items()])
-    plain = _TARGET.fullmatch(target) and _FIELDS_SENT.fullmatch(fields)
+    sent |= headers
+    fields = "".join([f"{name}: {value}\r\n" for name, value in sent.items()])
+    # As many lines as fields: none holds the end of its line and another field.
+    one_each = fields.count("\n") == len(sent)
+    plain = one_each and _TARGET.fullmatch(target) and _FIELDS_SENT.fullmatch(fields)
     if not plain or not (host or "host" in names) or not names.isdisjoint(_ABOUT_THE_LINE):
         return b""
     return f"{method} {target} HTTP/1.1\r\n{fields}\r\n".encode() + (body or b"")

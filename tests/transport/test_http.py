@@ -274,12 +274,14 @@ def test_a_line_through_a_tunnel_and_tls_stands_too(authority, monkeypatch):
 
 
 @BOTH
-def test_a_token_that_no_header_can_hold_is_not_repeated(standing):
+@pytest.mark.parametrize("token", ["hush\nhush", "hush\r\nX-Hush: hush", "hush\r\n\r\nhush"])
+def test_a_token_that_no_header_can_hold_is_neither_sent_nor_repeated(token, standing):
     with serving(WELL) as server, speaking(LIMITS, server if standing else None) as http:
         with pytest.raises(Unreachable, match="characters that do not belong there") as raised:
-            get(http, url_of(server), Authorization="Bearer hush\nhush")
+            get(http, url_of(server), Authorization=f"Bearer {token}")
         assert "hush" not in str(raised.value)
         assert raised.value.__cause__.__cause__ is None
+    assert "hush" not in "".join(server.heads)
 
 
 def test_plain_http_through_a_proxy_sends_it_the_login(monkeypatch):
