@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
                 _print(_cells(row))
     cores, load = os.cpu_count() or 1, os.getloadavg()[0]
     sys.stdout.write(
-        f"{given.runs} runs each, in turn with what they are compared with; "
+        f"{given.runs} of each, in turn with what they are compared with; "
         f"latency {given.latency * 1000:.0f} ms, the scripts make {AT_ONCE} calls at once; "
         f"load {load:.1f} on {cores} cores\n"
     )
@@ -61,7 +61,10 @@ def _given(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
     parser.add_argument("--before", metavar="COMMIT", help="compare with this commit, run by run")
     parser.add_argument(
-        "--scale", type=int, action="append", help=f"queues to plan, 10 to 100000: {_SCALES}"
+        "--scale",
+        type=int,
+        action="append",
+        help=f"queues to plan (repeatable), {_SCALES} unless given",
     )
     parser.add_argument(
         "--latency",
@@ -73,6 +76,11 @@ def _given(arguments: Sequence[str]) -> argparse.Namespace:
     given = parser.parse_args(arguments)
     if unknown := sorted(set(given.names) - CASES.keys()):
         parser.error(f"no case {', '.join(unknown)}: there are {', '.join(CASES)}")
+    if given.runs < 1 or given.latency < 0 or min(given.scale or _SCALES) < 1:
+        parser.error("--runs and --scale are 1 at least, --latency is not negative")
+    known = ["git", "rev-parse", "--quiet", "--verify", f"{given.before}^{{commit}}"]
+    if given.before and subprocess.run(known, capture_output=True).returncode:
+        parser.error(f"--before: there is no commit {given.before}")
     return given
 
 
