@@ -146,6 +146,9 @@ SHARE = re.compile(r"(100|[1-9][0-9]?)%")
 """A share of all sellers or targets, as the name of a wave."""
 
 
+_WAVE = {"type": "string", "pattern": "^(.*[^%]|(100|[1-9][0-9]?)%)$"}
+
+
 def _wave(name: str) -> str:
     if not name or (name.endswith("%") and not SHARE.fullmatch(name)):
         raise ValueError('expected names (a pattern such as "canary-*") or a share such as 10%')
@@ -227,7 +230,7 @@ class Policy(Frozen):
     """Tags on queues that others manage; `*` stands for any characters. `aws:*` always is."""
     verify: StrictBool = False
     """Begin a wave only when the ones before it deliver, as `reconciler verify` proves it."""
-    waves: tuple[Annotated[str, AfterValidator(_wave)], ...] = ()
+    waves: tuple[Annotated[str, AfterValidator(_wave), WithJsonSchema(_WAVE)], ...] = ()
     """Sellers or targets that a change reaches one after the other: patterns, or shares of all.
 
     The next wave begins only when the one before has ended without failures.

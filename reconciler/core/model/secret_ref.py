@@ -47,6 +47,11 @@ def parse_secret_ref(value: Any) -> Any:
             f"variables that begin with {match[1].upper()} are the job's own and are never sent "
             "to a service: pass the secret on under a name of its own"
         )
+    if isinstance(value, str) and value.startswith("env:"):
+        raise LiteralSecret(
+            "expected env:NAME, whose NAME has letters, digits and _ and begins with no digit; if "
+            "this was the secret itself, replace it at its issuer, since it stood in a file"
+        )
     if isinstance(value, str) and value.startswith("aws-secretsmanager:arn:"):
         raise LiteralSecret(
             "expected an ARN such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:NAME, or "

@@ -203,6 +203,13 @@ def test_what_is_wrong_with_the_template_is_told_once_and_where_it_stands():
     assert "IwEBI" not in fault
 
 
+def test_a_name_that_makes_no_variable_is_told_for_what_it_is():
+    [fault] = faults(
+        head=HEAD.replace("aws-secretsmanager:acme/sellers/{seller}", "env:T_{seller}")
+    )
+    assert "acme-de.refreshToken: expected env:NAME, whose NAME has letters, digits and _" in fault
+
+
 def test_a_literal_secret_in_a_row_is_not_repeated():
     head = HEAD.replace("aws-secretsmanager:acme/sellers/{seller}", "{token}")
     [fault] = faults(table="seller,token\na,Atzr|hush\nb,Atzr|hush\n", head=head)
