@@ -229,6 +229,15 @@ class HttpLine:
         self.send(b"".join(held))
 
     @property
+    def is_connected(self) -> bool:
+        """Say whether it is connected, with nothing unread that would be the next one's answer.
+
+        urllib3 sees what the socket holds, not what TLS has unpacked already.
+        """
+        unread = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+        return not unread and bool(super().is_connected)  # type: ignore[misc]  # of the class beside this one
+
+    @property
     def stands(self) -> bool:
         """Say whether it is connected, by nothing but a socket, and has sent a request."""
         return type(self.sock) in _SOCKETS and self.used

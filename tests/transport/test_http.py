@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http import client
 
 import pytest
@@ -271,6 +272,15 @@ def test_a_line_through_a_tunnel_and_tls_stands_too(authority, monkeypatch):
         proxy.close()
     assert server.heads[0] == server.heads[1]
     assert len(proxy.seen) == 1
+
+
+def test_what_came_too_much_over_tls_is_nobodys_answer(authority, monkeypatch):
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 8151\r\n\r\n".ljust(8192)  # as read at once
+    with serving(whole + WELL, context=tls(authority), lasting=True) as server:
+        named(monkeypatch, {HOST: server.port})
+        limits = replace(LIMITS, most_bytes=10_000)
+        with speaking(limits, SSL_CERT_FILE=str(authority.file)) as http:
+            assert [len(get(http, f"https://{HOST}/").body) for _ in range(3)] == [8151] * 3
 
 
 @BOTH
