@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
 
 from reconciler.transport.failures import TooSlow, Unsendable
 
@@ -227,6 +227,18 @@ class HttpLine:
             self.host_field = found[1].decode()
         self.used = True
         self.send(b"".join(held))
+
+    def getresponse(self) -> Any:
+        """Wait for an answer.
+
+        Raises:
+            ProtocolError: it was lost. Of a bare reason urllib3 makes that a proxy was not reached,
+                though it had the request.
+        """
+        try:
+            return super().getresponse()  # type: ignore[misc]  # of the class beside this one
+        except (OSError, HTTPException) as error:
+            raise ProtocolError("Connection aborted.", error) from error
 
     @property
     def is_connected(self) -> bool:

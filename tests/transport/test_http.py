@@ -303,6 +303,12 @@ def test_plain_http_through_a_proxy_sends_it_the_login(monkeypatch):
     assert "Proxy-Authorization: Basic dXNlcjpwQHNz" in proxy.heads[0]
 
 
+@pytest.mark.parametrize("piece", [b"", b"HTTP/1.1 20"])
+def test_what_a_proxy_of_plain_http_took_may_have_been_carried_out(piece):
+    with serving(piece) as proxy, speaking(HTTP_PROXY=f"127.0.0.1:{proxy.port}") as http:
+        fails(http, f"http://{HOST}/", Unclear, "did not answer completely: it hung up")
+
+
 def test_a_proxy_that_asks_for_a_password_for_plain_http_is_told():
     no = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with serving(no) as proxy, speaking(HTTP_PROXY=f"127.0.0.1:{proxy.port}") as http:
