@@ -249,6 +249,8 @@ class Ground:
             for thing in now.values()
             if thing.owner in (None, turn.stack)
         }
+        # An heir of another stack is no less there: what we declare leads to it.
+        there = {_real(thing.account, thing.spec) for thing in now.values()}
         gone = [thing for number, thing in before.items() if number not in now]
         wells = {thing.outputs.get("arn") for thing in gone} - {None}
         assert wells.isdisjoint(getattr(it.spec, "well", None) for it in now.values())
@@ -260,7 +262,7 @@ class Ground:
             assert not mine, f"{thing.address} is declared and was deleted"
             for heir in turn.declared.desired:
                 if could_take_over(heir.spec, thing.spec):
-                    assert _real(ENTRIES[heir.account], heir.spec) in here, (
+                    assert _real(ENTRIES[heir.account], heir.spec) in there, (
                         f"{thing.address} went before {heir.address} was there"
                     )
 

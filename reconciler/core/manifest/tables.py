@@ -177,10 +177,6 @@ class Expansion:
         self._problems += _wrong_columns(title, templates, table.columns)
         rows = list(self._by_name(table, mark))
         self._problems += _empty_values(rows, templates)
-        written = [it for it in templates.values() if isinstance(it.value, str)]
-        if len(rows) > 1 and written and not any("{" in it.value for it in written):
-            message = f"all rows would have the same: write {{{mark.column}}} where they differ"
-            self._problems.append(problem_at(written[0].at, f"{title}: {message}"))
         if table.problems or len(self._problems) > before:
             return None
         values = {row.values[mark.column]: _entry(row, templates, mark, given.at) for row in rows}
