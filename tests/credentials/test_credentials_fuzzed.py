@@ -129,7 +129,9 @@ def test_any_google_file_and_answer_ends_as_a_sentence(
     (bare / "adc").write_bytes(text.replace(b"<folder>", str(bare).encode()))
     (bare / "token").write_bytes(token or b"subject")
     stranger.answers = {"": (status, answer)}
-    ends_as_documented(google_token, SECRET)
+    # What a refusal says is told; no secret of ours but what we have sent may be in it.
+    ours = status < 400 or SECRET.encode() in file + token
+    ends_as_documented(google_token, SECRET if ours else "PRIVATE KEY")
 
 
 @quick
