@@ -18,7 +18,7 @@ from http.client import (
     HTTPResponse,
 )
 from queue import Full, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -107,16 +107,40 @@ class _Timed(io.RawIOBase):
 
 
 _FIELD = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[ -~]*[!-~])?)?)\r\n"
-FIELDS = re.compile(_FIELD)
-PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (2\d\d|[45]\d\d)(?: ([ -~]*))?\r\n((?:%s)+)\r\n" % _FIELD)
-NO_BODY = 204
+_FIELDS = re.compile(_FIELD)
+_PLAIN_HEAD = re.compile(rb"HTTP/1\.1 (2\d\d|[45]\d\d)(?: ([ -~]*))?\r\n((?:%s)+)\r\n" % _FIELD)
+_NO_BODY = 204
 _DIGITS = 20
 _HOST = re.compile(rb"\r\nHost: ([!-~]+)\r\n")
 
 
-def is_length(text: str) -> bool:
-    """Say whether it is a number of bytes, and not so many digits that Python reads no number."""
-    return text.isdecimal() and len(text) < _DIGITS
+class PlainHead(NamedTuple):
+    """A head that came as a whole, in `size` bytes, and tells the `length` of what follows it."""
+
+    size: int
+    status: int
+    reason: str
+    fields: list[tuple[str, str]]
+    length: int
+    closes: bool
+    """No other answer follows."""
+
+
+def plain_head(came: bytes) -> PlainHead | None:
+    """Return the head that bytes begin with, None if it is not a plain one."""
+    found = _PLAIN_HEAD.match(came)
+    if found is None:
+        return None
+    fields = [(name.decode(), value.decode()) for name, value in _FIELDS.findall(found[3])]
+    first = {name.lower(): value for name, value in reversed(fields)}
+    length, status = first.get("content-length", ""), int(found[1])
+    # More digits than Python reads for a number are none.
+    told = length.isdecimal() and len(length) < _DIGITS
+    if not told or first.get("transfer-encoding") or status == _NO_BODY:
+        return None
+    closes = "close" in first.get("connection", "").lower()
+    reason = (found[2] or b"").decode().strip()
+    return PlainHead(found.end(), status, reason, fields, int(length), closes)
 
 
 class _Head(HTTPMessage):
@@ -172,20 +196,15 @@ class HttpReply(HTTPResponse):
 
     def _plainly(self) -> bool:
         """Read a head that came as a whole and tells how long the body is; say whether it did."""
-        found = PLAIN_HEAD.match(self.fp.peek())
+        found = plain_head(self.fp.peek())
         if found is None:
             return False
-        fields = FIELDS.findall(found[3])
-        head = _Head([(name.decode(), value.decode()) for name, value in fields])
-        length, status = head.get("content-length", ""), int(found[1])
-        if not is_length(length) or head.get("transfer-encoding") or status == NO_BODY:
-            return False
-        self.fp.read(found.end())
-        self.version, self.status, self.reason = 11, status, (found[2] or b"").decode().strip()
-        self.code = status
-        self.headers = self.msg = head
-        self.chunked, self.length = False, int(length)
-        self.will_close = "close" in head.get("connection", "").lower()
+        self.fp.read(found.size)
+        self.version, self.status, self.reason = 11, found.status, found.reason
+        self.code = found.status
+        self.headers = self.msg = _Head(found.fields)
+        self.chunked, self.length = False, found.length
+        self.will_close = found.closes
         return True
 
 

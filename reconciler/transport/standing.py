@@ -15,15 +15,12 @@ from urllib3.exceptions import ProtocolError
 
 from reconciler.transport.failures import TooLarge
 from reconciler.transport.lines import (
-    FIELDS,
-    NO_BODY,
-    PLAIN_HEAD,
     AnswerLimits,
     Deadline,
     HttpLine,
     HttpReply,
     LinePool,
-    is_length,
+    plain_head,
 )
 
 Answered = tuple[int, dict[str, str], bytes]
@@ -36,6 +33,7 @@ _AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]  
 _TARGET = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})*")
 _FIELDS_SENT = re.compile(r"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [ -~]*\r\n)*")
 _FOLD = re.compile(r"(?:(?<![ \t])[ \t]+)?\r\n[ \t]+")
+_PACKED = frozenset({"content-encoding", "transfer-encoding"})
 _ABOUT_THE_LINE = frozenset({"connection", "expect", "te", "transfer-encoding", "upgrade"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"})
 
@@ -107,31 +105,23 @@ def _asked(
     with suppress(BrokenPipeError, ConnectionResetError):  # it may have been answered all the same
         sock.sendall(request)
     came = line.buffer[: deadline.read(sock, lambda: sock.recv_into(line.buffer))].tobytes()
-    head = PLAIN_HEAD.match(came)
-    fields = FIELDS.findall(head[3]) if head else []
-    headers = {name.decode().lower(): value.decode() for name, value in fields}
-    if head is None or len(headers) < len(fields) or not _tells_its_length(int(head[1]), headers):
+    head = plain_head(came)
+    headers = {name.lower(): value for name, value in head.fields} if head else {}
+    # What is packed, or stands there twice, is for urllib3 to read.
+    if head is None or len(headers) < len(head.fields) or not headers.keys().isdisjoint(_PACKED):
         return _read_by_urllib3(line, came, method, limits, deadline)
-    length = int(headers["content-length"])
-    if length > limits.most_bytes:
+    if head.length > limits.most_bytes:
         raise too_large(limits.most_bytes)
-    pieces = [came[head.end() :]]
+    pieces = [came[head.size :]]
     held = len(pieces[0])
-    while held < length:
+    while held < head.length:
         piece = deadline.read(sock, lambda: sock.recv(_PIECE))
         if not piece:
             raise ConnectionResetError("it ended before its end")
         pieces.append(piece)
         held += len(piece)
-    usable = held == length and "close" not in headers.get("connection", "").lower()
-    return (int(head[1]), headers, b"".join(pieces)[:length]), usable
-
-
-def _tells_its_length(status: int, headers: Mapping[str, str]) -> bool:
-    """Say whether what follows a head is the body as it is meant, and so many bytes of it."""
-    packed = "content-encoding" in headers or "transfer-encoding" in headers
-    length = headers.get("content-length", "")
-    return is_length(length) and not packed and status != NO_BODY
+    usable = held == head.length and not head.closes
+    return (head.status, headers, b"".join(pieces)[: head.length]), usable
 
 
 def _read_by_urllib3(
