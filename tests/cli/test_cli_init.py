@@ -28,11 +28,6 @@ USUAL = {
 }
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
 @pytest.fixture(autouse=True)
 def _outside_of_github(monkeypatch):
     for name in ("GITHUB_REPOSITORY", "GITHUB_REPOSITORY_ID", "GITHUB_REPOSITORY_OWNER_ID"):
@@ -155,25 +150,23 @@ def test_the_retired_service_is_started_only_when_asked_for_and_said_to_be_retir
 @pytest.mark.parametrize(
     ("typed", "services"),
     [
-        ("aws, merchant\n", ["aws", "merchant"]),
-        ("sqs\nsp-api\n", ["sp-api"]),
-        ("\n", ["aws", "sp-api", "merchant"]),
-        ("", ["aws", "sp-api", "merchant"]),
+        (b"aws, merchant\n", ["aws", "merchant"]),
+        (b"sqs\nsp-api\n", ["sp-api"]),
+        (b"\n", ["aws", "sp-api", "merchant"]),
+        (b"\x04", ["aws", "sp-api", "merchant"]),
     ],
 )
-def test_on_a_terminal_it_asks_until_it_understands(cli, folder, monkeypatch, typed, services):
-    monkeypatch.setattr("sys.stdin", Terminal(typed))
-    ended = cli("init", folder)
+def test_on_a_terminal_it_asks_until_it_understands(answered, folder, typed, services):
+    ended = answered(typed, "init", folder)
     assert ended.code == 0
     assert "Services, of aws, sp-api, merchant, mws [aws sp-api merchant]: " in ended.err
-    assert ("not 'sqs'" in ended.err) == typed.startswith("sqs")
+    assert ("not 'sqs'" in ended.err) == typed.startswith(b"sqs")
     head = yaml.safe_load((folder / "subscriptions" / "reconciler.yaml").read_text())
     assert [account["service"] for account in head["accounts"].values()] == services
 
 
-def test_nothing_is_asked_where_the_services_are_given(cli, folder, monkeypatch):
-    monkeypatch.setattr("sys.stdin", Terminal("mws\n"))
-    assert "Services" not in cli("init", folder, *chosen("aws")).err
+def test_nothing_is_asked_where_the_services_are_given(answered, folder):
+    assert "Services" not in answered(b"mws\n", "init", folder, *chosen("aws")).err
 
 
 def test_a_second_run_keeps_every_file_and_says_so(cli, folder):

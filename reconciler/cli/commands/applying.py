@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.asking import asked
 from reconciler.cli.exits import in_good_order
 from reconciler.cli.on_github import (
     SILENT,
@@ -316,10 +317,8 @@ def _consent(state: State, question: _Question) -> bool:
         state.say("there is no terminal to ask on: use --yes to go on without asking")
         return False
     # Not typer's own prompt: it makes one thing of an end of input and of an interrupt.
-    asked = "\n".join(wrapped([line(question.text, "bold")], screen_of(sys.stderr, Screen())))
-    sys.stderr.write(f"\n{asked} ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
+    text = "\n".join(wrapped([line(question.text, "bold")], screen_of(sys.stderr, Screen())))
+    answer = asked(f"\n{text} ")
     if not answer.endswith("\n"):
         sys.stderr.write("\n")  # Ctrl-D leaves the cursor behind the question
     return question.agreed(answer.strip())

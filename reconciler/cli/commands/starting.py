@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.cli import exits
+from reconciler.cli.asking import asked
 from reconciler.cli.completing import services
 from reconciler.cli.option_values import as_number, as_repository, as_services, as_stack, as_tool
 from reconciler.cli.state import State, state_of, write_result
@@ -244,9 +245,7 @@ def _ask(state: State, known: "Mapping[str, Example]") -> tuple[str, ...]:
     if not sys.stdin.isatty():
         return default
     while True:
-        sys.stderr.write(f"Services, of {', '.join(known)} [{' '.join(default)}]: ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = asked(f"Services, of {', '.join(known)} [{' '.join(default)}]: ")
         names = line.replace(",", " ").split()
         if not names:
             return default
