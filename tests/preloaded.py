@@ -35,6 +35,8 @@ ROOT = Path(reconciler.__file__).parents[1]
 # Written without what is slow to import: half of its time would go into `socket` and `signal`.
 COMMAND = """#!{python} -IS
 import marshal, os, resource, sys, _signal, _socket
+passed_on = _signal.SIGINT, _signal.SIGTERM
+_signal.pthread_sigmask(_signal.SIG_BLOCK, passed_on)
 line = _socket.socket(_socket.AF_UNIX)
 line.connect({address!r})
 streams = b"".join(number.to_bytes(4, sys.byteorder) for number in range(3))
@@ -42,9 +44,13 @@ line.sendmsg([b"o"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 room = resource.getrlimit(resource.RLIMIT_FSIZE)
 order = marshal.dumps((sys.argv[1:], os.getcwd(), dict(os.environ), room))
 line.sendall(len(order).to_bytes(4, "big") + order)
-run = int.from_bytes(line.recv(4), "big")
-for number in _signal.SIGINT, _signal.SIGTERM:
-    _signal.signal(number, lambda number, _frame: os.kill(run, number))
+line.recv(1)
+# Written there by the very signal: what Python does about one may come only after the read below.
+for number in passed_on:
+    _signal.signal(number, lambda *_: None)
+line.settimeout(10**6)
+_signal.set_wakeup_fd(line.fileno())
+_signal.pthread_sigmask(_signal.SIG_UNBLOCK, passed_on)
 told = line.recv(4) or sys.exit("what runs the command line is gone")
 code = int.from_bytes(told, "big", signed=True)
 if code < 0:
@@ -134,20 +140,28 @@ class Server:
 
     def _begin(self, listener):
         line, _ = listener.accept()
-        _, streams, _, _ = socket.recv_fds(line, 1, 3)
-        with line.makefile("rb") as incoming:
-            order = marshal.loads(incoming.read(int.from_bytes(incoming.read(4), "big")))
-        pid = os.fork()
+        order, streams = _received(line)
+        pid = os.fork() if order else None
         if pid == 0:
             line.close()
             self._let_go()
             return *order, streams
         for stream in streams:
             os.close(stream)
-        line.sendall(pid.to_bytes(4, "big"))
+        if pid is None:
+            line.close()
+            return None
         self._lines[pid] = line
-        self._selector.register(line, selectors.EVENT_READ, lambda _: os.kill(pid, signal.SIGKILL))
+        self._selector.register(line, selectors.EVENT_READ, lambda _: self._pass_on(pid))
+        with suppress(OSError):
+            line.sendall(b"!")
         return None
+
+    def _pass_on(self, pid):
+        """Send a run the signals that came for it, or end it where nobody waits for it."""
+        if pid in self._lines:  # not where it has ended just now
+            for number in _read(self._lines[pid]) or [signal.SIGKILL]:
+                os.kill(pid, number)
 
     def _tell(self, ended):
         ended.recv(4096)
@@ -167,6 +181,23 @@ class Server:
         self._selector.close()
         for end in (self._listener, self._ended, self._wake, *self._lines.values()):
             end.close()
+
+
+def _received(line):
+    """Return an order and its streams; no order where whoever gives it was killed meanwhile."""
+    streams = []
+    with suppress(OSError, EOFError, ValueError):
+        _, streams, _, _ = socket.recv_fds(line, 1, 3)
+        with line.makefile("rb") as incoming:
+            return marshal.loads(incoming.read(int.from_bytes(incoming.read(4), "big"))), streams
+    return None, streams
+
+
+def _read(line):
+    try:
+        return line.recv(64)
+    except OSError:
+        return b""
 
 
 def become(arguments, directory, environment, room, streams):

@@ -99,6 +99,14 @@ def answered(cli, monkeypatch):
     return run
 
 
+def end(process):
+    """Kill a command line that still runs, and wait until what ran it has let go of its streams."""
+    if process.poll() is None:
+        process.kill()
+        process.communicate()
+    process.wait()
+
+
 @pytest.fixture
 def start(preloaded):
     """Start a command line as a process; what is still running at the end is killed.
@@ -118,9 +126,7 @@ def start(preloaded):
 
     yield popen
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        end(process)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from reconciler.files.journal import Journal
+from tests.cli.conftest import end
 from tests.worlds import queues, subscriptions, writes
 
 HERE = (
@@ -80,8 +81,7 @@ def test_the_line_before_a_write_is_there_when_the_write_arrives(start, sandbox,
     )
     while not [call for call in sandbox.calls() if call["operation"] == "CreateQueue"]:
         assert running.poll() is None
-    running.kill()
-    running.wait()
+    end(running)
     assert events(file) == [("run", None, None), ("begin", "create", "queue.q")]
 
 
