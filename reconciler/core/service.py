@@ -6,10 +6,13 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
-from pydantic import StrictBool, model_validator
+from pydantic import GetJsonSchemaHandler, StrictBool, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
 from reconciler.core.model.addresses import Outputs
+from reconciler.core.model.constraints import form, one_of
 from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
@@ -158,6 +161,16 @@ class Declaration(Frozen):
                 raise ValueError(message)
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema with what its fields have to do with each other."""
+        made = handler.resolve_ref_schema(handler(schema))
+        groups = dict.fromkeys((*cls.exclusive, *cls.one_of))
+        forms = [_one_of(group, needed=group in cls.one_of) for group in groups]
+        return {**made, "allOf": forms} if forms else made
+
     @property
     def lists(self) -> bool:
         """Say whether only the service can name its members (`Abilities.linked`).
@@ -190,6 +203,13 @@ class Declaration(Frozen):
     def default_name(cls, stack: str, key: str) -> str | None:
         """Return the live name that follows from a declaration's key; None: there are no names."""
         return None
+
+
+def _one_of(group: Iterable[str], *, needed: bool) -> dict[str, Any]:
+    """Return the JSON Schema of a mapping with one field of a group, or none if none is needed."""
+    names = sorted(group)
+    forms = [form([name], [other for other in names if other != name]) for name in names]
+    return one_of(*forms, *(() if needed else (form([], names),)))
 
 
 class AccessQuestion(NamedTuple):

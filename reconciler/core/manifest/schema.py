@@ -58,7 +58,12 @@ def schema_of(services: Sequence[Service], describe: Describe = undescribed) -> 
                 },
             },
             **{
-                section: _named([*(refs[model] for model in shapes[section]), {"type": "null"}])
+                section: _named(
+                    [
+                        *(refs[model] for model in shapes[section]),
+                        *([{"type": "null"}] if _may_be_empty(shapes[section]) else []),
+                    ]
+                )
                 for section in sections
             },
         },
@@ -90,6 +95,15 @@ def _named(alternatives: Iterable[Any]) -> dict[str, Any]:
         "propertyNames": {"pattern": NAME},
         "additionalProperties": options[0] if len(options) == 1 else {"anyOf": options},
     }
+
+
+def _may_be_empty(shapes: Iterable[type[BaseModel]]) -> bool:
+    """Say whether nothing has to be said below a name."""
+    return any(not getattr(it, "one_of", ()) and not _needed(it) for it in shapes)
+
+
+def _needed(shape: type[BaseModel]) -> bool:
+    return any(info.is_required() for info in shape.model_fields.values())
 
 
 def _partial(

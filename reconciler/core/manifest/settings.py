@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from reconciler.core.model.constraints import Noted, form, one_of
 from reconciler.core.model.spec import Frozen
 
 STACK = r"^(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]$"
@@ -43,18 +44,20 @@ class Limit(Frozen):
         return str(self.count) if self.count is not None else f"{self.percent}%"
 
 
+_COUNT = r"[0-9]{1,3}"
+_PERCENT = r"(100|0?[0-9]{1,2})%"
+
+
 def parse_limit(value: Any) -> Any:
     """Turn `30%` or a plain number into a Limit; ValueError for anything else."""
     if isinstance(value, Limit):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Limit(count=value)
-    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,3})(%?)", value)):
-        number = int(match[1])
-        if not match[2]:
-            return Limit(count=number)
-        if number <= 100:
-            return Limit(percent=number)
+    if isinstance(value, str) and re.fullmatch(_COUNT, value):
+        return Limit(count=int(value))
+    if isinstance(value, str) and re.fullmatch(_PERCENT, value):
+        return Limit(percent=int(value[:-1]))
     raise ValueError("expected a share such as 30% (0% to 100%) or a plain number")
 
 
@@ -65,7 +68,7 @@ LimitField = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 0},
-                {"type": "string", "pattern": "^[0-9]{1,3}%?$"},
+                {"type": "string", "pattern": f"^({_COUNT}|{_PERCENT})$"},
             ]
         }
     ),
@@ -97,10 +100,13 @@ def _owned_uri(value: str) -> str:
     return value
 
 
+_HTTPS = Noted({"pattern": "^[Hh][Tt][Tt][Pp][Ss]://[^ ]+$"})
+
+
 class Owns(Frozen):
     """What is ours beyond marks and references."""
 
-    call_back_uris: tuple[Annotated[str, AfterValidator(_owned_uri)], ...] = ()
+    call_back_uris: tuple[Annotated[str, AfterValidator(_owned_uri), _HTTPS], ...] = ()
     """Merchant subscriptions that push to one of these or below it are ours."""
 
 
@@ -159,18 +165,10 @@ class Allowance(Frozen):
     """One guard that is let through until the end of a day in UTC, for a number or an address."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {
-                    "properties": {"guard": {"enum": list(guards)}, without: {"type": "null"}},
-                    "required": [needed],
-                }
-                for guards, needed, without in (
-                    (GUARDS_BY_NUMBER, "upTo", "address"),
-                    (GUARDS_BY_ADDRESS, "address", "upTo"),
-                )
-            ]
-        }
+        json_schema_extra=one_of(
+            form(["upTo"], ["address"], guard={"enum": [*GUARDS_BY_NUMBER]}),
+            form(["address"], ["upTo"], guard={"enum": [*GUARDS_BY_ADDRESS]}),
+        )
     )
 
     guard: Annotated[

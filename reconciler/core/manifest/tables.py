@@ -217,15 +217,22 @@ class Expansion:
             name = row.values[mark.column]
             if not name:
                 self._problems.append(problem_at(row.at, f"the column {mark.column!r} is empty"))
-            elif name in first:
-                message = f"the same {mark.column} as on line {first[name].line}: keep one"
+                continue
+            try:
+                spelt = mark.parse(name)
+            except ValueError as error:
+                message = f"the column {mark.column!r}: {error}"
+                self._problems.append(problem_at(row.at, message))
+                continue
+            if spelt in first:
+                message = f"the same {mark.column} as on line {first[spelt].line}: keep one"
                 self._problems.append(problem_at(row.at, message))
             else:
-                first[name] = row.at
+                first[spelt] = row.at
                 yield row
 
     def _names(self, title: str, given: Node, mark: Tabled, table: Table) -> Node | None:
-        """Return the list of the names in rows that `where` chooses."""
+        """Return the list of names in rows that `where` chooses; the others are checked, too."""
         before = len(self._problems)
         for key, node in given.value.items():
             if key not in ("from", "where"):
@@ -236,6 +243,9 @@ class Expansion:
             message = f"{title}.where: expected a mapping (column: value)"
             self._problems.append(problem_at(where.at, message))
             return None
+        if not where.value and "where" in given.value:
+            message = f"{title}.where: give at least one column and its value"
+            self._problems.append(problem_at(where.at, message))
         for column in where.value:
             if column not in table.columns:
                 hint = near(column, table.columns) or f", only {comma(table.columns)}"

@@ -3,7 +3,7 @@
 Whatever a class does not mark as plain may hold a secret, by mistake or not, and is never repeated.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
@@ -35,26 +35,53 @@ class Tabled:
     """Marks a field that may be written as a table: `{from: FILE.csv, ...}`, one entry a row.
 
     `column` names the column that tells entries apart. The rows are `entries` (a mapping, whose
-    other fields are templates, `{column}` in them the row's value) or `names` (a list). `words` may
-    stand in the place of either.
+    other fields are templates, `{column}` in them the row's value) or `names` (a list), of which
+    `parse` returns each in one spelling or raises ValueError. `words` may stand in the place of
+    either.
     """
 
     column: str
     rows: Literal["entries", "names"] = "entries"
     words: tuple[str, ...] = ()
+    parse: Callable[[str], str] = str
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return the schema of the field, or of the table in its place."""
+        made = handler(schema)
         text: JsonSchemaValue = {"type": "string", "minLength": 1}
-        table: JsonSchemaValue = {"type": "object", "required": ["from"]}
+        values = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+        fields: dict[str, Any] = {"where": {**values, "minProperties": 1}}
+        needed: list[str] = []
         if self.rows == "entries":
-            table |= {"properties": {"from": text}, "additionalProperties": text}
-        else:
-            where = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
-            table |= {"properties": {"from": text, "where": where}, "additionalProperties": False}
-        return {"anyOf": [handler(schema), table, *({"const": word} for word in self.words)]}
+            made = _all_named(made)
+            entry = handler.resolve_ref_schema(made["additionalProperties"])
+            needed = entry["required"]
+            # A template is no such text yet.
+            fields = {
+                name: text if it.get("type") == "string" else it
+                for name, it in entry["properties"].items()
+            }
+        table = {
+            "type": "object",
+            "properties": {"from": text, **fields},
+            "required": ["from", *needed],
+            "additionalProperties": False,
+        }
+        return {"anyOf": [made, table, *({"const": word} for word in self.words)]}
+
+
+def _all_named(made: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a mapping whose names all match the pattern; pydantic's lets others by.
+
+    They would not be looked at below either.
+    """
+    rest = {key: it for key, it in made.items() if key != "patternProperties"}
+    for pattern, values in made.get("patternProperties", {}).items():
+        rest["propertyNames"] = {**made.get("propertyNames", {}), "pattern": pattern}
+        rest["additionalProperties"] = values
+    return rest
 
 
 @cache

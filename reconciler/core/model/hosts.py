@@ -158,5 +158,7 @@ Endpoint = Annotated[
     str,
     AfterValidator(parse_endpoint),
     Leads(),
-    WithJsonSchema({"type": "string", "format": "uri"}),
+    WithJsonSchema(
+        {"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^ ]+$"}
+    ),
 ]

@@ -46,7 +46,7 @@ AccountNumber = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 1},
+                {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
                 {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"},
             ]
         }

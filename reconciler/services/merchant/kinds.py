@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from reconciler.core.model.account_fields import Tabled
+from reconciler.core.model.constraints import UNIQUE, Filled
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.objects import Desired
@@ -27,7 +28,12 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.services.merchant.account import AccessToken, AccountNumber, MerchantAccount
+from reconciler.services.merchant.account import (
+    AccessToken,
+    AccountNumber,
+    MerchantAccount,
+    parse_account_number,
+)
 from reconciler.services.merchant.call_back import (
     SECRET,
     CallBackUri,
@@ -168,9 +174,10 @@ def _parse_targets(value: Any, numbers: ValidatorFunctionWrapHandler) -> Any:
 
 
 DeclaredTargets = Annotated[
-    tuple[AccountNumber, ...] | None,
+    Annotated[tuple[AccountNumber, ...], Filled("expected at least one account number"), UNIQUE]
+    | None,
     WrapValidator(_parse_targets),
-    Tabled("targetAccount", "names", words=(LINKED,)),
+    Tabled("targetAccount", "names", words=(LINKED,), parse=parse_account_number),
 ]
 """Numbers of accounts, or `linked` alone."""
 
@@ -199,9 +206,7 @@ class MerchantSubscriptionDeclaration(MerchantSubscriptionSettings, Declaration)
 
     @field_validator("target_accounts")
     @classmethod
-    def _some_and_each_once(cls, numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if numbers is not None and not numbers:
-            raise ValueError("expected at least one account number")
+    def _each_once(cls, numbers: tuple[str, ...] | None) -> tuple[str, ...] | None:
         twice = [number for number, count in Counter(numbers or ()).items() if count > 1]
         if twice:
             raise Defects(

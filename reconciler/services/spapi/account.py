@@ -18,6 +18,7 @@ from pydantic import (
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN, Tabled
 from reconciler.core.model.addresses import chosen, matches
+from reconciler.core.model.constraints import UNIQUE, Filled
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.hosts import Endpoint, Leads, host_of
 from reconciler.core.model.secret_ref import SecretRef
@@ -63,12 +64,6 @@ def _label(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _some(labels: dict[str, str]) -> dict[str, str]:
-    if not labels:
-        raise ValueError("give at least one label and its value")
-    return labels
-
-
 Label = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": ["string", "number"]})]
 
 
@@ -88,7 +83,7 @@ class Seller(Frozen):
 class SellersWhere(Frozen):
     """A choice of sellers: those whose labels all match, by pattern (`*`, `?`)."""
 
-    where: Annotated[dict[str, Label], AfterValidator(_some)]
+    where: Annotated[dict[str, Label], Filled("give at least one label and its value")]
     """Labels by name, all of which have to match."""
 
 
@@ -98,9 +93,11 @@ def _form(value: Any) -> str:
     return "all" if value == "all" else "list"
 
 
+_EMPTY = "`sellers` is empty: list at least one, or write `all`"
+
 DeclaredSellers = (
     Annotated[
-        Annotated[tuple[str, ...], Tag("list")]
+        Annotated[tuple[str, ...], Filled(_EMPTY), UNIQUE, Tag("list")]
         | Annotated[Literal["all"], Tag("all")]
         | Annotated[SellersWhere, Tag("where")],
         Discriminator(_form),
@@ -236,8 +233,6 @@ def _labelled(sellers: Mapping[str, Seller], where: Mapping[str, str]) -> list[s
 
 def _listed(declared: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the sellers that names and patterns mean, in that order, each once."""
-    if not declared:
-        raise ValueError("`sellers` is empty: list at least one, or write `all`")
     found: dict[str, None] = {}
     faults: list[str] = []
     names = frozenset(known)
@@ -249,12 +244,16 @@ def _listed(declared: Sequence[str], known: Sequence[str]) -> list[str]:
         elif not pattern and name not in names:
             faults.append(f"the account has no seller {name!r}{_hint(name, known)}")
         found.update(dict.fromkeys(meant))
-    twice = sorted(name for name, times in Counter(declared).items() if times > 1)
-    if twice:
-        faults.append(f"`sellers` names {', '.join(twice)} twice")
+    faults += repeated(declared)
     if faults:
         raise Defects(faults)
     return list(found)
+
+
+def repeated(declared: Sequence[str]) -> list[str]:
+    """Return what is wrong where sellers are listed twice."""
+    twice = sorted(name for name, times in Counter(declared).items() if times > 1)
+    return [f"`sellers` names {', '.join(twice)} twice"] if twice else []
 
 
 def _hint(name: str, known: Collection[str]) -> str:

@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from reconciler.core.model.constraints import form, one_of
 from reconciler.core.model.errors import Defect, Defects
 from reconciler.core.model.spec import Frozen
 from reconciler.core.service import Context
 from reconciler.core.text.phrases import near, quoted
-from reconciler.services.spapi.specs import (
-    ACCOUNT_ID,
-    REGION,
-    EventBridge,
-    check_account_id,
-    check_region,
-    matching,
-)
+from reconciler.services.spapi.specs import BusAccountId, BusRegion, EventBridge
 
 _EITHER = "give `account`, or `region` and `accountId`"
 
@@ -24,12 +18,19 @@ _EITHER = "give `account`, or `region` and `accountId`"
 class DeclaredEventBridge(Frozen):
     """An event bus in YAML."""
 
+    model_config = ConfigDict(
+        json_schema_extra=one_of(
+            form(["account"], ["region", "accountId"]),
+            form(["region", "accountId"], ["account", "generation"]),
+        )
+    )
+
     account: str | None = None
     """The name of a declared AWS account; in its region, `bus.KEY` is associated with the event
     source that the destination offers."""
-    region: Annotated[str, AfterValidator(check_region), matching(REGION)] | None = None
+    region: BusRegion | None = None
     """The region of somebody else's event bus."""
-    account_id: Annotated[str, AfterValidator(check_account_id), matching(ACCOUNT_ID)] | None = None
+    account_id: BusAccountId | None = None
     """The AWS account of that event bus, in quotes."""
     generation: Annotated[int, Field(ge=1, strict=True)] | None = None
     """Raise it to have `bus.KEY` deleted and associated anew, with the rules of its routes; left

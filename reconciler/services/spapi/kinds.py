@@ -19,7 +19,12 @@ from reconciler.core.service import (
     WrittenDeclaration,
 )
 from reconciler.core.text.phrases import nearest
-from reconciler.services.spapi.account import DeclaredSellers, SpApiAccount, choose_sellers
+from reconciler.services.spapi.account import (
+    DeclaredSellers,
+    SpApiAccount,
+    choose_sellers,
+    repeated,
+)
 from reconciler.services.spapi.catalogue import (
     ENDED,
     TYPES,
@@ -180,6 +185,8 @@ class SpApiSubscriptionDeclaration(SpApiSubscriptionSettings, Declaration):
     def _of_the_account(cls, sellers: Any, info: ValidationInfo) -> Any:
         if isinstance(info.context, Context) and isinstance(info.context.account, SpApiAccount):
             choose_sellers(info.context.account, sellers)
+        elif isinstance(sellers, tuple) and (faults := repeated(sellers)):
+            raise Defects(faults)
         return sellers
 
     def members(self, context: Context) -> Iterable[Member]:

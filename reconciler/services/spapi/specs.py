@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
 )
 
+from reconciler.core.model.constraints import Matching
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.pacing import ActionName, Cost, Pace
 from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Reference, Spec, Succession
@@ -22,28 +21,7 @@ SENDER = "437568002678"
 """The AWS account that Amazon delivers notifications from."""
 PACE = Pace(rate=1, burst=5)
 AT_ONCE = 64
-REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
-ACCOUNT_ID = r"^[0-9]{12}$"
 QUEUE_ARN = r"^arn:aws:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"
-
-
-def check_region(value: str) -> str:
-    """Check the name of an AWS region."""
-    if not re.fullmatch(REGION, value):
-        raise ValueError("expected an AWS region such as eu-west-1")
-    return value
-
-
-def check_account_id(value: str) -> str:
-    """Check an AWS account id."""
-    if not re.fullmatch(ACCOUNT_ID, value):
-        raise ValueError("expected the 12 digits of an AWS account id, in quotes")
-    return value
-
-
-def matching(pattern: str) -> WithJsonSchema:
-    """Return what tells editors of a pattern."""
-    return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
 def _trimmed(value: Any) -> Any:
@@ -51,14 +29,20 @@ def _trimmed(value: Any) -> Any:
 
 
 Expression = Annotated[str, BeforeValidator(_trimmed)]
+BusRegion = Annotated[
+    str, Matching("[a-z]{2}(-[a-z]+)+-[0-9]+", "expected an AWS region such as eu-west-1")
+]
+BusAccountId = Annotated[
+    str, Matching("[0-9]{12}", "expected the 12 digits of an AWS account id, in quotes")
+]
 
 
 class EventBridge(Frozen):
     """The AWS account and region in which a partner event source is offered."""
 
-    region: Annotated[str, AfterValidator(check_region), matching(REGION)]
+    region: BusRegion
     """The region of the event bus."""
-    account_id: Annotated[str, AfterValidator(check_account_id), matching(ACCOUNT_ID)]
+    account_id: BusAccountId
     """The AWS account of the event bus, in quotes."""
 
 

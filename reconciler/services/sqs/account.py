@@ -1,6 +1,5 @@
 """An AWS account in one region, and how its queues are named by ARN and URL."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -9,16 +8,20 @@ from pydantic import BeforeValidator, Field
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.model.addresses import Outputs, remote_values
+from reconciler.core.model.constraints import Matching
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.hosts import Endpoint, Lead, Reading, host_of
 from reconciler.core.service import Account
-from reconciler.core.text.expressions import Expression
 
 PART = "EventBridge"
 """The part of an account in which event buses and routes are read."""
 
-_REGION = Expression(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
-_ROLE = Expression(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+_REGION = Matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "expected an AWS region such as eu-west-1")
+_ACCOUNT_ID = Matching("[0-9]{12}", "expected an AWS account id: 12 digits in quotes")
+_ROLE = Matching(
+    "arn:aws[a-z-]*:iam::[0-9]{12}:role/.+",
+    "expected the ARN of a role: arn:aws:iam::123456789012:role/NAME",
+)
 _PARTITIONS = (
     # How names of regions begin; the partition; the domain of its hosts.
     ("cn-", "aws-cn", "amazonaws.com.cn"),
@@ -38,23 +41,9 @@ def _partition(region: str) -> tuple[str, str]:
     return next((name, domain) for start, name, domain in _PARTITIONS if region.startswith(start))
 
 
-def _account_id(value: Any) -> Any:
+def _in_quotes(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         raise ValueError("put the account id in quotes, or its leading zeros are lost")
-    if isinstance(value, str) and not re.fullmatch(r"\d{12}", value, re.ASCII):
-        raise ValueError("expected an AWS account id: 12 digits in quotes")
-    return value
-
-
-def _region(value: Any) -> Any:
-    if isinstance(value, str) and not _REGION.fullmatch(value):
-        raise ValueError("expected an AWS region such as eu-west-1")
-    return value
-
-
-def _role_arn(value: Any) -> Any:
-    if isinstance(value, str) and not _ROLE.fullmatch(value):
-        raise ValueError("expected the ARN of a role: arn:aws:iam::123456789012:role/NAME")
     return value
 
 
@@ -64,13 +53,13 @@ class AwsAccount(Account):
     hosts: ClassVar[tuple[str, ...]] = ("*.amazonaws.com", "*.amazonaws.com.cn", "*.api.aws")
 
     service: Annotated[Literal["aws"], IDENTIFYING]
-    region: Annotated[str, BeforeValidator(_region), IDENTIFYING]
+    region: Annotated[str, _REGION, IDENTIFYING]
     """The region of the queues."""
-    account_id: Annotated[str, BeforeValidator(_account_id), IDENTIFYING]
+    account_id: Annotated[str, _ACCOUNT_ID, BeforeValidator(_in_quotes), IDENTIFYING]
     """Verified against STS before anything is read or written."""
     profile: Annotated[str | None, Field(max_length=128), PLAIN] = None
     """A profile of the AWS configuration; left out, boto3 looks for credentials itself."""
-    role_arn: Annotated[Annotated[str, BeforeValidator(_role_arn)] | None, PLAIN] = None
+    role_arn: Annotated[Annotated[str, _ROLE] | None, PLAIN] = None
     """A role to assume."""
     endpoint: Annotated[Endpoint | None, IDENTIFYING] = None
     """Another URL than the own one of the region."""

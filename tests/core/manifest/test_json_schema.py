@@ -1,19 +1,42 @@
 """The JSON Schema for editors agrees with the reader."""
 
+import copy
 import json
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 import reconciler
 from reconciler.cli.main import invoke
 from reconciler.core.manifest.schema import schema_of
+from reconciler.core.manifest.settings import Owns, Policy
+from reconciler.core.model.errors import Defects
 from reconciler.files.descriptions import descriptions
+from reconciler.services.merchant.account import MerchantAccount
+from reconciler.services.merchant.kinds import MerchantSubscriptionDeclaration
+from reconciler.services.spapi.account import SpApiAccount
+from reconciler.services.spapi.kinds import (
+    SpApiDestinationDeclaration,
+    SpApiSubscriptionDeclaration,
+)
+from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.events.kinds import RouteDeclaration
 from reconciler.wiring import SERVICES
 from tests.core.manifest.test_contract_example import EXAMPLE
+from tests.handbook.pages import ROOT
 
+APP = (
+    "accounts: {a: {service: sp-api, region: eu, sellers: %s,"
+    " credentials: {clientId: 'env:ID', clientSecret: 'env:SECRET'}}}\n"
+)
+SELLERS = "subscriptions: {a: {destination: x, notificationType: X, sellers: %s}}\n"
+SHOPS = (
+    "subscriptions: {a: {registeredEvent: PRODUCT_STATUS_CHANGE, targetAccounts: %s,"
+    " callBackUri: 'https://hooks.example.com/'}}\n"
+)
 SUBSCRIPTIONS = Path(reconciler.__file__).parents[1] / "subscriptions"
 
 
@@ -68,6 +91,8 @@ def test_it_accepts_the_example_of_the_contract(complaints):
         "defaults: {subscriptions: {enabled: false}, queues: {delay: 5s}}\n",
         "subscriptions: {a: {destination: x, notificationType: X, sellers: all}}\n",
         "accounts: {a: {service: merchant, accountId: 5678, credentials: anonymous}}\n",
+        APP % "{from: sellers.csv, refreshToken: 'env:ACME_{seller}', labels: {tier: gold}}",
+        SHOPS % "{from: shops.csv, where: {tier: 1}}",
     ],
 )
 def test_it_accepts_what_the_reader_accepts(complaints, text):
@@ -113,6 +138,16 @@ def test_it_accepts_what_the_reader_accepts(complaints, text):
         ),
         ("defaults: {queues: {visibilityTimout: 5s}}\n", "defaults/queues"),
         ("defaults: {queue: {}}\n", "defaults"),
+        (APP % "{acme de: {refreshToken: 'env:A'}}", "accounts/a"),
+        (APP % "{from: sellers.csv}", "accounts/a"),
+        (APP % "{from: sellers.csv, refreshToken: 'env:A', refrshToken: 'env:B'}", "accounts/a"),
+        (SELLERS % "[]", "subscriptions/a"),
+        (SELLERS % "[acme-de, acme-de]", "subscriptions/a"),
+        (SELLERS % "{where: {}}", "subscriptions/a"),
+        (SHOPS % "[]", "subscriptions/a"),
+        (SHOPS % "{from: shops.csv, where: {}}", "subscriptions/a"),
+        (SHOPS % "{where: {tier: gold}}", "subscriptions/a"),
+        ("routes: {a: }\n", "routes/a"),
     ],
 )
 def test_it_refuses_where_the_reader_would(complaints, text, where):
@@ -125,3 +160,81 @@ def test_an_editor_is_told_what_each_field_of_the_schema_is(capsys):
     for name, shape in described["$defs"].items():
         for field, schema in shape.get("properties", {}).items():
             assert name == "Limit" or schema.get("description"), f"{name}.{field}"
+
+
+MISSING = object()
+WRONG = (
+    *(MISSING, None, True, 0, -1, 1.5, "", "x", "x y", "%", "101%", "all", [], [""], ["x", "x"]),
+    *([1], {}, {"": "x"}, {"x": 1}, {"where": {}}, {"where": {"tier": True}}),
+)
+EXAMPLES = json.loads(
+    json.dumps(yaml.safe_load((ROOT / "tests/handbook/examples.yaml").read_text()), default=str)
+)
+BEYOND_A_SCHEMA = {
+    # What a type takes stands in a catalogue, and a template with its secret.
+    SpApiSubscriptionDeclaration: {"filter", "filterExpression", "notificationType"},
+    MerchantSubscriptionDeclaration: {"callBackUri", "secret"},
+}
+
+
+def places(value, path=()):
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+
+
+def with_wrong(value, path, wrong):
+    changed = copy.deepcopy(value)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    if wrong is MISSING:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = wrong
+    return changed
+
+
+def takes(model, value):
+    try:
+        model.model_validate(value)
+    except (ValidationError, Defects):
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("model", "section"),
+    [
+        (Policy, "policy"),
+        (Owns, "owns"),
+        (AwsAccount, "accounts"),
+        (SpApiAccount, "accounts"),
+        (MerchantAccount, "accounts"),
+        (SpApiDestinationDeclaration, "destinations"),
+        (RouteDeclaration, "routes"),
+        (SpApiSubscriptionDeclaration, "subscriptions"),
+        (MerchantSubscriptionDeclaration, "subscriptions"),
+    ],
+    ids=lambda it: getattr(it, "__name__", ""),
+)
+def test_it_refuses_what_the_class_refuses_and_nothing_else(schema, model, section):
+    validator = Draft202012Validator(
+        {"$ref": f"#/$defs/{model.__name__}", "$defs": schema["$defs"]}
+    )
+    found = EXAMPLES[section]
+    examples = [found] if takes(model, found) else [it for it in found.values() if takes(model, it)]
+    beyond = BEYOND_A_SCHEMA.get(model, ())
+    differing = [
+        (path, wrong, "passes" if validator.is_valid(changed) else "is refused")
+        for example in examples
+        for path in places(example)
+        for wrong in WRONG
+        for changed in [with_wrong(example, path, wrong)]
+        if validator.is_valid(changed) != takes(model, changed)
+        and (path[0] not in beyond or not validator.is_valid(changed))
+    ]
+    assert examples
+    assert differing == []

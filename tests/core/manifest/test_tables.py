@@ -327,6 +327,7 @@ def test_a_table_that_two_fields_name_is_read_and_complained_about_once():
     [
         ("{from: shops.csv, where: gold}", "where: expected a mapping (column: value)"),
         ("{from: shops.csv, were: {tier: gold}}", "unknown key 'were', expected from and where"),
+        ("{from: shops.csv, where: {}}", "where: give at least one column and its value"),
     ],
 )
 def test_what_is_wrong_with_a_choice_of_rows_is_told(given, words):
@@ -350,3 +351,21 @@ def test_a_column_of_target_accounts_is_wanted_as_one_value():
     table = {"shops.csv": b"targetAccount,tier\n1,gold\n"}
     [fault] = faults(None, head=SHOP % "{from: shops.csv, where: {tier: [gold]}}", more=table)
     assert "targetAccounts.where.tier: expected text or a number, not a list" in fault
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ("1,gold\nacme,\n", "shops.csv:3:1: the column 'targetAccount': expected the number of a"),
+        ("1,gold\n,silver\n2,\n", "shops.csv:3:1: the column 'targetAccount' is empty"),
+        ("1,gold\n2,\naccounts/2,\n", "shops.csv:4:1: the same targetAccount as on line 3"),
+    ],
+)
+def test_rows_that_nobody_chooses_are_checked_like_the_others_and_told_once(rows, fault):
+    chosen = SHOP % "{from: shops.csv, where: {tier: gold}}"
+    again = chosen.partition("subscriptions:\n")[2].replace("status:", "again:")
+    twice = chosen + again.replace("PRODUCT_STATUS_CHANGE", "ACCOUNT_SERVICE_CHANGE")
+    table = {"shops.csv": f"targetAccount,tier\n{rows}".encode()}
+    [told] = faults(None, head=twice, more=table)
+    assert told.startswith(fault)
+    assert "acme" not in told

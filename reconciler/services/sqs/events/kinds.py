@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from reconciler.core.model.addresses import AFTER_STACK
+from reconciler.core.model.constraints import UNIQUE, Filled, Matching
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
@@ -18,7 +19,6 @@ from reconciler.core.service import (
     Member,
     WrittenDeclaration,
 )
-from reconciler.core.text.expressions import Expression
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.delivery import locked
 from reconciler.services.sqs.events.names import LONGEST_RULE, RULE_NAME
@@ -28,15 +28,12 @@ from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.rule_grants import may_name_rules
 
 _LONGEST_SOURCE = 256
-_TYPE = Expression(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_TYPE = Matching(
+    "[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", "expected a type in the UPPER_SNAKE spelling of the SP-API"
+)
 
 
 def _types(types: tuple[str, ...]) -> tuple[str, ...]:
-    if not types:
-        raise ValueError("give at least one notification type")
-    strange = next((name for name in types if not _TYPE.fullmatch(name)), None)
-    if strange is not None:
-        raise ValueError(f"{strange!r} is not in the UPPER_SNAKE spelling of the SP-API")
     twice = sorted(name for name, number in Counter(types).items() if number > 1)
     if twice:
         raise ValueError(f"{twice[0]} is listed twice: keep one")
@@ -55,7 +52,12 @@ class RouteDeclaration(Declaration):
     """The name of a destination above whose `eventBridge` is that of a declared account."""
     queue: str
     """The name of a queue above, or a queue ARN, in the bus's account and region."""
-    types: Annotated[tuple[str, ...], AfterValidator(_types)]
+    types: Annotated[
+        tuple[Annotated[str, _TYPE], ...],
+        Filled("give at least one notification type"),
+        UNIQUE,
+        AfterValidator(_types),
+    ]
     """The notification types to send there, in UPPER_SNAKE."""
     dead_letter: str | None = None
     """A standard queue, by name or ARN, for what could not be delivered; left out, that is lost."""
