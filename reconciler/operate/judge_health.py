@@ -62,7 +62,6 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
     lacking = seen.arrived.lacking if seen.arrived else ()
     status = Status(
         stack=seen.declared.stack,
-        healthy=True,
         complete=not unread,
         queues=tuple(judges.queue(item) for item in items["queue"]),
         destinations=tuple(judges.destination(item) for item in items["destination"]),
@@ -77,8 +76,7 @@ def judge(seen: Seen, accounts: Iterable[str], limits: HealthLimits) -> Status:
             *lacking,
         ),
     )
-    healthy = status.complete and not any(item.problems for item in status.everything)
-    return status.model_copy(update={"healthy": healthy})
+    return status.judged()
 
 
 def _reasons(seen: Seen, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -162,7 +160,8 @@ class _Judges:
         gone = self._gone(item) if live else ()
         quiet = self._too_quiet(item)
         problems = (*self._absent(item), *gone, *self._queue_problems(found), *quiet)
-        return found.model_copy(update={"problems": problems})
+        unknown = tuple(self._unknown(item, live)) if live else ()
+        return found.model_copy(update={"problems": problems, "unknown": unknown})
 
     def destination(self, item: Desired) -> DestinationHealth:
         """Judge a destination: does it exist, and does what it leads to?"""
@@ -182,6 +181,7 @@ class _Judges:
             address=item.address,
             account=item.account,
             problems=tuple(problems),
+            unknown=tuple(self._references.unseen(live)) if live else (),
             state=state,
             alive=alive,
             leads_to=name,
@@ -198,7 +198,9 @@ class _Judges:
             problems += [*impediments, *self._idle(live)]
             alive = False if impediments else alive
         problems += [*self._dead_letter_problems(dead_letters), *self._too_quiet(item)]
-        fields = {**found.model_dump(by_alias=False), "alive": alive, "problems": tuple(problems)}
+        unknown = tuple(self._unknown(item, live)) if live else ()
+        fields = {**found.model_dump(by_alias=False), "alive": alive, "unknown": unknown}
+        fields |= {"problems": tuple(problems)}
         fields |= {"arrivals": self._arrivals(item), "dead_letters": dead_letters}
         return ObjectHealth(kind=item.spec.kind, health=metrics, **fields)
 
@@ -217,6 +219,7 @@ class _Judges:
             address=item.address,
             account=item.account,
             problems=tuple(problems),
+            unknown=tuple(self._unknown(item, live)) if live else (),
             state=state,
             health=metrics,
             destination_alive=alive,
@@ -245,6 +248,17 @@ class _Judges:
 
     def _metrics(self, item: Desired) -> Metrics | None:
         return self._seen.measured.metrics.get(item.live_address)
+
+    def _unknown(self, item: Desired, live: Live) -> Iterator[str]:
+        """Yield what is to be judged of a live object and could not be told."""
+        yield from self._references.unseen(live)
+        lies_there = item.address in self._dead_letter_queues
+        what = self._seen.measured.unknown.get(item.live_address)
+        if what is not None and not lies_there:
+            yield what
+        rejecting_to = [name for _, name, _ in references(live.spec) if name.rejects]
+        if rejecting_to and self._dead_letters(live) is None:
+            yield "how many messages wait in its dead-letter queue"
 
     def _presence(self, item: Desired) -> Presence:
         if self._met(item) is not None:

@@ -1,6 +1,6 @@
 """What refers to what, live and declared, and whether it is there. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reconciler.core.model.addresses import Handle
 from reconciler.core.model.objects import Desired, Live
@@ -26,8 +26,20 @@ class LiveReferences:
         self._declared = Index(desired)
 
     def unread(self, item: Desired) -> bool:
-        """Say whether a declared object would not have been seen, were it there."""
-        return any(it.scope.covers(item.account, item.spec) for it in self._unread)
+        """Say whether a declared object would not have been seen, were it there.
+
+        Nor would one that is known by something that was not read: only that tells its name.
+        """
+        if not self._unread:
+            return False
+        if any(it.scope.covers(item.account, item.spec) for it in self._unread):
+            return True
+        known_by = [
+            self.declared(reference.kind, handle)
+            for path, reference, handle in references(item.spec)
+            if path in item.spec.identity and self.referred(item.account, reference, handle) is None
+        ]
+        return any(other is not None and self.unread(other) for other in known_by)
 
     def referred(self, account: str, reference: Reference, handle: Handle) -> Live | None:
         """Return the live object that a reference of an object in `account` leads to."""
@@ -46,6 +58,16 @@ class LiveReferences:
         """Say whether all that a live object refers to exists, None if that cannot be told."""
         verdicts = {self.there(item.account, *it[1:]) for it in references(item.spec)}
         return False if False in verdicts else None if None in verdicts else True
+
+    def unseen(self, item: Live) -> Iterator[str]:
+        """Yield what a live object leads to, or comes from, that nobody could look at."""
+        for _, reference, handle in references(item.spec):
+            # Of a dead-letter queue its messages are what matters.
+            seen = reference.rejects or self.there(item.account, reference, handle) is not None
+            if not seen:
+                declared = self.declared(reference.kind, handle)
+                name = declared.address if declared else f"the {reference.kind} {handle}"
+                yield f"whether {name} is there"
 
     def missing(self, item: Live) -> str | None:
         """Return the name of something that a live object refers to and that is not there."""

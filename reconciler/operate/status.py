@@ -59,7 +59,8 @@ def status(
         # Nobody asked for what is not declared, which would cost SP-API a call for each known type.
         seen = observe(declared, providers, discovery=DECLARED, progress=progress)
     shown = frozenset(selected(declared, selection))
-    return _judged(declared, seen, providers, shown, limits, arrivals, progress)
+    found = _judged(declared, seen, providers, shown, limits, arrivals, progress)
+    return found.model_copy(update={"limits": session.terms.limits})
 
 
 def _judged(
@@ -157,26 +158,29 @@ def _measure(
         for name, provider in sorted(providers.items())
         if name in by_account
     ]
-    found = ask(questions, doing="measuring", progress=progress)
-    return _together(found)
+    answers = ask(questions, doing="measuring", progress=progress)
+    found = [
+        _nothing(answer.reason, by_account[answer.account])
+        if isinstance(answer, Unanswered)
+        else answer
+        for answer in answers
+    ]
+    return Measured(
+        {address: item for each in found for address, item in each.metrics.items()},
+        "\n".join(filter(None, (each.lacking for each in found))) or None,
+        {address: what for each in found for address, what in each.unknown.items()},
+    )
 
 
 def _figures(account: str, provider: Provider, live: Sequence[Live], each: Each) -> Measured:
     measure = provider.abilities.measure
     if isinstance(measure, Cannot):
-        return Measured(lacking=f"{account}: not measured, {measure.why}")
+        return _nothing(f"{account}: not measured, {measure.why}", live)
     return measure(live, each)
 
 
-def _together(answers: Sequence[Measured | Unanswered]) -> Measured:
-    metrics = {
-        address: item
-        for answer in answers
-        if isinstance(answer, Measured)
-        for address, item in answer.metrics.items()
-    }
-    lacking = [it.reason if isinstance(it, Unanswered) else it.lacking for it in answers]
-    return Measured(metrics, "\n".join(filter(None, lacking)) or None)
+def _nothing(why: str, live: Iterable[Live]) -> Measured:
+    return Measured(lacking=why, unknown={item.live_address: "its figures" for item in live})
 
 
 def _consents(

@@ -43,6 +43,14 @@ def others(*, complete: bool) -> str:
 _NAMED = 3
 
 
+def only(limits: Sequence[str], write: Callable[[str], str] = visible) -> str:
+    """Return what a run was limited to, in brackets: nothing where it was about everything."""
+    if not limits:
+        return ""
+    more = [f"and {len(limits) - _NAMED} more"] if len(limits) > _NAMED else []
+    return f" ({', '.join([*map(write, limits[:_NAMED]), *more])} only)"
+
+
 def not_looked(
     findings: Sequence[Finding],
     name: Callable[[str], str] = visible,

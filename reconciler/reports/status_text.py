@@ -1,6 +1,6 @@
 """Health for a terminal: one line an object, the worst first, and never more than can be read."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -13,10 +13,13 @@ from reconciler.core.verdicts.arrivals import Arrivals
 from reconciler.core.verdicts.health import (
     DestinationHealth,
     Health,
+    HealthVerdict,
     QueueHealth,
     Status,
     SubscriptionHealth,
+    verdict_of,
 )
+from reconciler.reports.findings import only
 from reconciler.reports.lines import GLUE, Screen, TextLine, cells, line, padded, spanned
 
 H = TypeVar("H", bound=Health)
@@ -31,10 +34,9 @@ _WITH_BARS = 72
 
 def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     """Yield the report's lines."""
-    everything = status.everything
-    ill = sum(bool(item.problems) for item in everything)
-    unread = sum(not_read(item) for item in everything)
-    yield line(f"Health of stack {status.stack}: {_verdict(len(everything), ill, unread)}", "bold")
+    tally = Tally.of(status.everything)
+    title = f"Health of stack {status.stack}{only(status.limits)}: {_counts(tally)}"
+    yield line(title, "bold")
     columns = _Columns.of(status.queues, bars=screen.width >= _WITH_BARS)
     title = _queue_title(status.queues)
     tell = partial(_queue, columns=columns)
@@ -49,25 +51,52 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
         yield line("Could not be read:", "bold")
         yield from (line(f"    {visible(reason)}", "red") for reason in status.unread)
     yield line()
-    yield _closing(status, ill, unread)
+    found = verdict_of(status.everything, complete=status.complete)
+    style = {"healthy": "green", "needs attention": "red"}.get(found, "yellow")
+    yield line(verdict(found, tally, complete=status.complete), style)
 
 
-def _verdict(number: int, ill: int, unread: int) -> str:
-    needy = f"{ill:,} of them need{'s' * (ill == 1)} attention" if ill else ""
-    unknown = f"{unread:,} {'' if ill else 'of them '}not read" if unread else ""
-    return ", ".join(filter(None, [counted(number, "object"), needy, unknown]))
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many objects there are, need attention, were not read, and are not wholly known."""
+
+    number: int
+    ill: int
+    unread: int
+    unknown: int
+
+    @classmethod
+    def of(cls, everything: Collection[Health]) -> "Tally":
+        """Count objects, each where it matters most."""
+        well = [item for item in everything if not item.problems]
+        unread = sum(map(not_read, everything))
+        unknown = sum(bool(item.unknown) for item in well)
+        return cls(len(everything), len(everything) - len(well), unread, unknown)
 
 
-def _closing(status: Status, ill: int, unread: int) -> TextLine:
-    if unread and unread == len(status.everything):
-        return line("Nothing could be read.", "red")
-    if ill:
-        return line(f"{counted(ill, 'object')} need{'s' * (ill == 1)} attention.", "red")
-    if not status.complete:
-        return line("Healthy in what could be read.", "yellow")
-    if not status.everything:
-        return line("Nothing to measure: this run is about no object of the stack.", "yellow")
-    return line("All healthy.", "green")
+def _counts(tally: Tally) -> str:
+    needs = f"need{'s' * (tally.ill == 1)} attention"
+    parts = [(tally.ill, needs), (tally.unread, "not read"), (tally.unknown, "not wholly known")]
+    told = [f"{number:,} {what}" for number, what in parts if number]
+    if told:
+        told[0] = told[0].replace(" ", " of them ", 1)
+    return ", ".join([counted(tally.number, "object"), *told])
+
+
+def verdict(found: HealthVerdict, tally: Tally, *, complete: bool) -> str:
+    """Return the verdict in a sentence that claims no more than was looked at."""
+    if tally.unread and tally.unread == tally.number:
+        return "Nothing could be read."
+    if found == "needs attention":
+        return f"{counted(tally.ill, 'object')} need{'s' * (tally.ill == 1)} attention."
+    if found == "nothing":
+        return "Nothing to measure: this run is about no object of the stack."
+    if found == "healthy":
+        return "All healthy."
+    if not tally.unknown:
+        return "Healthy in what could be read."
+    where = "what is known" if complete else "what could be read and is known"
+    return f"Healthy in {where}: {counted(tally.unknown, 'object')} may not be."
 
 
 def _shows(screen: Screen, item: Health, number: int) -> bool:
@@ -101,6 +130,7 @@ def _section(
         head = f"  {sign} {padded(visible(item.address), width)}"
         yield spanned((head, style), (f"  {parts}", ""), hang=6)
         yield from (line(f"      {visible(problem)}", "red", hang=8) for problem in item.problems)
+        yield from (line(f"      {it}", "yellow", hang=8) for it in not_known(item))
     yield from _rest(items, len(shown))
 
 
@@ -109,16 +139,24 @@ def not_read(item: Health) -> bool:
     return getattr(item, "state", "") == "unknown"
 
 
+def not_known(item: Health) -> Iterator[str]:
+    """Yield what is not known of an object that was read, in words."""
+    if item.unknown:
+        yield f"not known: {visible('; '.join(item.unknown))}"
+
+
 def _sign(item: Health) -> tuple[str, str]:
-    return ("?", "yellow") if not_read(item) else ("✓", "green")
+    return ("?", "yellow") if not_read(item) or item.unknown else ("✓", "green")
 
 
 def _rest(items: Sequence[Health], shown: int) -> Iterator[TextLine]:
     if shown < len(items):
         others = [item for item in items if not item.problems]
-        unknown = sum(_sign(item)[0] == "?" for item in others)
-        more = f", {unknown:,} not read" if unknown else ""
-        yield line(f"    and {len(others) - unknown:,} healthy{more} (--full lists them)", "dim")
+        tally = Tally.of(others)
+        more = f", {tally.unread:,} not read" if tally.unread else ""
+        more += f", {tally.unknown:,} not wholly known" if tally.unknown else ""
+        well = tally.number - tally.unread - tally.unknown
+        yield line(f"    and {well:,} healthy{more} (--full lists them)", "dim")
 
 
 def _queue_title(queues: Iterable[QueueHealth]) -> str:

@@ -144,7 +144,9 @@ def test_of_an_account_that_is_not_declared_nothing_is_known(on, arn):
     assert on("apply", text, "--yes").code == 0
     assert on("drift", text).code == 0
     ended = on("status", text, "--check")
-    assert ended.code == 0
+    assert ended.code == 1
+    assert f"not known: whether the queue {arn} is there" in " ".join(ended.out.split())
+    assert on("status", text, "--check", "--allow-unknown").code == 0
     assert f"note: destination.x: queue: {arn} is not declared here" in ended.err
     ended = on("verify", text, "--static", "--format", "json")
     [proof] = json.loads(ended.out)["subscriptions"]

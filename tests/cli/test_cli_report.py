@@ -19,6 +19,10 @@ def test_a_page_of_what_is_live_measures_health_and_shows_no_token(cli, world, s
     folder = world(DECLARED)
     cli("apply", folder, "--yes", "--sandbox", sandbox.url)
     ended = cli("report", folder, "--sandbox", sandbox.url)
+    assert "Healthy in what is known: 1 object may not be." in ended.out
+    assert '<td class="warn">whether its pushes are acknowledged</td>' in ended.out
+    sandbox.settings(merchantHealth={"*": {"acknowledgedMessagesCount": 7}})
+    ended = cli("report", folder, "--sandbox", sandbox.url)
     assert ended.code == 0
     assert "All healthy." in ended.out
     assert "In sync." in ended.out

@@ -60,16 +60,37 @@ def test_the_json_is_that_of_the_contract(cli, declared, sandbox, send):
     )
 
 
-def test_figures_that_nobody_gives_are_said_once_on_stderr(cli, declared, sandbox):
-    ended = cli("status", declared, "--sandbox", sandbox.url)
-    assert ended.err == (
-        "note: shop: the Merchant API gives no health metrics of some subscriptions\n"
-    )
+METRICS = {"*": {"acknowledgedMessagesCount": 7}}
+
+
+def test_figures_that_nobody_gives_are_an_outcome_of_their_own(cli, declared, sandbox):
+    url = ("--sandbox", sandbox.url)
+    ended = cli("status", declared, *url)
+    note = "note: shop: the Merchant API gives no health metrics of 1 subscription\n"
+    assert (ended.code, ended.err) == (0, note)
+    assert ended.out.endswith("Healthy in what is known: 1 object may not be.\n")
+    assert "? subscription.shop  enabled\n      not known: whether its pushes" in ended.out
+    ended = cli("status", declared, "--check", "--format", "json", *url)
+    found = json.loads(ended.out)
+    assert (ended.code, found["verdict"], found["healthy"]) == (1, "unknown", False)
+    [shop] = found["subscriptions"]
+    assert (shop["problems"], shop["unknown"]) == ([], ["whether its pushes are acknowledged"])
+    assert cli("status", declared, "--check", "--allow-unknown", *url).code == 0
+    sandbox.settings(merchantHealth=METRICS)
+    ended = cli("status", declared, "--check", *url)
+    assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith("All healthy.\n")
+
+
+def test_what_could_not_be_read_is_not_let_pass(cli, declared, sandbox):
+    sandbox.settings(awsDenied=["sqs:ListQueues"])
+    checked = ("--check", "--allow-unknown", "--sandbox", sandbox.url)
+    assert cli("status", declared, *checked).code == 1
 
 
 def test_check_turns_what_needs_attention_into_exit_code_2(cli, declared, sandbox, send):
     url = ("--sandbox", sandbox.url)
+    sandbox.settings(merchantHealth=METRICS)
     assert cli("status", declared, "--check", *url).code == 0
     send("dead", 2)
     ended = cli("status", declared, "--check", *url)
@@ -102,7 +123,7 @@ def test_a_read_that_fails_is_one_sentence_and_exit_code_1(cli, declared, sandbo
     assert ended.code == 1
     [line] = [line for line in ended.err.splitlines() if line.startswith("not read:")]
     assert line.startswith("not read: aws-eu: ListQueues: permission is missing")
-    assert "✓ subscription.shop" in ended.out
+    assert "? subscription.shop" in ended.out
 
 
 def test_account_limits_what_is_shown(cli, declared, sandbox):

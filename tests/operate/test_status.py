@@ -1,5 +1,7 @@
 """What is told of each object, and that each broken link shows where it is broken."""
 
+import re
+
 from operated import DLQ, QUEUES, REST, WORLD, by_address, ill
 
 from tests.worlds import AWS
@@ -7,10 +9,20 @@ from tests.worlds import AWS
 SELLER_FR = "sandbox-seller-app-fr"
 
 
+METRICS = {"*": {"acknowledgedMessagesCount": 7}}
+
+
+def unknown(status):
+    """Return what is not known of everything of which something is not, by address."""
+    return {item.address: item.unknown for item in status.everything if item.unknown}
+
+
 def test_a_world_as_declared_is_healthy(world):
     world.apply()
+    world.sandbox.settings(merchantHealth=METRICS)
     found = world.status()
-    assert (found.healthy, found.complete, ill(found)) == (True, True, {})
+    assert (found.healthy, found.complete, ill(found), unknown(found)) == (True, True, {}, {})
+    assert found.verdict == "healthy"
     states = {name: item.state for name, item in by_address(found).items()}
     assert states == {
         "queue.dead": "present",
@@ -58,12 +70,14 @@ def test_the_oldest_message_is_as_old_as_cloudwatch_says(world):
 def test_an_age_that_may_not_be_read_is_unknown_and_the_permission_is_named(world):
     world.apply()
     world.send("offers")
-    world.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"])
-    found = world.status()
+    world.send("dead", 3)
+    world.sandbox.settings(awsDenied=["cloudwatch:GetMetricData"], merchantHealth=METRICS)
+    found = world.status(dead_letters=3)
     assert by_address(found)["queue.offers"].oldest_seconds is None
     [note] = [text for text in found.notes if text.startswith("aws-eu")]
     assert "allow cloudwatch:GetMetricData" in note
-    assert found.healthy
+    assert unknown(found) == {"queue.offers": ("how long its oldest message waits",)}
+    assert (found.healthy, found.verdict) == (False, "unknown")
 
 
 def test_each_limit_of_a_queue_that_is_passed_is_told(world):
@@ -225,4 +239,44 @@ def test_quirk_101_missing_merchant_metrics_are_said_once_and_asked_for_once(wor
     assert len([note for note in found.notes if note.startswith("shop")]) == 1
     asked = [call for call in world.sandbox.calls() if call["operation"] == "getHealth"]
     assert len(asked) == 1
-    assert found.healthy
+    pushes = ("whether its pushes are acknowledged",)
+    assert unknown(found) == {item.address: pushes for item in shops}
+    assert (found.healthy, found.complete, found.verdict) == (False, True, "unknown")
+
+
+def test_metrics_that_may_not_be_read_are_no_good_ones(world):
+    world.apply()
+    fault = {"service": "merchant", "operation": "getHealth", "kind": "denied", "times": None}
+    world.sandbox.faults([fault])
+    found = world.status()
+    assert unknown(found) == {"subscription.shop": ("its figures",)}
+    assert found.verdict == "unknown"
+
+
+def test_what_nobody_could_look_at_is_not_known_to_be_there(world):
+    world.apply()
+    denied = {"service": "aws", "operation": "ListQueues", "kind": "denied", "times": None}
+    hidden = {"service": "sp-api", "operation": "getDestinations", "kind": "denied", "times": None}
+    world.sandbox.faults([denied, hidden])
+    found = unknown(world.status("app", "uk"))
+    assert found["destination.to-mws"] == ("whether queue.offers is there",)
+    [told] = found["subscription.new[de]"]
+    assert re.fullmatch(r"whether the destination [-0-9a-f]{36} is there", told)
+
+
+def test_messages_in_a_dead_letter_queue_that_nobody_could_look_into_are_unknown(world):
+    world.sqs.create_queue(QueueName="of-others")
+    dead = f"queues:\n  offers: {{deadLetter: {{queue: '{DLQ}', maxReceives: 3}}}}\n"
+    world.apply(dead, AWS)
+    world.sandbox.faults(
+        [{"service": "aws", "operation": "GetQueueAttributes", "kind": "denied", "skip": 1}]
+    )
+    found = world.status()
+    assert by_address(found)["queue.offers"].dead_letters is None
+    assert unknown(found) == {"queue.offers": ("how many messages wait in its dead-letter queue",)}
+
+
+def test_where_nothing_is_declared_nothing_is_healthy(world):
+    world.declare("", AWS)
+    found = world.status()
+    assert (found.healthy, found.verdict) == (False, "nothing")

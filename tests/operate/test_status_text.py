@@ -91,6 +91,24 @@ def test_what_was_not_counted_is_said_to_be_unknown():
     assert "oldest unknown" in "\n".join(lines(status(queue("a", 1, oldest_seconds=None))))
 
 
+def test_what_is_not_known_of_an_object_stands_below_it_and_keeps_the_verdict_open():
+    dark = queue("b", 1).model_copy(update={"unknown": ("how long its oldest message waits",)})
+    found = lines(status(queue("a"), dark))
+    assert found[0] == "Health of stack acme: 2 objects, 1 of them not wholly known"
+    at = found.index("      not known: how long its oldest message waits")
+    assert found[at - 1].startswith("  ? queue.b")
+    assert found[-1] == "Healthy in what is known: 1 object may not be."
+    ill = dark.model_copy(update={"problems": ("too many",)})
+    found = lines(status(queue("a"), ill))
+    assert "      not known: how long its oldest message waits" in found
+    assert found[-1] == "1 object needs attention."
+
+
+def test_what_a_run_was_limited_to_stands_in_its_title():
+    found = status(queue("a")).model_copy(update={"limits": ("--account aws",)})
+    assert lines(found)[0] == "Health of stack acme (--account aws only): 1 object"
+
+
 def test_what_could_not_be_read_is_told_and_keeps_the_verdict_open():
     found = lines(status(queue("a"), unread=("aws: ListQueues: denied",)))
     assert "    aws: ListQueues: denied" in found

@@ -121,6 +121,7 @@ def test_where_figures_may_not_be_asked_for_that_is_said_and_nothing_else_is_los
     found, [note] = way.health()
     assert found[ROUTE].problems == ()
     assert found[ROUTE].health is None
+    assert found[ROUTE].unknown == ("what it failed to deliver in the last 24 hours",)
     assert "allow cloudwatch:GetMetricData" in note
 
 

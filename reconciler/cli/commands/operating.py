@@ -77,7 +77,18 @@ def status(
     path: PathArgument = DEFAULT_PATH,
     form: PlainFormatOption = ApplyFormat.text,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 2 if something needs attention.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Exit with 2 if something needs attention, with 1 if something is not known.",
+        ),
+    ] = False,
+    allow_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unknown",
+            help="With --check: let pass what is not known of objects that were read.",
+        ),
     ] = False,
     max_waiting: MaxWaitingOption = 10_000,
     max_age: MessageAgeOption = "1h",  # type: ignore[assignment]  # typer parses defaults too
@@ -117,7 +128,11 @@ def status(
     _show(state, found, form)
     if not found.complete or (max_quiet is not None and found.silence_unknown):
         return exits.ERROR
-    return exits.DIFFERENT if check and not found.healthy else exits.DONE
+    if not check:
+        return exits.DONE
+    if found.verdict == "unknown" and not allow_unknown:
+        return exits.ERROR
+    return exits.DIFFERENT if found.verdict == "needs attention" else exits.DONE
 
 
 def _arrivals_wished(

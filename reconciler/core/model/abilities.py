@@ -120,10 +120,14 @@ class Metrics(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Metrics by live address; `lacking` says in a sentence why some are missing, if they are."""
+    """Metrics by live address; `lacking` says in a sentence why some are missing, if they are.
+
+    `unknown` says by live address what is then not known of an object: "how old ... is".
+    """
 
     metrics: Mapping[str, Metrics] = field(default_factory=dict)
     lacking: str | None = None
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 HOUR = 3600

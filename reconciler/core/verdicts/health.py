@@ -1,5 +1,6 @@
 """How what is declared fares live, as values. `operate.status` fills them in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,9 @@ Presence = Literal["present", "missing", "unknown"]
 """unknown: its account, or its part of it, could not be read."""
 SubscriptionState = Literal["enabled", "disabled", "missing", "unauthorised", "unknown"]
 """unauthorised: the seller withdrew consent, so nothing is delivered whatever exists."""
+HealthVerdict = Literal["healthy", "needs attention", "unknown", "nothing"]
+"""unknown: nothing is known to be wrong, and not everything is known. nothing: there was no object
+to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def _absent(value: object) -> bool:
 class Health(Frozen):
     """What every object has; `problems` are sentences, none of them if it is healthy.
 
+    `unknown` is what could not be told of an object that was read: "how long ... waits". None of
+    it is fine for want of a figure.
     `arrivals` are there where somebody asked and something can be told: not of dead-letter queues,
     of which their depth tells, and of a subscription only where no other sends to its queue.
     """
@@ -43,6 +49,7 @@ class Health(Frozen):
     address: str
     account: str
     problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     arrivals: Arrivals | None = Field(default=None, exclude_if=_absent)
 
 
@@ -92,22 +99,38 @@ class SubscriptionHealth(Health):
     consent: bool | None = None
 
 
+def verdict_of(everything: Sequence[Health], *, complete: bool) -> HealthVerdict:
+    """Return the verdict about objects, of which all were read if it is `complete`."""
+    if any(item.problems for item in everything):
+        return "needs attention"
+    if not complete or any(item.unknown for item in everything):
+        return "unknown"
+    return "healthy" if everything else "nothing"
+
+
 class Status(Frozen):
     """Everything declared that was looked at, by address; `others` are of further kinds.
 
-    `healthy` is what was read whole and has no problems. `unread` says what could not be read,
-    `notes` which figures nobody could give.
+    `healthy` only if the verdict is. `limits` are the options that left out part of what is
+    declared. `unread` says what could not be read, `notes` which figures nobody could give.
     """
 
     stack: str
-    healthy: bool
+    healthy: bool = False
+    verdict: HealthVerdict = "unknown"
     complete: bool
+    limits: tuple[str, ...] = ()
     queues: tuple[QueueHealth, ...]
     destinations: tuple[DestinationHealth, ...]
     subscriptions: tuple[SubscriptionHealth, ...]
     others: tuple[ObjectHealth, ...] = ()
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def judged(self) -> "Status":
+        """Return the same with the verdict that follows from what was found."""
+        found = verdict_of(self.everything, complete=self.complete)
+        return self.model_copy(update={"healthy": found == "healthy", "verdict": found})
 
     @property
     def silence_unknown(self) -> bool:

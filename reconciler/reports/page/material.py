@@ -12,7 +12,7 @@ from reconciler.core.verdicts.health import Health, Status
 from reconciler.core.verdicts.topology import GraphNode, NodeState, Topology
 from reconciler.reports.graph.folding import Folded
 from reconciler.reports.graph.looks import LOOKS, Wording, title
-from reconciler.reports.status_text import figures
+from reconciler.reports.status_text import figures, not_known
 from reconciler.reports.values import Units, both, change_lines, show
 
 Record = dict[str, Any]
@@ -183,7 +183,8 @@ def _record(node: GraphNode, small: int, entry: PageChange | None, health: Healt
         record["changes"] = list(entry.by_path())
         record["notes"] = [*entry.remarks, *entry.notes]
     if health is not None:
-        record["health"] = [figures(health), *map(visible, health.problems)]
+        told = "; ".join([figures(health), *not_known(health)])
+        record["health"] = [told, *map(visible, health.problems)]
     return record
 
 

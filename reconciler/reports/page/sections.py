@@ -7,7 +7,7 @@ from reconciler.core.model.plan import Plan
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
-from reconciler.core.verdicts.health import Health, Status
+from reconciler.core.verdicts.health import Health, HealthVerdict, Status, verdict_of
 from reconciler.core.verdicts.topology import NodeState
 from reconciler.core.world.unread import by_cause
 from reconciler.reports import account_changes, findings
@@ -16,11 +16,13 @@ from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
 from reconciler.reports.lines import CODE, wrapped
 from reconciler.reports.page.material import ORDER, Material, PageChange, Record, healths
-from reconciler.reports.status_text import figures, not_read
+from reconciler.reports.status_text import Tally, figures
+from reconciler.reports.status_text import verdict as health_verdict
 
 MOST_CHANGES = 200
 """Changes that stand on the page without its script, the loudest first."""
 _MOST_HEALTHS = 300
+_TONES = {"healthy": "good", "needs attention": "bad", "unknown": "warn", "nothing": ""}
 _LOUD = ("delete", "undeclared", "replace")
 _STATE_OF = {"missing": "create", "changed": "update", "undeclared": "delete"}
 
@@ -153,31 +155,30 @@ def _entry(entry: PageChange) -> Record:
 
 def _health(material: Material, status: Status) -> Record:
     everything = healths(material)
-    ill = [item for item in everything if item.problems]
-    unread = sum(map(not_read, everything))
-    shown = sorted(everything, key=lambda item: not item.problems)[:_MOST_HEALTHS]
+    verdict, tally = verdict_of(everything, complete=status.complete), Tally.of(everything)
+    worst_first = sorted(everything, key=lambda item: (not item.problems, not item.unknown))
+    shown = worst_first[:_MOST_HEALTHS]
     notes = [f"Not read: {visible(reason)}" for reason in status.unread]
     notes += [visible(note) for note in status.notes]
     if len(everything) > len(shown):
         notes.append(f"and {len(everything) - len(shown):,} more objects.")
     return {
-        "tone": "" if not everything else "good" if status.complete and not ill else "bad",
-        "ill": bool(ill),
-        "text": _well(len(everything), len(ill), unread, complete=status.complete),
+        "tone": _TONES[verdict],
+        "ill": bool(tally.ill),
+        "unknown": bool(tally.unknown),
+        "text": _well(verdict, tally, complete=status.complete),
         "rows": [_row(item) for item in shown],
         "notes": notes,
     }
 
 
-def _well(number: int, ill: int, unread: int, *, complete: bool) -> str:
-    unknown = f" {unread:,} of {number:,} were not read." if unread else ""
-    if unread and unread == number:
-        return "Nothing could be read."
-    if ill:
-        return f"{counted(ill, 'object')} of {number:,} need{'s' * (ill == 1)} attention.{unknown}"
-    if not complete:
-        return f"Healthy in what could be read.{unknown}"
-    return "All healthy." if number else "Nothing to measure: nothing declared was found live."
+def _well(verdict: HealthVerdict, tally: Tally, *, complete: bool) -> str:
+    if verdict == "nothing":
+        return "Nothing to measure: nothing declared was found live."
+    said = health_verdict(verdict, tally, complete=complete)
+    if not tally.unread or tally.unread == tally.number:
+        return said
+    return f"{said} {tally.unread:,} of {tally.number:,} were not read."
 
 
 def _row(item: Health) -> Record:
@@ -185,4 +186,5 @@ def _row(item: Health) -> Record:
         "address": visible(item.address),
         "figures": figures(item),
         "problems": [visible(problem) for problem in item.problems],
+        "unknown": [visible(what) for what in item.unknown],
     }

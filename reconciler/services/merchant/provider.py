@@ -10,6 +10,7 @@ from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec, live_address
 from reconciler.core.provider import Abilities, Each, Interest, Scope
+from reconciler.core.text.phrases import counted
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.merchant.account import MerchantAccount
 from reconciler.services.merchant.answers import SubscriptionResource
@@ -23,7 +24,8 @@ from reconciler.transport.calls import Clock, create_once
 
 KINDS: tuple[type[Spec], ...] = (MerchantSubscription,)
 
-_NO_METRICS = "the Merchant API gives no health metrics of some subscriptions"
+_NO_METRICS = "the Merchant API gives no health metrics of"
+_UNKNOWN = "whether its pushes are acknowledged"
 
 
 class MerchantProvider:
@@ -135,8 +137,10 @@ class MerchantProvider:
                     found[item.live_address] = metrics
             if not found:
                 break
-        lacking = len(found) < len(live)
-        return Measured(found, f"{self._name}: {_NO_METRICS}" if lacking else None)
+        missing = [it.live_address for it in live if it.live_address not in found]
+        which = counted(len(missing), "subscription")
+        lacking = f"{self._name}: {_NO_METRICS} {which}" if missing else None
+        return Measured(found, lacking, dict.fromkeys(missing, _UNKNOWN))
 
     def examinations(self, desired: Sequence[Desired]) -> Sequence[Examination]:
         """Return what can be looked at of this account without changing anything."""

@@ -23,6 +23,7 @@ USD_A_METRIC = 0.01 / 1000
 """What GetMetricData costs in most regions."""
 _WINDOW = 15 * 60
 _MAY = "allow cloudwatch:GetMetricData to these credentials to see it"
+_UNKNOWN = "how long its oldest message waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def ages(client: SqsClient, live: Sequence[Live]) -> Measured:
     queues = [item for item in live if isinstance(item.spec, Queue)]
     metrics = {_address(item): Metrics(oldest_seconds=0) for item in queues if not item.waiting}
     holding = [item for item in queues if item.waiting]
+    lacking: str | None
     try:
         for start in range(0, len(holding), METRICS_A_CALL):
             batch = holding[start : start + METRICS_A_CALL]
@@ -101,10 +103,11 @@ def ages(client: SqsClient, live: Sequence[Live]) -> Measured:
                 metrics[_address(batch[index])] = Metrics(oldest_seconds=age)
     except ServiceError as error:
         remedy = f"; {_MAY}" if isinstance(error, Denied) else ""
-        return Measured(
-            metrics, f"{error.account}: the age of the oldest messages is not known{remedy}"
-        )
-    return Measured(metrics, _lacking(holding, metrics))
+        lacking = f"{error.account}: the age of the oldest messages is not known{remedy}"
+    else:
+        lacking = _lacking(holding, metrics)
+    unknown = {it: _UNKNOWN for it in map(_address, holding) if it not in metrics}
+    return Measured(metrics, lacking, unknown)
 
 
 def probe_metrics(client: SqsClient) -> None:

@@ -228,7 +228,8 @@ class SqsProvider:
         """Return how old the oldest message of each queue is, and what routes failed to deliver."""
         found, failed = ages(self._client, live), failures(self._client, live)
         lacking = "\n".join(filter(None, (found.lacking, failed.lacking))) or None
-        return Measured({**found.metrics, **failed.metrics}, lacking)
+        unknown = {**found.unknown, **failed.unknown}
+        return Measured({**found.metrics, **failed.metrics}, lacking, unknown)
 
     def arrivals(self, live: Sequence[Live]) -> ArrivalQuestion | None:
         """Return what it takes to count what came into these queues."""
