@@ -54,9 +54,33 @@ class Terminated(BaseException):
 
 
 class Stop(threading.Event):
-    """Set by the first signal; `code` is the exit code that tells of it."""
+    """Set by the first signal; `code` is the exit code that tells of it. One thread waits for it.
+
+    The signal may come amid that wait: setting it takes no lock that the wait may hold.
+    """
 
     code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came = False
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def is_set(self) -> bool:
+        """Say whether the signal came."""
+        return self._came
+
+    def set(self) -> None:
+        """Have it come."""
+        self._came = True
+        self._news.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it; say whether it came."""
+        if not self._came:
+            with contextlib.suppress(queue.Empty):
+                self._news.get(timeout=timeout)
+        return self._came
 
 
 def as_interrupts() -> None:

@@ -22,6 +22,7 @@ from reconciler.cli.exits import (
 )
 from reconciler.cli.open_files import allow_many
 from reconciler.cli.state import State, prepare_streams
+from reconciler.cli.waking import hear_while_waiting
 from reconciler.core.model.errors import (
     DeclarationError,
     Misdirected,
@@ -91,6 +92,7 @@ def run(arguments: list[str] | None = None) -> None:
     prepare_streams()
     allow_many()
     as_interrupts()
+    hear_while_waiting()
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 
 

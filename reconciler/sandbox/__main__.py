@@ -1,7 +1,7 @@
 """`python -m reconciler.sandbox [PORT]`: the sandbox as a process of its own, until interrupted."""
 
 import sys
-import threading
+import time
 
 from reconciler.sandbox.server import Sandbox
 
@@ -13,7 +13,8 @@ def main() -> None:
         sys.stdout.write(f"{sandbox.url}\n")
         sys.stdout.flush()
         try:
-            threading.Event().wait()
+            while True:
+                time.sleep(1)  # an interrupt that comes just before a wait is heard after it
         except KeyboardInterrupt:
             return
 

@@ -117,20 +117,22 @@ def test_an_interrupt_at_the_prompt_ends_with_130_and_changes_nothing(on_a_termi
     assert writes(sandbox) == []
 
 
-def test_an_interrupt_that_does_not_disturb_the_reading_of_an_answer_is_heard(start):
+def test_an_interrupt_that_does_not_disturb_the_reading_of_an_answer_is_heard(start, tmp_path):
     # Taken by another thread, as one that comes just before the reading begins would be.
-    question = (
-        "import signal, threading; from reconciler.cli import asking, exits; "
-        "exits.as_interrupts(); "
+    begin = (
+        "import signal, threading; from reconciler.cli import run; "
         "threading.Thread(target=threading.Event().wait, daemon=True).start(); "
-        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); asking.asked('Well? ')"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); run()"
     )
     controller, terminal = pty.openpty()
     try:
-        asking = start(command=[sys.executable, "-c", question], stdin=terminal, stderr=-1)
-        assert asking.stderr.read(6) == "Well? "
+        command = [sys.executable, "-c", begin, "init", tmp_path]
+        asking = start(command=command, stdin=terminal, stderr=terminal)
+        seen = b""
+        while b"Services, of" not in seen:
+            seen += os.read(controller, 4096)
         asking.send_signal(signal.SIGINT)
-        assert "Interrupted" in asking.communicate(timeout=PATIENCE)[1]
+        assert asking.wait(PATIENCE) == 130
     finally:
         os.close(terminal)
         os.close(controller)
