@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from reconciler.cli.progress import Ticker
 from tests.cli.conftest import COMMAND, PROGRESS
-from tests.worlds import AWS, HEAD, MERCHANT, queues, writes
+from tests.worlds import AWS, HEAD, MERCHANT, READS, queues, writes
 
 PATIENCE = 60
 """Seconds after which a process counts as hanging; nothing is measured by it."""
@@ -162,16 +163,40 @@ def test_a_signal_while_reading_is_told_in_the_document(start, sandbox, world, n
     assert json.loads(out)["result"] == "failed"
 
 
+@pytest.fixture
+def hold(sandbox, monkeypatch):
+    """Hold what a service is asked, but reading, until what this returns is called."""
+    let_go = threading.Event()
+
+    def at(service, *, reads=False):
+        answer = service.answer
+
+        def later(operation, request):
+            if reads or operation not in READS:
+                let_go.wait(PATIENCE)
+            return answer(operation, request)
+
+        monkeypatch.setattr(service, "answer", later)
+        return let_go.set
+
+    yield at
+    let_go.set()
+
+
+CHAIN = queues(
+    a="deadLetter: {queue: b, maxReceives: 2}", b="deadLetter: {queue: c, maxReceives: 2}", c=""
+)
+
+
 def test_an_interrupt_while_applying_finishes_what_is_under_way_and_ends_with_130(
-    start, sandbox, world
+    start, sandbox, world, hold
 ):
-    sandbox.settings(latencySeconds={"aws": 0.4})
-    chain = queues(
-        a="deadLetter: {queue: b, maxReceives: 2}", b="deadLetter: {queue: c, maxReceives: 2}", c=""
-    )
-    running = start("apply", world(chain), "--sandbox", sandbox.url, "--yes")
+    let_go = hold(sandbox._dispatch.aws)
+    running = start("apply", world(CHAIN), "--sandbox", sandbox.url, "--yes")
     until(lambda: writes(sandbox))
     running.send_signal(signal.SIGINT)
+    assert any("interrupted: finishing" in line for line in running.stderr)
+    let_go()
     out, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert "create queue.c: done" in out
@@ -192,23 +217,19 @@ def test_a_sigterm_while_reading_ends_with_143_at_once(start, sandbox, world):
         assert "Traceback" not in err
 
 
-CHAIN = queues(
-    a="deadLetter: {queue: b, maxReceives: 2}", b="deadLetter: {queue: c, maxReceives: 2}", c=""
-)
-
-
 def test_a_sigterm_while_applying_finishes_what_is_under_way_reports_and_ends_with_143(
-    start, sandbox, world, tmp_path
+    start, sandbox, world, tmp_path, hold
 ):
-    sandbox.settings(latencySeconds={"aws": 0.4})
+    let_go = hold(sandbox._dispatch.aws)
     journal = tmp_path / "journal"
     options = ("--sandbox", sandbox.url, "--yes", "--format", "json", "--journal", journal)
     running = start("apply", world(CHAIN), *options)
     until(lambda: writes(sandbox))
     running.terminate()
-    out, err = running.communicate(timeout=PATIENCE)
+    assert any("terminated: finishing the calls under way" in line for line in running.stderr)
+    let_go()
+    out, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
-    assert "terminated: finishing the calls under way" in err
     done = {item["address"]: item["outcome"] for item in json.loads(out)["actions"]}
     assert done == {"queue.c": "done", "queue.b": "skipped", "queue.a": "skipped"}
     assert json.loads(journal.read_text().splitlines()[-1])["interrupted"]
@@ -241,23 +262,24 @@ def test_a_sigterm_ends_the_sandbox_with_143(start):
     assert serving.returncode == 143
 
 
-def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox, world):
-    sandbox.settings(latencySeconds={"merchant": 1.4})
+def test_a_run_beyond_a_second_tells_its_progress_on_stderr_alone(start, sandbox, world, hold):
+    let_go = hold(sandbox._dispatch.merchant, reads=True)
     declared = world(queues(q=""), MERCHANT)
     running = start("plan", declared, "--sandbox", sandbox.url, "--format", "json")
-    out, err = running.communicate(timeout=PATIENCE)
+    assert re.match(r"reading: \d of 3, \d+ s\n", running.stderr.readline())
+    let_go()
+    out, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
-    assert re.match(r"reading: \d of 3, \d+ s\n", err)
     assert json.loads(out)["complete"]
 
 
 def test_a_wait_is_told_with_its_reason(start, sandbox, world):
-    told = {"service": "merchant", "kind": "throttle", "retryAfter": 2, "times": 1}
-    sandbox.faults([told])
+    sandbox.faults([{"service": "merchant", "kind": "throttle", "retryAfter": 60}])
     running = start("plan", world("", MERCHANT), "--sandbox", sandbox.url, env={"REAL_TIME": "1"})
-    _, err = running.communicate(timeout=PATIENCE)
-    assert running.returncode == 0
-    assert re.search(r"waiting 2 s: shop: notificationsubscriptions.list: .+\n", err)
+    told = next(line for line in running.stderr if "waiting" in line)
+    assert re.search(r"waiting \d+ s: shop: notificationsubscriptions.list: .+\n", told)
+    running.terminate()
+    running.communicate(timeout=PATIENCE)
 
 
 def test_what_ends_at_once_tells_no_progress(capsys):
