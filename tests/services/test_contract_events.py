@@ -5,10 +5,12 @@ import json
 import pytest
 
 from reconciler.core.planning.diff import STACK_MARK
+from reconciler.core.provider import Interest
 from reconciler.notifications import decode
 from reconciler.operate.status import status
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.events.names import rule_arn
+from reconciler.services.sqs.events.specs import EventRoute
 from reconciler.services.sqs.rule_grants import rule_of
 from tests.listings import (
     ACCOUNT,
@@ -566,6 +568,26 @@ def test_a_grant_that_is_left_over_from_a_rule_goes(stack, sandbox, eventbridge)
     eventbridge.delete_rule(Name=RULE, EventBusName=name)
     assert settled(stack, world("")) == [f"delete route.aws-eu/{RULE}"]
     assert admitted(sandbox) == []
+
+
+def test_a_bus_that_came_since_they_were_listed_is_seen_where_a_queue_lets_in_a_rule_of_it(
+    stack, sandbox
+):
+    stack.declare(world())
+    with stack.session() as early:
+        aws = early.providers(["aws-eu"])["aws-eu"]
+        queues, rest = aws.scopes()
+        assert list(aws.observe(queues, Interest("acme", (), False, print))) == []
+        begun(stack, sandbox)
+        with stack.session() as late:
+            read = late.providers(["aws-eu"])["aws-eu"]
+            beside = tuple(read.observe(queues, Interest("acme", (), False, print)))
+        route = EventRoute(name=RULE, bus=events(sandbox)[0])
+        found = aws.observe(rest, Interest("acme", (route,), False, print, beside=beside))
+    assert [(it.spec.kind, it.spec.state) for it in found] == [
+        ("bus", "ACTIVE"),
+        ("route", "ENABLED"),
+    ]
 
 
 NOWHERE = "arrives at bus.events, and nothing declared takes it on from there"

@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.core.model.errors import Denied, PlanRefused, Rejected, Transient
 from reconciler.core.model.pacing import READS_AT_ONCE, UNLIMITED, Pace
+from reconciler.core.provider import Each
 from reconciler.core.text.halves import whole
 from reconciler.credentials.secrets import Secrets
 from reconciler.credentials.unobtainable import Unobtainable
@@ -95,6 +96,7 @@ class SqsClient:
         self._account = account
         self._keys = keys
         self._lock = threading.RLock()
+        self._verifying = threading.Lock()
         self._clients: Clients | None = None
         self._verified = False
         self._clock = clock
@@ -102,16 +104,18 @@ class SqsClient:
         tries = {"tries": 1} if quick else {}
         self.calls = Calls(clock, paces=PACES, concurrency=READS_AT_ONCE, **tries)
 
-    def verify_account(self) -> None:
+    def verify_account(self, each: Each | None = None) -> None:
         """Make sure, once, that the credentials belong to the declared account.
+
+        With `each`, what reading takes is made ready while AWS is asked.
 
         Raises:
             PlanRefused: they belong to another one.
         """
-        with self._lock:
+        with self._verifying:
             if self._verified:
                 return
-            found = self.caller()
+            found = self._run("GetCallerIdentity", partial(_caller, each=each))
             if found.account != self._account.account_id:
                 raise PlanRefused(
                     f"accounts.{self._name}: the credentials belong to AWS account "
@@ -138,9 +142,7 @@ class SqsClient:
         method = xform_name(operation)
 
         def call(clients: Clients) -> dict[str, Any]:
-            with self._lock:
-                client = clients.of(service)
-            answer: dict[str, Any] = whole(getattr(client, method)(**parameters))
+            answer: dict[str, Any] = whole(getattr(clients.of(service), method)(**parameters))
             return answer
 
         return self._run(operation, call, bucket=service if service in PACES else "")
@@ -374,8 +376,9 @@ def _by_boto(clients: Clients, operation: str, parameters: Mapping[str, Any]) ->
     return whole(answer) if operation.startswith(_LOOKS) else answer
 
 
-def _caller(clients: Clients) -> Caller:
-    answer = clients.sts.get_caller_identity()
+def _caller(clients: Clients, each: Each | None = None) -> Caller:
+    ask = clients.of("sts").get_caller_identity
+    answer = clients.get_ready(ask, each) if each else ask()
     return Caller(str(answer["Account"]), str(answer["Arn"]))
 
 

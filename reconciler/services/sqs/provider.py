@@ -111,13 +111,13 @@ class SqsProvider:
             PlanRefused: the credentials belong to another AWS account.
             ServiceError: something could not be read, so nothing is said of the whole scope.
         """
-        self._client.verify_account()
+        self._client.verify_account(interest.each)
         self._stack = interest.stack
         if scope.part == PART:
             return self._events.observe(interest)
         self._by_hand = _by_hand(interest.declared)
         reading = Reading(self._name, self._account, self._client, interest, self._apart)
-        found = reading.queues()
+        found = reading.queues(beside=self._events.look_ahead)
         here = {as_queue(live.spec).name for live in found}
         self._coming = sum(as_queue(spec).name not in here for spec in interest.declared)
         return found

@@ -1,5 +1,6 @@
 """boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 
 from reconciler.core.model.pacing import READS_AT_ONCE
+from reconciler.core.provider import Each
 from reconciler.credentials.aws import AwsLogin, is_passing, refusal
 from reconciler.credentials.secrets import Secrets
 from reconciler.services.sqs.account import AwsAccount
@@ -25,6 +27,9 @@ from reconciler.transport.lines import AnswerLimits
 
 _Opened = tuple[Any, AwsLogin | None, Callable[[], Any]]
 """A boto3 session, whose credentials it signs with, unless these were given, and these."""
+
+TAGGING = "resourcegroupstaggingapi"
+_READ_DIRECTLY = ("sqs", TAGGING)
 
 _CONFIG = Config(
     # Nothing is sent by botocore's own HTTP, so none of the surroundings' ways are looked for.
@@ -52,33 +57,68 @@ class AwsKeys:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The three services queues need; boto3's clients have no types and are safe across threads.
+    """The clients of an account's services, each made when first asked for; safe across threads.
 
-    `queues` and `tags` read of many queues what `sqs` and `tagging` would, and `make` makes the
-    client of another service, which few runs need.
+    boto3's have no types. `queues` and `tags` read of many queues what `sqs` and the tagging API's
+    client would.
     """
 
-    sqs: Any
-    sts: Any
-    tagging: Any
-    queues: DirectReads
-    tags: DirectReads
     make: Callable[[str], Any]
     http: Http
+    credentials: Callable[[], Any]
     login: AwsLogin | None = None
     made: dict[str, Any] = field(default_factory=dict)
+    direct: dict[str, DirectReads] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.RLock)
+
+    @property
+    def sqs(self) -> Any:
+        """Return the client of SQS."""
+        return self.of("sqs")
+
+    @property
+    def queues(self) -> DirectReads:
+        """Return what reads of SQS."""
+        return self._reads("sqs")
+
+    @property
+    def tags(self) -> DirectReads:
+        """Return what reads of the tagging API."""
+        return self._reads(TAGGING)
 
     def of(self, service: str) -> Any:
-        """Return the client of another service; not safe across threads."""
-        if service not in self.made:
-            self.made[service] = self.make(service)
-        return self.made[service]
+        """Return the client of a service."""
+        return self.made.get(service) or self._made(service)
+
+    def get_ready(self, meanwhile: Callable[[], Any], each: Each) -> Any:
+        """Make what reading takes, and return what `meanwhile` returns."""
+        make = [partial(self.of, service) for service in (*_READ_DIRECTLY, "events")]
+        jobs: list[Callable[[], Any]] = [meanwhile, *make]
+        return each(_call, jobs)[0]
 
     def close(self) -> None:
         """Let go of connections."""
-        for client in (self.sqs, self.sts, self.tagging, *self.made.values()):
+        for client in self.made.values():
             client.close()
         self.http.close()
+
+    def _made(self, service: str) -> Any:
+        with self.lock:
+            if service not in self.made:
+                client = self.make(service)
+                if service in _READ_DIRECTLY:
+                    # Before it sends anything: its first request shows what all have in common.
+                    self.direct[service] = DirectReads(client, self.http, self.credentials)
+                self.made[service] = client
+            return self.made[service]
+
+    def _reads(self, service: str) -> DirectReads:
+        self.of(service)
+        return self.direct[service]
+
+
+def _call(job: Callable[[], Any]) -> Any:
+    return job()
 
 
 def connect(
@@ -88,7 +128,7 @@ def connect(
     permit: Callable[[str], None] | None,
     limits: AnswerLimits | None = None,
 ) -> Clients:
-    """Make the clients of an account; reads AWS configuration files, and gets credentials.
+    """Return the clients of an account; reads AWS configuration files, and gets credentials.
 
     `secrets` is told of the surroundings' credentials before the first request is sent. `permit`
     is asked about every place before anything is sent there. `limits` are those of one answer.
@@ -104,16 +144,12 @@ def connect(
     except BaseException:
         http.close()
         raise
-    make = partial(_client, session, account=account)
-    sqs, tagging = make("sqs"), make("resourcegroupstaggingapi")
-    sign_plainly(sqs)
-    queues, tags = (DirectReads(client, http, credentials) for client in (sqs, tagging))
-    return Clients(sqs, make("sts"), tagging, queues, tags, make, http, login)
+    return Clients(partial(_client, session, account=account), http, credentials, login)
 
 
 _JSON = {
     "sqs": "before-parse.sqs",
-    "resourcegroupstaggingapi": "before-parse.resource-groups-tagging-api",
+    TAGGING: "before-parse.resource-groups-tagging-api",
     "events": "before-parse.eventbridge",
 }
 """Services whose answers are JSON always, and when they are looked at."""
@@ -124,6 +160,8 @@ def _client(session: Any, service: str, account: AwsAccount) -> Any:
     made = session.client(service, endpoint_url=account.endpoint, config=config, verify=True)
     if service in _JSON:
         made.meta.events.register(_JSON[service], _refuse_garbled)
+    if service == "sqs":
+        sign_plainly(made)
     return made
 
 

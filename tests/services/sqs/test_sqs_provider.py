@@ -8,9 +8,11 @@ import pytest
 
 from reconciler.core.model.errors import Denied, Missing, PlanRefused, Rejected, Unclear
 from reconciler.core.model.plan import FieldChange
+from reconciler.core.provider import Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.run.halting import Halt, TimeLimit
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.session import AwsKeys
 from reconciler.services.sqs.writing import written
 from reconciler.transport.patience import on_errand
@@ -248,7 +250,15 @@ def test_a_declared_queue_is_read_once_and_while_the_names_are_still_listed(worl
 
     assert list(world.see(desired)) == ["offers"]
     read = [operation for operation, _ in world.middleman.seen]
-    assert read == ["GetResources", "ListQueues", "GetQueueAttributes", "ListQueues"]
+    listed = ["GetResources", "ListEventBuses", "ListQueues"]
+    assert read == [*listed, "GetQueueAttributes", "ListQueues"]
+
+
+def test_buses_are_listed_once_while_queues_are_read(world):
+    interest = Interest("acme", (), False, print)
+    for scope in world.provider.scopes():
+        list(world.provider.observe(scope, interest))
+        assert world.count("ListEventBuses") == 1
 
 
 def test_quirk_12_a_queue_is_known_by_its_name_whatever_the_host_of_its_url(world):
@@ -867,8 +877,9 @@ def test_quirk_42_a_permission_added_by_hand_needs_nothing(world):
 # The right account
 
 
+NOTHING = Scope("aws-eu", (Queue,)), Interest("acme", (), False, print)
 WRITES = {
-    "observe": lambda world, provider, live: list(provider.observe(None, None)),
+    "observe": lambda world, provider, live: list(provider.observe(*NOTHING)),
     "create": lambda world, provider, live: provider.create(world.want("offers")),
     "update": lambda world, provider, live: provider.update(
         world.want("offers"), live, [FieldChange(path="delay", before=0, after=5)]
@@ -931,5 +942,5 @@ def test_a_role_that_may_not_be_assumed_is_named(world, monkeypatch):
     provider = type(world.provider)("aws-eu", account, clock=world.clock, secrets=Secrets())
 
     with pytest.raises(Denied, match="AssumeRole"):
-        list(provider.observe(None, None))
+        list(provider.observe(*NOTHING))
     provider.close()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.core.model.delivery import Link
+from reconciler.core.model.errors import ServiceError
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -25,6 +26,8 @@ class EventsPart:
         self, name: str, account: AwsAccount, client: SqsClient, admissions: Admissions
     ) -> None:
         events = EventsClient(name, client)
+        self._events = events
+        self._listed: list[str] | ServiceError | None = None
         self._reading = EventsReading(name, account, events)
         self._buses = BusWriter(name, account, events, client.calls)
         self._routes = RouteWriter(name, account, events, client.calls, admissions)
@@ -33,12 +36,20 @@ class EventsPart:
         self._stack = ""
         self._handles: frozenset[str] = frozenset()
 
+    def look_ahead(self) -> None:
+        """List the buses while the queues are being read; `observe` takes what it came to."""
+        try:
+            self._listed = self._events.buses()
+        except ServiceError as error:
+            self._listed = error
+
     def observe(self, interest: Interest) -> list[Live]:
         """Return every bus of Amazon's event sources, and the rules on them."""
+        listed, self._listed = self._listed, None
         self._stack = interest.stack
         declared = (spec for spec in interest.declared if isinstance(spec, EventBus))
         self._handles |= {spec.offered_by for spec in declared}
-        return self._reading.observe(interest)
+        return self._reading.observe(interest, listed)
 
     def read(self, live: Live) -> Live | None:
         """Return a bus or route as it is now, None if it is gone."""

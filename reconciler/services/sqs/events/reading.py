@@ -43,15 +43,19 @@ class EventsReading:
     account: AwsAccount
     client: EventsClient
 
-    def observe(self, interest: Interest) -> list[Live]:
+    def observe(self, interest: Interest, listed: list[str] | ServiceError | None) -> list[Live]:
         """Return the buses and their rules; details of rules that are declared or ours by name.
+
+        `listed` is what listing the buses came to before the queues were read, if it was done.
 
         Raises:
             ServiceError: something could not be read that is declared here. Where nothing is, it is
                 told as not looked for: whoever has queues only needs no EventBridge.
         """
         try:
-            buses = self.client.buses()
+            if isinstance(listed, ServiceError):
+                raise listed
+            buses = self.client.buses() if listed is None else listed
             return self._found(buses, interest) if buses or interest.declared else []
         except ServiceError as error:
             if interest.declared:
@@ -69,6 +73,9 @@ class EventsReading:
                 self.name, "ListRules", "which queues let rules in is not known: see there"
             )
         granted = _granted(interest.beside or ())
+        if _on_others(granted, buses):
+            # Such a bus may have come after they were listed, with its rules.
+            buses = self.client.buses()
         read = interest.each(lambda bus: self._bus(bus, sources.get(bus), handles), buses)
         rules = interest.each(lambda bus: self._rules(bus, interest, granted), buses)
         found = [live for live in read if live is not None]
@@ -191,6 +198,11 @@ def _granted(beside: Iterable[Live]) -> dict[str, tuple[str, ...]]:
         for rule in live.spec.routed if isinstance(live.spec, Queue) else ():
             found.setdefault(rule, []).append(live.outputs["arn"])
     return {rule: tuple(sorted(queues)) for rule, queues in found.items()}
+
+
+def _on_others(rules: Iterable[str], buses: Collection[str]) -> bool:
+    """Say whether there are rules on other buses than these."""
+    return any(rule is not None and rule.bus not in buses for rule in map(rule_of, rules))
 
 
 def _route(name: str, bus: str, facts: Facts, target: Facts, grants: tuple[str, ...]) -> EventRoute:
