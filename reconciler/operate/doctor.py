@@ -74,7 +74,7 @@ def diagnose(
     complaints.sort(key=lambda item: (item[1].optional, item[0]))
     return Diagnosis(
         stack=declared.stack,
-        healthy=all(report.healthy for report in reports),
+        healthy=bool(reports) and all(report.healthy for report in reports),
         problems=tuple(complaint for _, complaint in complaints),
         accounts=tuple(reports),
     )

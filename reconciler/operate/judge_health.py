@@ -110,7 +110,7 @@ def _remarks(seen: Seen, shown: frozenset[str]) -> Iterator[str]:
     """Yield what reading told of the accounts, and what is to be carried on and never sent."""
     for item in seen.warnings:
         if item.address in shown:
-            yield f"{item.address}: {item.message}"
+            yield _sentence(item)
     carriers = {
         item.address
         for item in seen.declared.desired

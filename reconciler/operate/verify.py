@@ -139,7 +139,8 @@ def verify(
     items = chosen(declared, select(declared, terms))
     sandboxed = manner.sandboxed or session.sandboxed
     manner = replace(manner, sandboxed=sandboxed, recognisers=session.recognisers())
-    return prove(declared, providers, seen, items, manner, progress=progress)
+    found = prove(declared, providers, seen, items, manner, progress=progress)
+    return found.model_copy(update={"limits": terms.limits})
 
 
 def prove(
@@ -249,7 +250,7 @@ def _test_of(
 
     `known` are the ids of live subscriptions.
     """
-    if chain.broken:
+    if not chain.passable:
         return ()
     subscription, last = chain.path[0], chain.path[-1]
     abilities = providers[subscription.account].abilities
@@ -322,4 +323,4 @@ def _outcome(test: MessageTest) -> Links:
     except PlanRefused:
         raise
     except ReconcilerError as error:
-        return (Link(NAME, "broken", as_sentence(test.account, error)),)
+        return (Link(NAME, "unknown", as_sentence(test.account, error)),)

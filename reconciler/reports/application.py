@@ -43,6 +43,7 @@ def applied(session: Session, planned: Planned, done: Applied) -> ApplyResult:
         summary=_summary(results),
         problems=plan.problems,
         not_looked=plan.not_looked,
+        limits=plan.limits,
         examined=plan.examined,
     )
 

@@ -66,7 +66,8 @@ class ActionResult(Frozen):
 class ApplyResult(Frozen):
     """The result of apply; `guards` refused it, `problems` could not be planned.
 
-    `examined` says whether anything was looked at; no document holds it.
+    `limits` are the options that left out part of what is declared. `examined` says whether
+    anything was looked at; no document holds it.
     """
 
     result: Literal["done", "failed", "refused"]
@@ -76,6 +77,7 @@ class ApplyResult(Frozen):
     guards: tuple[Guard, ...] = ()
     problems: tuple[Finding, ...] = ()
     not_looked: tuple[Finding, ...] = ()
+    limits: tuple[str, ...] = ()
     examined: bool = Field(default=True, exclude=True)
 
 

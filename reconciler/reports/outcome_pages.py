@@ -99,8 +99,7 @@ def failure_page(command: str, reasons: Sequence[str], stack: str) -> Page:
 
 
 def _title(stack: str, limits: Sequence[str]) -> str:
-    limited = f" ({', '.join(map(code, limits))} only)" if limits else ""
-    return f"## Apply of stack {code(stack)}{limited}"
+    return f"## Apply of stack {code(stack)}{findings.only(limits, code)}"
 
 
 def _result(result: ActionResult) -> Item:

@@ -42,6 +42,7 @@ def settled(report: Plan | Drift | ApplyResult) -> str:
     verdict, meaning = ("In sync", "nothing to do")
     if isinstance(report, Drift):
         verdict, meaning = ("No drift", "live is as declared")
+    verdict += findings.only(report.limits)
     if report.not_looked:
         return f"{verdict} as far as was looked: {findings.not_looked(report.not_looked)}"
     return f"{verdict}: {meaning}." if report.examined else findings.NOTHING_COMPARED
@@ -56,7 +57,8 @@ def verb_counts(summary: Mapping[str, int]) -> str:
 def _plan(
     plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
 ) -> Iterator[TextLine]:
-    yield line(f"Plan for stack {plan.stack}: {_counts(plan)}", "bold")
+    only = findings.only(plan.limits)
+    yield line(f"Plan for stack {plan.stack}{only}: {_counts(plan)}", "bold")
     yield from account_changes.lines(plan.account_changes, screen.width, shape.others)
     yield from coming(entries, plan.accounts, shape, screen)
     yield from _remarks(plan, shape, screen)
@@ -102,6 +104,7 @@ def _counts(plan: Plan) -> str:
     shown = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
     words = {"unchanged": "unchanged", "unmanaged": others.replace(" ", GLUE)}
     rest = [f"{summary[name]:,}{GLUE}{word}" for name, word in words.items() if summary[name]]
+    rest += [f"{len(plan.unknown):,}{GLUE}unknown"] if plan.unknown else []
     return "; ".join([shown or "no changes", *filter(None, [", ".join(rest)])])
 
 
@@ -215,7 +218,10 @@ def _drift(
 ) -> Iterator[TextLine]:
     counts = {it: sum(entry.verb == it for entry in entries) for it in _STATUSES}
     total = ", ".join(f"{number:,} {status}" for status, number in counts.items() if number)
-    yield line(f"Drift of stack {drift.stack}: {total or 'none'}", "bold")
+    none = "none" if drift.complete and not drift.problems else "none found"
+    unknown = f", {len(drift.unknown):,}{GLUE}unknown" if drift.unknown else ""
+    only = findings.only(drift.limits)
+    yield line(f"Drift of stack {drift.stack}{only}: {total or none}{unknown}", "bold")
     yield from coming(entries, drift.accounts, shape, screen)
     yield from going(entries, _BY_STATUS, drift.accounts, shape, screen)
     yield from _remarks(drift, shape, screen)

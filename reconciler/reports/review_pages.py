@@ -76,7 +76,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
     return Page(
         head="\n".join(
             [
-                _title("Plan for", plan.stack, background) + _commit(background),
+                _title("Plan for", plan) + _commit(background),
                 "",
                 _heading(_verdict(plan), _counts(plan), plan.not_looked),
                 *_table(entries, VERBS),
@@ -98,7 +98,7 @@ def drift_page(drift: Drift, background: Background) -> Page:
     return Page(
         head="\n".join(
             [
-                _title("Drift of", drift.stack, background),
+                _title("Drift of", drift),
                 "",
                 _heading(_drift_verdict(drift), counts, drift.not_looked),
                 *_table(entries, STATUSES),
@@ -125,13 +125,15 @@ def _counts(plan: Plan) -> str:
     figures = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
     words = {"unchanged": "unchanged", "unmanaged": findings.others(complete=plan.complete)}
     rest = [f"{summary[name]:,} {word}" for name, word in words.items() if summary[name]]
+    rest += [f"{len(plan.unknown):,} unknown"] if plan.unknown else []
     return _sentence(figures, rest)
 
 
 def _statuses(counts: Mapping[str, int], drift: Drift) -> str:
     figures = ", ".join(f"**{number:,}** {status}" for status, number in counts.items() if number)
     others = f"{len(drift.unmanaged):,} {findings.others(complete=drift.complete)}"
-    return _sentence(figures, [others] if drift.unmanaged else [])
+    unknown = [f"{len(drift.unknown):,} unknown"] if drift.unknown else []
+    return _sentence(figures, [*([others] if drift.unmanaged else []), *unknown])
 
 
 def _sentence(figures: str, rest: Sequence[str]) -> str:
@@ -146,9 +148,8 @@ def _table(entries: Sequence[Difference], verbs: Sequence[str]) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _title(what: str, stack: str, background: Background) -> str:
-    limits = f" ({', '.join(map(code, background.limits))} only)" if background.limits else ""
-    return f"## {what} stack {code(stack)}{limits}"
+def _title(what: str, report: Plan | Drift) -> str:
+    return f"## {what} stack {code(report.stack)}{findings.only(report.limits, code)}"
 
 
 def _commit(background: Background) -> str:

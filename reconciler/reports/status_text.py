@@ -53,7 +53,9 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
     yield line()
     found = verdict_of(status.everything, complete=status.complete)
     style = {"healthy": "green", "needs attention": "red"}.get(found, "yellow")
-    yield line(verdict(found, tally, complete=status.complete), style)
+    said = verdict(found, tally, complete=status.complete)
+    well = f"All healthy{only(status.limits)}."
+    yield line(well if found == "healthy" else said, style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.core.verdicts.proof import VERDICTS, Proof, Verification
 from reconciler.core.world.unread import by_cause
-from reconciler.reports.findings import sentence
+from reconciler.reports.findings import only, sentence
 from reconciler.reports.lines import Screen, TextLine, cells, line, padded, spanned
 
 _SIGNS = {"proven": ("✓", "green"), "plausible": ("?", "yellow"), "unproven": ("✗", "red")}
@@ -16,7 +16,8 @@ _SIGNS = {"proven": ("✓", "green"), "plausible": ("?", "yellow"), "unproven": 
 def verification_lines(report: Verification, screen: Screen) -> Iterator[TextLine]:
     """Yield one line a subscription with what decided, warnings below, then what to make of it."""
     counts = [f"{report.summary[it]:,} {it}" for it in VERDICTS if report.summary[it]]
-    yield line(f"Delivery of stack {report.stack}: {', '.join(counts) or 'nothing'}", "bold")
+    title = f"Delivery of stack {report.stack}{only(report.limits)}"
+    yield line(f"{title}: {', '.join(counts) or 'nothing'}", "bold")
     shown = [it for it in report.subscriptions if not (screen.quiet and it.verdict == "proven")]
     width = max((cells(visible(proof.address)) for proof in shown), default=0)
     room = screen.width - width - len("  ✓ plausible    ")
@@ -53,12 +54,14 @@ def _proof(proof: Proof, width: int | None) -> Iterator[TextLine]:
 def _closing(report: Verification) -> TextLine:
     if report.complete and not report.subscriptions:
         return line("No subscriptions are declared.", "yellow")
+    if any(proof.broken for proof in report.subscriptions):
+        return line("Not everything is delivered.", "bold red")
     if report.summary["unproven"] or not report.complete:
-        sentence = "Not everything is delivered, or not everything could be read."
+        sentence = "Not everything could be read or tried: what is unproven may well deliver."
         return line(sentence, "bold red")
     if report.summary["plausible"]:
         return line("Nothing is broken that can be seen from here.", "yellow")
-    return line("Every subscription delivers.", "green")
+    return line(f"Every subscription delivers{only(report.limits)}.", "green")
 
 
 _STYLES = {"✓": "green", "✗": "red", "?": "yellow"}

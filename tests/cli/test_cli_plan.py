@@ -183,6 +183,32 @@ def test_account_covers_whole_accounts_deletes_included(planned, applied):
     assert planned(world, "--account", "nobody").code == 64
 
 
+LIMITED = [
+    ("plan", "--target", "queue.q", "In sync (--target queue.q only): nothing to do."),
+    ("apply", "--target", "queue.q", "In sync (--target queue.q only): nothing to do."),
+    ("drift", "--account", "aws-eu", "No drift (--account aws-eu only): live is as declared."),
+    ("status", "--account", "aws-eu", "All healthy (--account aws-eu only)."),
+    ("export", "--account", "aws-eu", "nothing to export (--account aws-eu only): no live object"),
+]
+
+
+@pytest.mark.parametrize(("command", "option", "value", "told"), LIMITED)
+def test_what_a_run_was_limited_to_stands_in_its_verdict(
+    planned, applied, command, option, value, told
+):
+    text = queues(q="") + subscriptions(s=HERE)
+    applied(text)
+    more = ["--yes"] if command == "apply" else []
+    ended = planned(text, option, value, *more, command=command)
+    assert told in (ended.err if command == "export" else ended.told)
+    if command in ("plan", "drift", "status"):
+        found = json.loads(planned(text, option, value, "--format", "json", command=command).out)
+        assert found["limits"] == [f"{option} {value}"]
+    if command in ("plan", "drift"):
+        page = planned(text, option, value, "--format", "markdown", command=command).out
+        assert page.splitlines()[0].endswith(f" stack `acme` (`{option} {value}` only)")
+
+
 @pytest.mark.parametrize("snapshot", [False, True])
 def test_what_an_account_that_was_not_selected_points_at_is_not_taken_away(
     cli, world, sandbox, tmp_path, snapshot
@@ -245,10 +271,18 @@ def test_the_json_of_drift_tells_missing_changed_and_undeclared(planned, applied
 
 
 def test_drift_that_could_not_read_everything_ends_with_1_even_where_it_found_some(
-    planned, sandbox
+    planned, applied, sandbox
 ):
-    sandbox.faults([{"service": "merchant", "operation": "list", "kind": "denied", "times": None}])
-    assert planned(queues(q="") + subscriptions(s=HERE), command="drift").code == 1
+    denied = {"service": "merchant", "operation": "list", "kind": "denied", "times": None}
+    sandbox.faults([denied])
+    text = queues(q="") + subscriptions(s=HERE)
+    assert planned(text, command="drift").code == 1
+    sandbox.clear_faults()
+    applied(queues(q=""))
+    sandbox.faults([denied])
+    ended = planned(text, command="drift")
+    assert ended.out.startswith("Drift of stack acme: none found, 1 unknown\n")
+    assert "no changes; 1 unchanged, 1 unknown" in planned(text).out
 
 
 INVISIBLE = "\x1b\u202e\u200f\u200b"

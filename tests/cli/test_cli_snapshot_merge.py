@@ -45,6 +45,17 @@ def test_merged_they_plan_like_a_snapshot_of_everything(on, cli, parts, tmp_path
     assert json.loads(plans[1].out)["actions"] == []
 
 
+def test_what_none_of_them_saw_is_told_and_ends_with_1(on, cli, parts, sandbox, tmp_path):
+    ended = cli("snapshot", "--merge", parts[1], "--out", tmp_path / "merged.json")
+    told = "not read: shop: none of these snapshots is about it"
+    assert (ended.code, ended.err.splitlines()[0]) == (1, told)
+    sandbox.faults([{"service": "merchant", "operation": "list", "kind": "denied", "times": None}])
+    assert on("snapshot", "--shard", "1/2", "--out", parts[0]).code == 1
+    ended = cli("snapshot", "--merge", *parts, "--out", tmp_path / "merged.json")
+    assert ended.code == 1
+    assert ended.err.startswith("not read: shop: notificationsubscriptions.list: ")
+
+
 @pytest.mark.parametrize("spelling", ["each", "with a path"])
 def test_the_files_may_be_named_in_any_usual_way(on, cli, parts, spelling):
     one, two = parts

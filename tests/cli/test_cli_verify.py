@@ -302,6 +302,14 @@ def test_what_cannot_be_read_is_unproven_and_the_rest_goes_on(
     assert (ended.code, report["complete"]) == (1, False)
     assert decided(found, address) == ("unproven", link)
     assert f"could not be read: {report['problems'][0]['message']}" in found[address]["reason"]
+    assert {"unknown"} == {
+        link["state"]
+        for proof in report["subscriptions"]
+        for link in proof["links"]
+        if link["state"] not in ("holds", "warning")
+    }
+    ended = on("verify", WORLD, "--timeout", "0.3", "--account", "uk", "--account", "app")
+    assert "could be read or tried: what is unproven may well deliver." in ended.told
     if service != "aws":
         other = next(name for name in ADDRESSES if name != address)
         assert decided(found, other) == ("proven", "test message")

@@ -77,6 +77,7 @@ def test_a_queue_nobody_sends_to_through_amazon_needs_no_admission():
     assert states(queue.delivery.links(queue, queue, None, None)) == {}
 
 
+UNREAD = Link("u", "unknown", "denied")
 HOLDS, DOUBT, BREAK = Link("a", "holds"), Link("b", "doubtful", "why"), Link("c", "broken", "no")
 
 
@@ -87,11 +88,14 @@ HOLDS, DOUBT, BREAK = Link("a", "holds"), Link("b", "doubtful", "why"), Link("c"
         ([HOLDS, DOUBT, HOLDS], "plausible", "b"),
         ([Link("w", "warning", "soon"), HOLDS], "proven", "a"),
         ([BREAK, Link("d", "broken")], "unproven", "c"),
+        ([DOUBT, UNREAD, HOLDS], "unproven", "u"),
+        ([UNREAD, BREAK], "unproven", "c"),
     ],
 )
 def test_the_first_broken_link_decides_then_the_first_doubtful_one(links, verdict, deciding):
     proof = judge("subscription.s", "app", links)
     assert (proof.verdict, proof.link) == (verdict, deciding)
+    assert proof.broken == (BREAK in links)
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ def test_a_partial_read_refuses_nothing_and_says_what_is_left_out():
         "not everything could be read (works): nothing is done there or with what depends on it, "
         "and 1 delete is left out"
     )
-    assert guards(KEPT)["partialRead"].message == "everything was read"
+    assert guards(KEPT)["partialRead"].message == "all was read that was asked for"
 
 
 def test_a_target_filter_refuses_nothing_and_says_what_it_leaves_out():

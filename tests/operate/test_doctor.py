@@ -46,6 +46,12 @@ def test_accounts_that_lack_nothing_are_ready_and_nothing_was_changed(world):
     assert state(world) == before
 
 
+def test_where_no_account_is_declared_nothing_was_examined_and_nothing_is_well(world):
+    world.declare("", "")
+    found = world.doctor()
+    assert (found.healthy, found.accounts) == (False, ())
+
+
 def test_an_empty_world_is_examined_without_creating_anything(world):
     world.declare()
     assert world.doctor().healthy

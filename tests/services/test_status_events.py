@@ -125,6 +125,13 @@ def test_where_figures_may_not_be_asked_for_that_is_said_and_nothing_else_is_los
     assert "allow cloudwatch:GetMetricData" in note
 
 
+def test_a_bus_that_only_its_destination_names_is_unknown_where_that_could_not_be_read(way):
+    hidden = {"service": "sp-api", "operation": "getDestinations", "kind": "denied", "times": None}
+    way.sandbox.faults([hidden])
+    bus = way.health()[0][BUS]
+    assert (bus.state, bus.problems) == ("unknown", ())
+
+
 def test_the_target_of_a_route_in_another_queue_is_shown(way):
     way.target(Arn=f"{ARN}dead")
     assert way.health()[0][ROUTE].leads_to == "queue.offers"

@@ -88,6 +88,13 @@ def test_a_bus_that_is_not_there_is_told_with_how_long_its_source_waits(way):
     assert "which it does until 20" in links["event source"].detail
 
 
+def test_a_bus_that_may_not_be_looked_for_is_unknown_and_its_source_does_not_wait(way):
+    denied = {"service": "aws", "operation": "ListEventBuses", "kind": "denied", "times": None}
+    way.sandbox.faults([denied])
+    links = {link.link: link.state for link in way.proof().links}
+    assert (links["event source"], links["bus"]) == ("holds", "unknown")
+
+
 def test_what_no_declared_route_takes_on_is_broken_there(way):
     proof = way.proof(world(f"queue: offers, types: [{ISSUES}]"))
     assert (proof.verdict, proof.link) == ("unproven", "route")

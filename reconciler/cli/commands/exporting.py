@@ -70,6 +70,7 @@ def export_to(state: State, request: "RunRequest", out: Path | None) -> int:
     """Write declarations of what is live and undeclared to a file in `out`, or to stdout."""
     from reconciler.cli.session import opened, watched
     from reconciler.operate.export import export as export_live
+    from reconciler.reports.findings import only
 
     copies = list(_copies(request.path, out)) if out is not None else []
     with opened(state, request) as session, watched(state) as ticker:
@@ -84,7 +85,7 @@ def export_to(state: State, request: "RunRequest", out: Path | None) -> int:
         write_result(exported.text)
     elif exported.text:
         where = f"written to {_write(out, exported, copies)}"
-    state.say(_closing(observation, exported, where))
+    state.say(_closing(observation, exported, where, only(session.terms.limits)))
     if copies and exported.text and out is not None:
         state.say(f"the declarations were copied beside it, so that {out} is complete by itself")
     return exits.ERROR if observation.unread else exits.DONE
@@ -121,10 +122,11 @@ def _beside(source: "Source", path: Path, out: Path) -> "Source":
 
 
 def _tell(state: State, observation: "Observation", exported: "Exported") -> None:
+    from reconciler.core.world.unread import by_cause
     from reconciler.reports.findings import sentence
 
-    for unread in observation.unread:
-        state.say(f"not read: {unread.reason}")
+    for unread in by_cause(item.finding() for item in observation.unread):
+        state.say(f"not read: {sentence(unread)}")
     for warning in observation.warnings:
         state.say(f"{sentence(warning)} (warning)")
     for item in observation.not_looked:
@@ -138,8 +140,11 @@ def _tell(state: State, observation: "Observation", exported: "Exported") -> Non
         )
 
 
-def _closing(observation: "Observation", exported: "Exported", where: str) -> str:
-    """Return the last line: what was written, and what was not though it is undeclared."""
+def _closing(observation: "Observation", exported: "Exported", where: str, only: str) -> str:
+    """Return the last line: what was written, and what was not though it is undeclared.
+
+    `only` says what the run was limited to.
+    """
     lacking = [
         f"{counted(number, 'live object')} {what}"
         for number, what in (
@@ -153,7 +158,9 @@ def _closing(observation: "Observation", exported: "Exported", where: str) -> st
     if lacking:
         return f"nothing was exported: {'; '.join(lacking)}"
     seen = " of what could be read" if observation.unread else ""
-    return f"nothing to export: no live object{seen} is without a declaration"
+    if observation.not_looked and not seen:
+        seen = " of what was looked for"
+    return f"nothing to export{only}: no live object{seen} is without a declaration"
 
 
 def _write(out: Path, exported: "Exported", copies: "list[Source]") -> Path:

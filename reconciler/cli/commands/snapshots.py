@@ -31,6 +31,7 @@ from reconciler.core.text.phrases import age, counted
 
 if TYPE_CHECKING:
     from reconciler.cli.request import RunRequest
+    from reconciler.core.model.plan import Finding
     from reconciler.core.world.snapshot import Snapshot
     from reconciler.github.artifact import Artifact
     from reconciler.github.client import RepositoryClient
@@ -153,11 +154,18 @@ def snapshot_to(state: State, request: "RunRequest", out: Path | None) -> int:
 
     with opened(state, request) as session, watched(state) as ticker:
         taken = take(session, progress=ticker)
-    unread = taken.observation.unread
-    for item in unread:
-        state.say(f"not read: {item.reason}")
+    unread = [item.finding() for item in taken.observation.unread]
+    _say_unread(state, unread)
     _write(state, taken.snapshot, out)
     return exits.ERROR if unread else exits.DONE
+
+
+def _say_unread(state: State, unread: "Sequence[Finding]") -> None:
+    from reconciler.core.world.unread import by_cause
+    from reconciler.reports.findings import sentence
+
+    for item in by_cause(unread):
+        state.say(f"not read: {sentence(item)}")
 
 
 def merge_to(state: State, files: Sequence[Path], declared: Path | None, out: Path | None) -> int:
@@ -167,7 +175,7 @@ def merge_to(state: State, files: Sequence[Path], declared: Path | None, out: Pa
         PlanRefused: one was damaged, or they do not belong together, or not to what is `declared`.
     """
     from reconciler.api import read_snapshot
-    from reconciler.core.world.merging import merge
+    from reconciler.core.world.merging import lacking, merge
     from reconciler.core.world.snapshot import opened as unsealed
     from reconciler.wiring import declarations
 
@@ -182,8 +190,10 @@ def merge_to(state: State, files: Sequence[Path], declared: Path | None, out: Pa
         raise PlanRefused(
             f"the snapshots are of stack {merged.stack!r}, {declared} is of {stack!r}"
         )
+    unread = lacking(merged)
+    _say_unread(state, unread)
     _write(state, merged, out)
-    return exits.DONE
+    return exits.ERROR if unread else exits.DONE
 
 
 def _write(state: State, snapshot: "Snapshot", out: Path | None) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-LinkState = Literal["holds", "warning", "doubtful", "broken"]
+LinkState = Literal["holds", "warning", "doubtful", "unknown", "broken"]
 
 
 class Link(NamedTuple):
     """What was found about one link; `detail` says why, and what to do.
 
     holds: seen to be right. warning: right, and worth a word. doubtful: cannot be seen from here,
-    or may lose messages. broken: nothing arrives.
+    or may lose messages. unknown: looking or trying failed. broken: nothing arrives.
     """
 
     name: str

@@ -96,7 +96,8 @@ class Plan(Frozen):
     `not_looked` says what else may be live that nobody declared.
     `accounts` holds what `Account.identity()` says of each account that was looked at, by its name,
     `routing` where each declared account leads. `account_changes` is how that differs from what it
-    was in the snapshot that was planned against.
+    was in the snapshot that was planned against. `limits` are the options that left out part of
+    what is declared (`--target queue.offers`).
     """
 
     format_version: int
@@ -104,6 +105,7 @@ class Plan(Frozen):
     declarations_digest: str
     fingerprint: str
     complete: bool
+    limits: tuple[str, ...] = ()
     summary: dict[str, int]
     account_changes: tuple[AccountChange, ...] = ()
     guards: tuple[Guard, ...]

@@ -127,7 +127,7 @@ def _empty(changes: Sequence[Change], situation: Situation) -> Guard:
 
 def _partial_read(situation: Situation) -> Guard:
     if not situation.unread:
-        return Guard(guard="partialRead", refused=False, message="everything was read")
+        return Guard(guard="partialRead", refused=False, message="all was read that was asked for")
     message = (
         f"not everything could be read ({short_list(situation.unread)}): nothing is done there or "
         f"with what depends on it, and {counted(situation.withheld, 'delete')} "

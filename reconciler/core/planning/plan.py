@@ -85,6 +85,7 @@ def prepare(
         declarations_digest=declarations.digest,
         fingerprint="",
         complete=not observation.unread,
+        limits=terms.limits,
         summary=_summary(world, actions),
         account_changes=() if former is None else account_changes(former, declarations.routing),
         guards=verdicts(changes_of(world), _situation(world, terms, waiting)),

@@ -51,9 +51,9 @@ class Chain:
         return tuple(link for leg in self.legs for link in leg.links)
 
     @property
-    def broken(self) -> bool:
-        """Say whether nothing can arrive."""
-        return any(link.state == "broken" for link in self.links)
+    def passable(self) -> bool:
+        """Say whether something may arrive, by all that is known, so that it is worth a try."""
+        return all(link.state not in ("broken", "unknown") for link in self.links)
 
 
 def chains(declarations: Declarations, observation: Observation) -> Iterator[Chain]:
@@ -84,8 +84,7 @@ class _Landscape:
     ) -> Iterator[Leg]:
         live, wanted = self._live.at(step.live_address), self._handles.outside(step)
         if live is None:
-            absent = Link(step.spec.kind, "broken", self._absence(step))
-            yield Leg(step, wanted, None, (self._gone(step) or absent,))
+            yield Leg(step, wanted, None, (self._gone(step) or self._absence(step),))
             return
         links, onward = [*self._links(step, live, sender, first=first)], self._onward(step, topic)
         if (by := step.spec.delivery.carried_on_by) and not onward:
@@ -175,16 +174,18 @@ class _Landscape:
         reference = step.spec.refs.get(path)
         return reference is not None and not reference.rejects
 
-    def _absence(self, step: Desired) -> str:
+    def _absence(self, step: Desired) -> Link:
         for unread in self._unread:
             if unread.scope.covers(step.account, step.spec):
-                return f"{step.address} could not be read: {unread.reason}"
+                detail = f"{step.address} could not be read: {unread.reason}"
+                return Link(step.spec.kind, "unknown", detail)
         alike = (live.spec for live in self._live if live.account == step.account)
         hint = next(
             filter(None, (step.spec.delivery.mistaken_for(step.spec, other) for other in alike)),
             None,
         )
-        return f"{step.address} is not live: run apply" + (f" ({hint})" if hint else "")
+        detail = f"{step.address} is not live: run apply" + (f" ({hint})" if hint else "")
+        return Link(step.spec.kind, "broken", detail)
 
 
 def _carriers(desired: Iterable[Desired]) -> dict[DeclaredAddress, list[Desired]]:

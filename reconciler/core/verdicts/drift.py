@@ -40,12 +40,13 @@ class Drift(Frozen):
     applied yet, or all of it is gone. `quiet` is what is quieter than usual, which is no drift, and
     `unheard` of what it could not be told; both only where it was asked, which `listened` says.
     `compared` says whether there was an object to compare, `accounts` are those of the plan; no
-    document holds these three.
+    document holds these three. `limits` are the options that left out part of what is declared.
     """
 
     stack: str
     drifted: bool
     complete: bool
+    limits: tuple[str, ...] = ()
     unapplied: bool = False
     resources: tuple[Resource, ...]
     unmanaged: tuple[Unmanaged, ...]
@@ -119,6 +120,7 @@ def drift_of(plan: Plan) -> Drift:
         stack=plan.stack,
         drifted=bool(resources),
         complete=plan.complete,
+        limits=plan.limits,
         unapplied=bool(resources)
         and plan.complete
         and not (plan.problems or plan.unknown or is_live(plan)),

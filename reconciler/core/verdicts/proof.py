@@ -24,7 +24,7 @@ class Proof(Frozen):
     """The verdict about one subscription; `link` is the one that decided it, `reason` why.
 
     proven: a test message went the whole way. plausible: everything that can be seen from here is
-    right. unproven: a link is broken or could not be read.
+    right. unproven: a link is broken, or unknown since it could not be read or tried.
     """
 
     address: str
@@ -34,12 +34,21 @@ class Proof(Frozen):
     reason: str
     links: tuple[LinkReport, ...]
 
+    @property
+    def broken(self) -> bool:
+        """Say whether nothing arrives, as far as that is known."""
+        return any(link.state == "broken" for link in self.links)
+
 
 class Verification(Frozen):
-    """The verdicts about all subscriptions looked at; not `complete` where a read failed."""
+    """The verdicts about all subscriptions looked at; not `complete` where a read failed.
+
+    `limits` are the options that left out part of what is declared.
+    """
 
     stack: str
     complete: bool
+    limits: tuple[str, ...] = ()
     summary: dict[str, int]
     subscriptions: tuple[Proof, ...]
     problems: tuple[Finding, ...] = ()
@@ -51,7 +60,7 @@ class Verification(Frozen):
 
 
 def judge(address: str, account: str, links: Sequence[Link]) -> Proof:
-    """Return the verdict: the first broken link decides, then the first doubtful one.
+    """Return the verdict: the first broken link decides, then an unknown, then a doubtful one.
 
     The last link is that of a test message, which is all that proves anything.
     """
@@ -85,6 +94,7 @@ def verification(stack: str, proofs: Iterable[Proof], problems: Iterable[Finding
 def _decided(links: Sequence[Link]) -> tuple[Verdict, Link]:
     deciding: tuple[tuple[LinkState, Verdict], ...] = (
         ("broken", "unproven"),
+        ("unknown", "unproven"),
         ("doubtful", "plausible"),
     )
     for state, verdict in deciding:

@@ -55,6 +55,21 @@ def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
     ).sealed()
 
 
+def lacking(merged: Snapshot) -> list[Finding]:
+    """Return what none of the snapshots that were merged could read, or was about."""
+    found = [
+        Finding(address="/".join(filter(None, (it.account, it.part))), message=it.reason)
+        for it in merged.scopes
+        if it.reason is not None
+    ]
+    held = {it.account for it in merged.scopes}
+    return found + [
+        Finding(address=name, message="none of these snapshots is about it")
+        for name in merged.routing
+        if name not in held
+    ]
+
+
 def _ensure_alike(complaint: str, stated: Sequence[Mapping[str, object]]) -> None:
     known: dict[str, object] = {}
     for each in stated:

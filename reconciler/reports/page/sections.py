@@ -106,6 +106,9 @@ def _tiles(material: Material) -> Iterator[Record]:
 
 def _lines(material: Material) -> Iterator[str]:
     plan = material.plan
+    if plan.limits:
+        options = findings.only(plan.limits).strip(" ()")
+        yield f"About part of what is declared: {options}."
     if material.taken_at:
         yield f"Against a snapshot taken {material.taken_at:%Y-%m-%d %H:%M} UTC."
     if plan.actions and not material.drift:

@@ -65,7 +65,7 @@ def from_document(site: MwsCall, failure: MwsErrorDocument, answer: Response) ->
         return Transient(
             site.account,
             site.operation,
-            _sentence(site, failure, _NOT_DONE[code]),
+            f"{_sentence(site, failure, '')} ({_NOT_DONE[code]})",
             code=code,
             request_id=site.request_id,
             retry_after=answer.retry_after(),

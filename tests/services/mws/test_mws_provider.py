@@ -294,6 +294,8 @@ def test_quirk_54_a_request_throttled_for_good_says_so(provider_at, replay, obse
     with pytest.raises(Transient) as caught:
         observe(provider_at(replay.url))
     assert caught.value.code == "RequestThrottled"
+    # What follows a semicolon is what to do about it.
+    assert caught.value.message.endswith(" (too many requests)")
     assert replay.answers == []
 
 

@@ -50,6 +50,8 @@ class Inspection:
             return Link(SOURCE, "broken", f"there is no event source {name} (any more): {RENEW}")
         if source.get("State") == "DELETED":
             return Link(SOURCE, "broken", f"the partner deleted the event source {name}: {RENEW}")
+        if source.get("State") == "ACTIVE":
+            return Link(SOURCE, "holds")
         expires = moment(source.get("ExpirationTime"))
         until = f", which it does until {expires}" if expires else ""
         detail = f"{name} waits for a bus{until}: what is sent until then is dropped"

@@ -69,9 +69,8 @@ class EventsReading:
         self._tell_waiting(sources, buses, interest)
         handles = {spec.offered_by for spec in interest.declared if isinstance(spec, EventBus)}
         if interest.beside is None and interest.declared:
-            raise Unclear(
-                self.name, "ListRules", "which queues let rules in is not known: see there"
-            )
+            why = "which queues let rules in is not known, since the queues could not be read"
+            raise Unclear(self.name, "ListRules", why)
         granted = _granted(interest.beside or ())
         if _on_others(granted, buses):
             # Such a bus may have come after they were listed, with its rules.
