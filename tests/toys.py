@@ -128,7 +128,9 @@ class Tap(Spec):
     fixed: ClassVar[frozenset[str]] = frozenset({"pipe", "filter"})
     refs: ClassVar[Mapping[str, Reference]] = {"pipe": Reference("pipe", "id", same_account=True)}
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "pipe"),)
-    succession: ClassVar[Succession] = Succession(role=lambda it: it.use)
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: it.use, party=lambda it: it.client
+    )
     cost: ClassVar[Cost] = Cost(Pace(1, 5))
 
     client: str

@@ -191,7 +191,10 @@ def undelivered(
     """
     declared, items = question.declared, question.items
     providers = session.providers(accounts_involved(declared, items))
-    parts = {part for item in items if (part := item.spec.partition()) is not None}
+    parts: dict[str, set[str]] = {}
+    for item in items:
+        if (part := item.spec.partition()) is not None:
+            parts.setdefault(item.account, set()).add(part)
     seen = observe(declared, providers, discovery=DECLARED, progress=progress, parts=parts)
     manner = VerifyManner(
         within=min(question.within, USUAL.within),

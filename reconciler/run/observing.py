@@ -30,6 +30,10 @@ from reconciler.run.threads import Progress, as_sentence, side_by_side, silent, 
 # Reading a scope is mostly waiting for its own rate limit; providers bound the calls under way.
 SCOPES_SIDE_BY_SIDE = 1024
 
+Parts = Mapping[str, Collection[str]]
+"""By account the parts of it (sellers) that are wanted; of accounts without an entry all are."""
+EVERY_PART: Parts = {}
+
 
 def observe(
     declarations: Declarations,
@@ -38,11 +42,11 @@ def observe(
     discovery: Discovery | None = None,
     progress: Progress = silent,
     everything: bool = False,
-    parts: Collection[str] | None = None,
+    parts: Parts = EVERY_PART,
 ) -> Observation:
     """Read every scope of every provider, side by side; with `everything`, details of all objects.
 
-    Of what accounts divide into parts only `parts` are read, None: all.
+    Of accounts that `parts` names only these parts are read, and what is in none.
 
     `discovery` says how far to look, None as the declarations' policy does. A scope that fails is
     reported as unread, with the reason; the others go on.
@@ -54,7 +58,9 @@ def observe(
     if discovery is None:
         discovery = Discovery(declarations.policy.discover == "all")
     scopes = {
-        name: [it for it in each.scopes() if parts is None or it.part is None or it.part in parts]
+        name: [
+            it for it in each.scopes() if it.part is None or it.part in parts.get(name, {it.part})
+        ]
         for name, each in providers.items()
     }
     reader = _Reader(declarations, discovery, {}, everything=everything)

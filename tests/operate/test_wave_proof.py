@@ -7,6 +7,7 @@ import pytest
 
 from reconciler import run
 from reconciler.core.planning.consent import Agreement
+from reconciler.operate.verify import undelivered
 from reconciler.run.halting import TimeLimit
 from reconciler.run.session import unproven
 from tests.worlds import AWS, MWS, SELLER, SP_API, Stack
@@ -194,3 +195,31 @@ def test_a_wave_that_cannot_be_looked_at_does_not_deliver_for_sure(stack, world)
     )
     ended = ends(stack)
     assert ended["subscription.rest[de]"][0] == "skipped"
+
+
+BUS = """
+queues: {q: {}}
+destinations: {events: {account: app, eventBridge: {account: aws-eu}}}
+routes: {listings: {from: events, queue: q, types: [LISTINGS_ITEM_STATUS_CHANGE]}}
+subscriptions:
+  status: {destination: events, notificationType: LISTINGS_ITEM_STATUS_CHANGE, sellers: all}
+"""
+
+
+def test_event_buses_and_routes_come_first_and_a_wave_over_them_is_proven(stack):
+    """They are read as a part of their account, which is no seller."""
+    stack.declare(HEAD.replace(f"[{SELLER}, de, ", "[de, ") + AWS + SP_API + BUS)
+    looked = []
+
+    def prove(session, question, progress):
+        looked.append(undelivered(session, question, progress))
+        return looked[-1]
+
+    with stack.session() as opened:
+        session = replace(opened, prove=prove)
+        planned = run.plan(session)
+        run.apply(session, planned)
+    first, second = planned.prepared.waves
+    assert {address for address, _ in second.steps} == {"subscription.status[fr]"}
+    assert {"bus.events", "route.listings"} < {address for address, _ in first.steps}
+    assert looked == [()]

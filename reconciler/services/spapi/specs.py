@@ -199,7 +199,10 @@ class SpApiSubscription(SpApiSubscriptionSettings, Spec):
     }
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence("reference", "destination"),)
     delivery: ClassVar[Delivery[Any]] = SpApiSubscriptionDelivery(begins=True)
-    succession: ClassVar[Succession] = Succession(role=lambda it: it.notification_type)
+    succession: ClassVar[Succession] = Succession(
+        role=lambda it: it.notification_type,
+        party=lambda it: it.seller,
+    )
     """Another version or expression delivers the same."""
     cost: ClassVar[Cost] = SpApiSubscriptionCost(PACE, at_once=AT_ONCE)
 
