@@ -8,7 +8,14 @@ from reconciler.run.applying import Applied, apply, carry_out
 from reconciler.run.halting import TimeLimit
 from reconciler.run.observing import look_further, observe
 from reconciler.run.other_shards import ShardWait
-from reconciler.run.planning import Planned, drift, how_far, look_for_referrers, plan
+from reconciler.run.planning import (
+    Planned,
+    drift,
+    how_far,
+    look_for_referrers,
+    plan,
+    plan_alone,
+)
 from reconciler.run.reach import select, selected, to_read
 from reconciler.run.recording import Taken, look_at_everything, snapshot
 from reconciler.run.session import Connect, Discover, Session, Tell
@@ -45,6 +52,7 @@ __all__ = [
     "look_further",
     "observe",
     "plan",
+    "plan_alone",
     "select",
     "selected",
     "silent",

@@ -1,7 +1,7 @@
 """Plan, and what differs: how far to look, and when to look further."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -96,6 +96,29 @@ def _plan(session: Session, unasked: Discover | None, progress: Progress) -> Pla
     for sentence in prepared.idle:
         raise WrongUsage(sentence)
     return Planned(prepared, referring)
+
+
+def plan_alone(
+    session: Session, alone: Mapping[str, Account], *, progress: Progress = silent
+) -> Planned:
+    """Plan what the session's targets are for some members of accounts (sellers), to be shown.
+
+    `alone` has these accounts without their other members. Those are read, too, where the plan does
+    more than create: guards count what is owned, and what others have may rest on it.
+
+    Raises:
+        ReconcilerError: as `plan`.
+    """
+    former = session.connect
+
+    def connect(accounts: Mapping[str, Account]) -> AbstractContextManager[Mapping[str, Provider]]:
+        return former({name: alone.get(name, it) for name, it in accounts.items()})
+
+    with replace(session, connect=connect) as narrow:
+        found = plan(narrow, progress=progress)
+    if all(action.action == "create" for action in found.plan.actions):
+        return found
+    return plan(session, progress=progress)
 
 
 def drift(

@@ -50,6 +50,33 @@ def test_a_seller_is_written_and_planned_alone(cli, repository):
     assert cli("apply", folder, "--yes", *at).code == 0
 
 
+def listed(sandbox):
+    """Count the lists of subscriptions that were asked for so far."""
+    return [it["operation"] for it in sandbox.calls()].count("getSubscriptions")
+
+
+def test_nobody_else_is_read_for_it(cli, repository, sandbox):
+    """Ten thousand others are 19,000 calls, and nothing of theirs bears on what is created."""
+    folder, _, at = repository()
+    start = listed(sandbox)
+    assert cli("add", "seller", "acme-es", folder, *at).code == 0
+    alone = listed(sandbox) - start
+    assert cli("plan", folder, *at).code == 0
+    assert (alone > 0, listed(sandbox) - start) == (True, alone + 3 * alone)
+
+
+def test_everybody_is_read_where_more_than_creating_is_to_be_done(cli, repository, sandbox):
+    """Guards count what is owned, and others may rest on what changes."""
+    folder, file, at = repository()
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("q: {account: aws-eu,", "q: {account: aws-eu, delay: 5s,"))
+    start = listed(sandbox)
+    ended = cli("add", "seller", "acme-es", folder, *at)
+    assert (ended.code, "queue.q" in ended.out) == (0, True), ended.err
+    alone, rest = divmod(listed(sandbox) - start, 4)
+    assert (alone > 0, rest) == (True, 0)
+
+
 def test_a_seller_whom_nothing_means_is_told_so(cli, repository):
     folder, _, at = repository("[acme-de]")
     ended = cli("add", "seller", "acme-es", folder, "--refresh-token", "env:OTHER", *at)

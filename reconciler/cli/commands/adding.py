@@ -154,7 +154,7 @@ def _show(
     from reconciler.cli.request import RunRequest
     from reconciler.cli.session import planning, watched
     from reconciler.core.planning.terms import Terms
-    from reconciler.run import plan
+    from reconciler.run import plan_alone
 
     account = _account(declared, new)[0]
     mine = {
@@ -166,11 +166,22 @@ def _show(
     if not targets:
         state.say(f"no declaration means {new.name}: list it, or choose by pattern, all or labels")
         return 0
-    request = RunRequest(path, sandbox, allow_hosts, Terms(targets=targets))
+    homes = {item.account for item in declared.desired if item.address in targets}
+    terms = Terms(targets=targets, accounts=tuple(sorted(homes)))
+    request = RunRequest(path, sandbox, allow_hosts, terms)
     with planning(state, request) as session, watched(state) as ticker:
-        found = plan(session, progress=ticker).plan
+        alone = dict(_without_others(session.declarations, new))
+        found = plan_alone(session, alone, progress=ticker).plan
     state.report(found)
     return 0 if found.complete and not found.problems else 1
+
+
+def _without_others(declared: "Declarations", new: NewMember) -> "Iterator[tuple[str, Account]]":
+    """Yield the accounts that have such members, with the new one alone or none."""
+    for name, field in _having(declared, new.column):
+        account = declared.accounts[name]
+        members = {key: it for key, it in getattr(account, field).items() if key == new.name}
+        yield name, account.model_copy(update={field: members})
 
 
 def _with_what_they_need(
