@@ -150,4 +150,4 @@ def test_a_plan_of_one_service_loads_the_sdk_of_that_service_alone(loaded, tmp_p
     )
     assert somebody[0] == 0
     assert {"boto3", "botocore"} <= somebody[1]
-    assert not somebody[1] & {"googleapiclient", "google.auth", "httplib2", "moto", "flask"}
+    assert not somebody[1] & {"googleapiclient", "google.auth", "httplib2", "moto", "flask", "rich"}

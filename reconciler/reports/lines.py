@@ -18,6 +18,9 @@ NARROWEST = 40
 """Columns of the narrowest terminal that text is laid out for."""
 GLUE = "\N{NO-BREAK SPACE}"
 """A blank at which no line is broken. None comes from live values, which show it by its number."""
+ONE_COLUMN = f"{GLUE}→…·─±»✓✗\N{MULTIPLICATION SIGN}"
+"""What is not ASCII in our own words and takes a column each. Tables of all others load slowly."""
+_AS_ASCII = str.maketrans(dict.fromkeys(ONE_COLUMN, "-"))
 _DEEPEST = 24
 """Columns that are left at least beside an indent of ours."""
 _WORD = Expression(r"[^ ]+")
@@ -76,7 +79,7 @@ def indented(lines: Iterable[TextLine], columns: int) -> Iterator[TextLine]:
 
 def cells(text: str) -> int:
     """Return how many columns a text takes on a terminal: a Chinese character or an emoji two."""
-    if text.isascii():
+    if text.isascii() or text.translate(_AS_ASCII).isascii():
         return len(text)
     from rich.cells import cell_len
 

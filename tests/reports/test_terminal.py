@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from reconciler.core.model.plan import Finding, Guard
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
@@ -14,7 +15,7 @@ from reconciler.core.verdicts.health import QueueHealth, Status
 from reconciler.core.verdicts.proof import VERDICTS, LinkReport, Proof, Verification
 from reconciler.reports import as_json, as_text
 from reconciler.reports.differences import TIMES, of_action
-from reconciler.reports.lines import NARROWEST, Screen, cells
+from reconciler.reports.lines import NARROWEST, ONE_COLUMN, Screen, cells
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.review_pages import review_markdown
@@ -48,6 +49,12 @@ def test_a_terminal_shows_what_the_golden_file_holds(name, width):
     assert shown(name, width) == golden(name, width).read_text(encoding="utf-8"), (
         "look at the difference, then: python -m tests.reports.goldens"
     )
+
+
+def test_our_own_signs_take_a_column_each():
+    assert [sign for sign in ONE_COLUMN if cell_len(sign) != 1] == []
+    assert cells(ONE_COLUMN) == len(ONE_COLUMN)
+    assert cells(f"→ {chr(0x4E00)}") == 4
 
 
 @pytest.mark.parametrize("width", WIDTHS)
