@@ -1,8 +1,9 @@
 """Which account a declaration belongs to, and which services it may be of where that is unsure."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
 
-from reconciler.core.manifest.explain import keys_of_any, known_keys, spell
+from reconciler.core.manifest.explain import known_keys, spell
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader
 from reconciler.core.service import Declaration
@@ -20,7 +21,7 @@ def choose_account(reader: Reader, section: str, entry: DeclaredEntry) -> Accoun
     title = f"{section}.{label(entry.name)}"
     shapes = reader.shapes(section)
     # A misspelt field, which is complained about elsewhere, tells what is meant all the same.
-    spelt = spell(entry.node, keys_of_any(*shapes.values()), title)
+    spelt = spell(entry.node, reader.keys(section), title)
     entry = entry.of(spelt.node)
     fitting = _fitting(entry, shapes)
     own = _own_target(reader, section, entry, fitting)
@@ -62,13 +63,22 @@ def _own_target(
     """Return kind and name of another declaration of the same account, if one is referred to."""
     default = reader.defaults.get(section)
     shapes = reader.shapes(section)
-    for shape in (shapes[name] for name in fitting):
-        for field, reference in shape.spec_type.refs.items():
-            path = shape.yaml_name(field)
+    for name in fitting:
+        for path, kind in _own_kinds(shapes[name]):
             node = entry.node.value.get(path) or (default.value.get(path) if default else None)
-            if reference.same_account and node is not None and isinstance(node.value, str):
-                return reference.kind, node.value
+            if node is not None and isinstance(node.value, str):
+                return kind, node.value
     return None
+
+
+@cache
+def _own_kinds(shape: type[Declaration]) -> tuple[tuple[str, str], ...]:
+    """Return by YAML path the kinds of what a declaration refers to in its own account."""
+    return tuple(
+        (shape.yaml_name(field), reference.kind)
+        for field, reference in shape.spec_type.refs.items()
+        if reference.same_account
+    )
 
 
 def _implied(
@@ -101,7 +111,7 @@ def _only_one(
     reader: Reader, title: str, entry: DeclaredEntry, shapes: Shapes, fitting: tuple[str, ...]
 ) -> AccountChoice:
     services = reader.account_services
-    names = sorted(name for name, service in services.items() if service in fitting)
+    names = reader.accounts_of(fitting)
     if len(names) == 1:
         return AccountChoice(names[0], (services[names[0]],))
     if names:

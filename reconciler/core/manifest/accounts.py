@@ -1,13 +1,12 @@
 """Declarations of accounts → accounts, each in the shape of the service it names."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import ValidationError
 
 from reconciler.core.manifest.explain import explain, keys_of_any, problem_at, spell
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.settings import NAME, NAME_RULE
+from reconciler.core.manifest.settings import NAME_RULE, NAMED
 from reconciler.core.manifest.state import DeclaredEntry, agreed
 from reconciler.core.model.account_fields import harmless, plain_fields
 from reconciler.core.model.errors import Problem
@@ -50,7 +49,7 @@ def _read(
 ) -> tuple[Account | None, list[Problem]]:
     title = f"accounts.{step(entry.name)}"
     problems: list[Problem] = []
-    if not re.fullmatch(NAME, entry.name):
+    if not NAMED.fullmatch(entry.name):
         problems.append(problem_at(entry.at, f"{title}: {NAME_RULE}"))
     if not isinstance(entry.node.value, dict):
         # What stands here instead may be a secret.

@@ -81,7 +81,7 @@ def _over(node: Node, under: Node, names: Collection[str]) -> Node:
             value[name], keys[name] = default, under.keys[name]
         elif isinstance(given.value, dict) and isinstance(default.value, dict):
             value[name] = _over(given, default, default.value)
-    return Node(value, node.at, keys, node.size)
+    return Node(value, node.at, keys)
 
 
 def _given(node: Node) -> list[str]:
@@ -90,26 +90,31 @@ def _given(node: Node) -> list[str]:
 
 def _excluding_each_other(node: Node, shape: Shape, title: str) -> Iterator[Problem]:
     """Yield a problem for each group of fields of which more than one is given."""
+    for given in _exclusive(node, shape):
+        at = max(node.keys[name] for name in given)
+        yield problem_at(at, f"{title}: {together(given)} exclude each other: keep one")
+
+
+def _exclusive(node: Node, shape: Shape) -> Iterator[list[str]]:
+    """Yield, group by group, the fields that exclude each other where several are given."""
     for group in shape.exclusive:
-        given = [name for name in _given(node) if name in group]
-        if len(given) > 1:
-            at = max(node.keys[name] for name in given)
-            yield problem_at(at, f"{title}: {together(given)} exclude each other: keep one")
+        if len(node.value.keys() & group) > 1:
+            given = [name for name in _given(node) if name in group]
+            if len(given) > 1:
+                yield given
 
 
 def _alternatives(node: Node, shape: Shape) -> list[Node]:
     """Return the declaration with each one of the fields that exclude each other."""
     nodes = [node]
-    for group in shape.exclusive:
-        given = [name for name in _given(node) if name in group]
-        if len(given) > 1:
-            nodes = [_without(one, {*given} - {kept}) for one in nodes for kept in given]
+    for given in _exclusive(node, shape):
+        nodes = [_without(one, {*given} - {kept}) for one in nodes for kept in given]
     return nodes
 
 
 def _without(node: Node, names: Collection[str]) -> Node:
     value = {name: child for name, child in node.value.items() if name not in names}
-    return Node(value, node.at, node.keys, node.size)
+    return Node(value, node.at, node.keys)
 
 
 def _lacking(node: Node, shape: Shape, title: str) -> Iterator[Problem]:

@@ -270,4 +270,4 @@ def spell(node: Node, known: tuple[str, ...], title: str) -> Spelt:
     problems = (
         problem_at(node.keys[name], f"{title}: {unknown_key(name, known)}") for name in unknown
     )
-    return Spelt(Node(value, node.at, keys, node.size), frozenset(guessed), tuple(problems))
+    return Spelt(Node(value, node.at, keys), frozenset(guessed), tuple(problems))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.manifest.nodes import Node
@@ -18,9 +19,10 @@ from reconciler.core.text.phrases import label, near, quoted
 def offer(reader: Reader, found: Iterable[tuple[DeclaredEntry, Desired]]) -> None:
     """Let later declarations refer to these by their YAML name."""
     for entry, item in found:
-        target = Declared(item.address, item.account, item.handle)
-        reader.targets.setdefault(item.spec.kind, {})[entry.name] = target
-        reader.handles.setdefault(item.spec.kind, {})[item.handle] = target
+        kind, handle = item.spec.kind, item.handle
+        target = Declared(item.address, item.account, handle)
+        reader.targets.setdefault(kind, {})[entry.name] = target
+        reader.handles.setdefault(kind, {})[handle] = target
 
 
 def resolve(reader: Reader, item: Desired) -> Desired | None:
@@ -64,9 +66,7 @@ def misdirected(
     reader: Reader, node: Node, shape: type[Declaration], choice: AccountChoice, title: str
 ) -> Iterator[Problem]:
     """Yield what is wrong with the names a declaration refers to, sound otherwise or not."""
-    for field, reference in shape.spec_type.refs.items():
-        path = shape.yaml_name(field)
-        steps = tuple(path.split("."))
+    for path, steps, reference in _paths(shape):
         found, taken = node.find(steps)
         if taken == len(steps):
             yield from _misdirected(reader, reference, found, choice, f"{title}.{path}")
@@ -74,6 +74,13 @@ def misdirected(
         listed, _ = node.find((path,))
         for number, found in enumerate(listed.value if isinstance(listed.value, list) else ()):
             yield from _misdirected(reader, reference, found, choice, f"{title}.{path}.{number}")
+
+
+@cache
+def _paths(shape: type[Declaration]) -> tuple[tuple[str, tuple[str, ...], Reference], ...]:
+    """Return where the names stand in YAML that a declaration refers to, in one and in steps."""
+    named = ((shape.yaml_name(field), it) for field, it in shape.spec_type.refs.items())
+    return tuple((path, tuple(path.split(".")), reference) for path, reference in named)
 
 
 def _misdirected(
@@ -91,7 +98,11 @@ def _misdirected(
 
 def _is_remote(reference: Reference, value: str) -> bool:
     """Say whether a reference gives a remote value instead of a declared name."""
-    return reference.remote is not None and re.fullmatch(reference.remote, value) is not None
+    return reference.remote is not None and _form(reference.remote).fullmatch(value) is not None
+
+
+_form = cache(re.compile)
+"""Asked for by every reference, of a few kinds."""
 
 
 def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:

@@ -62,16 +62,11 @@ _COLLECTIONS = (dict, list)
 
 @dataclass(slots=True)
 class Node:
-    """A YAML value: a scalar, a list of nodes, or a dict of nodes with its keys' positions.
-
-    `size` counts the values below it and `height` its levels, both with aliases expanded.
-    """
+    """A YAML value: a scalar, a list of nodes, or a dict of nodes with its keys' positions."""
 
     value: Any
     at: Position
     keys: dict[str, Position] = field(default_factory=dict)
-    size: int = 1
-    height: int = 0
 
     def plain(self) -> Any:
         """Return the value without positions."""
@@ -127,6 +122,14 @@ class _Open:
     key: tuple[str | None, Position] | None = None
 
 
+class _Extent(NamedTuple):
+    """How many values a node stands for and in how many levels, aliases expanded."""
+
+    node: Node
+    size: int = 1
+    height: int = 0
+
+
 class Parsed(NamedTuple):
     """What was understood of a file, and everything that is wrong with it.
 
@@ -173,6 +176,7 @@ class _NodeBuilder:
         self._file = file
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
+        self._extents: dict[int, _Extent] = {}
         self._size = 0
         self._aliased = 0
 
@@ -187,15 +191,13 @@ class _NodeBuilder:
                 self._close()
             elif kind is AliasEvent:
                 at = self._position(event)
-                self._place(self._alias(event, at), at, None)
+                self._place(self._alias(event, at), at)
             elif kind is DocumentStartEvent:
                 self._anchors = {}
 
     def _position(self, event: Event) -> Position:
         mark: Any = event.start_mark  # never None for events that come from text
-        # What Position(...) does, without its function: there are two for each line.
-        at: Position = _tuple(Position, (self._file, mark.line + 1, mark.column + 1))
-        return at
+        return Position(self._file, mark.line + 1, mark.column + 1)
 
     def _fail(self, at: Position, message: str) -> None:
         self.problems.append(Problem(at.file, at.line, at.column, message))
@@ -208,25 +210,29 @@ class _NodeBuilder:
         at = self._position(event)
         if len(self._stack) >= MAX_DEPTH:
             self._stop(at, _TOO_DEEP)
-        mapping = isinstance(event, MappingStartEvent)
+        mapping = type(event) is MappingStartEvent
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
             self._fail(at, _unsupported(event.tag))
         if event.anchor:
             self._anchors[event.anchor] = None
-        node = Node({} if mapping else [], at, {})
+        node = Node({}, at, {}) if mapping else Node([], at, _NO_KEYS)
         self._stack.append(_Open(node, mapping, event.anchor))
 
     def _close(self) -> None:
         done = self._stack.pop()
         if done.mapping and "<<" in done.node.value:
             self._merge(done.node)
-        self._place(done.node, done.node.at, done.anchor)
+        if done.anchor:
+            self._anchors[done.anchor] = done.node
+        self._place(done.node, done.node.at)
 
     def _scalar(self, event: ScalarEvent) -> None:
-        at = self._position(event)
-        parent = self._stack[-1] if self._stack else None
+        mark: Any = event.start_mark
+        # As in `_position`, without its call: there are two of these for each line.
+        at: Position = _tuple(Position, (self._file, mark.line + 1, mark.column + 1))
         # Ten thousand declarations have the same keys, and many of the same values.
         text = intern(event.value)
+        parent = self._stack[-1] if self._stack else None
         if parent is not None and parent.key is None and parent.mapping:
             # A key is its text, whatever it looks like.
             if event.anchor:
@@ -234,12 +240,14 @@ class _NodeBuilder:
             parent.key = (text, at)
             return
         value: Any = text
-        plain = event.implicit[0] and not event.style
-        if plain or event.tag in _SCALAR_TAGS:
+        if (event.implicit[0] and not event.style) or event.tag in _SCALAR_TAGS:
             value = _resolve(text)
         elif event.tag not in (None, "!", _TAG + "str"):
             self._fail(at, _unsupported(event.tag))
-        self._place(Node(value, at, _NO_KEYS), at, event.anchor)
+        node = Node(value, at, _NO_KEYS)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._place(node, at)
 
     def _alias(self, event: AliasEvent, at: Position) -> Node:
         if event.anchor not in self._anchors:
@@ -251,34 +259,49 @@ class _NodeBuilder:
         found = self._anchors[event.anchor]
         if found is None:
             self._stop(at, f"the alias *{event.anchor} contains itself: write its value out")
-        if len(self._stack) + found.height > MAX_DEPTH:
+        extent = self._extent(found)
+        if len(self._stack) + extent.height > MAX_DEPTH:
             self._stop(at, _TOO_DEEP)
-        self._aliased += found.size
+        self._aliased += extent.size
         if self._aliased > MAX_ALIAS_GROWTH:
             self._stop(at, f"aliases expand to more than {MAX_ALIAS_GROWTH:,} values: write less")
         return found
 
-    def _place(self, node: Node, at: Position, anchor: str | None) -> None:
+    def _extent(self, node: Node) -> _Extent:
+        """Measure a node, once however often it stands there: aliases of aliases double it."""
+        if type(node.value) not in _COLLECTIONS:
+            return _Extent(node)
+        if id(node) not in self._extents:
+            below = node.value.values() if type(node.value) is dict else node.value
+            inner = [self._extent(child) for child in below]
+            size = 1 + sum(each.size for each in inner)
+            height = max((each.height + 1 for each in inner), default=0)
+            self._extents[id(node)] = _Extent(node, size, height)
+        return self._extents[id(node)]
+
+    def _place(self, node: Node, at: Position) -> None:
         self._size += 1
         if self._size + self._aliased > MAX_VALUES:
             self._stop(at, f"more than {MAX_VALUES:,} values in one file: split it")
-        if anchor:
-            self._anchors[anchor] = node
         if not self._stack:
             self.documents.append(node)
             return
         parent = self._stack[-1]
-        around, key = parent.node, parent.key
-        around.size += node.size
-        if node.height >= around.height:
-            around.height = node.height + 1
         if not parent.mapping:
-            around.value.append(node)
-        elif key is None:
+            parent.node.value.append(node)
+        elif parent.key is None:
             self._collection_as_key(parent, node, at)
         else:
+            name, at = parent.key
             parent.key = None
-            self._member(around, *key, node)
+            keys = parent.node.keys
+            if name is None:
+                return
+            if name in keys:
+                self._twice(name, keys[name], at)
+            else:
+                parent.node.value[name] = node
+                keys[name] = at
 
     def _collection_as_key(self, parent: _Open, node: Node, at: Position) -> None:
         if isinstance(node.value, dict | list):
@@ -288,14 +311,7 @@ class _NodeBuilder:
         else:
             parent.key = (node.value if isinstance(node.value, str) else quoted(node.value), at)
 
-    def _member(self, parent: Node, name: str | None, at: Position, node: Node) -> None:
-        if name is None:
-            return
-        if name not in parent.keys:
-            parent.value[name] = node
-            parent.keys[name] = at
-            return
-        first = parent.keys[name]
+    def _twice(self, name: str, first: Position, at: Position) -> None:
         shown = quoted(name) if len(name) <= NAME_SHOWN else "a key"
         self._fail(at, f"{shown} stands here twice, first on line {first.line}: keep one")
         if len(self._stack) == 1:

@@ -5,7 +5,6 @@ of that account's service, fans out into members, and has its references replace
 declaration goes as far as it can, whatever is wrong with it or with what it refers to.
 """
 
-import re
 from collections.abc import Iterator
 
 from reconciler.core.manifest.account_choice import choose_account
@@ -13,7 +12,7 @@ from reconciler.core.manifest.declaration import Checked, check
 from reconciler.core.manifest.explain import keys_of_any, problem_at, spell, unknown_key
 from reconciler.core.manifest.links import misdirected, offer, resolve
 from reconciler.core.manifest.nodes import Node
-from reconciler.core.manifest.settings import NAME, NAME_RULE
+from reconciler.core.manifest.settings import NAME_RULE, NAMED
 from reconciler.core.manifest.state import AccountChoice, DeclaredEntry, Reader, agreed
 from reconciler.core.model.addresses import declared_address
 from reconciler.core.model.errors import Defect, Defects, Problem
@@ -56,8 +55,7 @@ def _read_defaults(reader: Reader, defaults: Node) -> None:
             if node.value is not None:
                 reader.fail(node.at, f"defaults.{section}: {_no_mapping(node)}")
         else:
-            known = keys_of_any(*reader.shapes(section).values())
-            spelt = spell(node, known, f"defaults.{section}")
+            spelt = spell(node, reader.keys(section), f"defaults.{section}")
             reader.problems += spelt.problems
             reader.defaults[section] = spelt.node
 
@@ -67,14 +65,14 @@ def _mappings(reader: Reader, section: str) -> list[DeclaredEntry]:
     found: list[DeclaredEntry] = []
     reader.choices[section] = {}
     for entry in reader.entries[section].values():
-        title = f"{section}.{label(entry.name)}"
-        if not re.fullmatch(NAME, entry.name):
-            reader.fail(entry.at, f"{title}: {NAME_RULE}")
+        if not NAMED.fullmatch(entry.name):
+            reader.fail(entry.at, f"{section}.{label(entry.name)}: {NAME_RULE}")
         if entry.node.value is None:
             found.append(entry.of(Node({}, entry.node.at)))
         elif isinstance(entry.node.value, dict):
             found.append(entry)
         else:
+            title = f"{section}.{label(entry.name)}"
             reader.fail(entry.node.at, f"{title}: {_no_mapping(entry.node)}")
             reader.choices[section][entry.name] = AccountChoice(None, tuple(reader.shapes(section)))
     return found
@@ -91,7 +89,7 @@ def _read(
     choice = reader.choices[section][entry.name]
     title = f"{section}.{label(entry.name)}"
     context = _context(reader, entry, choice)
-    readings = list(_in_each_shape(reader, section, entry, choice, context))
+    readings = list(_in_each_shape(reader, section, entry, choice, context, title))
     reader.problems += agreed([one.problems for one in readings])
     first = readings[0]
     if len(readings) > 1 or first.declaration is None or context is None:
@@ -105,11 +103,10 @@ def _read(
 def _context(reader: Reader, entry: DeclaredEntry, choice: AccountChoice) -> Context | None:
     """Return what members are made with, None where something of it is defective."""
     account = reader.accounts.get(choice.account or "")
-    if account is None or choice.account is None or not re.fullmatch(NAME, entry.name):
+    if account is None or choice.account is None or not NAMED.fullmatch(entry.name):
         return None
-    unsound = reader.known_accounts - set(reader.accounts)
     return Context(
-        reader.stack, entry.name, choice.account, account, reader.accounts, frozenset(unsound)
+        reader.stack, entry.name, choice.account, account, reader.accounts, reader.unsound
     )
 
 
@@ -119,8 +116,8 @@ def _in_each_shape(
     entry: DeclaredEntry,
     choice: AccountChoice,
     context: Context | None,
+    title: str,
 ) -> Iterator[Checked]:
-    title = f"{section}.{label(entry.name)}"
     defaults = reader.defaults.get(section)
     shapes = [reader.shapes(section)[service] for service in choice.services]
     known = keys_of_any(*shapes)

@@ -18,10 +18,12 @@ from pydantic import (
 
 from reconciler.core.model.constraints import Noted, form, one_of
 from reconciler.core.model.spec import Frozen
+from reconciler.core.text.expressions import Expression
 
 STACK = r"^(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 NAME_RULE = "a name has letters, digits, _ . and -, and begins with a letter or digit"
+NAMED = Expression(NAME)
 
 
 class Limit(Frozen):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from reconciler.core.manifest.explain import problem_at
+from reconciler.core.manifest.explain import keys_of_any, problem_at
 from reconciler.core.manifest.nodes import Node
 from reconciler.core.model.addresses import DeclaredAddress, Handle
 from reconciler.core.model.errors import Problem
@@ -70,9 +70,16 @@ class Reader:
     handles: dict[str, dict[str, Declared]] = field(default_factory=dict)
     listing: dict[str, tuple[Declaration, Context]] = field(default_factory=dict)
     """By address, declarations whose members only the service can name."""
+    unsound: frozenset[str] = field(init=False)
+    """Names of accounts that failed validation."""
     _shapes: dict[str, Mapping[str, type[Declaration]]] = field(default_factory=dict)
     _sections: dict[str, str] = field(default_factory=dict)
     _remedies: dict[str, str | None] = field(default_factory=dict)
+    _accounts_of: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Note what is the same for every declaration."""
+        self.unsound = self.known_accounts - self.accounts.keys()
 
     def fail(self, at: Position, message: str) -> None:
         """Take down a defect."""
@@ -87,6 +94,18 @@ class Reader:
                 if section in service.declarations
             }
         return self._shapes[section]
+
+    def keys(self, section: str) -> tuple[str, ...]:
+        """Return the fields that declarations of a section may have, of whichever service."""
+        return keys_of_any(*self.shapes(section).values())
+
+    def accounts_of(self, services: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of all accounts of some services, in order."""
+        if services not in self._accounts_of:
+            named = self.account_services.items()
+            found = sorted(name for name, service in named if service in services)
+            self._accounts_of[services] = tuple(found)
+        return self._accounts_of[services]
 
     def target(self, reference: Reference, value: str) -> Declared | None:
         """Return the declared object that a reference names, or means by its remote value."""

@@ -6,7 +6,7 @@ with a row is told with the line of the CSV file it stands on.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -134,6 +134,7 @@ class Expansion:
         self._open = open_table
         self._problems = problems
         self._tables: dict[str, Table] = {}
+        self._tabled: dict[str, tuple[tuple[str, Tabled], ...]] = {}
 
     def expanded(
         self, section: str, entries: Mapping[str, DeclaredEntry]
@@ -141,7 +142,7 @@ class Expansion:
         """Return the entries of a section with their tables expanded; in `accounts` to mappings."""
         found = dict(entries)
         for name, entry in entries.items():
-            for key, mark in self._fields(section, entry).items():
+            for key, mark in self._fields(section, entry):
                 given = entry.node.child(key)
                 if given is not None and _is_table(given):
                     title = f"{section}.{step(name)}.{key}"
@@ -155,15 +156,21 @@ class Expansion:
             if section == "accounts" or (section, name) not in self.failed
         }
 
-    def _fields(self, section: str, entry: DeclaredEntry) -> dict[str, Tabled]:
+    def _fields(self, section: str, entry: DeclaredEntry) -> Iterable[tuple[str, Tabled]]:
         if not isinstance(entry.node.value, dict):
-            return {}
+            return ()
         if section != "accounts":
-            shapes = [one.declarations.get(section) for one in self._services]
-            return {key: it for one in shapes if one for key, it in tabled_fields(one).items()}
+            return self._of_section(section)
         named = entry.node.child("service")
         meant = [one for one in self._services if named is not None and one.name == named.value]
-        return dict(tabled_fields(meant[0].account)) if meant else {}
+        return tabled_fields(meant[0].account).items() if meant else ()
+
+    def _of_section(self, section: str) -> Iterable[tuple[str, Tabled]]:
+        if section not in self._tabled:
+            shapes = [one.declarations.get(section) for one in self._services]
+            marks = {key: it for one in shapes if one for key, it in tabled_fields(one).items()}
+            self._tabled[section] = tuple(marks.items())
+        return self._tabled[section]
 
     def _node(self, title: str, given: Node, mark: Tabled) -> Node | None:
         """Return what a table stands for, None if it cannot be used."""
