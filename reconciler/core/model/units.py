@@ -4,8 +4,8 @@ Inside, a duration is whole seconds and a size is bytes; `2m` and `120` are the 
 """
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
@@ -27,22 +27,37 @@ class Unit(NamedTuple):
 
 def parse_duration(value: Any) -> Any:
     """Turn `30s`, `2m`, `12h`, `14d` or a number of seconds into whole seconds."""
-    return _parse(value, _DURATION, _SECONDS, "a duration: seconds, or 30s, 2m, 12h, 14d")
+    return _parse(value, _seconds, "a duration: seconds, or 30s, 2m, 12h, 14d")
 
 
 def parse_size(value: Any) -> Any:
     """Turn `256KiB`, `1MiB` or a number of bytes into bytes."""
-    return _parse(value, _SIZE, _BYTES, "a size: bytes, or 256KiB, 1MiB")
+    return _parse(value, _bytes, "a size: bytes, or 256KiB, 1MiB")
 
 
-def _parse(value: Any, pattern: re.Pattern[str], factors: dict[str, int], wanted: str) -> Any:
-    if isinstance(value, bool):
-        raise ValueError(f"expected {wanted}")
-    if not isinstance(value, str):
+def _parse(value: Any, counted: Callable[[str], int | None], wanted: str) -> Any:
+    if not isinstance(value, str | bool):
         return value
-    match = pattern.fullmatch(value)
-    if match is None:
+    number = counted(value) if isinstance(value, str) else None
+    if number is None:
         raise ValueError(f"expected {wanted}")
+    return number
+
+
+# Thousands of declarations have the same few.
+@lru_cache(maxsize=4096)
+def _seconds(text: str) -> int | None:
+    return _number(_DURATION.fullmatch(text), _SECONDS)
+
+
+@lru_cache(maxsize=4096)
+def _bytes(text: str) -> int | None:
+    return _number(_SIZE.fullmatch(text), _BYTES)
+
+
+def _number(match: re.Match[str] | None, factors: dict[str, int]) -> int | None:
+    if match is None:
+        return None
     return int(match[1]) * (factors[match[2]] if match[2] else 1)
 
 

@@ -2,14 +2,23 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
+from reconciler.core.model.errors import Defects
 from reconciler.core.model.spec import Frozen
-from reconciler.services.sqs.policy import AMAZON_NOTIFICATIONS, NOTIFIER_ACTIONS, Policy
-from reconciler.services.sqs.policy_rules import action_names
+from reconciler.services.sqs.limits import MAX_NAME
+from reconciler.services.sqs.policy import (
+    AMAZON_NOTIFICATIONS,
+    NOTIFIER_ACTIONS,
+    Given,
+    Policy,
+    both_spellings,
+)
+from reconciler.services.sqs.policy_rules import action_names, check_limits
 from reconciler.services.sqs.statement_rules import IAM_ARN, MAX_ACTIONS
 
 NOTIFIER = "amazon-notifications"
@@ -57,10 +66,57 @@ class Grant(Frozen):
 
     def statement(self) -> Policy:
         """Return the policy statement this grant stands for, without its Resource."""
-        names = self.actions or NOTIFIER_ACTIONS
-        actions = ["sqs:*"] if names == "all" else [f"sqs:{name}" for name in names]
-        grantee = AMAZON_NOTIFICATIONS if self.to == NOTIFIER else self.to
-        return {"Effect": "Allow", "Principal": {"AWS": grantee}, "Action": actions}
+        return _statement(self.to, self.actions)
+
+
+def _statement(to: str, named: tuple[str, ...] | str | None) -> Policy:
+    names = named or NOTIFIER_ACTIONS
+    actions = ["sqs:*"] if names == "all" else [f"sqs:{name}" for name in names]
+    grantee = AMAZON_NOTIFICATIONS if to == NOTIFIER else to
+    return {"Effect": "Allow", "Principal": {"AWS": grantee}, "Action": actions}
+
+
+class GrantedPolicy(NamedTuple):
+    """The policy of a queue that grants stand for, in both spellings.
+
+    `fits`: it is within SQS's limits, whatever the queue is called.
+    """
+
+    policy: Policy | None
+    given: Given
+    fits: bool
+
+
+def granted(grants: Iterable[Grant], queue_arn: str) -> GrantedPolicy:
+    """Return the policy that grants stand for on a queue.
+
+    What many queues grant alike is folded once, and each puts its own ARN in.
+    """
+    said = tuple((grant.to, grant.actions) for grant in grants)
+    folded = _on_any_queue(said, queue_arn.rpartition(":")[0])
+    if folded.policy is None:
+        return folded
+    policy, given = folded.policy, folded.given
+    own = [{**item, "Resource": [queue_arn]} for item in policy["Statement"]]
+    written = [{**item, "Resource": queue_arn} for item in given.policy["Statement"]]
+    return GrantedPolicy(
+        {**policy, "Statement": own},
+        Given({**given.policy, "Statement": written}, given.by),
+        folded.fits,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _on_any_queue(said: tuple[tuple[str, Any], ...], around: str) -> GrantedPolicy:
+    """Fold what grants say, on a queue of the longest name; `around` is its ARN before that."""
+    raw = {"Statement": [_statement(to, actions) for to, actions in said]}
+    policy, given = both_spellings(raw, f"{around}:{'q' * MAX_NAME}", "grants")
+    try:
+        if policy is not None:
+            check_limits(policy, given)
+    except Defects:
+        return GrantedPolicy(policy, given, fits=False)
+    return GrantedPolicy(policy, given, fits=True)
 
 
 def policy_of(grants: Iterable[Grant]) -> Policy:

@@ -19,7 +19,7 @@ from reconciler.core.service import (
 )
 from reconciler.services.sqs import limits
 from reconciler.services.sqs.account import AwsAccount
-from reconciler.services.sqs.grants import Grant, policy_of
+from reconciler.services.sqs.grants import Grant, granted
 from reconciler.services.sqs.policy import CURRENT_VERSION, Policy
 from reconciler.services.sqs.policy_rules import check_limits, check_shape
 from reconciler.services.sqs.queue import Queue
@@ -113,13 +113,15 @@ class QueueDeclaration(QueueSettings, Declaration):
             raise ValueError("a queue needs an account with `service: aws`")
         name = self.name or _check_default_name(context.name, fifo=self.fifo)
         fields = {key: getattr(self, key) for key in self.model_fields_set & _SETTINGS}
+        by, fits = "grants", False
         if self.policy:
+            by = "policy"
             fields["policy"] = {"Version": CURRENT_VERSION, **self.policy}
         if self.grants is not None:
-            fields["policy"] = policy_of(self.grants)
-        by = "policy" if self.policy else "grants"
+            folded = granted(self.grants, account.queue_arn(name))
+            fields["policy"], fields["policy_given"], fits = folded
         queue = Queue.of(account, {**fields, "name": name}, by)
-        if queue.policy is not None:
+        if queue.policy is not None and not fits:
             try:
                 check_limits(queue.policy, queue.policy_given)
             except Defects as error:

@@ -5,6 +5,7 @@ function raises ValueError with a sentence that says what to write instead.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from reconciler.core.model.errors import Defect, Defects
@@ -35,6 +36,7 @@ RANGES = {
     "maximum_message_size": Range(1_024, 1_048_576, "bytes"),
 }
 DATA_KEY_REUSE = Range(60, 86_400)
+MAX_NAME = 80
 MAX_RECEIVES = 1000
 MAX_SOURCES = 10
 MAX_TAGS = 48
@@ -58,8 +60,10 @@ def check_name(name: str, *, fifo: bool) -> None:
     stem = name.removesuffix(".fifo")
     if not _NAME.fullmatch(stem):
         raise ValueError("expected a queue name of letters, digits, - and _")
-    if len(name) > 80:
-        raise ValueError(f"a queue name has at most 80 characters, .fifo included, not {len(name)}")
+    if len(name) > MAX_NAME:
+        raise ValueError(
+            f"a queue name has at most {MAX_NAME} characters, .fifo included, not {len(name)}"
+        )
 
 
 def check_kms(key: str, reuse: int) -> None:
@@ -96,6 +100,7 @@ def check_tags(tags: Mapping[str, str]) -> None:
         raise Defects(faults)
 
 
+@lru_cache(maxsize=4096)  # queues have the same tags
 def _tag_fault(key: str, value: str) -> str | None:
     if key.lower().startswith("aws:"):
         return f"the tag {key!r} is reserved by AWS; remove it"

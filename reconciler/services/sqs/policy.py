@@ -50,6 +50,7 @@ _ACCOUNT_ID = Expression(r"[0-9]{12}")
 _SHORT = json.JSONEncoder(separators=(",", ":")).encode
 _SORTED = json.JSONEncoder(sort_keys=True, default=str).encode
 _ROOT = Expression(r"arn:[^:]+:iam::[0-9]{12}:root")
+_ALL_RIGHTS = frozenset({"*", "sqs:*"})
 _DELETED = Expression(r"(AIDA|AROA)[A-Z0-9]{12,}")
 
 
@@ -126,13 +127,13 @@ def names_principals(policy: Policy | None) -> bool:
     """Say whether a role or user is named, which AWS must know before it accepts the policy."""
     return any(
         not _ROOT.fullmatch(name) and name != "*" and not _DELETED.fullmatch(name)
-        for _, name in principals(policy)
+        for name in principals(policy)
     )
 
 
 def has_deleted_principal(policy: Policy | None) -> bool:
     """Say whether a principal is shown by its internal id, which SQS does once it was deleted."""
-    return any(_DELETED.fullmatch(name) for _, name in principals(policy))
+    return any(_DELETED.fullmatch(name) for name in principals(policy))
 
 
 def strangers_with_all_rights(policy: Policy | None) -> list[str]:
@@ -147,21 +148,27 @@ def owner_is_given_all_rights(policy: Policy | None) -> bool:
 
 def _with_all_rights(policy: Policy | None) -> Iterator[tuple[str, bool]]:
     """Yield who may do anything at all with the queue, and whether of the queue's own account."""
-    for statement, name in principals(policy):
-        if (
-            statement.get("Effect") == "Allow"
-            and not statement.get("Condition")
-            and {"*", "sqs:*"} & set(statement.get("Action", ()))
-        ):
-            yield name, bool(_accounts(statement.get("Resource", ())) & {*name.split(":")})
-
-
-def principals(policy: Policy | None) -> Iterator[tuple[Policy, str]]:
-    """Yield every AWS principal of a canonical policy with its statement."""
     for statement in policy["Statement"] if policy else ():
-        named = statement.get("Principal", statement.get("NotPrincipal", {}))
-        for name in named.get("AWS", ()) if isinstance(named, dict) else ():
-            yield statement, name
+        if (
+            not _ALL_RIGHTS.isdisjoint(statement.get("Action", ()))
+            and statement.get("Effect") == "Allow"
+            and not statement.get("Condition")
+        ):
+            own = _accounts(statement.get("Resource", ()))
+            for name in _aws_principals(statement):
+                yield name, not own.isdisjoint(name.split(":"))
+
+
+def principals(policy: Policy | None) -> Iterator[str]:
+    """Yield every AWS principal of a canonical policy, in each of its statements."""
+    for statement in policy["Statement"] if policy else ():
+        yield from _aws_principals(statement)
+
+
+def _aws_principals(statement: Policy) -> Iterable[str]:
+    named = statement.get("Principal", statement.get("NotPrincipal", {}))
+    found: Iterable[str] = named.get("AWS", ()) if isinstance(named, dict) else ()
+    return found
 
 
 def _statement(raw: Mapping[str, Any], queue_arn: str) -> Policy:

@@ -104,10 +104,10 @@ class Queue(QueueFacts, Spec):
         """
         arn = account.queue_arn(fields["name"])
         known = {**fields, "arn": arn}
-        if "policy" in known:
+        if "policy" in known and "policy_given" not in known:
             known["policy"], known["policy_given"] = both_spellings(known["policy"], arn, by)
         elif by:
-            known["policy_given"] = Given(by=by)
+            known.setdefault("policy_given", Given(by=by))
         queue = cls(**known)
         if not isinstance(queue.encryption, KmsEncryption):
             return queue.compacted()

@@ -43,10 +43,10 @@ class DeadLetter(Frozen):
 
 
 def _encryption(value: Any) -> Any:
+    if value in ("sqs", "none") or isinstance(value, KmsEncryption):
+        return value
     if isinstance(value, Mapping):
         return KmsEncryption.model_validate(value, by_alias=True, by_name=False)
-    if isinstance(value, KmsEncryption) or value in ("sqs", "none"):
-        return value
     raise ValueError("expected sqs, none or {kmsKey: alias/NAME}")
 
 

@@ -6,9 +6,10 @@ from contextlib import nullcontext
 import pytest
 
 from reconciler.core.model.errors import Defects
-from reconciler.services.sqs.grants import Grant, policy_of
+from reconciler.services.sqs.grants import Grant, granted, policy_of
 from reconciler.services.sqs.policy import (
     Given,
+    both_spellings,
     canonical,
     has_deleted_principal,
     names_principals,
@@ -215,6 +216,26 @@ def test_quirk_42_a_permission_added_by_hand_equals_the_declared_grant():
     granted = policy_of([Grant(to="amazon-notifications")])
 
     assert canonical(by_hand, ARN) == canonical(granted, ARN)
+
+
+GRANTS = [Grant(to="amazon-notifications"), Grant(to="444455556666", actions=["SendMessage"])]
+
+
+@pytest.mark.parametrize("grants", [[], GRANTS, GRANTS[::-1], GRANTS * 2, GRANTS * 11])
+def test_what_queues_grant_alike_is_on_each_the_policy_of_its_own(grants):
+    for name in ("offers", "orders", "q" * 80):
+        arn = ARN.replace("offers", name)
+        policy, given = both_spellings(policy_of(grants), arn, "grants")
+
+        folded = granted(grants, arn)
+
+        assert (folded.policy, folded.given.policy, folded.given.by) == (
+            policy,
+            given.policy,
+            "grants",
+        )
+        with nullcontext() if folded.fits else pytest.raises(Defects, match="22 statements"):
+            check_limits(policy or {"Statement": []}, given)
 
 
 @pytest.mark.parametrize("pair", [*EQUAL.values(), *DIFFERENT.values()])
