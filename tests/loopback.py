@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import NamedTuple
 
 
@@ -53,6 +54,17 @@ def answering(answer):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def waiting(silent):
+    """Return how many connections to a socket nobody has accepted, which ends them."""
+    found = 0
+    silent.setblocking(False)
+    with suppress(BlockingIOError):
+        for number in count(1):
+            silent.accept()[0].close()
+            found = number
+    return found
 
 
 class Replay:

@@ -219,7 +219,7 @@ class Server:
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, line):
-        line.settimeout(5)
+        line.settimeout(60)
         with suppress(OSError), line:
             if self._context is None:
                 self._answer(line)

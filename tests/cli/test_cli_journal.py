@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.files.journal import Journal
 from tests.cli.conftest import end
+from tests.gate import until
 from tests.worlds import queues, subscriptions, writes
 
 HERE = (
@@ -79,8 +80,7 @@ def test_the_line_before_a_write_is_there_when_the_write_arrives(start, sandbox,
     running = start(
         "apply", world(queues(q="")), "--sandbox", sandbox.url, "--yes", "--journal", file
     )
-    while not [call for call in sandbox.calls() if call["operation"] == "CreateQueue"]:
-        assert running.poll() is None
+    until(lambda: [call for call in sandbox.calls() if call["operation"] == "CreateQueue"])
     end(running)
     assert events(file) == [("run", None, None), ("begin", "create", "queue.q")]
 

@@ -9,23 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from reconciler.cli.progress import Ticker
 from tests.cli.conftest import COMMAND, PROGRESS
+from tests.gate import PATIENCE, until
 from tests.worlds import AWS, HEAD, MERCHANT, READS, queues, writes
-
-PATIENCE = 60
-"""Seconds after which a process counts as hanging; nothing is measured by it."""
-
-
-def until(happened):
-    patience = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < patience, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture

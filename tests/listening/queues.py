@@ -24,7 +24,7 @@ class Queue:
             "sqs",
             endpoint_url=sandbox.url,
             **HERE,
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=4, connect_timeout=2),
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=60, connect_timeout=60),
         )
         self.url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self.arn = f"arn:aws:sqs:eu-west-1:123456789012:{name}"

@@ -33,7 +33,7 @@ class Served:
 
     def ask(self, method="POST", target=TARGET, body=None, **headers):
         """Return status, headers and body of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             sent = push() if body is None and method == "POST" else body
             kind = {"Content-Type": "application/json", **headers}
@@ -45,7 +45,7 @@ class Served:
 
     def raw(self, *pieces):
         """Send bytes as they are; return everything that comes back until it is closed."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             for piece in pieces:
                 connection.sendall(piece)
             found = b""

@@ -1,7 +1,6 @@
 """The whole way: what Amazon and Google send arrives decoded in one queue."""
 
 import json
-import threading
 from urllib.parse import urlencode
 
 import boto3
@@ -12,6 +11,7 @@ from served import Served
 
 from reconciler.listening import AsgiApplication, Batcher, Door, Doors, Keeping, Listener
 from reconciler.notifications import decode
+from tests.gate import until
 
 HOOK = "https://hooks.example.com/merchant/{targetAccount}?token=s3cret-of-the-shop"
 KIND = "LISTINGS_ITEM_STATUS_CHANGE"
@@ -79,10 +79,7 @@ def test_a_listing_event_and_a_product_push_arrive_decoded_in_one_queue(sandbox)
         assert sandbox.publish("1234", registeredEvent="PRODUCT_STATUS_CHANGE")
         [told] = sandbox.notify("sp-api", seller="Atzr|one", type=KIND, payload={"Sku": "A-1"})
         assert told["outcome"] == "delivered"
-        for _ in range(200):
-            if all(push["acknowledged"] for push in sandbox.pushes()):
-                break
-            threading.Event().wait(0.02)
+        until(lambda: all(push["acknowledged"] for push in sandbox.pushes()))
     [push] = sandbox.pushes()
     assert push["attempts"] == [204]
     found = {n.source: n for n in (decode(message["Body"]) for message in queue.bodies())}

@@ -120,7 +120,7 @@ class _Answering(BaseHTTPRequestHandler):
                 self.wfile.write(piece)
 
     def _await_the_end(self):
-        self.connection.settimeout(5)
+        self.connection.settimeout(60)
         self.rfile.read(1)
 
     def _trickle(self):

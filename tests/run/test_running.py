@@ -200,7 +200,7 @@ def test_what_a_reader_warns_of_is_told_once_with_its_account():
 
 
 def test_details_are_read_side_by_side_and_answered_in_order():
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
 
     class Together(Provider):
         def observe(self, scope, interest):
@@ -229,7 +229,7 @@ def test_a_detail_that_cannot_be_read_makes_the_whole_scope_unread():
 
 
 def test_accounts_are_read_side_by_side():
-    meeting = threading.Barrier(4, timeout=10)
+    meeting = threading.Barrier(4, timeout=60)
 
     class Together(Provider):
         def observe(self, scope, interest):
@@ -268,7 +268,7 @@ def test_nothing_to_do_is_done_at_once():
 
 
 def test_independent_steps_run_side_by_side():
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
     faults = {f"create {it}": meeting.wait for it in ("well.x", "tank.a", "bell.b")}
     found = applied(Cloud(), WELL, TANK, BELL, faults=faults)
     assert [it.outcome for it in found.outcomes] == ["done"] * 3
@@ -704,7 +704,7 @@ def test_whatever_an_interrupt_meets_is_never_told_as_not_begun(keyboard):
 
     def interrupted():
         os.kill(os.getpid(), signal.SIGINT)
-        assert stopping.wait(10)
+        assert stopping.wait(60)
 
     found = applied(Cloud(), *CHAIN, faults={"create tank.c": interrupted}, progress=progress)
     assert found.interrupted

@@ -13,7 +13,7 @@ def test_what_was_found_runs_while_the_next_is_being_found_out():
 
     def found():
         yield "first"
-        assert first_ran.wait(10)
+        assert first_ran.wait(60)
         yield "second"
 
     def work(item):
@@ -34,7 +34,7 @@ def test_where_no_more_can_be_found_out_nothing_further_is_begun():
 
     def work(item):
         begun.append(item)
-        let_go.wait(10)
+        let_go.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(ConnectionError):

@@ -2,13 +2,13 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from clients_of_the_sandbox import ask
 
 from reconciler.notifications import decode
+from tests.gate import until
 
 ACKNOWLEDGING = (102, 200, 201, 202, 204)
 REFUSING = (203, 206, 301, 400, 500)
@@ -63,15 +63,8 @@ def subscribe(sandbox, http, receiver):
     return do
 
 
-def eventually(true):
-    patience = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < patience
-        time.sleep(0.005)
-
-
 def settled(sandbox):
-    eventually(lambda: all(push["acknowledged"] for push in sandbox.pushes()))
+    until(lambda: all(push["acknowledged"] for push in sandbox.pushes()))
     return sandbox.pushes()
 
 
@@ -130,7 +123,7 @@ def test_a_callback_that_is_down_is_told_and_tried_again(sandbox, subscribe, rec
     subscribe(callBackUri="https://hooks.example.com/a", allManagedAccounts=True)
     sandbox.settings(merchantCallBacks={"https://hooks.example.com/": "http://127.0.0.1:1/"})
     sandbox.publish("7")
-    eventually(lambda: len(sandbox.pushes()[0]["attempts"]) > 1)
+    until(lambda: len(sandbox.pushes()[0]["attempts"]) > 1)
     assert sandbox.pushes()[0]["attempts"][0] == "no answer: ConnectionRefusedError"
     sandbox.settings(merchantCallBacks={"https://hooks.example.com/": f"{receiver.url}/b/"})
     settled(sandbox)
@@ -140,7 +133,7 @@ def test_a_callback_that_is_down_is_told_and_tried_again(sandbox, subscribe, rec
 def test_a_push_never_leaves_this_machine(sandbox, subscribe):
     subscribe(callBackUri="https://hooks.example.com/a", allManagedAccounts=True)
     sandbox.publish("7")
-    eventually(lambda: sandbox.pushes()[0]["attempts"])
+    until(lambda: sandbox.pushes()[0]["attempts"])
     told = "hooks.example.com is not on this machine: set merchantCallBacks"
     assert sandbox.pushes()[0]["attempts"][0] == told
     for elsewhere in ("https://example.org/", "http://[", "/path"):
@@ -151,7 +144,7 @@ def test_a_push_never_leaves_this_machine(sandbox, subscribe):
 def test_an_address_that_is_none_is_an_attempt_without_answer(sandbox, subscribe):
     subscribe(callBackUri="http://127.0.0.1:99999/", allManagedAccounts=True)
     sandbox.publish("7")
-    eventually(lambda: sandbox.pushes()[0]["attempts"])
+    until(lambda: sandbox.pushes()[0]["attempts"])
     assert sandbox.pushes()[0]["attempts"][0] == "no answer: ValueError"
 
 
@@ -159,7 +152,7 @@ def test_reset_ends_the_retries(sandbox, subscribe, receiver):
     receiver.statuses = [500]
     subscribe(allManagedAccounts=True)
     sandbox.publish("7")
-    eventually(lambda: len(receiver.got) > 1)
+    until(lambda: len(receiver.got) > 1)
     sandbox.reset()
     assert sandbox.pushes() == []
     assert sandbox.publish("7") == []

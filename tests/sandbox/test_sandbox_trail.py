@@ -158,7 +158,10 @@ def test_cloudtrail_cloudwatch_8_the_window_the_delay_and_the_90_days(
     assert look_up() == []
 
 
-def test_cloudtrail_cloudwatch_2_two_calls_a_second_of_an_account_and_region(aws, sandbox):
+def test_cloudtrail_cloudwatch_2_two_calls_a_second_of_an_account_and_region(
+    aws, sandbox, monkeypatch
+):
+    monkeypatch.setattr(sandbox._dispatch._buckets, "_clock", lambda: 0.0)
     sandbox.settings(rateLimits={"aws.LookupEvents": {"rate": 2, "burst": 2}})
     aws.cloudtrail.lookup_events()
     aws.cloudtrail.lookup_events()

@@ -25,15 +25,16 @@ HOST = "service.example"
 LIMITS = AnswerLimits(connect=10.0, silence=10.0, total=20.0, most_bytes=1000)
 BOTH = pytest.mark.parametrize("standing", [False, True], ids=["new", "standing"])
 """Over a new line, as urllib3 does, and over one that has sent a request already, as we do."""
-HASTY = AnswerLimits(connect=0.5, silence=0.3, total=0.6, most_bytes=1000)
 
 
 @contextmanager
 def speaking(limits=LIMITS, standing=None, **environ):
-    http = Http(environ=environ, limits=limits, connections=1)
+    first = LIMITS if standing else limits
+    http = Http(environ=environ, limits=first, connections=1)
     try:
         if standing is not None:
             assert get(http, url_of(standing)).body == b"ok"
+            http._limits = limits
         yield http
     finally:
         http.close()
@@ -92,7 +93,7 @@ def tls(authority, host=HOST):
 )
 @BOTH
 def test_an_answer_that_is_lost_is_unclear_and_told_by_its_cause(pieces, said, standing):
-    limits = HASTY if None in pieces else LIMITS
+    limits = replace(LIMITS, silence=0.3) if None in pieces else LIMITS
     with (
         serving(*pieces, standing=standing) as server,
         speaking(limits, server if standing else None) as http,
@@ -110,7 +111,7 @@ def test_what_drips_for_ever_is_given_up(head, standing):
     drip = [b"HTTP/1.1 200 OK\r\n" + head] + [b"X-Slow: y\r\n", b""] * 40
     with (
         serving(*drip, standing=standing) as server,
-        speaking(HASTY, server if standing else None) as http,
+        speaking(replace(LIMITS, total=0.6), server if standing else None) as http,
     ):
         server._pieces = _slowly(drip)
         with pytest.raises(Unclear, match=r"timed out after 0\.6 s"):
@@ -335,7 +336,7 @@ def test_a_password_that_a_proxy_does_not_accept_is_told_and_not_repeated():
     ],
 )
 def test_a_proxy_that_opens_no_tunnel_has_sent_nothing(answer, kind, said):
-    limits = HASTY if answer is None else LIMITS
+    limits = replace(LIMITS, connect=0.5) if answer is None else LIMITS
     with serving(answer) as proxy, speaking(limits, HTTPS_PROXY=f"127.0.0.1:{proxy.port}") as http:
         fails(http, f"https://{HOST}/", kind, said)
 

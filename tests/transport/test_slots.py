@@ -61,10 +61,14 @@ def test_who_is_interrupted_while_waiting_takes_no_slot_along():
     holder.start()
     began.wait()
     before = signal.signal(signal.SIGALRM, interrupt)
-    try:
+
+    def wait():
         signal.setitimer(signal.ITIMER_REAL, 0.05)
+        slots.run(lambda: None)
+
+    try:
         with pytest.raises(Interrupted):
-            slots.run(lambda: None)
+            wait()
     finally:
         signal.signal(signal.SIGALRM, before)
         over.set()
