@@ -83,7 +83,8 @@ def _closing(
         yield line(settled(plan), "green" if plan.examined else "yellow")
         return
     else:
-        yield line("Nothing to do in what could be read.", "yellow")
+        which = "planned" if plan.complete else "read"
+        yield line(f"Nothing to do in what could be {which}.", "yellow")
     if plan.not_looked:
         yield line(f"Not looked for: {findings.not_looked(plan.not_looked)}", "dim")
     yield from _more(entries, shape, screen)
@@ -233,7 +234,8 @@ def _drift(
         yield line(settled(drift), "green" if drift.examined else "yellow")
         return
     else:
-        yield line("No drift in what could be read.", "yellow")
+        which = "compared" if drift.complete else "read"
+        yield line(f"No drift in what could be {which}.", "yellow")
     if drift.not_looked:
         yield line(f"Not looked for: {findings.not_looked(drift.not_looked)}", "dim")
     if shape.rolled and entries and not screen.quiet:

@@ -186,7 +186,8 @@ def _drift_verdict(drift: Drift) -> str:
     if drift.drifted:
         return "⚠️ **Live differs from declared.**"
     if not drift.complete or drift.problems:
-        return "⚠️ **No drift in what could be read, which was not everything.**"
+        which = "compared" if drift.complete else "read"
+        return f"⚠️ **No drift in what could be {which}, which was not everything.**"
     if drift.quiet:
         return "🔇 **No drift, but less arrives than usual.**"
     return _AS_DECLARED if drift.examined or drift.not_looked else _NOTHING

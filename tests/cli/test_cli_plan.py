@@ -183,6 +183,17 @@ def test_account_covers_whole_accounts_deletes_included(planned, applied):
     assert planned(world, "--account", "nobody").code == 64
 
 
+def test_what_was_read_and_could_not_be_planned_is_told_for_what_it_is(
+    applied, cli, sandbox, world
+):
+    applied(queues(q=""))
+    theirs = world(queues(q=""), HEAD.replace("stack: acme", "stack: other") + AWS)
+    told = {"plan": "Nothing to do in what could be planned.", "drift": "No drift in what could be"}
+    for command, words in told.items():
+        ended = cli(command, theirs, "--sandbox", sandbox.url)
+        assert (ended.code, words in ended.out, "be read" in ended.out) == (1, True, False)
+
+
 LIMITED = [
     ("plan", "--target", "queue.q", "In sync (--target queue.q only): nothing to do."),
     ("apply", "--target", "queue.q", "In sync (--target queue.q only): nothing to do."),

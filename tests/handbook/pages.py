@@ -13,6 +13,9 @@ _FENCE = re.compile(r"^ *```(?P<language>[a-z]*)\n(?P<text>.*?)^ *```$", re.MULT
 _SAVED = re.compile(r"[Ss]ave .*`(?P<file>[^`\s]+)`[^`]*:\n\n?\Z")
 _COMMAND = re.compile(r"^\$ (?P<line>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 
+_CONTINUED = re.compile(r"(?P<quoted>'[^']*')|\\\n\s*")
+"""How a shell reads on: what stands between single quotes stays as it is, backslashes and all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -56,5 +59,5 @@ def blocks(text: str) -> Iterator[Block]:
 def commands(block: Block) -> Iterator[Command]:
     """Yield the commands of a console block, in order."""
     for found in _COMMAND.finditer(block.text):
-        line = re.sub(r"\\\n\s*", "", found["line"])
+        line = _CONTINUED.sub(lambda found: found["quoted"] or "", found["line"])
         yield Command(line, found["output"], block.start + found.start("output"))

@@ -182,7 +182,8 @@ def _named(arguments: list[str]) -> dict[str, str]:
 
 def _curled(arguments: list[str]) -> str:
     """Do what pages do with curl: post a body to the sandbox, and show the answer."""
-    body = arguments[arguments.index("-d") + 1].encode()
+    given = arguments[arguments.index("-d") + 1]
+    body = Path(given[1:]).read_bytes() if given.startswith("@") else given.encode()
     try:
         answer = urllib.request.urlopen(urllib.request.Request(arguments[-1], body))
     except urllib.error.HTTPError as error:

@@ -16,6 +16,7 @@ from reconciler.cli.options import (
     PathArgument,
 )
 from reconciler.cli.state import State, save_new, state_of
+from reconciler.core.text.phrases import counted
 
 UNDECLARED = (
     "nothing to migrate: no MWS subscription is declared. Where there are live ones, have them "
@@ -80,5 +81,6 @@ def migrate_to(
         state.result(migrated.text)
     else:
         save_new(out, content)
-        state.say(f"{migrated.subscriptions} SP-API subscriptions written to {out}")
+        written = counted(migrated.subscriptions, "SP-API subscription")
+        state.say(f"{written} written to {out}")
     return exits.DONE

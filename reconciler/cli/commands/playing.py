@@ -76,7 +76,7 @@ def serve(port: int) -> int:
         ) from error
     write_result(f"{sandbox.url}\n")
     sys.stderr.write(
-        f"Serving SQS, MWS, SP-API and Merchant stand-ins. Try, in another terminal:\n"
+        "Serving SQS, EventBridge, MWS, SP-API and Merchant stand-ins. Try, in another terminal:\n"
         f"  reconciler plan --sandbox {sandbox.url}\n"
         f"Controls: {sandbox.url}/_sandbox/  Stop with Ctrl-C.\n"
     )

@@ -84,7 +84,8 @@ def _drifted(drift: Drift) -> tuple[str, str]:
     if drift.drifted:
         return "warn", "Live differs from declared."
     if not drift.complete or drift.problems:
-        return "warn", "No drift in what could be read, which was not everything."
+        which = "compared" if drift.complete else "read"
+        return "warn", f"No drift in what could be {which}, which was not everything."
     well = drift.examined or drift.not_looked
     return ("good", "Live is as declared.") if well else ("", findings.NOTHING_COMPARED)
 
