@@ -18,7 +18,10 @@ ROOT = Path(reconciler.__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from reconciler.cli import run; run()"]
 
 
-PROGRESS = re.compile(r"^[a-z][a-z -]*: \d+ of \d+, \d+ s\n", re.MULTILINE)
+_WAITING = r"waiting \d+ s: .*"
+PROGRESS = re.compile(
+    rf"^([a-z][a-z -]*: \d+ of \d+, \d+ s(; {_WAITING})?|{_WAITING})\n", re.MULTILINE
+)
 
 
 class Ended(NamedTuple):

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from tests.gate import until
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import AWS, HEAD, queues
 
@@ -55,6 +56,12 @@ def receive(cli, sandbox, world):
         return cli("receive", name, path, "--sandbox", sandbox.url, "--wait", "0", *options)
 
     return run
+
+
+def looking(sandbox):
+    """Say whether a look has arrived and waits: an earlier one would take what is given back."""
+    last = sandbox.calls()[-1]
+    return (last["operation"], last["status"]) == ("ReceiveMessage", None)
 
 
 def bodies(aws, queue):
@@ -206,6 +213,7 @@ def test_follow_goes_on_until_interrupted_and_gives_everything_back(
     first = [json.loads(running.stdout.readline())["source"] for _ in range(3)]
     aws.sqs.send_message(QueueUrl=queue, MessageBody=MWS % 9)
     assert json.loads(running.stdout.readline())["id"] == "u-9"
+    until(lambda: looking(sandbox))
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=30)
     assert (running.returncode, first) == (130, ["mws", "sp-api", None])
@@ -262,6 +270,7 @@ def test_a_sigterm_while_following_gives_everything_back_and_ends_with_143(
     running = start("receive", "q", world(WORLD, HEAD + AWS), *options)
     for _ in range(3):
         running.stdout.readline()
+    until(lambda: looking(sandbox))
     running.terminate()
     _, err = running.communicate(timeout=60)
     assert running.returncode == 143
