@@ -77,16 +77,20 @@ def further(before: Asked, after: Asked) -> Asked:
 
 
 def not_looked(asked: Mapping[Scope, Asked]) -> tuple[Finding, ...]:
-    """Return what was not looked for in each account, in a sentence each."""
+    """Return what was not looked for in each account, in a sentence each.
+
+    What is said of all kinds that are read as one is said once.
+    """
     by_account: dict[tuple[str, str], list[Asked]] = {}
     for scope, each in asked.items():
         for kind in scope.kinds:
             by_account.setdefault((scope.account, kind.kind), []).append(each)
-    return tuple(
+    found = (
         Finding(address=account, message=message)
         for (account, kind), each in sorted(by_account.items())
         for message in _sentences(kind, each)
     )
+    return tuple(dict.fromkeys(found))
 
 
 def _sentences(kind: str, asked: Sequence[Asked]) -> Iterator[str]:
