@@ -1,8 +1,9 @@
 """Findings and refusals in sentences that name once what they are about; what was not looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.markdown import code, plain
 from reconciler.reports.pages import Item, Section
@@ -38,6 +39,15 @@ def _names_it(rest: str, finding: Finding) -> bool:
 def others(*, complete: bool) -> str:
     """Return what objects are called that are not ours, which may hang on what was not read."""
     return "unmanaged" if complete else "not known to be ours"
+
+
+VERBS = ("create", "update", "replace", "delete")
+
+
+def verb_counts(summary: Mapping[str, int]) -> str:
+    """Return what a plan does in words, such as `3 creates and 1 delete`."""
+    parts = [counted(summary[verb], verb) for verb in VERBS if summary.get(verb)]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 _NAMED = 3

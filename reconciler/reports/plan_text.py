@@ -1,13 +1,21 @@
 """Plans and drift for a terminal: what goes last, and never longer than can be read at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.model.plan import Action, Estimate, Finding, Guard, Plan, Unmanaged
+from reconciler.core.model.plan import (
+    Action,
+    Estimate,
+    Finding,
+    Guard,
+    Plan,
+    PlannedWave,
+    Unmanaged,
+)
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.unread import by_cause
-from reconciler.reports import account_changes, findings
+from reconciler.reports import account_changes, findings, in_waves
 from reconciler.reports.change_text import coming, going
 from reconciler.reports.differences import Difference, of_action, of_resource
 from reconciler.reports.findings import sentence
@@ -16,7 +24,6 @@ from reconciler.reports.model import ApplyResult
 from reconciler.reports.shapes import Shape, fitting
 from reconciler.reports.values import show
 
-_VERBS = ("create", "update", "replace", "delete")
 _STATUSES = ("missing", "changed", "undeclared")
 _BY_VERB = {
     "replace": "REPLACE {}: deleted, then created again",
@@ -48,12 +55,6 @@ def settled(report: Plan | Drift | ApplyResult) -> str:
     return f"{verdict}: {meaning}." if report.examined else findings.NOTHING_COMPARED
 
 
-def verb_counts(summary: Mapping[str, int]) -> str:
-    """Return what a plan does in words, such as `3 creates and 1 delete`."""
-    parts = [counted(summary[verb], verb) for verb in _VERBS if summary.get(verb)]
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
 def _plan(
     plan: Plan, entries: Sequence[Difference], shape: Shape, screen: Screen
 ) -> Iterator[TextLine]:
@@ -75,6 +76,7 @@ def _closing(
     if plan.actions:
         yield line(f"Applying this takes {_effort(plan.estimate)}")
         yield from _downtime(plan.actions)
+        yield from _waves(plan.waves, shape.others)
         yield line(f"Fingerprint {plan.fingerprint}", "dim")
     elif plan.account_changes and well:
         shown = "Nothing to do but to read the accounts above: only these differ."
@@ -102,7 +104,9 @@ def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterat
 
 def _counts(plan: Plan) -> str:
     summary, others = plan.summary, findings.others(complete=plan.complete)
-    shown = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in _VERBS if summary[verb])
+    shown = ", ".join(
+        f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in findings.VERBS if summary[verb]
+    )
     words = {"unchanged": "unchanged", "unmanaged": others.replace(" ", GLUE)}
     rest = [f"{summary[name]:,}{GLUE}{word}" for name, word in words.items() if summary[name]]
     rest += [f"{len(plan.unknown):,}{GLUE}unknown"] if plan.unknown else []
@@ -141,6 +145,15 @@ def _downtime(actions: Iterable[Action]) -> Iterator[TextLine]:
         number = f"{len(missing):,} {'objects are' if many else 'object is'}"
         longest = f"up to {seconds(max(missing))}{' each' * many}"
         yield line(f"Meanwhile {number} without delivery, {longest}", "yellow")
+
+
+def _waves(waves: Sequence[PlannedWave], most: int | None) -> Iterator[TextLine]:
+    if waves:
+        yield line(f"{in_waves.title(waves)}:")
+        told = list(in_waves.lines(waves, whole=most is None))
+        for each in told[:most]:
+            yield line(f"    {each}", hang=8)
+        yield from _rest(told, most)
 
 
 def _remarks(report: Plan | Drift, shape: Shape, screen: Screen) -> Iterator[TextLine]:

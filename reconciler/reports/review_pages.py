@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from reconciler.core.model.plan import Estimate, Finding, Plan
+from reconciler.core.model.plan import Estimate, Finding, Plan, PlannedWave
 from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.unread import by_cause
-from reconciler.reports import account_changes, findings
+from reconciler.reports import account_changes, findings, in_waves
 from reconciler.reports.differences import SIGNS, Difference, of_action, of_resource
 from reconciler.reports.discretion import discreet
 from reconciler.reports.findings import guard_sections
@@ -71,6 +71,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
             _differing(f"To {verb}", by_verb[verb])
             for verb in ("delete", "replace", "update", "create")
         ),
+        *_waves(plan.waves),
         *_others(plan),
     ]
     return Page(
@@ -214,6 +215,13 @@ def _differing(title: str, entries: Sequence[Difference]) -> Section:
     goes = bool(entries) and entries[0].goes
     rolled = None if goes else partial(rolled_up, entries)
     return Section(title, [as_item(entry) for entry in entries], 0.5, rolled, folded=not goes)
+
+
+def _waves(waves: Sequence[PlannedWave]) -> list[Section]:
+    if not waves:
+        return []
+    lines = [f"- {each}" for each in in_waves.lines(waves, code)]
+    return [Section(in_waves.title(waves), [Item(it, it) for it in lines], 0.3, folded=False)]
 
 
 def _others(report: Plan | Drift) -> list[Section]:

@@ -45,6 +45,7 @@ def test_a_seller_is_written_and_planned_alone(cli, repository):
     line = '      acme-es: {refreshToken: "env:ACME_ES_TOKEN"}\n'
     assert line in file.read_text(encoding="utf-8")
     assert file.read_text(encoding="utf-8").replace(line, "") == before
+    assert ended.out.startswith("Plan for stack acme (seller acme-es only): 1 to create; 2")
     assert "subscription.offers[acme-es]" in ended.out
     assert "acme-de" not in ended.out
     assert cli("apply", folder, "--yes", *at).code == 0

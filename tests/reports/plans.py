@@ -10,6 +10,7 @@ from reconciler.core.model.plan import (
     Finding,
     Guard,
     Plan,
+    PlannedWave,
     Unmanaged,
 )
 
@@ -165,6 +166,13 @@ def everything():
             {"registeredEvent": "PRODUCT_STATUS_CHANGE", "targetAccount": "1234"},
             change("callBackUri", "https://hooks.example.com/merchant/1234", None),
             held_back="what would take its place is not there",
+        ),
+        waves=(
+            PlannedWave(name="acme-d*", summary={"create": 2, "replace": 2}, members=("acme-de",)),
+            PlannedWave(name="10%", summary={}),
+            PlannedWave(
+                name="100%", summary={"create": 1, "delete": 2}, members=("1234", "acme-fr")
+            ),
         ),
         complete=False,
         summary={

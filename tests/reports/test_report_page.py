@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.core.manifest.settings import Policy
 from reconciler.core.planning.plan import prepare
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.health import QueueHealth, Status
@@ -158,3 +159,11 @@ def test_of_thousands_the_page_itself_lists_the_loudest_and_its_data_all():
     assert text.index("tank.depot/x") < text.index("tap.t[c1]")
     assert "and 202 more" in text
     assert len(data_of(text)["nodes"]) == 403
+
+
+def test_it_tells_what_each_wave_does():
+    policy = Policy(prune=True, waves=("d*",))
+    text = render(material(world(WELL, PIPE, TAP, policy=policy), [standing(WELL)]))
+    assert (
+        "leaves those after it to a later run: d*: 2 creates for de; 100%: nothing to do." in text
+    )

@@ -15,9 +15,9 @@ from reconciler.core.verdicts.health import QueueHealth, Status
 from reconciler.core.verdicts.proof import VERDICTS, LinkReport, Proof, Verification
 from reconciler.reports import as_json, as_text
 from reconciler.reports.differences import TIMES, of_action
+from reconciler.reports.findings import verb_counts
 from reconciler.reports.lines import NARROWEST, ONE_COLUMN, Screen, cells
 from reconciler.reports.model import ActionResult, ApplyResult
-from reconciler.reports.plan_text import verb_counts
 from reconciler.reports.review_pages import review_markdown
 from reconciler.reports.rollup import rolled_up
 from reconciler.reports.shapes import MOST_LINES
@@ -286,7 +286,7 @@ def test_ten_thousand_results_are_told_in_a_hundred_lines_what_failed_first():
     ).splitlines()
     assert lines[0] == "  + create subscription.s[7]: failed: denied"
     assert f"9,998 {TIMES} create subscription: done" in lines[2]
-    assert lines[-2].startswith("Not finished: 9,998 done, 2 failed.")
+    assert lines[-2].startswith("Not finished: 9,998 done, 2 failed. Mend the cause and")
 
 
 WORDS = st.text(st.sampled_from("abc /:-_价🚚é[]{}\"'*"), max_size=90)

@@ -172,6 +172,8 @@ def _show(
     with planning(state, request) as session, watched(state) as ticker:
         alone = dict(_without_others(session.declarations, new))
         found = plan_alone(session, alone, progress=ticker).plan
+    # Nobody gave the options that this amounts to.
+    found = found.model_copy(update={"limits": (f"{new.column} {new.name}",)})
     state.report(found)
     return 0 if found.complete and not found.problems else 1
 

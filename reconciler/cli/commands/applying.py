@@ -302,7 +302,7 @@ class _Question:
 
 def _question(plan: "Plan", *, destroying: bool) -> _Question:
     """Return what is asked, with what the plan does in numbers."""
-    from reconciler.reports.plan_text import verb_counts
+    from reconciler.reports.findings import verb_counts
 
     counts = verb_counts(plan.summary)
     if held := sum(item.held_back is not None for item in plan.actions):

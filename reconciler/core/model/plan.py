@@ -88,6 +88,18 @@ class Estimate(Frozen):
     reading_seconds: float = 0.0
 
 
+class PlannedWave(Frozen):
+    """What a wave of a plan does: counts by action, for sellers or targets (`members`).
+
+    `verified`: the next one begins only where this one delivers.
+    """
+
+    name: str
+    summary: dict[str, int]
+    members: tuple[str, ...] = ()
+    verified: bool = False
+
+
 class Plan(Frozen):
     """What apply would do: a value that is compared, stored as JSON and reviewed.
 
@@ -97,7 +109,7 @@ class Plan(Frozen):
     `accounts` holds what `Account.identity()` says of each account that was looked at, by its name,
     `routing` where each declared account leads. `account_changes` is how that differs from what it
     was in the snapshot that was planned against. `limits` are the options that left out part of
-    what is declared (`--target queue.offers`).
+    what is declared (`--target queue.offers`). `waves` are those of the policy, in their order.
     """
 
     format_version: int
@@ -111,6 +123,7 @@ class Plan(Frozen):
     guards: tuple[Guard, ...]
     estimate: Estimate
     actions: tuple[Action, ...]
+    waves: tuple[PlannedWave, ...] = Field(default=(), exclude_if=lambda waves: not waves)
     unmanaged: tuple[Unmanaged, ...]
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()

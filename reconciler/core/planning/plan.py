@@ -6,9 +6,10 @@ from typing import Any
 
 from reconciler.core.manifest.checks import obstacles
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.addresses import Address, ReferenceKey
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Action, Finding, Plan, Unmanaged
+from reconciler.core.model.plan import Action, Finding, Plan, PlannedWave, Unmanaged
 from reconciler.core.model.spec import references
 from reconciler.core.model.steps import Step
 from reconciler.core.planning.actions import actions_of, changes_of
@@ -21,7 +22,7 @@ from reconciler.core.planning.recheck import Rules
 from reconciler.core.planning.succession import Wait, waits
 from reconciler.core.planning.terms import NO_TERMS, Terms, passing
 from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
-from reconciler.core.planning.waves import Wave, by_wave, waves_of
+from reconciler.core.planning.waves import Wave, by_wave, planned, waves_of
 from reconciler.core.routing import Routing, account_changes
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
@@ -91,6 +92,7 @@ def prepare(
         guards=verdicts(changes_of(world), _situation(world, terms, waiting)),
         estimate=estimate_of(steps, waves, observation.effort),
         actions=actions,
+        waves=_waves(declarations.policy, waves, steps, terms),
         unmanaged=tuple(_unmanaged(item) for item in unmanaged(world)),
         problems=_sorted(world.problems),
         warnings=_sorted(_warnings(world, observation, terms)),
@@ -110,6 +112,15 @@ def prepare(
         tuple(step for step in ordered if step.address in world.elsewhere),
         waves,
     )
+
+
+def _waves(
+    policy: Policy, waves: Sequence[Wave], steps: Iterable[Step], terms: Terms
+) -> tuple[PlannedWave, ...]:
+    """Return the policy's waves, if it has any and there is something to do in them."""
+    if not policy.waves or not steps:
+        return ()
+    return planned(waves, steps, verified=policy.verify and not terms.destroying)
 
 
 def _unlisted(world: World) -> Iterator[Address]:

@@ -1,14 +1,18 @@
 """Waves: a change reaches some sellers or targets first, and the others once that went well."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import get_args
 
 from reconciler.core.manifest.settings import SHARE
 from reconciler.core.model.addresses import matches
 from reconciler.core.model.objects import Desired
+from reconciler.core.model.pacing import ActionName
+from reconciler.core.model.plan import PlannedWave
 from reconciler.core.model.spec import Spec
-from reconciler.core.model.steps import Step, StepId
+from reconciler.core.model.steps import Change, Step, StepId
 
 REST = "100%"
 
@@ -69,6 +73,27 @@ def by_wave(steps: Iterable[Step], waves: Sequence[Wave]) -> tuple[Step, ...]:
     """Return the steps as they are carried out: wave by wave, and what prunes after all else."""
     number = {step: place for place, wave in enumerate(waves) for step in wave.steps}
     return tuple(sorted(steps, key=lambda step: (step.phase == "prune", number[step.id])))
+
+
+def planned(
+    waves: Sequence[Wave], steps: Iterable[Step], *, verified: bool
+) -> tuple[PlannedWave, ...]:
+    """Return what each wave does and for whom; both halves of a replace are one action."""
+    changes = {step.id: step.change for step in steps}
+    return tuple(_planned(wave, changes, verified=verified) for wave in waves)
+
+
+def _planned(wave: Wave, changes: Mapping[StepId, Change], *, verified: bool) -> PlannedWave:
+    found = {change.address: change for step, change in changes.items() if step in wave.steps}
+    counts = Counter(change.action for change in found.values())
+    specs = (change.subject.spec for change in found.values())
+    members = {party for spec in specs if (party := spec.succession.party(spec)) is not None}
+    return PlannedWave(
+        name=wave.name,
+        summary={action: counts[action] for action in get_args(ActionName) if counts[action]},
+        members=tuple(sorted(members)),
+        verified=verified,
+    )
 
 
 def _meant(name: str, members: Sequence[str]) -> Sequence[str]:

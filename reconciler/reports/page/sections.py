@@ -10,7 +10,7 @@ from reconciler.core.verdicts.drift import Drift
 from reconciler.core.verdicts.health import Health, HealthVerdict, Status, verdict_of
 from reconciler.core.verdicts.topology import NodeState
 from reconciler.core.world.unread import by_cause
-from reconciler.reports import account_changes, findings
+from reconciler.reports import account_changes, findings, in_waves
 from reconciler.reports.differences import SIGNS
 from reconciler.reports.findings import sentence
 from reconciler.reports.graph.looks import LOOKS
@@ -121,6 +121,8 @@ def _lines(material: Material) -> Iterator[str]:
                 f"Meanwhile {counted(len(missing), 'object')} without delivery, up to "
                 f"{max(1, max(missing)):,.0f} s{' each' * (len(missing) > 1)}."
             )
+        if plan.waves:
+            yield f"{in_waves.title(plan.waves)}: {'; '.join(in_waves.lines(plan.waves))}."
     if plan.estimate.reading_calls:
         yield (
             f"Reading took {counted(plan.estimate.reading_calls, 'API call')}, about "
