@@ -44,6 +44,8 @@ def applied(session: Session, planned: Planned, done: Applied) -> ApplyResult:
         problems=plan.problems,
         not_looked=plan.not_looked,
         limits=plan.limits,
+        cut_short=done.cut_short
+        and not (plan.problems or any(it.held_back for it in plan.actions)),
         examined=plan.examined,
     )
 

@@ -102,4 +102,5 @@ def _closing(application: ApplyResult) -> str:
         if not application.summary.get("done"):
             verdict += " as far as was looked"
         return f"{verdict}: {counts}. Not looked for: {not_looked(application.not_looked)}."
-    return f"Not finished: {counts}. Mend the cause and run it again: it goes on from there."
+    remedy = "Run it again" if application.cut_short else "Mend the cause and run it again"
+    return f"Not finished: {counts}. {remedy}: it goes on from there."

@@ -66,7 +66,8 @@ class ActionResult(Frozen):
 class ApplyResult(Frozen):
     """The result of apply; `guards` refused it, `problems` could not be planned.
 
-    `limits` are the options that left out part of what is declared. `examined` says whether
+    `limits` are the options that left out part of what is declared. `cut_short`: what was left is
+    all that keeps it from being done, and another run goes on there. `examined` says whether
     anything was looked at; no document holds it.
     """
 
@@ -78,6 +79,7 @@ class ApplyResult(Frozen):
     problems: tuple[Finding, ...] = ()
     not_looked: tuple[Finding, ...] = ()
     limits: tuple[str, ...] = ()
+    cut_short: bool = False
     examined: bool = Field(default=True, exclude=True)
 
 

@@ -15,6 +15,7 @@ _OUTCOMES = ("failed", "skipped", "done")
 _VERDICTS = {
     "done": "✅ **Applied.**",
     "failed": "⚠️ **Not finished.** Mend the cause and apply again: it goes on from there.",
+    "cut short": "⚠️ **Not finished.** Apply again: it goes on from there.",
     "refused": "⛔ **Refused, nothing was changed.**",
 }
 
@@ -40,7 +41,7 @@ def application_page(application: ApplyResult, stack: str, limits: Sequence[str]
     """Return what an apply did, what failed first."""
     parts = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
     counts = f" {', '.join(parts)}." if parts else ""
-    verdict = _VERDICTS[application.result]
+    verdict = _VERDICTS["cut short" if application.cut_short else application.result]
     if application.result == "done" and not application.summary.get("done"):
         verdict = "✅ **Nothing to apply.**"
     head = f"{_title(stack, limits)}\n\n{verdict}{counts}"

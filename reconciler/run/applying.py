@@ -19,7 +19,7 @@ from reconciler.run.halting import INTERRUPTED, Halt, TimeLimit
 from reconciler.run.other_shards import Elsewhere, ShardWait
 from reconciler.run.planning import Planned
 from reconciler.run.session import Session
-from reconciler.run.steps import LOOK, End, Recorder, Worker, undone
+from reconciler.run.steps import LOOK, End, Recorder, Worker, cut_short, outcomes, undone
 from reconciler.run.threads import Progress, silent
 from reconciler.run.turns import Turns
 from reconciler.run.underway import Underway
@@ -33,10 +33,15 @@ NO_SHARD_WAIT = ShardWait()
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of each action of a plan, in the plan's order."""
+    """What became of each action of a plan, in the plan's order.
+
+    `cut_short`: some were left, and nothing is known to be wrong: the run was to end (a time
+    limit), or could not wait any longer for others.
+    """
 
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
+    cut_short: bool = False
 
     @property
     def done(self) -> bool:
@@ -123,7 +128,8 @@ def carry_out(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return Applied(_outcomes(prepared, ends), run.interrupted)
+    short = gate.shut is None and cut_short(ends.values())
+    return Applied(outcomes(prepared.plan, ends), run.interrupted, short)
 
 
 class _Run:
@@ -224,7 +230,9 @@ class _Run:
             if step.id in self._ends:
                 continue
             if step.id in self._begun:
-                lost = End(step, "failed", error=f"interrupted while it was begun: {LOOK}")
+                lost = End(
+                    step, "failed", error=f"interrupted while it was begun: {LOOK}", cut=True
+                )
                 self._ends[step.id] = lost
             else:
                 self._ends[step.id] = self._skipped(step, INTERRUPTED)
@@ -376,22 +384,3 @@ class _Run:
             # Whether the run is to stop by now is asked where it is carried out.
             cleared = self._cleared(following)
             self._underway.begin(partial(self._carried_out, following, cleared=cleared))
-
-
-def _outcomes(prepared: Prepared, ends: Mapping[StepId, End]) -> tuple[Outcome, ...]:
-    by_address: dict[str, list[End]] = {}
-    for (address, _), end in ends.items():
-        by_address.setdefault(address, []).append(end)
-    found: list[Outcome] = []
-    for action in prepared.plan.actions:
-        mine = by_address[action.address]
-        worst = min(mine, key=lambda end: ("failed", "skipped", "done").index(end.result))
-        found.append(
-            Outcome(
-                address=action.address,
-                action=action.action,
-                outcome=worst.result,
-                error=worst.error,
-            )
-        )
-    return tuple(found)

@@ -1,13 +1,14 @@
 """One step carried out: look once more, write, take down how it ended."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from reconciler.core.model.errors import ReconcilerError, ServiceError, Unclear
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.steps import Step
+from reconciler.core.model.plan import Plan
+from reconciler.core.model.steps import Outcome, Step, StepId
 from reconciler.core.planning.plan import Prepared
 from reconciler.core.planning.recheck import objection, pointed_at
 from reconciler.core.provider import Provider
@@ -19,19 +20,23 @@ from reconciler.transport.patience import on_errand
 Side = TypeVar("Side", Desired, Live)
 
 LOOK = "plan again to see"
-NOTHING_THERE = "nothing is there now: run apply again once the cause is mended"
+NOTHING_THERE = "nothing is there now: run apply again"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a step ended; `live` is what it left behind."""
+    """How a step ended; `live` is what it left behind.
+
+    `cut`: it failed since the run was to end, and nothing else is known to be wrong.
+    """
 
     step: Step
     result: Literal["done", "failed", "skipped"]
     live: Live | None = None
     error: str | None = None
+    cut: bool = False
 
 
 class Recorder(Protocol):
@@ -113,7 +118,7 @@ class Worker:
             message = f"{message}; part of it may have been done: {LOOK}"
         elif step.change.action == "replace" and step.verb == "create":
             message = f"{message}; {self._put_back(provider, step)}"
-        return End(step, "failed", error=message)
+        return End(step, "failed", error=message, cut=bool(given_up))
 
     def _objection(self, provider: Provider, step: Step) -> str | None:
         """Read once more what is to be changed, and say why it must be left alone, if it must.
@@ -156,7 +161,8 @@ class Worker:
             provider.create(replace(change.wanted, spec=self._handles.outside(change.former)))
         except Exception as error:  # noqa: BLE001 - the first failure must still be told
             reason = as_sentence(change.wanted.account, error)
-            return f"putting the former one back failed too ({reason}), so {NOTHING_THERE}"
+            failed = f"putting the former one back failed too ({reason})"
+            return f"{failed}, so {NOTHING_THERE} once the cause is mended"
         return "the former one was put back"
 
 
@@ -169,3 +175,29 @@ def undone(reason: str, *, cleared: bool) -> str:
     return (
         f"{reason}; its former self is deleted already, so {NOTHING_THERE}" if cleared else reason
     )
+
+
+def cut_short(ends: Iterable[End]) -> bool:
+    """Say whether steps were left, and nothing is known to be wrong with any."""
+    left = [end for end in ends if end.result != "done"]
+    return bool(left) and all(end.result == "skipped" or end.cut for end in left)
+
+
+def outcomes(plan: Plan, ends: Mapping[StepId, End]) -> tuple[Outcome, ...]:
+    """Return how each action of a plan ended; of two halves of a replace the worse one counts."""
+    by_address: dict[str, list[End]] = {}
+    for (address, _), end in ends.items():
+        by_address.setdefault(address, []).append(end)
+    found: list[Outcome] = []
+    for action in plan.actions:
+        mine = by_address[action.address]
+        worst = min(mine, key=lambda end: ("failed", "skipped", "done").index(end.result))
+        found.append(
+            Outcome(
+                address=action.address,
+                action=action.action,
+                outcome=worst.result,
+                error=worst.error,
+            )
+        )
+    return tuple(found)

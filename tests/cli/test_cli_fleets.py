@@ -100,6 +100,8 @@ def test_what_a_time_limit_leaves_is_told_and_done_by_the_next_run(cli, sandbox,
     assert ended.code == 1
     assert {it["outcome"] for it in result["actions"]} == {"skipped"}
     assert "the time limit of 0s was reached; apply again" in result["actions"][0]["error"]
+    told = cli("apply", fleet, "--yes", "--time-limit", "0", *at).out.splitlines()[-1]
+    assert told == "Not finished: 4 skipped. Run it again: it goes on from there."
     assert cli("apply", fleet, "--yes", "--time-limit", "50m", *at).code == 0
 
 

@@ -15,6 +15,7 @@ from reconciler.core.model.plan import (
     Finding,
     Guard,
     Plan,
+    PlannedWave,
     Unmanaged,
 )
 from reconciler.core.planning.terms import line
@@ -437,3 +438,29 @@ def test_a_picture_that_github_would_not_draw_is_left_out():
 def test_a_run_that_keeps_a_page_links_to_it():
     line = Background(paged=True).byline("Planned", "https://github.example/run/1", "")
     assert "[report page](https://github.example/run/1#artifacts)" in line
+
+
+def test_a_plan_tells_its_waves_and_nothing_in_their_names_is_markup():
+    waves = (
+        PlannedWave(
+            name="<b>*", summary={"update": 1}, members=("a", "b", "c", "d"), verified=True
+        ),
+        PlannedWave(name="100%", summary={"update": 1, "delete": 1}, verified=True),
+    )
+    text, _ = fitted(plan_page(plan(action(), waves=waves), Background()), BODY_BYTES)
+    title = "one with a failure, or that does not deliver, leaves those after it to a later run"
+    assert f"In waves; {title}" in text
+    for told in (
+        "- `<b>*`: 1 update for `a`, `b`, `c` and 1 more",
+        "- `100%`: 1 update and 1 delete",
+        "- deletes follow in the same order",
+    ):
+        assert f"{told}\n" in text
+
+
+def test_an_apply_that_was_only_cut_short_has_no_cause_to_mend():
+    ended = ApplyResult(result="failed", actions=(), summary={"skipped": 2}, cut_short=True)
+    head = application_page(ended, "acme").head
+    assert "**Not finished.** Apply again: it goes on from there." in head
+    cause = application_page(ended.model_copy(update={"cut_short": False}), "acme").head
+    assert "Mend the cause and apply again" in cause

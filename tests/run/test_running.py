@@ -43,7 +43,7 @@ TAPS = [
 ]
 BELL = declare("b", "tower", Bell(event="fire", target="1"))
 DEFECT = "this is a defect of the reconciler; run again with --debug and report it"
-NOTHING = "nothing is there now: run apply again once the cause is mended"
+NOTHING = "nothing is there now: run apply again"
 
 
 class Broken(Provider):
@@ -583,7 +583,7 @@ def test_a_replace_that_cannot_be_put_back_says_that_nothing_is_there(second, re
     assert outcome == "failed"
     assert error == (
         "depot: CreateTank: no zinc; "
-        f"putting the former one back failed too ({reason}), so {NOTHING}"
+        f"putting the former one back failed too ({reason}), so {NOTHING} once the cause is mended"
     )
     assert cloud.things == {}
 

@@ -14,7 +14,7 @@ from reconciler.run.halting import TimeLimit
 from reconciler.transport.calls import Calls
 from tests.clocks import Clock
 from tests.run.test_running import PIPE, WELL, Broken, told
-from tests.toys import Cloud, Pipe, Tap, declare, world
+from tests.toys import Cloud, Pipe, Tap, Well, declare, world
 
 NAMES = ["canary-a", "canary-b", *(f"shop-{number:02}" for number in range(18))]
 
@@ -51,7 +51,8 @@ class Cloudy:
         }
         prepared = prepare(wanted, run.observe(wanted, providers))
         self.cloud.log.clear()
-        return told(run.carry_out(prepared, providers, limit=limit))
+        self.applied = run.carry_out(prepared, providers, limit=limit)
+        return told(self.applied)
 
 
 def created(cloud):
@@ -78,6 +79,27 @@ def test_actions_stand_in_the_order_of_the_waves():
     assert [step.address for step in prepared.steps] == planned
 
 
+def test_the_plan_tells_what_each_wave_does_and_for_whom():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps(clients=["canary-a", *NAMES[3:], "gone"]))
+    wider = declare("x", "depot", Well(name=WELL.spec.name, tags={"a": "b"}))
+    wanted = declared(wider, PIPE, *taps(), waves=("canary-*", "50%"))
+    found = prepare(wanted, run.observe(wanted, run_.cloud.providers())).plan.waves
+    assert [(it.name, it.summary, it.members, it.verified) for it in found] == [
+        ("canary-*", {"create": 1, "update": 1}, ("canary-b",), False),
+        ("50%", {"create": 1}, ("shop-00",), False),
+        ("100%", {"delete": 1}, ("gone",), False),
+    ]
+
+
+def test_a_plan_without_waves_or_without_work_tells_of_none():
+    run_ = Cloudy()
+    run_.apply(WELL, PIPE, *taps())
+    for wanted in (declared(WELL, PIPE, *taps()), declared(WELL, *taps()[:0], waves=())):
+        plan = prepare(wanted, run.observe(wanted, run_.cloud.providers())).plan
+        assert "waves" not in plan.model_dump(mode="json")
+
+
 def test_a_failure_stops_all_later_waves_and_the_next_run_resumes():
     run_ = Cloudy()
     fault = {"create tap.t[canary-b]": Rejected("works", "CreateTap", "no")}
@@ -87,6 +109,7 @@ def test_a_failure_stops_all_later_waves_and_the_next_run_resumes():
     later = [ended[f"tap.t[{it}]"] for it in NAMES[2:]]
     reason = "wave canary-* ended with failures: tap.t[canary-b]; apply again"
     assert set(later) == {("skipped", reason)}
+    assert not run_.applied.cut_short
     ended = run_.apply(WELL, PIPE, *taps())
     assert {outcome for outcome, _ in ended.values()} == {"done"}
     assert len(ended) == 19
@@ -179,9 +202,11 @@ def test_at_its_time_limit_a_run_stops_and_the_next_goes_on():
     assert done == {"well.x", "pipe.p", "tap.t[canary-a]", "tap.t[canary-b]"}
     late = {why for outcome, why in ended.values() if outcome == "skipped"}
     assert late == {"not begun: the time limit of 15s was reached; apply again"}
+    assert run_.applied.cut_short
     rest = run_.apply(WELL, PIPE, *taps())
     assert len(rest) == 18
     assert {outcome for outcome, _ in rest.values()} == {"done"}
+    assert not run_.applied.cut_short
 
 
 class Busy(Broken):
@@ -207,8 +232,9 @@ def test_at_its_time_limit_no_retry_is_waited_for_and_what_was_not_done_is_told_
     answers = {"tap.t[canary-a]": [["throttled"]], "tap.t[canary-b]": [["ok"], ["throttled"]]}
     providers = {name: Busy(cloud, name, answers, clock) for name in cloud.providers()}
     prepared = prepare(wanted, run.observe(wanted, providers))
-    ended = told(run.carry_out(prepared, providers, limit=TimeLimit(0.2, clock.now)))
-    assert clock.now() < 0.1
+    applied = run.carry_out(prepared, providers, limit=TimeLimit(0.2, clock.now))
+    ended = told(applied)
+    assert (clock.now() < 0.1, applied.cut_short) == (True, True)
     assert ended["tap.t[shop-00]"] == ("done", None)
     left = "not begun: the time limit of 0s was reached; apply again"
     assert ended["tap.t[canary-a]"] == ("skipped", left)
