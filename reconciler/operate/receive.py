@@ -100,8 +100,10 @@ def fetch(
     wanted: ReceiveLimits,
     show: Show,
     recognisers: tuple[Recogniser, ...] = RECOGNISERS,
-) -> None:
+) -> int:
     """Fetch until there is nothing new, or enough; whatever happens, release what stays.
+
+    Returns how many messages were looked at, whatever they were of.
 
     Raises:
         ServiceError: the queue could not be read, or what was shown not be deleted.
@@ -111,6 +113,7 @@ def fetch(
         fetching.run()
     finally:
         queue.release(list(fetching.held.values()))
+    return fetching.looked_at
 
 
 def read(message: Message, recognisers: tuple[Recogniser, ...] = RECOGNISERS) -> Received:
@@ -148,6 +151,7 @@ class _Fetching:
         self._wanted = wanted
         self._show = show
         self._shown = 0
+        self.looked_at = 0
         self._seen: dict[str, None] = {}
         self.held: dict[str, Message] = {}
 
@@ -170,6 +174,7 @@ class _Fetching:
             self._hold(found)
             if not fresh and not self._wanted.follow:
                 return
+            self.looked_at += len(fresh)
             found_in = [read(message, self._recognisers) for message in fresh]
             items = [item for item in found_in if self._wanted.includes(item)]
             self._shown += len(items)

@@ -22,6 +22,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.state import State, state_of, write_result
 from reconciler.core.model.errors import DecodeError, SettingsError
+from reconciler.core.text.phrases import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.request import RunRequest
@@ -196,11 +197,20 @@ def receive_from(state: State, request: "RunRequest", name: str, wish: ReceiveWi
         item, queue = open_queue(session, name)
         _warn(state, item.address, queue, wish)
         seen = _Seen(_show(state, wish))
-        fetch(queue, wish.wanted(), seen, session.recognisers())
+        wanted = wish.wanted()
+        looked_at = fetch(queue, wanted, seen, session.recognisers())
     if not seen.count:
-        of = " of the types asked for" if wish.types else ""
-        state.say(f"{item.address} gave no message{of}: it is empty, or what it holds is in flight")
+        state.say(f"{item.address} gave {_none(looked_at, wanted.wait)}")
     return exits.DONE
+
+
+def _none(looked_at: int, wait: int) -> str:
+    """Say that nothing was shown, and why, as far as that is known."""
+    if looked_at:
+        return f"{counted(looked_at, 'message')}, none of the types asked for"
+    if wait == 0:
+        return "no message at once: with --wait 0 only a part of it was looked into"
+    return "no message: it is empty, or what it holds is in flight"
 
 
 @dataclass(slots=True)
