@@ -259,6 +259,9 @@ class _Judges:
         rejecting_to = [name for _, name, _ in references(live.spec) if name.rejects]
         if rejecting_to and self._dead_letters(live) is None:
             yield "how many messages wait in its dead-letter queue"
+        arrived = self._arrivals(item) if self._seen.quiet_matters else None
+        if arrived is not None and arrived.state == "unknown":
+            yield "what arrived"
 
     def _presence(self, item: Desired) -> Presence:
         if self._met(item) is not None:

@@ -144,6 +144,9 @@ def test_cloudtrail_cloudwatch_29_without_the_right_all_else_is_told_and_silence
     ended = queues.status("--check", "--max-quiet", "2x")
     assert ended.code == 1, "not told is not fine"
     assert "arrivals: unknown" in ended.told
+    assert "not known: what arrived" in ended.told
+    assert "All healthy" not in ended.told
+    assert queues.status("--check", "--max-quiet", "2x", "--allow-unknown").code == 1
 
 
 @pytest.mark.parametrize(
