@@ -49,11 +49,14 @@ def test_the_map_has_every_room():
 
 
 @pytest.mark.parametrize(
-    ("heading", "described"),
+    ("heading", "fields"),
     [
-        ("| `reconciler/core/service.py::Service` |", Service),
-        ("| `reconciler/core/provider.py::Abilities` |", Abilities),
+        ("| `reconciler/core/service.py::Service` |", Service._fields),
+        (
+            "| `reconciler/core/provider.py::Abilities` |",
+            tuple(field.name for field in dataclasses.fields(Abilities)),
+        ),
     ],
 )
-def test_a_list_is_whole(heading, described):
-    assert names_in(heading) == [field.name for field in dataclasses.fields(described)]
+def test_a_list_is_whole(heading, fields):
+    assert names_in(heading) == list(fields)

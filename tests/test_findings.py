@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.reports.findings import item, sentence
 
 

@@ -6,21 +6,14 @@ import pytest
 
 from reconciler.cli.main import invoke
 from reconciler.core.model.errors import DeclarationError
-from reconciler.core.model.plan import (
-    Action,
-    Estimate,
-    FieldChange,
-    Finding,
-    Guard,
-    Plan,
-    Unmanaged,
-)
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Action, Estimate, FieldChange, Guard, Plan, Unmanaged
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.annotations import DeclaredPlaces, of_failure, of_plan
 from reconciler.reports import as_github, as_json, as_text
 from reconciler.reports.lines import Screen
-from reconciler.reports.model import Located, Validation
 from reconciler.reports.review_pages import review_markdown
+from reconciler.reports.validation import Located, Validation
 from reconciler.wiring import declarations
 from tests.worlds import AWS, HEAD
 

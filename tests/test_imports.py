@@ -33,10 +33,12 @@ BESIDE_DECLARATIONS = {
     "jinja2",
     "reconciler.cli.request",
     "reconciler.core.model.abilities",
+    "reconciler.core.model.plan",
     "reconciler.core.provider",
     "reconciler.core.verdicts.drift",
     "reconciler.core.verdicts.health",
     "reconciler.core.world.observation",
+    "reconciler.reports.model",
     "reconciler.reports.plan_text",
     "reconciler.run",
     "reconciler.services.sqs.access_text",
@@ -44,7 +46,7 @@ BESIDE_DECLARATIONS = {
     "urllib3",
 }
 """What declarations are checked without: planning, verdicts, their texts, and the network."""
-VALUES = {"reconciler.core.model.spec", "reconciler.reports.model", "reconciler.wiring"}
+VALUES = {"reconciler.core.model.spec", "reconciler.reports.validation", "reconciler.wiring"}
 """What every run needs, and `--help` not: building their classes takes as long as all the rest."""
 LOOK = """
 import json, os, sys

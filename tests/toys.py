@@ -534,7 +534,7 @@ def session(
         for name, it in providers.items()
     }
     return Session(
-        declarations=replace(declared, accounts=accounts),
+        declarations=declared._replace(accounts=accounts),
         services=SERVICES,
         connect=lambda names: nullcontext({name: providers[name] for name in names}),
         terms=terms,

@@ -156,7 +156,8 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _failure(sentence: str, code: int, problems: Iterable[Problem] = ()) -> str:
     from reconciler.reports import as_json
-    from reconciler.reports.model import FailedCommand, Located
+    from reconciler.reports.model import FailedCommand
+    from reconciler.reports.validation import Located
 
     return as_json.render(
         FailedCommand(

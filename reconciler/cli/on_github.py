@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from reconciler.github.annotations import DeclaredPlaces
     from reconciler.github.job import Job
     from reconciler.github.publishing import Telling
-    from reconciler.reports.model import ApplyResult, Validation
+    from reconciler.reports.model import ApplyResult
     from reconciler.reports.review_pages import Background
+    from reconciler.reports.validation import Validation
     from reconciler.run import Planned, Session
 
 

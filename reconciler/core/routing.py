@@ -1,9 +1,8 @@
-"""Where each account leads and by which references it gets in: told and compared, no secrets."""
+"""Where each account leads and by which references it gets in: told, no secrets."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.model.plan import AccountChange, FieldChange
 from reconciler.core.service import Account
 from reconciler.core.text.veil import veil_uri
 
@@ -14,30 +13,6 @@ Routing = Mapping[str, Any]
 def routing_of(account: Account) -> dict[str, Any]:
     """Return where an account leads; URLs without what may be a token in them."""
     return dict(_leaves("", account.model_dump(mode="json", exclude_none=True)))
-
-
-def account_changes(
-    former: Mapping[str, Routing], now: Mapping[str, Routing]
-) -> tuple[AccountChange, ...]:
-    """Return what differs between the accounts as they were declared and as they are now."""
-    return tuple(_changed(former, now))
-
-
-def _changed(former: Mapping[str, Routing], now: Mapping[str, Routing]) -> Iterator[AccountChange]:
-    for name in sorted({*former, *now}):
-        before, after = former.get(name), now.get(name)
-        if before != after:
-            yield AccountChange(
-                account=name,
-                change="added" if before is None else "removed" if after is None else "changed",
-                changes=tuple(_differing(before or {}, after or {})),
-            )
-
-
-def _differing(before: Routing, after: Routing) -> Iterator[FieldChange]:
-    for path in sorted({*before, *after}):
-        if before.get(path) != after.get(path):
-            yield FieldChange(path=path, before=before.get(path), after=after.get(path))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,6 @@
 """What a service says about itself: its accounts, what may be declared, its rules."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
@@ -13,9 +12,9 @@ from pydantic_core import CoreSchema
 from reconciler.core.model.account_fields import IDENTIFYING, identifying_fields, leading_fields
 from reconciler.core.model.addresses import Outputs
 from reconciler.core.model.constraints import form, one_of
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.hosts import Lead, Reading
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import References
 from reconciler.core.model.spec import Frozen, Spec
 
@@ -251,8 +250,7 @@ def nothing_to_allow(_question: AccessQuestion) -> Access:
     return Access()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(NamedTuple):
     """What `init` writes for a service; `STACK` in its texts stands for the stack's name.
 
     `account` is one entry under `accounts`; `file` and `objects` are name and text of a file.
@@ -267,7 +265,7 @@ class Example:
     owns: str = ""
     policy: str = ""
     usual: bool = True
-    offers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    offers: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 def no_invariants(_desired: Sequence[Desired]) -> Iterable[Finding]:
@@ -287,8 +285,7 @@ def nothing_across(
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(NamedTuple):
     """Everything a service is, as one value: one line in `wiring.SERVICES` makes it known.
 
     What an open account can do beyond reading and writing tells its provider (`Abilities`).
@@ -324,7 +321,7 @@ class Service:
     address and what is wrong."""
     across: Callable[[Mapping[str, Account], Sequence[Desired]], Iterable[Finding]] = nothing_across
     """The same between objects of all its accounts, which are given by name."""
-    implied: Mapping[str, type[Spec]] = field(default_factory=dict)
+    implied: Mapping[str, type[Spec]] = MappingProxyType({})
     """By kind, what is declared by declarations of other services (`Declaration.implied`)."""
     completed: Callable[[Sequence[Desired]], Sequence[Desired]] = as_they_stand
     """Return the declared objects of one account with what follows from one for another."""

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.core.model.errors import DeclarationError, Misdirected, Problem, ReconcilerError
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Position
-from reconciler.core.model.plan import AccountChange, Finding, Guard, Plan
+from reconciler.core.model.plan import AccountChange, Guard, Plan
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.unread import by_cause
 from reconciler.reports.account_changes import sentences
 from reconciler.reports.as_github import command
 from reconciler.reports.findings import sentence
-from reconciler.reports.model import ApplyResult, Located, Validation
+from reconciler.reports.model import ApplyResult
+from reconciler.reports.validation import Located, Validation
 
 Level = Literal["error", "warning", "notice"]
 KEPT = 10

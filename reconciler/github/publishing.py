@@ -40,10 +40,11 @@ from reconciler.github.posting import (
     post_outdated,
 )
 from reconciler.reports.discretion import discreet, discreet_application
-from reconciler.reports.model import ApplyResult, Validation
+from reconciler.reports.model import ApplyResult
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Page, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
+from reconciler.reports.validation import Validation
 
 _FRAME = 450
 """Bytes for what else stands around a text: line ends, digest, seal, what is outdated."""

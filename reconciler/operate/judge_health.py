@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from reconciler.core.manifest.carriers import unmatched
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.abilities import Measured, Metrics
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import references
 from reconciler.core.model.units import format_age
 from reconciler.core.text.phrases import counted

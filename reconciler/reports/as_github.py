@@ -7,7 +7,7 @@ from reconciler.core.text.expressions import Expression
 from reconciler.core.text.visible import visible
 
 if TYPE_CHECKING:
-    from reconciler.reports.model import Located, Validation  # `--help` must not load the core
+    from reconciler.reports.validation import Located, Validation  # `--help` must not load the core
 
 # The runner looks for `::name` behind any white space at the start of a line, and for `##[name]`
 # anywhere in it.

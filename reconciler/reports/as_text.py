@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.text.phrases import comma, counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.lines import PLAIN, Screen, TextLine, line, written
-from reconciler.reports.model import Validation
+from reconciler.reports.validation import Validation
 
 if TYPE_CHECKING:
     from reconciler.core.model.plan import Plan

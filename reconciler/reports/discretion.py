@@ -10,7 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from reconciler.core.model.addresses import identity_address
-from reconciler.core.model.plan import Finding, Guard, Plan, Unmanaged
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Guard, Plan, Unmanaged
 from reconciler.core.verdicts.drift import Drift
 from reconciler.reports.model import ApplyResult
 

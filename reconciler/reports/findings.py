@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Guard
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.reports.markdown import code, plain

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.text.phrases import counted
 from reconciler.core.world.unread import by_cause
 from reconciler.reports import findings
 from reconciler.reports.findings import guard_sections
 from reconciler.reports.markdown import code, count_table, plain
-from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
+from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.pages import Item, Page, Section
+from reconciler.reports.validation import Located, Validation
 
 _OUTCOMES = ("failed", "skipped", "done")
 _VERDICTS = {

@@ -2,15 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.model.plan import (
-    Action,
-    Estimate,
-    Finding,
-    Guard,
-    Plan,
-    PlannedWave,
-    Unmanaged,
-)
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Action, Estimate, Guard, Plan, PlannedWave, Unmanaged
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
 from reconciler.core.verdicts.drift import Drift

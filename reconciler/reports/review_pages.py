@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from reconciler.core.model.plan import Estimate, Finding, Plan, PlannedWave
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Estimate, Plan, PlannedWave
 from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
 from reconciler.core.world.unread import by_cause

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import OutOfTime, PlanRefused
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.pacing import READS_AT_ONCE
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Step
 from reconciler.core.provider import (

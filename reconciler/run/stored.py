@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.errors import PlanRefused, Problem
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.routing import Routing
 from reconciler.core.service import Account
 from reconciler.core.text.phrases import age

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.planning.plan import prepare
 from reconciler.core.verdicts.topology import planned_topology
 from reconciler.core.world.observation import Observation

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.model.delivery import Link
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.verdicts.chain import chains
 from reconciler.core.verdicts.proof import judge, verification
 from reconciler.services.mws.kinds import MwsDestination

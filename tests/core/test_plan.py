@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from reconciler.core.model.plan import Finding, Plan
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Plan
 from reconciler.core.planning.plan import prepare
 from reconciler.core.provider import Scope
 from reconciler.core.world.matching import Selection
@@ -201,7 +202,7 @@ def test_the_same_world_in_any_order_gives_the_same_bytes():
         for items in (desired, live, told):
             dice.shuffle(items)
         declared = world(*desired)
-        object.__setattr__(declared, "desired", tuple(desired))
+        declared = declared._replace(desired=tuple(desired))
         observed = seen(*live, warnings=tuple(told))
         found.add(as_json.render(prepare(declared, observed).plan))
     assert len(found) == 1

@@ -1,6 +1,7 @@
 """Where accounts lead is compared member by member, and told without what may be a token."""
 
-from reconciler.core.routing import account_changes, routing_of
+from reconciler.core.planning.rerouting import account_changes
+from reconciler.core.routing import routing_of
 from reconciler.core.service import Account
 
 

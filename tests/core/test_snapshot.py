@@ -60,7 +60,7 @@ SERVICES = [
 def located(declared, **numbers):
     """Give the accounts of the toys' world an entry each."""
     accounts = {name: Place(service=name, number=numbers.get(name, "1")) for name in KINDS}
-    return dataclasses.replace(declared, accounts=accounts)
+    return declared._replace(accounts=accounts)
 
 
 def targets(declared):
@@ -251,15 +251,15 @@ def test_an_account_that_is_another_one_now_is_unread_and_what_differs_is_named(
 
 def test_an_account_of_another_service_now_is_unread(cloud):
     accounts = {**HOME.accounts, "tower": Place(service="depot")}
-    moved = dataclasses.replace(HOME, accounts=accounts)
+    moved = HOME._replace(accounts=accounts)
     _, observation = unseal(snapped(cloud, HOME), moved, SERVICES, targets(moved))
     assert [str(item.scope) for item in observation.unread] == ["tower"]
     assert "tower" not in observation.accounts
 
 
 def test_an_account_without_objects_that_a_snapshot_does_not_hold_is_unread(cloud):
-    fewer = dataclasses.replace(
-        HOME, accounts={name: it for name, it in HOME.accounts.items() if name != "tower"}
+    fewer = HOME._replace(
+        accounts={name: it for name, it in HOME.accounts.items() if name != "tower"}
     )
     some = {name: it for name, it in cloud.providers().items() if name != "tower"}
     plan = planned(snapped(cloud, fewer, some), HOME)
@@ -273,10 +273,8 @@ class Works(Place):
 
 
 def test_a_part_without_objects_that_a_snapshot_does_not_hold_is_unread(cloud):
-    services = [
-        dataclasses.replace(it, account=Works) if it.name == "works" else it for it in SERVICES
-    ]
-    more = dataclasses.replace(HOME, accounts={**HOME.accounts, "works": Works(service="works")})
+    services = [it._replace(account=Works) if it.name == "works" else it for it in SERVICES]
+    more = HOME._replace(accounts={**HOME.accounts, "works": Works(service="works")})
     _, observation = unseal(snapped(cloud, HOME), more, services, targets(more))
     assert [str(item.scope) for item in observation.unread] == ["works/new"]
 
@@ -301,7 +299,7 @@ def test_a_kind_that_nobody_declares_and_an_old_snapshot_does_not_know_was_not_l
     )
     live = tuple(it for it in content.live if it.kind not in ("well", "pipe", "tap"))
     cut = content.model_copy(update={"scopes": scopes, "live": live}).sealed()
-    less = dataclasses.replace(HOME, desired=tuple(it for it in HOME.desired if it == TANK))
+    less = HOME._replace(desired=tuple(it for it in HOME.desired if it == TANK))
     plan = planned(as_json.render(cut).encode(), less)
     assert plan.complete
     assert ("depot", "kinds that the snapshot does not know: well") in [
@@ -402,8 +400,8 @@ def test_what_could_not_be_read_in_an_account_declared_no_more_does_not_matter(c
     providers = cloud.providers()
     providers["tower"].unreadable[None] = Transient("tower", "List", "the service is busy")
     text = snapped(cloud, HOME, providers)
-    fewer = dataclasses.replace(
-        HOME, accounts={name: it for name, it in HOME.accounts.items() if name != "tower"}
+    fewer = HOME._replace(
+        accounts={name: it for name, it in HOME.accounts.items() if name != "tower"}
     )
     plan = planned(text, fewer)
     assert (plan.complete, plan.problems) == (True, ())

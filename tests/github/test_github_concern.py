@@ -2,7 +2,8 @@
 
 import pytest
 
-from reconciler.core.model.plan import Finding, Guard, Unmanaged
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Guard, Unmanaged
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.concern import MOST_FILES, concerns
 from reconciler.reports.discretion import discreet, discreet_application

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.plan import (
     Action,
     Estimate,
     FieldChange,
-    Finding,
     Guard,
     Plan,
     PlannedWave,
@@ -23,10 +23,11 @@ from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings
 from reconciler.reports.markdown import code
-from reconciler.reports.model import ActionResult, ApplyResult, Located, Validation
+from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
 from reconciler.reports.pages import Extent, fitted, size
 from reconciler.reports.review_pages import Background, drift_page, plan_page
+from reconciler.reports.validation import Located, Validation
 from tests.github.conftest import HOSTILE
 from tests.toys import TODAY
 

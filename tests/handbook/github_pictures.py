@@ -19,8 +19,8 @@ from markdown_it import MarkdownIt
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import remote_values
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.planning.plan import Prepared, prepare
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.topology import differences_only, planned_topology

@@ -2,12 +2,12 @@
 
 from functools import cache
 
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.plan import (
     AccountChange,
     Action,
     Estimate,
     FieldChange,
-    Finding,
     Guard,
     Plan,
     PlannedWave,

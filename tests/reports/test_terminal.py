@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from reconciler.core.model.plan import Finding, Guard
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Guard
 from reconciler.core.verdicts.diagnosis import AccountReport, Complaint, Diagnosis
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.core.verdicts.health import QueueHealth, Status

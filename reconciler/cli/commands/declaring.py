@@ -23,7 +23,7 @@ from reconciler.cli.state import state_of, write_result
 if TYPE_CHECKING:
     from reconciler.cli.on_github import Reporter
     from reconciler.cli.state import State
-    from reconciler.reports.model import Validation
+    from reconciler.reports.validation import Validation
 
 
 class ValidateFormat(StrEnum):
@@ -75,7 +75,7 @@ def _validated(path: Path, allow_hosts: Iterable[str]) -> "Validation":
     """Return everything that is wrong with the declarations, or worth a warning."""
     from reconciler.core.model.errors import DeclarationError
     from reconciler.credentials.allowed_hosts import strays_of
-    from reconciler.reports.model import Located, Validation
+    from reconciler.reports.validation import Located, Validation
     from reconciler.wiring import declarations
 
     try:

@@ -31,7 +31,7 @@ from reconciler.core.text.phrases import age, counted
 
 if TYPE_CHECKING:
     from reconciler.cli.request import RunRequest
-    from reconciler.core.model.plan import Finding
+    from reconciler.core.model.finding import Finding
     from reconciler.core.world.snapshot import Snapshot
     from reconciler.github.artifact import Artifact
     from reconciler.github.client import RepositoryClient

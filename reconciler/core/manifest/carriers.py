@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core.model.addresses import DeclaredAddress
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 
 
 def begun_last(desired: Sequence[Desired]) -> list[Desired]:

@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from reconciler.core.manifest.explain import problem_at
 from reconciler.core.model.addresses import DeclaredAddress, LiveAddress
 from reconciler.core.model.errors import Problem
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import live_address
 from reconciler.core.service import Account, Service
 

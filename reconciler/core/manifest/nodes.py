@@ -5,7 +5,6 @@ aliases and depth are all seen in one pass, without recursion. Plain scalars fol
 schema, so `no`, `2020-09-04` and `012345678901` stay text.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +26,7 @@ from yaml.events import (
 from reconciler.core.manifest.syntax import syntax_problem
 from reconciler.core.model.errors import Problem
 from reconciler.core.model.objects import Position
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.phrases import NAME_SHOWN, near, quoted
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -47,8 +47,8 @@ _YAML_TAGS = {
 _STARTS = (MappingStartEvent, SequenceStartEvent)
 _ENDS = (MappingEndEvent, SequenceEndEvent)
 _SCALAR_TAGS = {_TAG + name for name in ("int", "float", "bool", "null")}
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
+_INT = Expression(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = Expression(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
 _FIRST_OF_NUMBERS = frozenset("0123456789+-.")
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

@@ -5,8 +5,9 @@ is still checked, so that one run tells its author everything.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -24,8 +25,8 @@ from reconciler.core.manifest.tables import Expansion, OpenTable, no_tables
 from reconciler.core.manifest.unlisted import Unlisted
 from reconciler.core.model.addresses import matches
 from reconciler.core.model.errors import DeclarationError, Problem
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Position
-from reconciler.core.model.plan import Finding
 from reconciler.core.routing import Routing, routing_of
 from reconciler.core.service import Account, Service, sections_of
 from reconciler.core.text.expressions import Expression
@@ -52,8 +53,7 @@ class Source(NamedTuple):
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Declarations:
+class Declarations(NamedTuple):
     """Everything declared, understood and checked. `digest` identifies it, comments aside.
 
     `today` is the day they were read on, in UTC; of `policy.allow` only what counts on it is left.
@@ -71,11 +71,11 @@ class Declarations:
     desired: tuple[Desired, ...]
     digest: str
     today: date
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = MappingProxyType({})
     warnings: tuple[Problem, ...] = ()
     hints: tuple[Problem, ...] = ()
-    routing: Mapping[str, Routing] = field(default_factory=dict)
-    entries: Mapping[str, DeclaredEntry] = field(default_factory=dict)
+    routing: Mapping[str, Routing] = MappingProxyType({})
+    entries: Mapping[str, DeclaredEntry] = MappingProxyType({})
     tables: tuple[Source, ...] = ()
     local: tuple[Desired, ...] = ()
     unlisted: tuple[Unlisted, ...] = ()
@@ -113,7 +113,7 @@ class Declarations:
         )
         desired = sorted((*self.desired, *more), key=lambda item: item.address)
         left = tuple(item for item in self.unlisted if item.account not in members)
-        return replace(self, desired=tuple(desired), unlisted=left)
+        return self._replace(desired=tuple(desired), unlisted=left)
 
     def topics(self) -> dict[str, frozenset[str]]:
         """Return by account what services have to be asked about to list what is declared there."""

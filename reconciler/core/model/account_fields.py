@@ -4,7 +4,6 @@ Whatever a class does not mark as plain may hold a secret, by mistake or not, an
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -30,8 +29,7 @@ PLAIN = Plain()
 IDENTIFYING = Plain(identifies=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Tabled:
+class Tabled(NamedTuple):
     """Marks a field that may be written as a table: `{from: FILE.csv, ...}`, one entry a row.
 
     `column` names the column that tells entries apart. The rows are `entries` (a mapping, whose

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """Marks a text that matches a pattern as a whole; `otherwise` says what is expected."""
 
     pattern: str
@@ -35,8 +34,7 @@ class Matching:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """Marks a list or mapping that is not empty; `otherwise` says what to do about it."""
 
     otherwise: str

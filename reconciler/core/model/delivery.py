@@ -4,7 +4,6 @@ Services accept in silence what does not let anything through, so that this has 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 LinkState = Literal["holds", "warning", "doubtful", "unknown", "broken"]
@@ -25,8 +24,7 @@ class Link(NamedTuple):
 S = TypeVar("S")
 
 
-@dataclass(frozen=True)
-class Delivery(Generic[S]):
+class Delivery(NamedTuple, Generic[S]):
     """What a kind, of which S are the specs, has to do with delivery.
 
     `begins`: its objects are what notifications are sent for, the beginning of a chain. `sender` is

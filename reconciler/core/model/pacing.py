@@ -1,7 +1,7 @@
 """Rate limits, backoff and what writes cost, as arithmetic: no clock, no waiting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 ActionName = Literal["create", "update", "replace", "delete"]
@@ -66,23 +66,19 @@ class PacedCall(NamedTuple):
 LOOK = PacedCall("")
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """What it costs to write objects of a kind: `calls` are those that draw on the limit `pace`.
 
     At most `at_once` calls of an account are under way.
     """
 
     pace: Pace = _USUAL
-    calls: Mapping[ActionName, int] = field(
-        default_factory=lambda: {"create": 1, "update": 1, "delete": 1}
-    )
+    calls: Mapping[ActionName, int] = MappingProxyType({"create": 1, "update": 1, "delete": 1})
+    at_once: int = 16
 
     def bucket(self, spec: Any, action: ActionName) -> str:
         """Return which of the account's rate limits an action's calls draw on."""
         return action
-
-    at_once: int = 16
 
     def pace_of(self, bucket: str) -> Pace:
         """Return the limit of a bucket."""

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.pacing import ActionName
 from reconciler.core.model.spec import Frozen
 from reconciler.core.model.units import UnitName
@@ -67,13 +68,6 @@ class Unmanaged(Frozen):
     kind: str
     account: str
     identity: dict[str, Any]
-
-
-class Finding(Frozen):
-    """Something a plan could not decide or read, or a warning; `address` may be an account."""
-
-    address: str
-    message: str
 
 
 class Estimate(Frozen):

@@ -8,7 +8,6 @@ Only `core.world.refs` turns handles into remote values and back.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
@@ -34,8 +33,7 @@ class Exclusion(NamedTuple):
     rule: str = ""
 
 
-@dataclass(frozen=True)
-class Succession:
+class Succession(NamedTuple):
     """What an object of a kind may take over from; both are asked of its spec.
 
     `role` is what it has in common with all of its kind that may take over from it, in whichever

@@ -7,7 +7,8 @@ from typing import Any
 
 from reconciler.core.model.plan import Action, Plan
 from reconciler.core.planning.guards import short_list
-from reconciler.core.routing import Routing, account_changes, differing
+from reconciler.core.planning.rerouting import account_changes
+from reconciler.core.routing import Routing, differing
 
 _ASIDE = {"notes", "units", "gap_seconds", "waits_for", "held_back"}
 

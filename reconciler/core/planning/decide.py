@@ -5,8 +5,9 @@ from graphlib import TopologicalSorter
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress, within
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.plan import FieldChange, Finding
+from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import get, references
 from reconciler.core.model.steps import Change
 from reconciler.core.planning.diff import compare, cosmetic, creation, deletion

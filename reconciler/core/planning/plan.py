@@ -8,8 +8,9 @@ from reconciler.core.manifest.checks import obstacles
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.addresses import Address, ReferenceKey
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Action, Finding, Plan, PlannedWave, Unmanaged
+from reconciler.core.model.plan import Action, Plan, PlannedWave, Unmanaged
 from reconciler.core.model.spec import references
 from reconciler.core.model.steps import Step
 from reconciler.core.planning.actions import actions_of, changes_of
@@ -19,11 +20,12 @@ from reconciler.core.planning.estimate import downtimes, estimate_of
 from reconciler.core.planning.guards import Situation, verdicts
 from reconciler.core.planning.order import order
 from reconciler.core.planning.recheck import Rules
+from reconciler.core.planning.rerouting import account_changes
 from reconciler.core.planning.succession import Wait, waits
 from reconciler.core.planning.terms import NO_TERMS, Terms, passing
 from reconciler.core.planning.warnings import idle_allowances, idle_overrides, unexamined
 from reconciler.core.planning.waves import Wave, by_wave, planned, waves_of
-from reconciler.core.routing import Routing, account_changes
+from reconciler.core.routing import Routing
 from reconciler.core.world.matching import Selection, World
 from reconciler.core.world.observation import Observation
 from reconciler.core.world.refs import Handles, internalise

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from reconciler.core.model.addresses import Address, did_you_mean, meets
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.planning.terms import Terms
 from reconciler.core.world.matching import World
 

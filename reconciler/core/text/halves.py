@@ -5,15 +5,15 @@ planned of a snapshot equals what is planned live.
 """
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.core.text.expressions import Expression
 from reconciler.core.text.scrubbing import mapped
 
-_HALF = re.compile("[\ud800-\udfff]")
-_MAY_BE_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
-_MAY_BE_HALF_IN_BYTES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_HALF = Expression("[\ud800-\udfff]")
+_MAY_BE_HALF = Expression(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_MAY_BE_HALF_IN_BYTES = Expression(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
 def whole(value: Any) -> Any:

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from reconciler.core.model.plan import Action, FieldChange, Finding, Plan, Unmanaged
+from reconciler.core.model.finding import Finding
+from reconciler.core.model.plan import Action, FieldChange, Plan, Unmanaged
 from reconciler.core.model.spec import Frozen
 from reconciler.core.model.units import UnitName
 from reconciler.core.verdicts.health import Status as Health

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from reconciler.core.model.delivery import Link, LinkState
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.spec import Frozen
 
 Verdict = Literal["proven", "plausible", "unproven"]

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pydantic import Field
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Frozen, Spec
 from reconciler.core.provider import Scope
 from reconciler.core.service import Service

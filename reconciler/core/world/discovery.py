@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.steps import Step
 from reconciler.core.provider import Asked, Scope
 from reconciler.core.service import Account

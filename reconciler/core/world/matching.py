@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import Address, DeclaredAddress, LiveAddress, meets
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.steps import Change
 from reconciler.core.provider import Scope
 from reconciler.core.world.index import Index

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from reconciler.core.model.errors import PlanRefused
-from reconciler.core.model.plan import Finding
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.spec import Frozen
 from reconciler.core.routing import differing
 from reconciler.core.world.snapshot import Snapshot

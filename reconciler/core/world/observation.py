@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.manifest.reader import Declarations
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired, Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.provider import Asked, Scope
 from reconciler.core.world.discovery import further, not_looked
@@ -48,7 +48,7 @@ class Observation:
             replace(item, spec=self.completed.get(item.address, item.spec))
             for item in declarations.desired
         )
-        return replace(declarations, desired=tuple(desired))
+        return declarations._replace(desired=tuple(desired))
 
     def beside(self, other: "Observation") -> "Observation":
         """Return both together: `other` is of other accounts, or of further topics of scopes."""

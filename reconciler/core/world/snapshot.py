@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError
 from reconciler.core.manifest.reader import Declarations
 from reconciler.core.model.addresses import remote_values
 from reconciler.core.model.errors import PlanRefused
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Frozen, Spec
 from reconciler.core.provider import Asked, Scope
 from reconciler.core.routing import differing

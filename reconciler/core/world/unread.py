@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.model.addresses import LiveAddress, ReferenceKey
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import references
 from reconciler.core.provider import Scope
 from reconciler.core.world.index import Index

@@ -16,9 +16,9 @@ from reconciler.core.model.account_fields import Tabled
 from reconciler.core.model.constraints import UNIQUE, Filled
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.errors import Defects
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.pacing import ActionName, Cost, Pace, PacedCall
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Spec, Succession
 from reconciler.core.service import (

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, StrictBool, ValidationInfo, field_va
 from reconciler.core.model.account_fields import IDENTIFYING
 from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.delivery import Delivery, Link
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.hosts import Endpoint
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.pacing import ActionName, Cost, Pace
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.secret_ref import SecretRef
 from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec, Succession
 from reconciler.core.service import (

@@ -7,8 +7,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.model.errors import Defect, Defects
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.service import (
     Account,

@@ -7,8 +7,8 @@ from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model.errors import Defect, Defects
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.service import (
     Account,

@@ -7,8 +7,8 @@ from pydantic import field_validator
 
 from reconciler.core.model.addresses import Handle, Outputs
 from reconciler.core.model.delivery import Delivery
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Evidence, Frozen, Reference, Spec
 from reconciler.core.model.units import Duration
 from reconciler.core.service import Account, Context, Declaration, Member, WrittenDeclaration

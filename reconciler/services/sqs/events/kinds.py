@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from reconciler.core.model.addresses import AFTER_STACK
 from reconciler.core.model.constraints import UNIQUE, Filled, Matching
+from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.plan import Finding
 from reconciler.core.model.spec import Spec
 from reconciler.core.service import (
     Account,
