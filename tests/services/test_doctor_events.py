@@ -29,7 +29,9 @@ def test_a_listings_way_is_examined_and_nothing_of_it_is_changed(way):
     before = way.sandbox.state()
     way.sandbox.settings(awsDenied=["iam:SimulatePrincipalPolicy"])
     found = examined(way.stack)
-    assert (found.healthy, found.problems) == (True, ())
+    [less_sure] = found.problems
+    assert (found.healthy, less_sure.optional) == (True, True)
+    assert less_sure.problem.startswith("IAM could not be asked what these credentials may")
     assert way.sandbox.state() == before
 
 
@@ -45,7 +47,9 @@ def test_a_way_that_is_only_declared_is_examined_without_making_any_of_it(sandbo
 def test_each_right_that_is_missing_is_named_with_the_statement_that_gives_it(way, hidden):
     way.sandbox.settings(awsDenied=[*hidden, *NEEDED])
     told = {
-        item.problem.partition(" is not allowed")[0]: item for item in examined(way.stack).problems
+        item.problem.partition(" is not allowed")[0]: item
+        for item in examined(way.stack).problems
+        if "IAM could not" not in item.problem
     }
     assert sorted(told) == NEEDED
     assert [name for name, item in told.items() if item.optional] == ["events:TestEventPattern"]

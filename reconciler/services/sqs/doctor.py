@@ -75,10 +75,18 @@ class AwsDoctor:
         )
 
     def _rights(self, names: Sequence[str]) -> Iterator[Impediment]:
-        for operation, queues in sorted(rights.denied(self._client, self._account, names).items()):
+        denied, by_iam = rights.denied(self._client, self._account, names)
+        for operation, queues in sorted(denied.items()):
             more = f" and {len(queues) - 1} more" if len(queues) > 1 else ""
             where = "" if queues[0] == _ANY else f" on {queues[0]}{more}"
             yield self._missing(f"sqs:{operation}", where)
+        if not by_iam:
+            yield Impediment(
+                "IAM could not be asked what these credentials may: rights to write were told from "
+                "calls that can do nothing, and may still depend on a queue's very name",
+                f"allow iam:SimulatePrincipalPolicy to {rights.who(self._client)} to be sure",
+                optional=True,
+            )
 
     def _allowed(
         self, action: str, call: Callable[[], object], reason: str = ""

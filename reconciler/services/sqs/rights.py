@@ -30,13 +30,15 @@ _QUEUES_A_CALL = 50
 _ASSUMED = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*")
 
 
-def denied(client: SqsClient, account: AwsAccount, names: Sequence[str]) -> dict[str, list[str]]:
-    """Return by operation the queues, of `names`, on which it is denied."""
+def denied(
+    client: SqsClient, account: AwsAccount, names: Sequence[str]
+) -> tuple[dict[str, list[str]], bool]:
+    """Return by operation the queues, of `names`, on which it is denied; and if IAM said so."""
     arns = [account.queue_arn(name) for name in names]
     try:
-        return _simulated(client, arns)
+        return _simulated(client, arns), True
     except ServiceError:
-        return _tried(client, account, names)
+        return _tried(client, account, names), False
 
 
 def principal(arn: str) -> str:
