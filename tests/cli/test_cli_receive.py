@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from reconciler.cli.commands.receiving import _none
-from tests.gate import until
+from tests.gate import PATIENCE, until
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import AWS, HEAD, queues
 
@@ -225,7 +225,7 @@ def test_follow_goes_on_until_interrupted_and_gives_everything_back(
     assert json.loads(running.stdout.readline())["id"] == "u-9"
     until(lambda: looking(sandbox))
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, first) == (130, ["mws", "sp-api", None])
     assert "Traceback" not in err
     assert len(bodies(aws, queue)) == 4
@@ -255,7 +255,7 @@ def test_each_message_is_deleted_after_it_was_written_and_none_after_writing_fai
             preexec_fn=_room_for_two_lines,
             env={"PYTHONUNBUFFERED": unbuffered},
         )
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 1
     assert "stdout cannot be written: File too large" in err
     written = out.read_bytes().count(b"\n") if form != "json" else 0
@@ -282,7 +282,7 @@ def test_a_sigterm_while_following_gives_everything_back_and_ends_with_143(
         running.stdout.readline()
     until(lambda: looking(sandbox))
     running.terminate()
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
     assert "terminated" in err
     assert "Traceback" not in err
@@ -306,6 +306,6 @@ def test_nothing_is_deleted_that_nobody_read(start, sandbox, world, aws, queue):
         stderr=subprocess.PIPE,
     )
     os.close(writer)
-    running.communicate(timeout=30)
+    running.communicate(timeout=PATIENCE)
     assert running.returncode == 0
     assert len(bodies(aws, queue)) == 3

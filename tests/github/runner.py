@@ -142,7 +142,7 @@ class Runner:
             env=environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         outputs = read_outputs(files["GITHUB_OUTPUT"].read_text())

@@ -107,7 +107,7 @@ class Host:
             self.begin(repository, job, **(variables or {}))
             for job, repository in repositories.items()
         ]
-        ended = [(*process.communicate(timeout=120), process.returncode) for process in begun]
+        ended = [(*process.communicate(timeout=600), process.returncode) for process in begun]
         assert not [out + err for out, err, code in ended if code], ended
         return [out for out, _, _ in ended]
 
