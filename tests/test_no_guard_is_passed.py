@@ -184,7 +184,7 @@ def test_no_guard_is_passed_but_by_its_own_override_and_a_refused_plan_changes_n
     settle(cloud, first)
     trap.set(cloud, others)
     before = dict(cloud.things)
-    declared = replace(second, policy=policy)
+    declared = second._replace(policy=policy)
     one = session(declared, cloud.providers(), given)
     try:
         plan = (planned := run.plan(one)).plan
@@ -299,7 +299,7 @@ def test_what_another_stack_brought_about_stays_however_little_is_read(
     desired = tuple(
         replace(item, stack="other", spec=of_other(item.spec)) for item in first.desired
     )
-    others = replace(first, stack="other", desired=desired)
+    others = first._replace(stack="other", desired=desired)
     try:
         one = session(others, cloud.providers())
         run.apply(one, run.plan(one))

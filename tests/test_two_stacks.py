@@ -6,7 +6,7 @@ out, and strangers bear names that look like a stack's. What must hold is told h
 and the declarations, by the contract's words, not by the plan.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -271,7 +271,7 @@ def _owning(turn: Turn) -> Declarations:
     """Let each stack own the bells that call back below its own name."""
     uri = f"https://hooks.example.com/{turn.stack}/"
     owns = turn.declared.owns.model_copy(update={"call_back_uris": (uri,)})
-    return replace(turn.declared, owns=owns)
+    return turn.declared._replace(owns=owns)
 
 
 def _owner(thing: Thing, things: dict[str, Thing], declared: Declarations) -> str | None:
