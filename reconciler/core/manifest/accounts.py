@@ -60,7 +60,7 @@ def _read(
     fault = _service_fault(entry, title, services)
     problems += [fault] if fault else []
     meant = named.value if named is not None and isinstance(named.value, str) else ""
-    service = services.get(nearest(meant, services) or "")
+    service = services.get(meant if meant in services else nearest(meant, services) or "")
     candidates = [service] if service else list(services.values())
     known = keys_of_any(*(one.account for one in candidates))
     readings = [_in_shape(entry, one, known, title) for one in candidates]

@@ -61,7 +61,7 @@ class Frozen(BaseModel):
         defer_build=True,
         frozen=True,
         extra="forbid",
-        alias_generator=alias_generators.to_camel,
+        alias_generator=cache(alias_generators.to_camel),
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
