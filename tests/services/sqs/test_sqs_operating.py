@@ -93,7 +93,8 @@ def test_without_the_simulator_only_what_cannot_change_anything_is_called(world)
     world.provider.create(world.want("offers"))
     world.middleman.clear()
     world.middleman.answers_raw("SimulatePrincipalPolicy", 404, NO_SUCH_ROLE, "text/xml")
-    assert look(world, "offers") == []
+    [told] = look(world, "offers")
+    assert told.startswith("IAM could not be asked"), "and nothing is denied"
     [made] = world.middleman.bodies("CreateQueue")
     assert made["QueueName"].endswith("!"), "no queue can have this name"
     for operation in ("SetQueueAttributes", "TagQueue", "UntagQueue", "DeleteQueue"):
