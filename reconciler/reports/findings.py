@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.core.model.finding import Finding
+from reconciler.core.model.pacing import ACTIONS
 from reconciler.core.model.plan import Guard
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
@@ -42,12 +43,9 @@ def others(*, complete: bool) -> str:
     return "unmanaged" if complete else "not known to be ours"
 
 
-VERBS = ("create", "update", "replace", "delete")
-
-
 def verb_counts(summary: Mapping[str, int]) -> str:
     """Return what a plan does in words, such as `3 creates and 1 delete`."""
-    parts = [counted(summary[verb], verb) for verb in VERBS if summary.get(verb)]
+    parts = [counted(summary[verb], verb) for verb in ACTIONS if summary.get(verb)]
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 

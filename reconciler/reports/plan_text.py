@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.model.finding import Finding
+from reconciler.core.model.pacing import ACTIONS
 from reconciler.core.model.plan import Action, Estimate, Guard, Plan, PlannedWave, Unmanaged
 from reconciler.core.text.phrases import counted
 from reconciler.core.text.visible import visible
@@ -97,9 +98,7 @@ def _more(entries: Sequence[Difference], shape: Shape, screen: Screen) -> Iterat
 
 def _counts(plan: Plan) -> str:
     summary, others = plan.summary, findings.others(complete=plan.complete)
-    shown = ", ".join(
-        f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in findings.VERBS if summary[verb]
-    )
+    shown = ", ".join(f"{summary[verb]:,}{GLUE}to{GLUE}{verb}" for verb in ACTIONS if summary[verb])
     words = {"unchanged": "unchanged", "unmanaged": others.replace(" ", GLUE)}
     rest = [f"{summary[name]:,}{GLUE}{word}" for name, word in words.items() if summary[name]]
     rest += [f"{len(plan.unknown):,}{GLUE}unknown"] if plan.unknown else []

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.model.finding import Finding
+from reconciler.core.model.pacing import ACTIONS
 from reconciler.core.model.plan import Estimate, Plan, PlannedWave
 from reconciler.core.text.phrases import counted
 from reconciler.core.verdicts.drift import Drift
@@ -21,7 +22,6 @@ from reconciler.reports.markdown import code, count_table, plain
 from reconciler.reports.pages import Item, Page, Section, whole
 from reconciler.reports.rollup import as_item, rolled_up
 
-VERBS = ("create", "update", "replace", "delete")
 STATUSES = ("missing", "changed", "undeclared")
 _IN_SYNC = "✅ **In sync.**"
 _AS_DECLARED = "✅ **Live is as declared.**"
@@ -63,7 +63,7 @@ class Background:
 def plan_page(plan: Plan, background: Background) -> Page:
     """Return a plan: verdict, accounts, refused guards, problems, deletes, then the rest."""
     entries = [of_action(action) for action in plan.actions]
-    by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in VERBS}
+    by_verb = {verb: [entry for entry in entries if entry.verb == verb] for verb in ACTIONS}
     sections = [
         Section("Accounts", account_changes.items(plan.account_changes), 0.3, folded=False),
         *guard_sections(plan.refused()),
@@ -81,7 +81,7 @@ def plan_page(plan: Plan, background: Background) -> Page:
                 _title("Plan for", plan) + _commit(background),
                 "",
                 _heading(_verdict(plan), _counts(plan), plan.not_looked),
-                *_table(entries, VERBS),
+                *_table(entries, ACTIONS),
             ]
         ),
         sections=sections,
@@ -124,7 +124,7 @@ def drift_page(drift: Drift, background: Background) -> Page:
 def _counts(plan: Plan) -> str:
     """Return the counts of a plan in a sentence, zeros left out."""
     summary = plan.summary
-    figures = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in VERBS if summary[verb])
+    figures = ", ".join(f"**{summary[verb]:,}** to {verb}" for verb in ACTIONS if summary[verb])
     words = {"unchanged": "unchanged", "unmanaged": findings.others(complete=plan.complete)}
     rest = [f"{summary[name]:,} {word}" for name, word in words.items() if summary[name]]
     rest += [f"{len(plan.unknown):,} unknown"] if plan.unknown else []

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 ActionName = Literal["create", "update", "replace", "delete"]
+ACTIONS: tuple[ActionName, ...] = get_args(ActionName)
 
 SECONDS_A_CALL = 0.1
 """What a call takes on the network, roughly."""

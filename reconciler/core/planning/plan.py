@@ -10,6 +10,7 @@ from reconciler.core.manifest.settings import Policy
 from reconciler.core.model.addresses import Address, ReferenceKey
 from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Live
+from reconciler.core.model.pacing import ACTIONS
 from reconciler.core.model.plan import Action, Plan, PlannedWave, Unmanaged
 from reconciler.core.model.spec import references
 from reconciler.core.model.steps import Step
@@ -193,9 +194,8 @@ def _needed(world: World) -> Iterator[ReferenceKey]:
 
 
 def _summary(world: World, actions: Sequence[Action]) -> dict[str, int]:
-    counts = {
-        name: sum(action.action == name for action in actions)
-        for name in ("create", "update", "replace", "delete")
+    counts: dict[str, int] = {
+        name: sum(action.action == name for action in actions) for name in ACTIONS
     }
     settled = [
         item

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import get_args
 
 from reconciler.core.manifest.settings import SHARE
 from reconciler.core.model.addresses import matches
 from reconciler.core.model.objects import Desired
-from reconciler.core.model.pacing import ActionName
+from reconciler.core.model.pacing import ACTIONS
 from reconciler.core.model.plan import PlannedWave
 from reconciler.core.model.spec import Spec
 from reconciler.core.model.steps import Change, Step, StepId
@@ -90,7 +89,7 @@ def _planned(wave: Wave, changes: Mapping[StepId, Change], *, verified: bool) ->
     members = {party for spec in specs if (party := spec.succession.party(spec)) is not None}
     return PlannedWave(
         name=wave.name,
-        summary={action: counts[action] for action in get_args(ActionName) if counts[action]},
+        summary={action: counts[action] for action in ACTIONS if counts[action]},
         members=tuple(sorted(members)),
         verified=verified,
     )
