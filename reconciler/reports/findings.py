@@ -54,10 +54,13 @@ _NAMED = 3
 
 def only(limits: Sequence[str], write: Callable[[str], str] = visible) -> str:
     """Return what a run was limited to, in brackets: nothing where it was about everything."""
-    if not limits:
-        return ""
+    return f" ({limited(limits, write)})" if limits else ""
+
+
+def limited(limits: Sequence[str], write: Callable[[str], str] = visible) -> str:
+    """Return the options that a run was limited by, the first ones by name."""
     more = [f"and {len(limits) - _NAMED} more"] if len(limits) > _NAMED else []
-    return f" ({', '.join([*map(write, limits[:_NAMED]), *more])} only)"
+    return f"{', '.join([*map(write, limits[:_NAMED]), *more])} only"
 
 
 def not_looked(

@@ -17,7 +17,6 @@ from reconciler.core.verdicts.health import (
     QueueHealth,
     Status,
     SubscriptionHealth,
-    verdict_of,
 )
 from reconciler.reports.findings import only
 from reconciler.reports.lines import GLUE, Screen, TextLine, cells, line, padded, spanned
@@ -51,11 +50,9 @@ def lines(status: Status, screen: Screen) -> Iterator[TextLine]:
         yield line("Could not be read:", "bold")
         yield from (line(f"    {visible(reason)}", "red") for reason in status.unread)
     yield line()
-    found = verdict_of(status.everything, complete=status.complete)
-    style = {"healthy": "green", "needs attention": "red"}.get(found, "yellow")
-    said = verdict(found, tally, complete=status.complete)
-    well = f"All healthy{only(status.limits)}."
-    yield line(well if found == "healthy" else said, style)
+    style = {"healthy": "green", "needs attention": "red"}.get(status.verdict, "yellow")
+    said = verdict(status.verdict, tally, complete=status.complete, limits=status.limits)
+    yield line(said, style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,9 @@ def _counts(tally: Tally) -> str:
     return ", ".join([counted(tally.number, "object"), *told])
 
 
-def verdict(found: HealthVerdict, tally: Tally, *, complete: bool) -> str:
+def verdict(
+    found: HealthVerdict, tally: Tally, *, complete: bool, limits: Sequence[str] = ()
+) -> str:
     """Return the verdict in a sentence that claims no more than was looked at."""
     if tally.unread and tally.unread == tally.number:
         return "Nothing could be read."
@@ -94,7 +93,7 @@ def verdict(found: HealthVerdict, tally: Tally, *, complete: bool) -> str:
     if found == "nothing":
         return "Nothing to measure: this run is about no object of the stack."
     if found == "healthy":
-        return "All healthy."
+        return f"All healthy{only(limits)}."
     if not tally.unknown:
         return "Healthy in what could be read."
     where = "what is known" if complete else "what could be read and is known"

@@ -16,7 +16,7 @@ MAIN = "main"
 """The usual name of a default branch."""
 
 _TIME_LIMIT = 30.0
-"""Seconds after which git counts as hanging; nothing else takes that long, on no machine."""
+"""Seconds after which git counts as hanging: it takes that long on no machine."""
 
 
 def repository_name(directory: Path, environ: Mapping[str, str]) -> str:

@@ -27,13 +27,12 @@ def queue(name, visible=0, *problems, **more):
 def status(*queues, subscriptions=(), unread=()):
     return Status(
         stack="acme",
-        healthy=not any(item.problems for item in queues),
         complete=not unread,
         queues=queues,
         destinations=(),
         subscriptions=tuple(subscriptions),
         unread=unread,
-    )
+    ).judged()
 
 
 def lines(report):

@@ -101,6 +101,10 @@ def test_health_of_what_is_not_there_yet_is_not_called_well():
     for known, told in ((1, "Nothing could be read."), (2, "1 of 2 were not read.")):
         partial = nothing.model_copy(update={"complete": False, "queues": tuple(queues[:known])})
         assert told in render(replace(material(world(WELL)), status=partial, unmeasured=""))
+    ill = queues[1].model_copy(update={"problems": ("too many",), "unknown": ("its age",)})
+    found = nothing.model_copy(update={"queues": (ill,)})
+    text = render(replace(material(world(WELL)), status=found, unmeasured=""))
+    assert '<td class="bad">too many</td><td class="warn">its age</td>' in text
 
 
 def test_only_its_own_style_and_script_may_run_and_nothing_may_be_fetched():

@@ -108,8 +108,7 @@ def _tiles(material: Material) -> Iterator[Record]:
 def _lines(material: Material) -> Iterator[str]:
     plan = material.plan
     if plan.limits:
-        options = findings.only(plan.limits).strip(" ()")
-        yield f"About part of what is declared: {options}."
+        yield f"About part of what is declared: {findings.limited(plan.limits)}."
     if material.taken_at:
         yield f"Against a snapshot taken {material.taken_at:%Y-%m-%d %H:%M} UTC."
     if plan.actions and not material.drift:
@@ -171,7 +170,7 @@ def _health(material: Material, status: Status) -> Record:
     return {
         "tone": _TONES[verdict],
         "ill": bool(tally.ill),
-        "unknown": bool(tally.unknown),
+        "unknown": any(item.unknown for item in everything),
         "text": _well(verdict, tally, complete=status.complete),
         "rows": [_row(item) for item in shown],
         "notes": notes,

@@ -82,8 +82,8 @@ class AwsDoctor:
             yield self._missing(f"sqs:{operation}", where)
         if not by_iam:
             yield Impediment(
-                "IAM could not be asked what these credentials may: rights to write were told from "
-                "calls that can do nothing, and may still depend on a queue's very name",
+                "IAM could not be asked what these credentials may do: rights to write were told "
+                "from calls that change nothing, and a policy that names queues may deny them",
                 f"allow iam:SimulatePrincipalPolicy to {rights.who(self._client)} to be sure",
                 optional=True,
             )

@@ -33,7 +33,7 @@ _ASSUMED = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*")
 def denied(
     client: SqsClient, account: AwsAccount, names: Sequence[str]
 ) -> tuple[dict[str, list[str]], bool]:
-    """Return by operation the queues, of `names`, on which it is denied; and if IAM said so."""
+    """Return by operation the queues (of `names`) on which it is denied; and whether by IAM."""
     arns = [account.queue_arn(name) for name in names]
     try:
         return _simulated(client, arns), True
