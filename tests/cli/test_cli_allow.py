@@ -19,6 +19,11 @@ policy:
 KEPT = queues(kept="")
 
 
+def tomorrow():
+    """Return a day that does not end while a test runs."""
+    return datetime.now(UTC).date() + timedelta(days=1)
+
+
 def head(*lines, deletes="100%", updates="100%"):
     allow = ", ".join(line.removeprefix("- ") for line in lines)
     return HEAD.format(deletes=deletes, updates=updates, allow=allow) + AWS + MERCHANT
@@ -108,8 +113,7 @@ def test_what_ended_lets_nothing_through_and_validate_warns_of_it(cli, world, on
 def test_to_destroy_passes_what_is_let_through_too(cli, world, on, sandbox):
     assert on("apply", queues(a="protect: true"), "--yes").code == 0
     assert on("destroy", queues(a="protect: true"), "--yes").code == 3
-    today = datetime.now(UTC).date()
-    line = f"{{guard: protect, address: queue.a, until: {today}}}"
+    line = f"{{guard: protect, address: queue.a, until: {tomorrow()}}}"
     declared = world(queues(a="protect: true"), head=head(line))
     assert cli("destroy", declared, "--yes", "--sandbox", sandbox.url).code == 0
 
@@ -126,8 +130,7 @@ def test_an_override_of_nothing_is_wrong_usage_and_changes_nothing(on, sandbox, 
 
 
 def test_what_is_let_through_of_nothing_is_a_warning_since_it_may_be_gone(on, cli, world, sandbox):
-    today = datetime.now(UTC).date()
-    line = f"{{guard: nonEmpty, address: queue.aws-eu/gone, until: {today}}}"
+    line = f"{{guard: nonEmpty, address: queue.aws-eu/gone, until: {tomorrow()}}}"
     declared = world(KEPT, head=head(line))
     assert cli("apply", declared, "--yes", "--sandbox", sandbox.url).code == 0
     ended = cli("plan", declared, "--sandbox", sandbox.url)

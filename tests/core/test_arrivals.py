@@ -161,9 +161,9 @@ def test_cloudtrail_cloudwatch_26_nothing_younger_than_20_minutes_is_called_sile
     assert (anew.quiet_seconds, anew.quietness) == (HOUR, "as usual")
 
 
-def test_cloudtrail_cloudwatch_25_hours_are_asked_for_whole_and_the_one_that_runs_too():
+def test_cloudtrail_cloudwatch_25_hours_are_asked_for_whole_with_the_one_that_runs_and_the_next():
     window = ArrivalWindow(NOW + 90, 7 * DAY)
-    assert (window.asked.start % HOUR, window.asked.end) == (0, NOW + HOUR)
+    assert (window.asked.start % HOUR, window.asked.end) == (0, NOW + 2 * HOUR)
     assert window.asked.start == NOW - HOUR - HISTORY
     assert ArrivalWindow(NOW, 100 * DAY).asked.start == NOW - 100 * DAY
 

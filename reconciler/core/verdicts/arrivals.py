@@ -59,8 +59,11 @@ class ArrivalWindow:
 
     @property
     def asked(self) -> HourSpan:
-        """Return the hours to ask about: the window, and before it what is usual."""
-        return HourSpan(min(self.since, self.settled - HISTORY), -(-self.now // HOUR) * HOUR)
+        """Return the hours to ask about: the window, and before it what is usual.
+
+        The last is the one after the present one, which may have begun when the question is asked.
+        """
+        return HourSpan(min(self.since, self.settled - HISTORY), (self.now // HOUR + 2) * HOUR)
 
 
 class Arrivals(Frozen):
