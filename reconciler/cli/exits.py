@@ -3,11 +3,14 @@
 They end it at once while nothing was begun, and in good order while something is applied.
 """
 
+import _thread
 import contextlib
 import os
 import queue
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
@@ -90,10 +93,7 @@ def as_interrupts() -> None:
 
     Everywhere else a run says more precisely what is to happen (see below).
     """
-    for number in _WORDS:
-        # What was started to be left alone (in a shell's background) stays so.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _raise)
+    _handle(_raise)
 
 
 @contextlib.contextmanager
@@ -120,10 +120,12 @@ def in_good_order() -> Iterator[Stop]:
         # On the main thread, between two of its instructions: it may hold any lock of its own.
         _handle(_end)
         word, stop.code = _WORDS[number]
-        os.write(
-            2, f"\n{word}: finishing the calls under way; interrupt again to stop now\n".encode()
-        )
         stop.set()
+        # Nobody may be there to be told: a Ctrl-C ends what stands behind a `|`, too.
+        with contextlib.suppress(OSError):
+            if takes(2):
+                text = f"\n{word}: finishing the calls under way; interrupt again to stop now\n"
+                os.write(2, text.encode())
 
     with _handled(tell):
         yield stop
@@ -145,15 +147,27 @@ def _handled(handler: _Handler) -> Iterator[None]:
 
 def _handle(handler: _Handler) -> None:
     for number in _WORDS:
-        signal.signal(number, handler)
+        # What was started to be left alone (in a shell's background) stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def takes(descriptor: int) -> bool:
+    """Say whether PIPE_BUF bytes can be written at once, as to a pipe that somebody reads."""
+    try:
+        return bool(select.select((), (descriptor,), (), 0)[1])
+    except (OSError, ValueError):  # not one that can be asked
+        return True
 
 
 _LOCKING = frozenset(module.__file__ for module in (contextlib, queue, threading))
 """Python code that takes and leaves locks: left in the middle, it keeps them for ever."""
-_WAITING = ("wait", "_wait_for_tstate_lock")
+_WAITING = ("wait", "join", "_wait_for_tstate_lock")
 """What of it only waits, for as long as nothing ends it."""
 _MOMENT = 0.01
 _MOMENTS = 100
+_TELLING = 0.5
+"""How long it may take in seconds to tell that the process ends."""
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
@@ -181,7 +195,12 @@ def _later(number: int) -> bool:
             signal.setitimer(signal.ITIMER_REAL, _MOMENT)
             return
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        _raise(number, None)
+        # Meanwhile another stage of the run may have begun, or a second signal have come.
+        handler = signal.getsignal(number)
+        if handler is _raise:
+            _raise(number, None)
+        elif callable(handler):
+            handler(number, frame)
 
     signal.signal(signal.SIGALRM, again)
     signal.setitimer(signal.ITIMER_REAL, _MOMENT)
@@ -191,7 +210,16 @@ def _later(number: int) -> bool:
 def _end(number: int, _frame: FrameType | None) -> None:
     # Past sys.stderr, whose lock the interrupted code may hold.
     word, code = _WORDS[number]
-    os.write(2, f"\n{word}\n".encode())
-    if _expected is not None:
-        os.write(1, _expected(word).encode())
+    try:
+        _thread.start_new_thread(_give_up, (code,))
+        os.write(2, f"\n{word}\n".encode())
+        if _expected is not None:
+            os.write(1, _expected(word).encode())
+    finally:
+        os._exit(code)
+
+
+def _give_up(code: int) -> None:
+    """End the process where nobody reads what it tells as it ends."""
+    time.sleep(_TELLING)
     os._exit(code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from reconciler.cli.exits import expect_result
+from reconciler.cli.exits import expect_result, takes
 from reconciler.cli.screens import LIVE, screen_of
 from reconciler.core.model.errors import SettingsError
 from reconciler.core.text.veil import veil_text
@@ -58,8 +58,8 @@ def _fill_closed_streams() -> None:
 def has_room(stream: TextIO) -> bool:
     """Say whether a stream takes PIPE_BUF bytes at once: a pipe that nobody reads does not."""
     try:
-        return bool(select.select((), (stream.fileno(),), (), 0)[1])
-    except (OSError, ValueError):  # no file, or not one that can be asked
+        return takes(stream.fileno())
+    except (OSError, ValueError):  # no file
         return True
 
 

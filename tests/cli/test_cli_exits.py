@@ -1,6 +1,7 @@
 """What a first Ctrl-C leaves behind, wherever it comes."""
 
 import functools
+import os
 import signal
 import sys
 import threading
@@ -54,6 +55,11 @@ def test_an_interrupt_that_comes_as_a_lock_is_taken_leaves_it_in_order(listening
     assert not lock.taken
 
 
+def test_an_interrupt_that_is_put_off_is_told_to_whom_signals_are_told_then(listening):
+    with threading.Condition(Lock()), exits.in_good_order() as stop:
+        assert stop.wait(WHILE)
+
+
 # With SIGINT taken by another thread, nothing disturbs the wait: as if it came just before.
 UNDISTURBED = """
 import queue, signal, sys, threading
@@ -84,3 +90,68 @@ def test_a_run_can_be_told_to_stop_at_any_moment_of_its_waiting_for_that():
     waiting.start()
     waiting.join(30)
     assert not waiting.is_alive()
+
+
+UNREAD = """
+import os, time
+from reconciler.cli import exits
+os.set_blocking(2, False)
+while True:
+    try:
+        os.write(2, b"x" * 4096)
+    except BlockingIOError:
+        break
+os.set_blocking(2, True)
+with exits.{how}():
+    print("waiting", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("how", "signals"), [("at_once", 1), ("in_good_order", 2)])
+def test_a_stderr_that_nobody_reads_does_not_keep_a_run_that_is_to_end(start, how, signals):
+    running = start(command=[sys.executable, "-c", UNREAD.format(how=how)])
+    assert running.stdout.readline() == "waiting\n"
+    for _ in range(signals):
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert running.wait(timeout=WHILE) == exits.INTERRUPTED
+
+
+@pytest.fixture
+def unheard():
+    """Let nobody be there any more to read stderr: Ctrl-C ended `tee`, too."""
+    former = os.dup(2)
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.dup2(writing, 2)
+    yield
+    os.dup2(former, 2)
+    for each in (former, writing):
+        os.close(each)
+
+
+def test_a_run_stops_in_good_order_when_nobody_is_there_to_be_told(unheard):
+    with exits.in_good_order() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+
+
+def test_a_run_that_is_to_end_ends_when_nobody_is_there_to_be_told(start):
+    code = "import time; from reconciler.cli import exits\nwith exits.at_once():\n"
+    running = start(command=[sys.executable, "-c", f"{code} print(0, flush=True); time.sleep(60)"])
+    running.stdout.readline()
+    running.stderr.close()
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=WHILE) == exits.TERMINATED
+
+
+@pytest.mark.parametrize("how", [exits.at_once, exits.in_good_order])
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(how):
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with how() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert stop is None or not stop.is_set()
+    finally:
+        signal.signal(signal.SIGINT, former)
