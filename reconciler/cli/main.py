@@ -35,8 +35,8 @@ from reconciler.core.model.errors import (
 app = typer.Typer(
     name="reconciler",
     cls=CommandGroup,
-    help="GitOps for marketplace notifications: SQS queues, Amazon MWS and SP-API destinations and "
-    "subscriptions, Google Merchant subscriptions, declared in YAML.",
+    help="GitOps for marketplace notifications: SQS queues, EventBridge routes, Amazon MWS and "
+    "SP-API destinations and subscriptions, Google Merchant subscriptions, declared in YAML.",
     epilog=epilog(OF_ALL),
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""What is told besides plans and drift: the result of apply, and of what came to none."""
+"""What is told besides plans and drift: what became of an apply, or of a command that failed."""
 
 from typing import Literal
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from reconciler.cli.commands.receiving import _none
+from reconciler.cli.commands.receiving import _nothing_shown
 from tests.gate import PATIENCE, until
 from tests.sandbox.clients_of_the_sandbox import AwsAccount
 from tests.worlds import AWS, HEAD, queues
@@ -122,7 +122,7 @@ def test_json_of_an_empty_queue_is_an_empty_list(receive, aws):
     # Short polling asks some of SQS's servers only.
     told = "gave no message at once: with --wait 0 only a part of it was looked into\n"
     assert ended.err.endswith(told)
-    assert _none(0, 1) == "no message: it is empty, or what it holds is in flight"
+    assert _nothing_shown(0, 1) == "no message: it is empty, or what it holds is in flight"
 
 
 def test_a_queue_that_holds_messages_of_other_types_is_not_called_empty(receive, queue):

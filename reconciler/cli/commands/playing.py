@@ -33,7 +33,9 @@ LATENCY = 0.35
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: any.")] = 8765,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Port on 127.0.0.1; 0: any.")
+    ] = 8765,
 ) -> int:
     """Serve loopback stand-ins of all four services until stopped."""
     return serve(port)

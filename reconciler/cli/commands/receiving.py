@@ -200,11 +200,11 @@ def receive_from(state: State, request: "RunRequest", name: str, wish: ReceiveWi
         wanted = wish.wanted()
         looked_at = fetch(queue, wanted, seen, session.recognisers())
     if not seen.count:
-        state.say(f"{item.address} gave {_none(looked_at, wanted.wait)}")
+        state.say(f"{item.address} gave {_nothing_shown(looked_at, wanted.wait)}")
     return exits.DONE
 
 
-def _none(looked_at: int, wait: int) -> str:
+def _nothing_shown(looked_at: int, wait: int) -> str:
     """Say that nothing was shown, and why, as far as that is known."""
     if looked_at:
         return f"{counted(looked_at, 'message')}, none of the types asked for"

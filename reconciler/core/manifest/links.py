@@ -98,11 +98,11 @@ def _misdirected(
 
 def _is_remote(reference: Reference, value: str) -> bool:
     """Say whether a reference gives a remote value instead of a declared name."""
-    return reference.remote is not None and _form(reference.remote).fullmatch(value) is not None
+    return reference.remote is not None and _compiled(reference.remote).fullmatch(value) is not None
 
 
-_form = cache(re.compile)
-"""Asked for by every reference, of a few kinds."""
+_compiled = cache(re.compile)
+"""Every reference asks for its pattern; there are a few."""
 
 
 def _dangling(reader: Reader, reference: Reference, value: str) -> str | None:

@@ -122,7 +122,8 @@ class Metrics(Frozen):
 class Measured:
     """Metrics by live address; `lacking` says in a sentence why some are missing, if they are.
 
-    `unknown` says by live address what is then not known of an object: "how old ... is".
+    `unknown` says by live address what is then not known of an object ("how long its oldest message
+    waits").
     """
 
     metrics: Mapping[str, Metrics] = field(default_factory=dict)

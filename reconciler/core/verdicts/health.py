@@ -40,8 +40,8 @@ def _absent(value: object) -> bool:
 class Health(Frozen):
     """What every object has; `problems` are sentences, none of them if it is healthy.
 
-    `unknown` is what could not be told of an object that was read: "how long ... waits". None of
-    it is fine for want of a figure.
+    `unknown` is what could not be told of an object that was read ("how long its oldest message
+    waits"), and is never taken for fine.
     `arrivals` are there where somebody asked and something can be told: not of dead-letter queues,
     of which their depth tells, and of a subscription only where no other sends to its queue.
     """

@@ -107,10 +107,10 @@ def granted(grants: Iterable[Grant], queue_arn: str) -> GrantedPolicy:
 
 
 @lru_cache(maxsize=1024)
-def _on_any_queue(said: tuple[tuple[str, Any], ...], around: str) -> GrantedPolicy:
-    """Fold what grants say, on a queue of the longest name; `around` is its ARN before that."""
+def _on_any_queue(said: tuple[tuple[str, Any], ...], prefix: str) -> GrantedPolicy:
+    """Fold what grants say, on a queue of the longest name; `prefix` is its ARN before that."""
     raw = {"Statement": [_statement(to, actions) for to, actions in said]}
-    policy, given = both_spellings(raw, f"{around}:{'q' * MAX_NAME}", "grants")
+    policy, given = both_spellings(raw, f"{prefix}:{'q' * MAX_NAME}", "grants")
     try:
         if policy is not None:
             check_limits(policy, given)
