@@ -591,6 +591,22 @@ def test_a_bus_that_came_since_they_were_listed_is_seen_where_a_queue_lets_in_a_
     ]
 
 
+def test_a_bus_that_went_since_they_were_listed_is_gone_and_the_others_are_read(
+    stack, sandbox, eventbridge
+):
+    begun(stack, sandbox)
+    with stack.session() as session:
+        aws = session.providers(["aws-eu"])["aws-eu"]
+        queues, rest = aws.scopes()
+        list(aws.observe(queues, Interest("acme", (), False, print)))
+        name = events(sandbox)[0]
+        eventbridge.remove_targets(Rule=RULE, EventBusName=name, Ids=["reconciler"])
+        eventbridge.delete_rule(Name=RULE, EventBusName=name)
+        eventbridge.delete_event_bus(Name=name)
+        route = EventRoute(name=RULE, bus=name)
+        assert aws.observe(rest, Interest("acme", (route,), False, print, beside=())) == []
+
+
 NOWHERE = "arrives at bus.events, and nothing declared takes it on from there"
 
 

@@ -1,7 +1,7 @@
 """boto3 clients of one account: whose credentials, which endpoint, no retries of their own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -91,10 +91,19 @@ class Clients:
         return self.made.get(service) or self._made(service)
 
     def get_ready(self, meanwhile: Callable[[], Any], each: Each) -> Any:
-        """Make what reading takes, and return what `meanwhile` returns."""
-        make = [partial(self.of, service) for service in (*_READ_DIRECTLY, "events")]
-        jobs: list[Callable[[], Any]] = [meanwhile, *make]
-        return each(_call, jobs)[0]
+        """Make what reading takes, and return what `meanwhile` returns.
+
+        That is called on this thread: a service that does not answer would keep one of `each`'s,
+        which many accounts share.
+        """
+        returned: list[Any] = []
+
+        def jobs() -> Iterator[Callable[[], Any]]:
+            yield from (partial(self.of, service) for service in (*_READ_DIRECTLY, "events"))
+            returned.append(meanwhile())
+
+        each(_call, jobs())
+        return returned[0]
 
     def close(self) -> None:
         """Let go of connections."""

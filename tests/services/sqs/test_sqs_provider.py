@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,9 +12,10 @@ from reconciler.core.model.plan import FieldChange
 from reconciler.core.provider import Interest, Scope
 from reconciler.credentials.secrets import Secrets
 from reconciler.run.halting import Halt, TimeLimit
+from reconciler.run.threads import side_by_side
 from reconciler.services.sqs.account import AwsAccount
 from reconciler.services.sqs.queue import Queue
-from reconciler.services.sqs.session import AwsKeys
+from reconciler.services.sqs.session import AwsKeys, connect
 from reconciler.services.sqs.writing import written
 from reconciler.transport.patience import on_errand
 
@@ -944,3 +946,12 @@ def test_a_role_that_may_not_be_assumed_is_named(world, monkeypatch):
     with pytest.raises(Denied, match="AssumeRole"):
         list(provider.observe(*NOTHING))
     provider.close()
+
+
+def test_an_account_that_is_not_answered_for_keeps_no_thread_that_others_share(world):
+    clients = connect(world.account, AwsKeys("123456789012", "secret"), Secrets(), None)
+    with ThreadPoolExecutor(1) as shared:
+        asked_on = clients.get_ready(threading.get_ident, side_by_side(shared))
+    assert asked_on == threading.get_ident()
+    assert {"sqs", "events"} <= clients.made.keys()
+    clients.close()

@@ -124,7 +124,11 @@ class EventsReading:
         declared = {spec.name for spec in interest.declared if isinstance(spec, EventRoute)}
         ours = f"{interest.stack}{AFTER_STACK}"
         found: list[Live] = []
-        for facts in self.client.rules(bus):
+        try:
+            listed = self.client.rules(bus)
+        except Missing:
+            return []  # it went since the buses were listed
+        for facts in listed:
             name, arn = str(facts["Name"]), rule_arn(self.account, bus, str(facts["Name"]))
             if not name.startswith(ours) and name not in declared and not interest.everything:
                 bare = EventRoute(name=name, bus=bus)
