@@ -86,6 +86,8 @@ def test_what_could_not_be_read_is_not_let_pass(cli, declared, sandbox):
     sandbox.settings(awsDenied=["sqs:ListQueues"])
     checked = ("--check", "--allow-unknown", "--sandbox", sandbox.url)
     assert cli("status", declared, *checked).code == 1
+    ended = cli("status", declared, *checked[1:])
+    assert (ended.code, "--allow-unknown goes with --check" in ended.err) == (64, True)
 
 
 def test_check_turns_what_needs_attention_into_exit_code_2(cli, declared, sandbox, send):

@@ -114,6 +114,8 @@ def status(
     from reconciler.core.verdicts.health import HealthLimits
     from reconciler.operate.status import status as measure
 
+    if allow_unknown and not check:
+        raise typer.BadParameter("--allow-unknown goes with --check")
     terms = Terms(accounts=tuple(account), shard=shard)
     request = RunRequest(path, sandbox, tuple(allow_host), terms)
     limits = HealthLimits(max_waiting, max_age, max_dead_letters, max_undelivered)
