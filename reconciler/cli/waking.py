@@ -13,6 +13,7 @@ import time
 from types import FrameType
 
 _AGAIN = 0.01
+"""Seconds from one knock to the next."""
 
 
 def hear_while_waiting() -> None:
