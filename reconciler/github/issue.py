@@ -7,6 +7,7 @@ from typing import Literal
 
 from reconciler.core.verdicts.drift import Drift
 from reconciler.github.marker import BYLINE, Marker, Writer, fact_in
+from reconciler.reports.findings import only
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ class Alarm:
     @property
     def title(self) -> str:
         """Return the issue's title."""
-        limits = f" ({', '.join(self.marker.limits)} only)" if self.marker.limits else ""
-        return f"Drift of {self.marker.stack}{limits}"
+        return f"Drift of {self.marker.stack}{only(self.marker.limits)}"
 
 
 @dataclass(frozen=True, slots=True)

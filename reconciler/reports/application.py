@@ -62,6 +62,7 @@ def refusal(plan: Plan, reasons: Iterable[str], message: str | None = None) -> A
         message=message or default,
         guards=plan.refused(),
         problems=plan.problems,
+        limits=plan.limits,
     )
 
 
@@ -106,19 +107,19 @@ class Record(Frozen):
     application: ApplyResult
 
 
-def record_of(application: ApplyResult, plan: Plan, limits: tuple[str, ...]) -> Record:
+def record_of(application: ApplyResult, plan: Plan) -> Record:
     """Return what is to be kept of an apply."""
     looked = plan.complete and not (plan.problems or plan.unknown or plan.not_looked)
     return Record(
         stack=plan.stack,
-        limits=limits,
+        limits=plan.limits,
         in_sync=looked and application.result == "done",
         application=discreet_application(application, plan),
     )
 
 
 def parse_record(content: bytes, name: str) -> Record:
-    """Read a record that another job wrote; its counts are those of its actions.
+    """Read a record that another job wrote; its result has its limits, and counts of its actions.
 
     Raises:
         SettingsError: it is none.
@@ -127,6 +128,6 @@ def parse_record(content: bytes, name: str) -> Record:
         found = Record.model_validate_json(content)
     except ValidationError as error:
         raise SettingsError(f"{name} is no result of `apply --out`") from error
-    summary = _summary(found.application.actions)
-    application = found.application.model_copy(update={"summary": summary})
+    told = {"summary": _summary(found.application.actions), "limits": found.limits}
+    application = found.application.model_copy(update=told)
     return found.model_copy(update={"application": application})

@@ -38,14 +38,14 @@ def ending_page(ended: str, stack: str, limits: Sequence[str] = ()) -> Page:
     return Page(head=f"{_title(stack, limits)}\n\n{verdict}", sections=[], foot="")
 
 
-def application_page(application: ApplyResult, stack: str, limits: Sequence[str] = ()) -> Page:
+def application_page(application: ApplyResult, stack: str) -> Page:
     """Return what an apply did, what failed first."""
     parts = [f"**{count:,}** {name}" for name, count in application.summary.items() if count]
     counts = f" {', '.join(parts)}." if parts else ""
     verdict = _VERDICTS["cut short" if application.cut_short else application.result]
     if application.result == "done" and not application.summary.get("done"):
         verdict = "✅ **Nothing to apply.**"
-    head = f"{_title(stack, limits)}\n\n{verdict}{counts}"
+    head = f"{_title(stack, application.limits)}\n\n{verdict}{counts}"
     if application.not_looked:
         head += f" Not looked for: {findings.not_looked(application.not_looked, code, plain)}."
     if application.message:

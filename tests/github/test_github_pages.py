@@ -22,6 +22,7 @@ from reconciler.core.planning.terms import line
 from reconciler.core.verdicts.drift import drift_of
 from reconciler.github.marker import BODY_BYTES, Marker, without_byline
 from reconciler.reports import findings
+from reconciler.reports.application import refusal
 from reconciler.reports.markdown import code
 from reconciler.reports.model import ActionResult, ApplyResult
 from reconciler.reports.outcome_pages import application_page, failure_page, validation_page
@@ -465,3 +466,9 @@ def test_an_apply_that_was_only_cut_short_has_no_cause_to_mend():
     assert "**Not finished.** Apply again: it goes on from there." in head
     cause = application_page(ended.model_copy(update={"cut_short": False}), "acme").head
     assert "Mend the cause and apply again" in cause
+
+
+def test_an_apply_of_a_part_says_so_refused_or_not():
+    part = plan(action(), limits=("--shard 1/2",))
+    head = application_page(refusal(part, ["no"]), "acme").head
+    assert head.startswith("## Apply of stack `acme` (`--shard 1/2` only)\n")

@@ -229,7 +229,7 @@ def carry_out(
     else:
         state.report(application)
     if manner.out is not None:
-        record = record_of(application, planned.plan, session.terms.limits)
+        record = record_of(application, planned.plan)
         state.save(manner.out, as_json.render(record))
     return manner.reporter.applied(session, planned, application, code)
 

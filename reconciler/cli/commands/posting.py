@@ -117,7 +117,7 @@ def _page(record: "Record | None", ended: str, stack: str, limits: tuple[str, ..
 
     if record is None:
         return ending_page(ended, stack, limits)
-    return application_page(record.application, stack, limits)
+    return application_page(record.application, stack)
 
 
 def _how(record: "Record | None", ended: str) -> str:
