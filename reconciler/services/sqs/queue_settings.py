@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from reconciler.core.model.errors import Defect, Defects
@@ -16,12 +16,6 @@ _FIFO_DEFAULTS = {
     "deduplication_scope": "queue",
     "fifo_throughput_limit": "perQueue",
 }
-
-
-def _no_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("expected a whole number")
-    return value
 
 
 class KmsEncryption(Frozen):
@@ -38,7 +32,7 @@ class DeadLetter(Frozen):
 
     queue: str
     """The name of a queue above, or a queue ARN in the same account and region."""
-    max_receives: Annotated[int, BeforeValidator(_no_bool)]
+    max_receives: StrictInt
     """After so many receives, 1 to 1000."""
 
 

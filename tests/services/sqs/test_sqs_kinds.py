@@ -444,7 +444,7 @@ REFUSED = {
     "receives as truth": (
         {"deadLetter": {"queue": "dlq", "maxReceives": True}},
         ("deadLetter", "maxReceives"),
-        "a whole number",
+        "a valid integer",
     ),
     "half a dead letter": ({"deadLetter": {"queue": "dlq"}}, ("deadLetter", "maxReceives"), ""),
     "redrive for some": ({"redriveAllow": "some"}, ("redriveAllow",), "expected all, none"),
