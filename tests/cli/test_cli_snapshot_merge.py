@@ -56,6 +56,14 @@ def test_what_none_of_them_saw_is_told_and_ends_with_1(on, cli, parts, sandbox, 
     assert ended.err.startswith("not read: shop: notificationsubscriptions.list: ")
 
 
+def test_what_was_declared_since_is_told_of_where_declarations_are_given(on, cli, parts, world):
+    text = TEXT.replace("{registeredEvent", "{account: shop, registeredEvent")
+    later = world(text, ALL + MERCHANT.replace("shop", "later"))
+    ended = cli("snapshot", later, "--merge", *parts, "--out", parts[0])
+    assert ended.code == 1
+    assert ended.err.startswith("not read: later: the snapshot does not hold it, ")
+
+
 @pytest.mark.parametrize("spelling", ["each", "with a path"])
 def test_the_files_may_be_named_in_any_usual_way(on, cli, parts, spelling):
     one, two = parts

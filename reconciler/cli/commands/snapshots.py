@@ -31,6 +31,7 @@ from reconciler.core.text.phrases import age, counted
 
 if TYPE_CHECKING:
     from reconciler.cli.request import RunRequest
+    from reconciler.core.manifest.reader import Declarations
     from reconciler.core.model.finding import Finding
     from reconciler.core.world.snapshot import Snapshot
     from reconciler.github.artifact import Artifact
@@ -186,14 +187,30 @@ def merge_to(state: State, files: Sequence[Path], declared: Path | None, out: Pa
         except PlanRefused as error:
             raise type(error)(f"{file}: {error}") from error
     merged = merge(found)
-    if declared is not None and (stack := declarations(declared).stack) != merged.stack:
-        raise PlanRefused(
-            f"the snapshots are of stack {merged.stack!r}, {declared} is of {stack!r}"
-        )
     unread = lacking(merged)
+    if declared is not None:
+        now = declarations(declared)
+        if now.stack != merged.stack:
+            raise PlanRefused(
+                f"the snapshots are of stack {merged.stack!r}, {declared} is of {now.stack!r}"
+            )
+        told = {item.address for item in unread}
+        unread += [item for item in _not_held(merged, now) if item.address not in told]
     _say_unread(state, unread)
     _write(state, merged, out)
     return exits.ERROR if unread else exits.DONE
+
+
+def _not_held(merged: "Snapshot", now: "Declarations") -> "list[Finding]":
+    """Return what is declared now and a snapshot tells nothing of."""
+    from reconciler.core.world.snapshot import unseal
+    from reconciler.reports import as_json
+    from reconciler.wiring import SERVICES
+
+    # That an account is another one now is told by a plan, which knows where it is sent.
+    accounts = {name: merged.accounts.get(name, it.identity()) for name, it in now.accounts.items()}
+    _, seen = unseal(as_json.render(merged).encode(), now, SERVICES, accounts)
+    return [item.finding() for item in seen.unread]
 
 
 def _write(state: State, snapshot: "Snapshot", out: Path | None) -> None:
