@@ -3,14 +3,12 @@
 They end it at once while nothing was begun, and in good order while something is applied.
 """
 
-import _thread
 import contextlib
 import os
 import queue
 import select
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
@@ -96,6 +94,11 @@ def as_interrupts() -> None:
     _handle(_raise)
 
 
+def end_at_once() -> None:
+    """End the process at the next signal: nothing is left to be done but what Python does."""
+    _handle(_end)
+
+
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
     """End the process at the first signal.
@@ -121,11 +124,7 @@ def in_good_order() -> Iterator[Stop]:
         _handle(_end)
         word, stop.code = _WORDS[number]
         stop.set()
-        # Nobody may be there to be told: a Ctrl-C ends what stands behind a `|`, too.
-        with contextlib.suppress(OSError):
-            if takes(2):
-                text = f"\n{word}: finishing the calls under way; interrupt again to stop now\n"
-                os.write(2, text.encode())
+        _tell(2, f"\n{word}: finishing the calls under way; interrupt again to stop now\n")
 
     with _handled(tell):
         yield stop
@@ -152,10 +151,10 @@ def _handle(handler: _Handler) -> None:
             signal.signal(number, handler)
 
 
-def takes(descriptor: int) -> bool:
+def takes(descriptor: int, within: float = 0) -> bool:
     """Say whether PIPE_BUF bytes can be written at once, as to a pipe that somebody reads."""
     try:
-        return bool(select.select((), (descriptor,), (), 0)[1])
+        return bool(select.select((), (descriptor,), (), within)[1])
     except (OSError, ValueError):  # not one that can be asked
         return True
 
@@ -167,12 +166,15 @@ _WAITING = ("wait", "join", "_wait_for_tstate_lock")
 _MOMENT = 0.01
 _MOMENTS = 100
 _TELLING = 0.5
-"""How long it may take in seconds to tell that the process ends."""
+"""How long whoever is told that the process ends may take to read, in seconds."""
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
     """Raise; where a lock is just being taken or left, a moment later."""
     if not _amid_locks(frame) or not _later(number):
+        if hasattr(signal, "setitimer"):
+            # One that was put off would come as the process ends, and be what ended it.
+            signal.setitimer(signal.ITIMER_REAL, 0)
         _handle(_end)
         raise Terminated if number == signal.SIGTERM else Interrupted
 
@@ -208,18 +210,25 @@ def _later(number: int) -> bool:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    # Past sys.stderr, whose lock the interrupted code may hold.
+    _handle(_ending)
     word, code = _WORDS[number]
     try:
-        _thread.start_new_thread(_give_up, (code,))
-        os.write(2, f"\n{word}\n".encode())
+        _tell(2, f"\n{word}\n", _TELLING)
         if _expected is not None:
-            os.write(1, _expected(word).encode())
+            _tell(1, _expected(word), _TELLING)
     finally:
         os._exit(code)
 
 
-def _give_up(code: int) -> None:
-    """End the process where nobody reads what it tells as it ends."""
-    time.sleep(_TELLING)
-    os._exit(code)
+def _ending(_number: int, _frame: FrameType | None) -> None:
+    """Heed no more: the process ends, and a document may be half made."""
+
+
+def _tell(descriptor: int, text: str, within: float = 0) -> None:
+    """Write past sys.stderr and sys.stdout, whose locks the interrupted code may hold.
+
+    Nobody may be there to be told: a Ctrl-C ends what stands behind a `|`, too.
+    """
+    with contextlib.suppress(OSError):
+        if takes(descriptor, within):
+            os.write(descriptor, text.encode())

@@ -17,6 +17,7 @@ from reconciler.cli.exits import (
     Interrupted,
     Terminated,
     as_interrupts,
+    end_at_once,
     expect_result,
     result_expected,
 )
@@ -93,7 +94,9 @@ def run(arguments: list[str] | None = None) -> None:
     allow_many()
     as_interrupts()
     hear_while_waiting()
-    sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
+    code = invoke(sys.argv[1:] if arguments is None else arguments)
+    end_at_once()
+    sys.exit(code)
 
 
 def invoke(arguments: list[str]) -> int:

@@ -60,6 +60,12 @@ def test_an_interrupt_that_is_put_off_is_told_to_whom_signals_are_told_then(list
         assert stop.wait(WHILE)
 
 
+def test_what_is_raised_at_once_is_not_put_off_any_more(listening):
+    with pytest.raises(exits.Interrupted), threading.Condition(Lock()):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
 # With SIGINT taken by another thread, nothing disturbs the wait: as if it came just before.
 UNDISTURBED = """
 import queue, signal, sys, threading
@@ -90,6 +96,28 @@ def test_a_run_can_be_told_to_stop_at_any_moment_of_its_waiting_for_that():
     waiting.start()
     waiting.join(30)
     assert not waiting.is_alive()
+
+
+MAKING = """
+import time
+from reconciler.cli import exits
+def document(word):
+    print("making", flush=True)
+    time.sleep(0.1)
+    return word
+exits.expect_result(document)
+with exits.at_once():
+    print("waiting", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_signal_does_not_cut_the_document_that_tells_of_the_first(start):
+    running = start(command=[sys.executable, "-c", MAKING])
+    for line in ("waiting\n", "making\n"):
+        assert running.stdout.readline() == line
+        running.send_signal(signal.SIGTERM)
+    assert running.communicate(timeout=WHILE) == ("terminated", "\nterminated\n")
 
 
 UNREAD = """
