@@ -120,7 +120,7 @@ def _partial(
             if schema not in options:
                 options.append(schema)
     return {
-        "type": "object",
+        "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {
             field: options[0] if len(options) == 1 else {"anyOf": options}

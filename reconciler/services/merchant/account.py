@@ -47,7 +47,7 @@ AccountNumber = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": 10**19 - 1},
-                {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"},
+                {"type": "string", "pattern": "^(accounts/)?[1-9][0-9]{0,18}$"},
             ]
         }
     ),

@@ -89,10 +89,12 @@ def test_it_accepts_the_example_of_the_contract(complaints):
         "policy: {prune: true, allow: [{guard: adopt, address: a, until: '2026-12-05'}]}\n",
         "policy: {prune: true, allow: [{guard: adopt, address: a, upTo: , until: '2026-12-05'}]}",
         "defaults: {subscriptions: {enabled: false}, queues: {delay: 5s}}\n",
+        "defaults: {queues: , subscriptions: {}}\n",
         "subscriptions: {a: {destination: x, notificationType: X, sellers: all}}\n",
         "accounts: {a: {service: merchant, accountId: 5678, credentials: anonymous}}\n",
         APP % "{from: sellers.csv, refreshToken: 'env:ACME_{seller}', labels: {tier: gold}}",
         SHOPS % "{from: shops.csv, where: {tier: 1}}",
+        SHOPS % "[accounts/1234, 5678]",
     ],
 )
 def test_it_accepts_what_the_reader_accepts(complaints, text):
