@@ -88,11 +88,6 @@ class Failed(Exception):
         return kind(account, operation, self.sentence)
 
 
-def failed_within(error: BaseException) -> Failed | None:
-    """Return the failed exchange that another library's exception was made of."""
-    return next((cause for cause in _causes(error) if isinstance(cause, Failed)), None)
-
-
 def as_failed(site: HttpCall, error: Exception) -> Failed:
     """Return what an exception of urllib3, TLS or the socket means."""
     causes = tuple(_causes(error))

@@ -5,7 +5,7 @@ import copy
 import pytest
 from google.auth.exceptions import TransportError
 
-from reconciler.transport.failures import failed_within
+from reconciler.transport.failures import Failed
 from reconciler.transport.for_google import ApiHttp, LoginRequest
 from reconciler.transport.http import Http
 from tests.wires import WELL, serving
@@ -22,8 +22,8 @@ def test_a_login_without_an_answer_is_what_google_expects_and_keeps_its_cause(ht
     with pytest.raises(TransportError) as raised:
         LoginRequest(http)("http://127.0.0.1:9/token", method="POST", body="a=b")
     assert raised.value.retryable
-    failed = failed_within(raised.value)
-    assert failed is not None
+    failed = raised.value.__cause__
+    assert isinstance(failed, Failed)
     assert (
         failed.sentence == "127.0.0.1:9 is not reachable: connection refused: check host and port"
     )
