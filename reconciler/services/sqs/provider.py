@@ -117,7 +117,8 @@ class SqsProvider:
             return self._events.observe(interest)
         self._by_hand = _by_hand(interest.declared)
         reading = Reading(self._name, self._account, self._client, interest, self._apart)
-        found = reading.queues(beside=self._events.look_ahead)
+        with self._events.looking_ahead():
+            found = reading.queues()
         here = {as_queue(live.spec).name for live in found}
         self._coming = sum(as_queue(spec).name not in here for spec in interest.declared)
         return found

@@ -45,12 +45,9 @@ class Reading:
         self._index: dict[str, Tags] | None = None
         self._gone: set[str] = set()
 
-    def queues(self, *, beside: Callable[[], None]) -> list[Live]:
-        """Return every queue, sorted by name; `beside` is done at the same time.
-
-        Raises the first ServiceError.
-        """
-        self._do(self._known_at_once(beside))
+    def queues(self) -> list[Live]:
+        """Return every queue, sorted by name. Raises the first ServiceError."""
+        self._do(self._known_at_once())
         listed = sorted(self._urls)
         here = [name for name in listed if name in self._declared]
         asked = listed if self._index is None else [n for n in here if not self._believable(n)]
@@ -64,13 +61,13 @@ class Reading:
         self._do([partial(self._read_attributes, n) for n in wanted if n not in self._declared])
         return [self._live(name) for name in listed if name not in self._gone]
 
-    def _known_at_once(self, beside: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    def _known_at_once(self) -> Iterator[Callable[[], None]]:
         """Yield what can be read while the names are listed, and list them.
 
         The list and the index take a page after the other each: meanwhile the declared queues are
         read.
         """
-        yield from (self._read_index, beside)
+        yield self._read_index
         for page in self._client.queue_pages():
             new = [name for name in page if name in self._declared and name not in self._urls]
             self._urls |= page

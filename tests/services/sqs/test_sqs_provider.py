@@ -14,6 +14,7 @@ from reconciler.credentials.secrets import Secrets
 from reconciler.run.halting import Halt, TimeLimit
 from reconciler.run.threads import side_by_side
 from reconciler.services.sqs.account import AwsAccount
+from reconciler.services.sqs.events.client import EventsClient
 from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.session import AwsKeys, connect
 from reconciler.services.sqs.writing import written
@@ -252,8 +253,17 @@ def test_a_declared_queue_is_read_once_and_while_the_names_are_still_listed(worl
 
     assert list(world.see(desired)) == ["offers"]
     read = [operation for operation, _ in world.middleman.seen]
-    listed = ["GetResources", "ListEventBuses", "ListQueues"]
-    assert read == [*listed, "GetQueueAttributes", "ListQueues"]
+    read.remove("ListEventBuses")  # at the same time
+    assert read == ["GetResources", "ListQueues", "GetQueueAttributes", "ListQueues"]
+
+
+def test_buses_that_are_not_told_keep_no_thread_that_others_share(world, monkeypatch):
+    asked_on = []
+    with ThreadPoolExecutor(1) as shared:
+        asked_on += [shared.submit(threading.get_ident).result(), threading.get_ident()]
+        monkeypatch.setattr(EventsClient, "buses", lambda _: asked_on.append(threading.get_ident()))
+        world.see(each=side_by_side(shared))
+    assert len({*asked_on}) == 3
 
 
 def test_buses_are_listed_once_while_queues_are_read(world):

@@ -1,10 +1,12 @@
 """EventBridge's part of an AWS account: buses and routes behind the four verbs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 
 from reconciler.core.model.delivery import Link
-from reconciler.core.model.errors import ServiceError
 from reconciler.core.model.objects import Desired, Live
 from reconciler.core.model.plan import FieldChange
 from reconciler.core.model.spec import Spec
@@ -27,7 +29,7 @@ class EventsPart:
     ) -> None:
         events = EventsClient(name, client)
         self._events = events
-        self._listed: list[str] | ServiceError | None = None
+        self._listed: Future[list[str]] | None = None
         self._reading = EventsReading(name, account, events)
         self._buses = BusWriter(name, account, events, client.calls)
         self._routes = RouteWriter(name, account, events, client.calls, admissions)
@@ -36,12 +38,16 @@ class EventsPart:
         self._stack = ""
         self._handles: frozenset[str] = frozenset()
 
-    def look_ahead(self) -> None:
-        """List the buses while the queues are being read; `observe` takes what it came to."""
-        try:
-            self._listed = self._events.buses()
-        except ServiceError as error:
-            self._listed = error
+    @contextmanager
+    def looking_ahead(self) -> Iterator[None]:
+        """List the buses while the queues are being read; `observe` takes what it came to.
+
+        On a thread of its own: in a network with a way to SQS alone EventBridge does not answer,
+        and would keep threads that all accounts share.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="buses") as own:
+            self._listed = own.submit(copy_context().run, self._events.buses)
+            yield
 
     def observe(self, interest: Interest) -> list[Live]:
         """Return every bus of Amazon's event sources, and the rules on them."""
@@ -49,7 +55,7 @@ class EventsPart:
         self._stack = interest.stack
         declared = (spec for spec in interest.declared if isinstance(spec, EventBus))
         self._handles |= {spec.offered_by for spec in declared}
-        return self._reading.observe(interest, listed)
+        return self._reading.observe(interest, listed.result if listed else self._events.buses)
 
     def read(self, live: Live) -> Live | None:
         """Return a bus or route as it is now, None if it is gone."""

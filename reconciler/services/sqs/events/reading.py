@@ -43,19 +43,17 @@ class EventsReading:
     account: AwsAccount
     client: EventsClient
 
-    def observe(self, interest: Interest, listed: list[str] | ServiceError | None) -> list[Live]:
+    def observe(self, interest: Interest, listed: Callable[[], list[str]]) -> list[Live]:
         """Return the buses and their rules; details of rules that are declared or ours by name.
 
-        `listed` is what listing the buses came to before the queues were read, if it was done.
+        `listed` returns the buses, which may have been listed before the queues were read.
 
         Raises:
             ServiceError: something could not be read that is declared here. Where nothing is, it is
                 told as not looked for: whoever has queues only needs no EventBridge.
         """
         try:
-            if isinstance(listed, ServiceError):
-                raise listed
-            buses = self.client.buses() if listed is None else listed
+            buses = listed()
             return self._found(buses, interest) if buses or interest.declared else []
         except ServiceError as error:
             if interest.declared:
