@@ -1,8 +1,9 @@
 """Constraints of values, said once: what checks a value stands in the JSON Schema, too."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -10,52 +11,49 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 
-class Matching(NamedTuple):
-    """Marks a text that matches a pattern as a whole; `otherwise` says what is expected."""
+class Constraint(NamedTuple):
+    """Marks a value of which something holds; `otherwise` says what is expected, or what to do.
 
-    pattern: str
+    `described` adds what JSON Schema says of it to the schema of the value.
+    """
+
+    holds: Callable[[Any], object]
     otherwise: str
+    described: Callable[[JsonSchemaValue], JsonSchemaValue]
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Return how the text is checked."""
+        """Return how the value is checked."""
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Return what JSON Schema says of it."""
-        return {**handler(schema), "pattern": f"^({self.pattern})$"}
-
-    def _checked(self, value: str) -> str:
-        if not re.fullmatch(self.pattern, value):
-            raise ValueError(self.otherwise)
-        return value
-
-
-class Filled(NamedTuple):
-    """Marks a list or mapping that is not empty; `otherwise` says what to do about it."""
-
-    otherwise: str
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Return how the list or mapping is checked."""
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Return what JSON Schema says of it."""
-        made = handler(schema)
-        return {**made, "minItems" if made["type"] == "array" else "minProperties": 1}
+        return self.described(handler(schema))
 
     def _checked(self, value: Any) -> Any:
-        if not value:
+        if not self.holds(value):
             raise ValueError(self.otherwise)
         return value
+
+
+def matching(pattern: str, otherwise: str) -> Constraint:
+    """Mark a text that matches a pattern as a whole."""
+    anchored = f"^({pattern})$"
+    return Constraint(
+        partial(re.fullmatch, pattern), otherwise, lambda schema: {**schema, "pattern": anchored}
+    )
+
+
+def filled(otherwise: str) -> Constraint:
+    """Mark a list or mapping that is not empty."""
+    return Constraint(bool, otherwise, _at_least_one)
+
+
+def _at_least_one(schema: JsonSchemaValue) -> JsonSchemaValue:
+    return {**schema, "minItems" if schema["type"] == "array" else "minProperties": 1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

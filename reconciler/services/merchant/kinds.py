@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from reconciler.core.model.account_fields import Tabled
-from reconciler.core.model.constraints import UNIQUE, Filled
+from reconciler.core.model.constraints import UNIQUE, filled
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.finding import Finding
@@ -174,7 +174,7 @@ def _parse_targets(value: Any, numbers: ValidatorFunctionWrapHandler) -> Any:
 
 
 DeclaredTargets = Annotated[
-    Annotated[tuple[AccountNumber, ...], Filled("expected at least one account number"), UNIQUE]
+    Annotated[tuple[AccountNumber, ...], filled("expected at least one account number"), UNIQUE]
     | None,
     WrapValidator(_parse_targets),
     Tabled("targetAccount", "names", words=(LINKED,), parse=parse_account_number),

@@ -18,7 +18,7 @@ from pydantic import (
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN, Tabled
 from reconciler.core.model.addresses import chosen, matches
-from reconciler.core.model.constraints import UNIQUE, Filled
+from reconciler.core.model.constraints import UNIQUE, filled
 from reconciler.core.model.errors import Defects
 from reconciler.core.model.hosts import Endpoint, Leads, host_of
 from reconciler.core.model.secret_ref import SecretRef
@@ -83,7 +83,7 @@ class Seller(Frozen):
 class SellersWhere(Frozen):
     """A choice of sellers: those whose labels all match, by pattern (`*`, `?`)."""
 
-    where: Annotated[dict[str, Label], Filled("give at least one label and its value")]
+    where: Annotated[dict[str, Label], filled("give at least one label and its value")]
     """Labels by name, all of which have to match."""
 
 
@@ -97,7 +97,7 @@ _EMPTY = "`sellers` is empty: list at least one, or write `all`"
 
 DeclaredSellers = (
     Annotated[
-        Annotated[tuple[str, ...], Filled(_EMPTY), UNIQUE, Tag("list")]
+        Annotated[tuple[str, ...], filled(_EMPTY), UNIQUE, Tag("list")]
         | Annotated[Literal["all"], Tag("all")]
         | Annotated[SellersWhere, Tag("where")],
         Discriminator(_form),

@@ -10,7 +10,7 @@ from pydantic import (
     field_validator,
 )
 
-from reconciler.core.model.constraints import Matching
+from reconciler.core.model.constraints import matching
 from reconciler.core.model.delivery import Delivery, Link
 from reconciler.core.model.pacing import ActionName, Cost, Pace
 from reconciler.core.model.spec import Evidence, Exclusion, Frozen, Reference, Spec, Succession
@@ -30,10 +30,10 @@ def _trimmed(value: Any) -> Any:
 
 Expression = Annotated[str, BeforeValidator(_trimmed)]
 BusRegion = Annotated[
-    str, Matching("[a-z]{2}(-[a-z]+)+-[0-9]+", "expected an AWS region such as eu-west-1")
+    str, matching("[a-z]{2}(-[a-z]+)+-[0-9]+", "expected an AWS region such as eu-west-1")
 ]
 BusAccountId = Annotated[
-    str, Matching("[0-9]{12}", "expected the 12 digits of an AWS account id, in quotes")
+    str, matching("[0-9]{12}", "expected the 12 digits of an AWS account id, in quotes")
 ]
 
 

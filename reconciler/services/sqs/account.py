@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from reconciler.core.model.account_fields import IDENTIFYING, PLAIN
 from reconciler.core.model.addresses import Outputs, remote_values
-from reconciler.core.model.constraints import Matching
+from reconciler.core.model.constraints import matching
 from reconciler.core.model.errors import PlanRefused
 from reconciler.core.model.hosts import Endpoint, Lead, Reading, host_of
 from reconciler.core.service import Account
@@ -16,9 +16,9 @@ from reconciler.core.service import Account
 PART = "EventBridge"
 """The part of an account in which event buses and routes are read."""
 
-_REGION = Matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "expected an AWS region such as eu-west-1")
-_ACCOUNT_ID = Matching("[0-9]{12}", "expected an AWS account id: 12 digits in quotes")
-_ROLE = Matching(
+_REGION = matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "expected an AWS region such as eu-west-1")
+_ACCOUNT_ID = matching("[0-9]{12}", "expected an AWS account id: 12 digits in quotes")
+_ROLE = matching(
     "arn:aws[a-z-]*:iam::[0-9]{12}:role/.+",
     "expected the ARN of a role: arn:aws:iam::123456789012:role/NAME",
 )

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from reconciler.core.model.addresses import AFTER_STACK
-from reconciler.core.model.constraints import UNIQUE, Filled, Matching
+from reconciler.core.model.constraints import UNIQUE, filled, matching
 from reconciler.core.model.finding import Finding
 from reconciler.core.model.objects import Desired
 from reconciler.core.model.spec import Spec
@@ -28,7 +28,7 @@ from reconciler.services.sqs.queue import Queue
 from reconciler.services.sqs.rule_grants import may_name_rules
 
 _LONGEST_SOURCE = 256
-_TYPE = Matching(
+_TYPE = matching(
     "[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", "expected a type in the UPPER_SNAKE spelling of the SP-API"
 )
 
@@ -54,7 +54,7 @@ class RouteDeclaration(Declaration):
     """The name of a queue above, or a queue ARN, in the bus's account and region."""
     types: Annotated[
         tuple[Annotated[str, _TYPE], ...],
-        Filled("give at least one notification type"),
+        filled("give at least one notification type"),
         UNIQUE,
         AfterValidator(_types),
     ]
