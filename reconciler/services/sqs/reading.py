@@ -7,6 +7,7 @@ is asked. Attributes cost a call a queue and are read of those that matter: decl
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import call
 
 from reconciler.core.model.addresses import Outputs, remote_values
 from reconciler.core.model.errors import Denied, Missing, Rejected
@@ -74,7 +75,7 @@ class Reading:
             yield from (partial(self._read_attributes, name) for name in new)
 
     def _do(self, jobs: Iterable[Callable[[], None]]) -> None:
-        self._interest.each(_call, jobs)
+        self._interest.each(call, jobs)
 
     def _read_index(self) -> None:
         try:
@@ -166,7 +167,3 @@ def live_queue(
         backlog=wire.backlog(attributes),
         created=wire.created(attributes),
     )
-
-
-def _call(job: Callable[[], None]) -> None:
-    job()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class Clients:
             yield from (partial(self.of, service) for service in (*_READ_DIRECTLY, "events"))
             returned.append(meanwhile())
 
-        each(_call, jobs())
+        each(call, jobs())
         return returned[0]
 
     def close(self) -> None:
@@ -124,10 +125,6 @@ class Clients:
     def _reads(self, service: str) -> DirectReads:
         self.of(service)
         return self.direct[service]
-
-
-def _call(job: Callable[[], Any]) -> Any:
-    return job()
 
 
 def connect(
